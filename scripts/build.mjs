@@ -1,0 +1,58 @@
+// Builds the package into dist/: Rust to WebAssembly, its glue and declarations, then TypeScript.
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { at, run } from './process.mjs';
+import { compilerEnv } from './setup.mjs';
+
+const TARGET = 'wasm32-unknown-unknown';
+const compiled = at('target', TARGET, 'release', 'synth_memory.wasm');
+const glue = at('www', 'package', 'wasm');
+const dist = at('dist');
+
+/** The time of the newest file in these files and folders, 0 where there is none. */
+function newest(...paths) {
+  const times = paths.map((path) => {
+    if (!existsSync(path)) return 0;
+    const stat = statSync(path);
+    return stat.isDirectory() ? newest(...readdirSync(path).map((name) => join(path, name))) : stat.mtimeMs;
+  });
+  return Math.max(0, ...times);
+}
+
+async function buildWasm() {
+  const sources = ['src', 'migrations/versions', 'Cargo.toml', 'Cargo.lock', 'build.rs', '.cargo/config.toml'];
+  const finished = join(glue, 'synth_memory_bg.wasm');
+  if (newest(finished) > newest(...sources.map((path) => at(path)))) return false;
+
+  // The crate type is given here, for with an rlib beside it cargo does no link-time optimisation.
+  const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
+  await run('cargo', args, { env: compilerEnv() });
+  rmSync(glue, { recursive: true, force: true });
+  await run('wasm-bindgen', ['--target', 'web', '--out-dir', glue, compiled], { quiet: true });
+  const features = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
+  await run('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', '--strip-target-features', ...features.map((name) => `--enable-${name}`), finished, '-o', finished], { quiet: true });
+  return true;
+}
+
+async function buildTypeScript() {
+  const sources = ['www/package', 'tsconfig.json', 'package.json'];
+  if (newest(join(dist, 'index.js')) > newest(...sources.map((path) => at(path)))) return false;
+  rmSync(dist, { recursive: true, force: true });
+  await run('tsc', ['--project', at('tsconfig.json')]);
+  mkdirSync(join(dist, 'wasm'), { recursive: true });
+  for (const file of ['synth_memory.js', 'synth_memory.d.ts', 'synth_memory_bg.wasm']) cpSync(join(glue, file), join(dist, 'wasm', file));
+  return true;
+}
+
+export async function build() {
+  console.log('Build');
+  for (const [name, make] of [['WebAssembly, from Rust', buildWasm], ['the package, from TypeScript', buildTypeScript]]) {
+    const started = performance.now();
+    const made = await make();
+    console.log(`  ${name.padEnd(34)} ${(made ? 'done' : 'up to date').padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+  console.log();
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await build();

@@ -1,0 +1,202 @@
+//! One SQLite connection: how it is opened, how a change is made whole, how changes that wait together share one flush.
+
+use std::cell::Cell;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// The largest text of one column, in bytes of UTF-8: 16 MiB.
+pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
+
+/// What an acknowledged write has survived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Flushed to the disk: survives a power cut (`synchronous = FULL`).
+    #[default]
+    Strict,
+    /// Handed to the operating system: survives a killed tab or browser, not a power cut (`synchronous = NORMAL`).
+    Relaxed,
+}
+
+/// Where the time comes from, for the browser has a clock of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(fn() -> f64);
+
+impl Clock {
+    /// A clock that reads Unix seconds, fractions included, from this function.
+    pub const fn new(seconds: fn() -> f64) -> Self {
+        Self(seconds)
+    }
+
+    /// The operating system's clock. Not for WebAssembly, where the standard library has none.
+    pub const fn system() -> Self {
+        Self(|| std::time::UNIX_EPOCH.elapsed().map_or(0.0, |elapsed| elapsed.as_secs_f64()))
+    }
+
+    /// Unix seconds, fractions included: what the `timestamp` columns hold.
+    pub fn now(self) -> f64 {
+        (self.0)()
+    }
+}
+
+/// Where a database file is.
+#[derive(Clone, Copy, Debug)]
+pub enum Location<'a> {
+    /// In memory only, gone when closed.
+    Memory,
+    /// A file, of the named VFS or of SQLite's default one.
+    File {
+        /// Its path as the VFS knows it.
+        path: &'a str,
+        /// The name of the VFS.
+        vfs: Option<&'a str>,
+    },
+}
+
+/// Opens a connection that is not yet set up for anything.
+pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(match location {
+        Location::Memory => Connection::open_in_memory_with_flags(flags)?,
+        Location::File { path, vfs: None } => Connection::open_with_flags(path, flags)?,
+        Location::File { path, vfs: Some(vfs) } => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+    })
+}
+
+/// The connection of an open memory.
+pub struct Db {
+    connection: Connection,
+    clock: Clock,
+    batch: Cell<Batch>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    /// Each change is a transaction of its own.
+    None,
+    /// Changes are to share one transaction, which the first of them begins.
+    Waiting,
+    /// That transaction is open.
+    Open,
+}
+
+impl Db {
+    /// Opens the file, or creates it, and makes it ours alone: exclusive locking, write-ahead log, foreign keys.
+    ///
+    /// # Errors
+    ///
+    /// `not_a_database`, `corrupt_database`, `io_failed`, `quota_exceeded`; `locked` where another process holds it.
+    pub fn open(location: Location<'_>, durability: Durability, clock: Clock) -> Result<Self> {
+        let connection = connect(location)?;
+        // A file from elsewhere is data: its schema may not call functions with side effects, nor damage what SQLite
+        // and FTS5 keep for themselves.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
+        connection.set_prepared_statement_cache_capacity(128);
+
+        if matches!(location, Location::File { .. }) {
+            // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+            if mode != "wal" {
+                return Err(Error::new(ErrorCode::Internal, format!("SQLite chose journal mode {mode}, not wal.")));
+            }
+        }
+        let synchronous = match durability {
+            Durability::Strict => "FULL",
+            Durability::Relaxed => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(Self { connection, clock, batch: Cell::new(Batch::None) })
+    }
+
+    /// The connection itself, to read from and to prepare statements on.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Unix seconds now.
+    pub fn now(&self) -> f64 {
+        self.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Makes a change whole: all that `change` does is kept, or, if it fails, none of it.
+    ///
+    /// Outside a batch it is committed on return. Within one it is a part of the batch's transaction and is committed by
+    /// [`Db::end_batch`]; a change that fails there takes nothing of its neighbours with it.
+    pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if self.batch.get() == Batch::Waiting {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.batch.set(Batch::Open);
+        }
+        let (begin, keep, undo) = if self.batch.get() == Batch::Open {
+            if self.connection.is_autocommit() {
+                return Err(Error::new(ErrorCode::IoFailed, "The transaction this change was to be part of was lost."));
+            }
+            ("SAVEPOINT change", "RELEASE change", "ROLLBACK TO change; RELEASE change")
+        } else {
+            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+        };
+        self.run(begin)?;
+        let result = change().and_then(|()| self.run(keep));
+        // SQLite rolls back by itself on errors such as a full disk; then there is nothing left to undo.
+        if result.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch(undo)?;
+        }
+        result
+    }
+
+    fn run(&self, statement: &'static str) -> Result<()> {
+        self.connection.prepare_cached(statement)?.execute([])?;
+        Ok(())
+    }
+
+    /// Lets the changes that follow share one transaction and one flush, until [`Db::end_batch`].
+    pub fn begin_batch(&self) {
+        self.batch.set(Batch::Waiting);
+    }
+
+    /// Commits what the batch changed.
+    ///
+    /// # Errors
+    ///
+    /// Where the commit fails, or SQLite gave the transaction up half-way, **no** change of the batch was kept, not even
+    /// those that had succeeded: make each again by itself.
+    pub fn end_batch(&self) -> Result<()> {
+        if self.batch.replace(Batch::None) != Batch::Open {
+            return Ok(());
+        }
+        if self.connection.is_autocommit() {
+            return Err(Error::new(ErrorCode::IoFailed, "The transaction of this batch was rolled back by SQLite."));
+        }
+        let result = self.run("COMMIT");
+        if result.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        result
+    }
+
+    /// Checkpoints the log into the file and closes it.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written; what was committed stays in the log.
+    pub fn close(self) -> Result<()> {
+        self.connection.flush_prepared_statement_cache();
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}

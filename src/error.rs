@@ -1,0 +1,223 @@
+//! Every failure is an [`Error`]: a stable code, what was wrong, what to do about it, and what caused it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use rusqlite::ffi;
+
+/// What every fallible function of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $hint:literal;)+) => {
+        /// The kinds of failure. Programs match on [`ErrorCode::code`], which never changes once released.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl ErrorCode {
+            /// All of them, in the order of their declaration.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)+];
+
+            /// All the codes as a union of string literals, for declarations in other languages.
+            pub const UNION: &str = concat!($("\n  | \"", $code, "\"",)+);
+
+            /// The stable snake_case name.
+            pub const fn code(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $code,)+ }
+            }
+
+            /// What to do about it, where the place that raised the error knew nothing better.
+            pub const fn hint(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $hint,)+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// An argument of the wrong type, out of its range, or with a field that does not exist.
+    InvalidArgument = "invalid_argument", "Correct the argument named in the message; nothing was changed.";
+    /// A value that JSON cannot hold: `undefined`, a function, a cycle, a BigInt, NaN, a class instance.
+    InvalidJson = "invalid_json", "Store plain objects, arrays, strings, finite numbers, booleans and null only.";
+    /// A text that is not well-formed Unicode: it has a lone surrogate.
+    InvalidText = "invalid_text", "Clean the text with String.prototype.toWellFormed() before you store it.";
+    /// A text above the limit of its column.
+    TextTooLong = "text_too_long", "Store the text in parts, or a summary of it.";
+    /// A URL that is neither `opfs:///name.db` nor `memory:`.
+    InvalidUrl = "invalid_url", "Use 'opfs:///name.db', or 'memory:' for a memory that ends with the page.";
+    /// The row to change does not exist.
+    NotFound = "not_found", "Look the row up first; it may have been deleted.";
+    /// The browser has no origin private file system here.
+    OpfsUnavailable = "opfs_unavailable", "Open the page over https or localhost in a browser with OPFS, outside a private window, or ask for 'memory:' and keep nothing.";
+    /// The browser has OPFS but refuses to give it to this page.
+    StorageDenied = "storage_denied", "Allow this site to store data (private windows and blocked site data forbid it), then reload.";
+    /// Another tab or worker holds the file.
+    Locked = "locked", "Close the other tab that has this memory open, then try again.";
+    /// The disk, or the part of it that the browser grants this site, is full.
+    QuotaExceeded = "quota_exceeded", "Free space or delete old rows; the write was not made and nothing else changed.";
+    /// Reading or writing the file failed.
+    IoFailed = "io_failed", "Reload the page; the file is at its last committed state. If it happens again, export what you can.";
+    /// The file is an SQLite database, but damaged.
+    CorruptDatabase = "corrupt_database", "Restore a backup with backups.restore(id), or import an exported file.";
+    /// The file is not an SQLite database at all.
+    NotADatabase = "not_a_database", "Choose a file that export() or Synth Mind made.";
+    /// The file has tables but no `alembic_version`, so no one knows at which revision it is.
+    UnversionedDatabase = "unversioned_database", "Stamp the file with Alembic (alembic stamp 001) and bring it to that schema before you import it.";
+    /// No migration has this revision id.
+    UnknownRevision = "unknown_revision", "Load the newest version of the app; an older one cannot read a newer file.";
+    /// A migration file breaks the format, or the files do not form one line of revisions.
+    InvalidMigration = "invalid_migration", "Correct the migration file named in the message.";
+    /// A statement of a migration failed; the whole run was undone.
+    MigrationFailed = "migration_failed", "Correct the migration; the file is still at the revision it was at.";
+    /// The schema lacks what the call needs: the memory is at an earlier revision.
+    SchemaMismatch = "schema_mismatch", "Bring the memory to head: await memory.migrations.upgrade('head').";
+    /// A column holds a value of a type it should not.
+    UnexpectedValue = "unexpected_value", "Correct the row with update(), or delete it.";
+    /// `query` was given a statement that would write.
+    ReadOnlyQuery = "read_only_query", "query() reads only; change rows with the methods of their tables.";
+    /// `query` was given something that is not one valid SQL statement, or parameters that do not fit it.
+    InvalidSql = "invalid_sql", "Correct the SQL; memory.query() takes one SELECT statement and its parameters.";
+    /// `query` ran longer than it may.
+    QueryTimeout = "query_timeout", "Narrow the query, add LIMIT, or raise the timeoutMs option.";
+    /// `query` found more rows than a page should hold.
+    ResultTooLarge = "result_too_large", "Add LIMIT, or read the rows page by page.";
+    /// There is not enough memory in the WebAssembly module.
+    OutOfMemory = "out_of_memory", "Work on smaller parts at a time, and reload the page.";
+    /// A defect of this package.
+    Internal = "internal", "Please report it with this message.";
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A failure: [`code`](Error::code), message, hint and cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: ErrorCode,
+    message: String,
+    hint: Cow<'static, str>,
+    cause: Option<Cause>,
+}
+
+/// What an [`Error`] came from: SQLite's own words, or the browser's exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// `SQLITE_FULL (13)` or the name of a DOMException, as `NoModificationAllowedError`.
+    pub name: String,
+    /// The words that came with it.
+    pub message: String,
+    /// The statement that failed, where there was one.
+    pub sql: Option<String>,
+}
+
+impl Error {
+    /// An error with the code's own hint and no cause.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: Cow::Borrowed(code.hint()), cause: None }
+    }
+
+    /// Shorthand for the most common one.
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, message)
+    }
+
+    /// The same error with a hint that knows more.
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The same error with what caused it.
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// The same cause under another code and message, for a caller that knows what was being done.
+    pub fn recast(self, code: ErrorCode, message: impl Into<String>) -> Self {
+        let cause = self.cause.or(Some(Cause { name: self.code.code().into(), message: self.message, sql: None }));
+        Self { cause, ..Self::new(code, message) }
+    }
+
+    /// Which kind of failure.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// What was wrong, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
+    /// What caused it.
+    pub fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.code, self.message, self.hint)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as Sqlite;
+        match error {
+            Sqlite::SqliteFailure(failure, message) => from_sqlite(failure, message, None),
+            Sqlite::SqlInputError { error, msg, sql, .. } => from_sqlite(error, Some(msg), Some(sql)),
+            Sqlite::InvalidColumnType(_, column, found) => {
+                Error::new(ErrorCode::UnexpectedValue, format!("The column {column} holds a value of type {found}."))
+            }
+            Sqlite::IntegralValueOutOfRange(index, value) => {
+                Error::new(ErrorCode::UnexpectedValue, format!("Column {index} holds {value}, which is out of range."))
+            }
+            Sqlite::Utf8Error(..) | Sqlite::FromSqlConversionFailure(..) => {
+                Error::new(ErrorCode::UnexpectedValue, format!("A column holds text that is not UTF-8 ({error})."))
+            }
+            Sqlite::NulError(_) => Error::invalid_argument("SQL may not hold a NUL character."),
+            other => Error::new(ErrorCode::Internal, format!("SQLite was called wrongly: {other}.")),
+        }
+    }
+}
+
+fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>) -> Error {
+    use ffi::ErrorCode as Sqlite;
+    let words = message.unwrap_or_else(|| ffi::code_to_str(failure.extended_code).to_owned());
+    let (code, what) = match failure.code {
+        Sqlite::DiskFull => (ErrorCode::QuotaExceeded, "There is no space left to store this.".into()),
+        Sqlite::DatabaseCorrupt => (ErrorCode::CorruptDatabase, "The database is damaged.".into()),
+        Sqlite::NotADatabase => (ErrorCode::NotADatabase, "The file is not an SQLite database.".into()),
+        Sqlite::OutOfMemory => (ErrorCode::OutOfMemory, "SQLite ran out of memory.".into()),
+        Sqlite::SystemIoFailure | Sqlite::CannotOpen | Sqlite::ReadOnly => {
+            (ErrorCode::IoFailed, format!("The database file could not be read or written ({words})."))
+        }
+        Sqlite::DatabaseBusy | Sqlite::DatabaseLocked => {
+            (ErrorCode::Locked, "The database is locked by another connection.".into())
+        }
+        Sqlite::OperationInterrupted => (ErrorCode::QueryTimeout, "The query was stopped.".into()),
+        Sqlite::AuthorizationForStatementDenied => {
+            (ErrorCode::ReadOnlyQuery, "The statement does what it may not.".into())
+        }
+        Sqlite::TooBig => (ErrorCode::TextTooLong, "A value or a row is larger than SQLite allows.".into()),
+        _ if words.starts_with("no such table") || words.starts_with("no such column") => {
+            (ErrorCode::SchemaMismatch, format!("The schema of the memory lacks what this call needs ({words})."))
+        }
+        _ => (ErrorCode::Internal, format!("SQLite refused a statement ({words}).")),
+    };
+    let name = format!("SQLite error {}", failure.extended_code);
+    Error::new(code, what).caused_by(Cause { name, message: words, sql })
+}

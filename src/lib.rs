@@ -1,0 +1,39 @@
+//! The memory of an AI agent that lives in a browser tab.
+//!
+//! SQLite, kept in the origin private file system, brought to the head of its bundled migrations whenever it is opened,
+//! behind a typed API over five tables. This crate is the core of the npm package `synth-memory`: everything but the
+//! last two modules knows neither JavaScript nor a browser and runs natively too.
+//!
+//! ```
+//! use synth_memory::{Clock, Memory, memory::turns::NewTurn};
+//!
+//! let memory = Memory::in_memory(Clock::system())?;
+//! assert_eq!(memory.revision()?.as_deref(), Some("002"));
+//!
+//! let ids = memory.turns().add(&[NewTurn { user_input: "Call me Ada".into(), ..NewTurn::default() }])?;
+//! assert_eq!(memory.turns().get(ids[0])?.unwrap().user_input.as_deref(), Some("Call me Ada"));
+//! # Ok::<(), synth_memory::Error>(())
+//! ```
+
+pub mod error;
+
+pub mod db;
+
+pub mod migrate;
+
+pub mod memory;
+
+#[cfg(target_arch = "wasm32")]
+mod storage;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "wasm32")]
+mod wire;
+
+pub use db::{Clock, Durability};
+pub use error::{Error, ErrorCode, Result};
+pub use memory::Memory;
+
+#[cfg(target_arch = "wasm32")]
+pub use wasm::Engine;

@@ -1,0 +1,105 @@
+//! The order of a listing, and the place in it where the next page begins.
+//!
+//! Pages follow each other by key, not by count: a row added or deleted meanwhile neither repeats nor hides another.
+//! A cursor holds the order's value and the key of the last row given, and is opaque to callers.
+
+use rusqlite::types::Value;
+
+use crate::error::{Error, Result};
+
+/// A column to order by; the primary key decides between equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Order {
+    pub(crate) column: &'static str,
+    pub(crate) descending: bool,
+}
+
+impl Order {
+    pub(crate) fn clause(self, key: &str) -> String {
+        let direction = if self.descending { "DESC" } else { "ASC" };
+        if self.column == key {
+            format!("{key} {direction}")
+        } else {
+            format!("{} {direction}, {key} {direction}", self.column)
+        }
+    }
+
+    /// The rows after the cursor, as ranges to be read one after the other.
+    ///
+    /// There are two where the column may be NULL: SQLite puts NULLs first, and no comparison finds them. Each range by
+    /// itself is one walk along an index.
+    pub(crate) fn ranges(self, from: Option<&Cursor>, key: &str) -> Vec<(Option<String>, Vec<Value>)> {
+        let column = self.column;
+        let after = if self.descending { '<' } else { '>' };
+        let Some(Cursor { value, key: at }) = from else { return vec![(None, vec![])] };
+        if column == key {
+            return vec![(Some(format!("{key} {after} ?")), vec![at.clone()])];
+        }
+        let of_equal_null = (Some(format!("{column} IS NULL AND {key} {after} ?")), vec![at.clone()]);
+        let beyond = (Some(format!("({column}, {key}) {after} (?, ?)")), vec![value.clone(), at.clone()]);
+        match (value, self.descending) {
+            (Value::Null, true) => vec![of_equal_null],
+            (Value::Null, false) => vec![of_equal_null, (Some(format!("{column} IS NOT NULL")), vec![])],
+            (_, true) => vec![beyond, (Some(format!("{column} IS NULL")), vec![])],
+            (_, false) => vec![beyond],
+        }
+    }
+}
+
+/// Where a page ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cursor {
+    pub(crate) value: Value,
+    pub(crate) key: Value,
+}
+
+impl Cursor {
+    /// As text: the order it belongs to, then both values, each exactly.
+    pub(crate) fn encode(&self, order: Order) -> String {
+        let direction = if order.descending { "desc" } else { "asc" };
+        format!("{}.{direction}.{}.{}", order.column, encode_value(&self.value), encode_value(&self.key))
+    }
+
+    pub(crate) fn decode(text: &str, order: Order) -> Result<Self> {
+        let direction = if order.descending { "desc" } else { "asc" };
+        let mut parts = text.split('.');
+        let cursor = (|| {
+            let same = parts.next()? == order.column && parts.next()? == direction;
+            let cursor = Cursor { value: decode_value(parts.next()?)?, key: decode_value(parts.next()?)? };
+            (same && parts.next().is_none()).then_some(cursor)
+        })();
+        cursor.ok_or_else(|| {
+            Error::invalid_argument("The cursor does not belong to this listing.")
+                .with_hint("Give the cursor of the page before, with the same filters and the same order.")
+        })
+    }
+}
+
+fn encode_value(value: &Value) -> String {
+    match value {
+        Value::Null => "n".into(),
+        Value::Integer(integer) => format!("i{integer}"),
+        Value::Real(real) => format!("r{:016x}", real.to_bits()),
+        Value::Text(text) => text.bytes().fold(String::from("t"), |hex, byte| hex + &format!("{byte:02x}")),
+        Value::Blob(bytes) => bytes.iter().fold(String::from("b"), |hex, byte| hex + &format!("{byte:02x}")),
+    }
+}
+
+fn decode_value(text: &str) -> Option<Value> {
+    let (kind, rest) = text.split_at_checked(1)?;
+    Some(match kind {
+        "n" if rest.is_empty() => Value::Null,
+        "i" => Value::Integer(rest.parse().ok()?),
+        "r" => Value::Real(f64::from_bits(u64::from_str_radix(rest, 16).ok()?)),
+        "t" => Value::Text(String::from_utf8(from_hex(rest)?).ok()?),
+        "b" => Value::Blob(from_hex(rest)?),
+        _ => return None,
+    })
+}
+
+fn from_hex(hex: &str) -> Option<Vec<u8>> {
+    if !hex.is_ascii() || hex.len() % 2 != 0 {
+        return None;
+    }
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
+}

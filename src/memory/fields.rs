@@ -1,0 +1,145 @@
+//! Values on their way into a statement: checked, and always bound, never part of its text.
+
+use rusqlite::types::Value;
+
+use super::search::{self, Match};
+use crate::db::{Db, MAX_TEXT_BYTES};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The columns of a row to be written and their values. What is given as `None` is left out.
+pub struct Fields<'db> {
+    db: &'db Db,
+    columns: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
+impl<'db> Fields<'db> {
+    pub(crate) fn new(db: &'db Db) -> Self {
+        Self { db, columns: Vec::new(), values: Vec::new() }
+    }
+
+    pub(crate) fn now(&self) -> f64 {
+        self.db.now()
+    }
+
+    fn push<V: Into<Value>>(&mut self, column: &'static str, value: V) -> &mut Self {
+        self.columns.push(column);
+        self.values.push(value.into());
+        self
+    }
+
+    /// A time in Unix seconds that a `Date` can hold.
+    pub(crate) fn time(&mut self, column: &'static str, seconds: Option<f64>) -> Result<&mut Self> {
+        const LAST_DATE: f64 = 8.64e12;
+        self.real(column, seconds, -LAST_DATE, LAST_DATE)
+    }
+
+    /// A number from `low` to `high`, ends included.
+    pub(crate) fn real(&mut self, column: &'static str, value: Option<f64>, low: f64, high: f64) -> Result<&mut Self> {
+        let Some(value) = value else { return Ok(self) };
+        if !(low..=high).contains(&value) {
+            let name = camel_case(column);
+            return Err(Error::invalid_argument(format!("{name} is {value}; it must be from {low} to {high}.")));
+        }
+        Ok(self.push(column, value))
+    }
+
+    /// A text of at most [`MAX_TEXT_BYTES`].
+    pub(crate) fn text(&mut self, column: &'static str, text: Option<String>) -> Result<&mut Self> {
+        self.nullable_text(column, text.map(Some))
+    }
+
+    /// A text, or NULL.
+    pub(crate) fn nullable_text(&mut self, column: &'static str, text: Option<Option<String>>) -> Result<&mut Self> {
+        let Some(text) = text else { return Ok(self) };
+        let bytes = text.as_deref().map_or(0, str::len);
+        if bytes > MAX_TEXT_BYTES {
+            let message = format!("{} is {bytes} bytes of UTF-8; the limit is {MAX_TEXT_BYTES}.", camel_case(column));
+            return Err(Error::new(ErrorCode::TextTooLong, message));
+        }
+        Ok(self.push(column, text))
+    }
+
+    /// A text that is JSON.
+    pub(crate) fn json(&mut self, column: &'static str, json: Option<String>) -> Result<&mut Self> {
+        if let Some(json) = &json {
+            let mut statement = self.db.connection().prepare_cached("SELECT json_valid(?)")?;
+            if !statement.query_row([json], |row| row.get::<_, bool>(0))? {
+                return Err(Error::new(ErrorCode::InvalidJson, format!("{} is not JSON.", camel_case(column))));
+            }
+        }
+        self.text(column, json)
+    }
+
+    /// A truth value, 1 or 0.
+    pub(crate) fn flag(&mut self, column: &'static str, flag: Option<bool>) -> &mut Self {
+        match flag {
+            Some(flag) => self.push(column, i64::from(flag)),
+            None => self,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<&'static str>, Vec<Value>) {
+        (self.columns, self.values)
+    }
+}
+
+/// The filters of one call: a WHERE clause and the values bound to it. What is given as `None` filters nothing.
+#[derive(Default)]
+pub struct Conditions {
+    sql: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// Adds `condition`, which holds one `?`.
+    pub(crate) fn and<V: Into<Value>>(&mut self, condition: &'static str, value: Option<V>) -> &mut Self {
+        if let Some(value) = value {
+            self.sql.push(condition.into());
+            self.values.push(value.into());
+        }
+        self
+    }
+
+    /// Adds `column IN (…)`; an empty list finds nothing.
+    pub(crate) fn and_in(&mut self, column: &'static str, values: Option<Vec<String>>) -> &mut Self {
+        if let Some(values) = values {
+            self.sql.push(format!("{column} IN ({})", vec!["?"; values.len()].join(", ")));
+            self.values.extend(values.into_iter().map(Value::Text));
+        }
+        self
+    }
+
+    /// Adds a search in a full-text index; a text without a word finds nothing.
+    pub(crate) fn and_found(
+        &mut self,
+        condition: &'static str,
+        text: Option<String>,
+        matching: Match,
+    ) -> Result<&mut Self> {
+        let Some(text) = text else { return Ok(self) };
+        let question = search::expression(&text, matching)?;
+        if question.is_empty() {
+            self.sql.push("0".into());
+            return Ok(self);
+        }
+        Ok(self.and(condition, Some(question)))
+    }
+
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The WHERE clause, with one condition more where there is one.
+    pub(crate) fn clause(&self, more: Option<String>) -> String {
+        let all: Vec<&str> = self.sql.iter().map(String::as_str).chain(more.as_deref()).collect();
+        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
+    }
+}
+
+/// `user_input` as a caller in JavaScript knows it: `userInput`.
+pub(crate) fn camel_case(column: &str) -> String {
+    let mut parts = column.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |name, part| name + &part[..1].to_uppercase() + &part[1..])
+}

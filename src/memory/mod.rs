@@ -1,0 +1,204 @@
+//! An open memory: its tables, its revision, its export and import.
+
+mod cursor;
+
+pub mod fields;
+
+pub mod search;
+
+mod statements;
+
+pub mod table;
+
+pub mod turns;
+
+pub mod episodes;
+
+pub mod long_term;
+
+pub mod uncertainty;
+
+pub mod semantic;
+
+pub mod query;
+
+mod transfer;
+
+use rusqlite::Connection;
+
+use crate::db::{Clock, Db, Durability, Location};
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::backup::{Backup, Backups};
+use crate::migrate::{Graph, runner};
+use episodes::Episode;
+use long_term::Entry;
+use semantic::SemanticMemory;
+use table::Rows;
+use turns::Turn;
+use uncertainty::Uncertainty;
+
+/// One opened database and the calls on it.
+pub struct Memory {
+    db: Db,
+    graph: Graph,
+    backups: Option<Backups>,
+    migrated: runner::Applied,
+    backup: Option<Backup>,
+}
+
+impl Memory {
+    /// Opens a file, or creates it, and brings its schema to head, after a backup where it holds anything.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::open`]; `unversioned_database`, `unknown_revision`, `migration_failed`. The file is then as it was.
+    pub fn open(
+        location: Location<'_>,
+        durability: Durability,
+        clock: Clock,
+        graph: Graph,
+        backups: Option<Backups>,
+    ) -> Result<Self> {
+        let db = Db::open(location, durability, clock)?;
+        let mut memory = Self { db, graph, backups, migrated: Vec::new(), backup: None };
+        memory.migrated = memory.upgrade("head")?;
+        Ok(memory)
+    }
+
+    /// A memory that keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// Only where SQLite itself cannot start.
+    pub fn in_memory(clock: Clock) -> Result<Self> {
+        Self::open(Location::Memory, Durability::Strict, clock, Graph::bundled(), None)
+    }
+
+    /// The conversation.
+    pub fn turns(&self) -> Rows<'_, Turn> {
+        Rows::new(&self.db)
+    }
+
+    /// What happened.
+    pub fn episodes(&self) -> Rows<'_, Episode> {
+        Rows::new(&self.db)
+    }
+
+    /// What is known, by key.
+    pub fn long_term(&self) -> Rows<'_, Entry> {
+        Rows::new(&self.db)
+    }
+
+    /// What the agent was unsure of.
+    pub fn uncertainty(&self) -> Rows<'_, Uncertainty> {
+        Rows::new(&self.db)
+    }
+
+    /// Facts.
+    pub fn semantic(&self) -> Rows<'_, SemanticMemory> {
+        Rows::new(&self.db)
+    }
+
+    /// The connection, its clock and its batches.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The revisions this memory knows.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The revision the file is at; `None` for the base.
+    ///
+    /// # Errors
+    ///
+    /// As for [`runner::current`].
+    pub fn revision(&self) -> Result<Option<String>> {
+        runner::current(self.db.connection())
+    }
+
+    /// The ids of the revisions that opening it applied.
+    pub fn migrated(&self) -> &[String] {
+        &self.migrated
+    }
+
+    /// Takes the schema up to a revision, after a backup.
+    ///
+    /// # Errors
+    ///
+    /// As for [`runner::upgrade`]; `quota_exceeded` where there is no room for the backup.
+    pub fn upgrade(&mut self, target: &str) -> Result<runner::Applied> {
+        self.migrate(target, runner::upgrade)
+    }
+
+    /// Takes the schema down to a revision, after a backup.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Memory::upgrade`].
+    pub fn downgrade(&mut self, target: &str) -> Result<runner::Applied> {
+        self.migrate(target, runner::downgrade)
+    }
+
+    /// Writes down that the schema is at a revision, without touching it.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_revision`.
+    pub fn stamp(&mut self, target: &str) -> Result<()> {
+        runner::stamp(self.db.connection_mut(), &self.graph, target)
+    }
+
+    fn migrate(
+        &mut self,
+        target: &str,
+        run: fn(&mut Connection, &Graph, &str) -> Result<runner::Applied>,
+    ) -> Result<runner::Applied> {
+        let from = self.graph.position(self.revision()?.as_deref())?;
+        if self.graph.resolve(target, from)? != from {
+            self.take_backup()?;
+        }
+        run(self.db.connection_mut(), &self.graph, target)
+    }
+
+    /// The backups that are kept, newest first; none of a memory that keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage cannot be read.
+    pub fn backups(&self) -> Result<Vec<Backup>> {
+        self.backups.as_ref().map_or(Ok(Vec::new()), Backups::list)
+    }
+
+    /// The backup that was last made since the memory was opened.
+    pub fn last_backup(&self) -> Option<&Backup> {
+        self.backup.as_ref()
+    }
+
+    /// Keeps a verified copy of the database beside it, if it holds anything at all.
+    fn take_backup(&mut self) -> Result<()> {
+        let Some(backups) = &self.backups else { return Ok(()) };
+        let connection = self.db.connection();
+        let empty: bool =
+            connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+        if !empty {
+            self.backup = Some(backups.take(connection, self.db.now())?);
+        }
+        Ok(())
+    }
+
+    /// Writes what the log holds into the file and lets go of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written; what was committed is in the log and will be found there.
+    pub fn close(self) -> Result<()> {
+        self.db.close()
+    }
+}
+
+/// The error for a database that is to be replaced by one that cannot be understood.
+fn foreign(why: &str) -> Error {
+    Error::new(ErrorCode::NotADatabase, format!("The file is not a memory: {why}."))
+}

@@ -1,0 +1,228 @@
+//! Any question in SQL, and nothing but questions.
+
+use std::sync::{Arc, Mutex};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Statement};
+
+use super::Memory;
+use crate::db::{Clock, MAX_TEXT_BYTES};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The most rows that one query gives.
+pub const MAX_ROWS: usize = 100_000;
+/// How long a query may run, in seconds, when it is not told.
+pub const DEFAULT_TIMEOUT: f64 = 10.0;
+
+/// The values for a statement's parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parameters {
+    /// For `?`, in order.
+    Positional(Vec<Value>),
+    /// For `:name`, `@name` or `$name`; the names without the sign.
+    Named(Vec<(String, Value)>),
+}
+
+/// What a query found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryResult {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows, a value for each column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// The pragmas that only tell.
+const PRAGMAS: &[&str] = &[
+    "collation_list",
+    "compile_options",
+    "data_version",
+    "encoding",
+    "foreign_key_check",
+    "foreign_key_list",
+    "freelist_count",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "page_count",
+    "page_size",
+    "quick_check",
+    "schema_version",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+    "user_version",
+];
+/// Those of them whose argument asks rather than sets.
+const PRAGMAS_WITH_ARGUMENT: &[&str] = &[
+    "foreign_key_check",
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "quick_check",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+impl Memory {
+    /// Runs one SELECT, EXPLAIN or telling PRAGMA and gives all it finds.
+    ///
+    /// SQLite asks, of everything a statement would do, whether it may; only reading may. So it does not matter what the
+    /// statement looks like.
+    ///
+    /// # Errors
+    ///
+    /// `read_only_query` where it would change anything, `invalid_sql` where it is not one valid statement,
+    /// `query_timeout` after `timeout` seconds, `result_too_large` above [`MAX_ROWS`] rows.
+    pub fn query(&mut self, sql: &str, parameters: &Parameters, timeout: f64) -> Result<QueryResult> {
+        if sql.len() > MAX_TEXT_BYTES {
+            return Err(Error::new(ErrorCode::TextTooLong, format!("The SQL is longer than {MAX_TEXT_BYTES} bytes.")));
+        }
+        let clock = self.db.clock();
+        let connection = self.db.connection_mut();
+        let refused = Arc::new(Mutex::new(None));
+        guard(connection, refused.clone(), clock, timeout)?;
+        let result = read(connection, sql, parameters);
+        unguard(connection)?;
+
+        result.map_err(|error| match (error.code(), take(&refused)) {
+            (ErrorCode::ReadOnlyQuery, Some(action)) => {
+                error.recast(ErrorCode::ReadOnlyQuery, format!("The statement does more than read: {action}."))
+            }
+            (ErrorCode::QueryTimeout, _) => {
+                error.recast(ErrorCode::QueryTimeout, format!("The query ran longer than {timeout} s and was stopped."))
+            }
+            (ErrorCode::Internal | ErrorCode::SchemaMismatch, _) => {
+                let why = error.cause().map_or_else(|| error.message().to_owned(), |cause| cause.message.clone());
+                error.recast(ErrorCode::InvalidSql, format!("SQLite does not understand the query: {why}."))
+            }
+            _ => error,
+        })
+    }
+}
+
+/// The first thing a statement would have done and may not. The handler it is told to has to be `Send`.
+type Refused = Arc<Mutex<Option<String>>>;
+
+fn take(refused: &Refused) -> Option<String> {
+    refused.lock().ok().and_then(|mut refused| refused.take())
+}
+
+fn guard(connection: &mut Connection, refused: Refused, clock: Clock, timeout: f64) -> Result<()> {
+    const STEPS_BETWEEN_LOOKS: i32 = 20_000;
+    let deadline = clock.now() + timeout;
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || clock.now() > deadline))?;
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        if only_reads(context.action) {
+            return Authorization::Allow;
+        }
+        if let Ok(mut refused) = refused.lock() {
+            refused.get_or_insert_with(|| describe(context.action));
+        }
+        Authorization::Deny
+    }))?;
+    Ok(())
+}
+
+fn unguard(connection: &mut Connection) -> Result<()> {
+    connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    Ok(())
+}
+
+fn describe(action: AuthAction<'_>) -> String {
+    match action {
+        AuthAction::Insert { table_name } => format!("it inserts into {table_name}"),
+        AuthAction::Update { table_name, .. } => format!("it updates {table_name}"),
+        AuthAction::Delete { table_name } => format!("it deletes from {table_name}"),
+        AuthAction::Pragma { pragma_name, .. } => format!("it sets the pragma {pragma_name}"),
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } => "it attaches or detaches a database".into(),
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => "it begins or ends a transaction".into(),
+        _ => "it changes the schema".into(),
+    }
+}
+
+fn only_reads(action: AuthAction<'_>) -> bool {
+    match action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } | AuthAction::Recursive => true,
+        AuthAction::Pragma { pragma_name, pragma_value } => {
+            let name = pragma_name.to_ascii_lowercase();
+            PRAGMAS.contains(&name.as_str())
+                && (pragma_value.is_none() || PRAGMAS_WITH_ARGUMENT.contains(&name.as_str()))
+        }
+        _ => false,
+    }
+}
+
+fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
+    let mut statement = connection.prepare(sql).map_err(|error| match error {
+        rusqlite::Error::MultipleStatement => invalid("There is more than one statement."),
+        other => other.into(),
+    })?;
+    // What no authorizer is asked about, but SQLite knows.
+    if !statement.readonly() {
+        return Err(Error::new(ErrorCode::ReadOnlyQuery, "The statement does more than read."));
+    }
+    bind(&mut statement, parameters)?;
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    if columns.is_empty() {
+        return Err(invalid("The statement gives no rows."));
+    }
+    let mut rows = Vec::new();
+    let mut found = statement.raw_query();
+    while let Some(row) = found.next()? {
+        if rows.len() == MAX_ROWS {
+            return Err(Error::new(ErrorCode::ResultTooLarge, format!("The query found more than {MAX_ROWS} rows.")));
+        }
+        rows.push((0..columns.len()).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?);
+    }
+    Ok(QueryResult { columns, rows })
+}
+
+fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {
+    let expected = statement.parameter_count();
+    let mut bound = vec![false; expected];
+    match parameters {
+        Parameters::Positional(values) => {
+            if values.len() != expected {
+                let message = format!("The SQL has {expected} parameters; {} values were given.", values.len());
+                return Err(invalid(message));
+            }
+            for (at, value) in values.iter().enumerate() {
+                statement.raw_bind_parameter(at + 1, value)?;
+                bound[at] = true;
+            }
+        }
+        Parameters::Named(values) => {
+            for (name, value) in values {
+                let mut known = false;
+                for sign in [':', '@', '$'] {
+                    if let Some(at) = statement.parameter_index(&format!("{sign}{name}"))? {
+                        statement.raw_bind_parameter(at, value)?;
+                        (bound[at - 1], known) = (true, true);
+                    }
+                }
+                if !known {
+                    return Err(invalid(format!("The SQL has no parameter {name:?}.")));
+                }
+            }
+        }
+    }
+    match bound.iter().position(|bound| !bound) {
+        None => Ok(()),
+        Some(at) => {
+            let name = statement.parameter_name(at + 1).map_or_else(|| format!("number {}", at + 1), str::to_owned);
+            Err(invalid(format!("The parameter {name} was given no value.")))
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidSql, message)
+}

@@ -1,0 +1,128 @@
+//! The SQL behind every table's calls. It knows a table by its names alone, so there is one copy of it for all.
+
+use rusqlite::types::{ToSql, Value};
+use rusqlite::{CachedStatement, Row, params_from_iter};
+
+use super::cursor::{Cursor, Order};
+use super::fields::{Conditions, Fields};
+use crate::db::Db;
+use crate::error::{Error, ErrorCode, Result};
+
+/// Takes one row that was found.
+type OnRow<'f> = &'f mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>;
+
+/// The statements of one table.
+pub(crate) struct Statements<'db> {
+    pub(crate) db: &'db Db,
+    pub(crate) table: &'static str,
+    pub(crate) key: &'static str,
+}
+
+impl Statements<'_> {
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        Ok(self.db.connection().prepare_cached(sql)?)
+    }
+
+    /// Inserts a row and gives its rowid.
+    pub(crate) fn insert(&self, fields: Fields<'_>, on_conflict: &str) -> Result<i64> {
+        let (columns, values) = fields.into_parts();
+        let marks = vec!["?"; columns.len()].join(", ");
+        let sql = format!("INSERT INTO {} ({}) VALUES ({marks}){on_conflict}", self.table, columns.join(", "));
+        self.prepare(&sql)?.execute(params_from_iter(values))?;
+        Ok(self.db.connection().last_insert_rowid())
+    }
+
+    /// Reads the row with this key, if there is one.
+    pub(crate) fn select_one(&self, columns: &str, key: &dyn ToSql, on_row: OnRow<'_>) -> Result<()> {
+        let sql = format!("SELECT {columns} FROM {} WHERE {} = ?", self.table, self.key);
+        let mut statement = self.prepare(&sql)?;
+        let mut rows = statement.query([key])?;
+        rows.next()?.map_or(Ok(()), |row| Ok(on_row(row)?))
+    }
+
+    /// Reads up to `limit` rows, and one more if there is one; then gives the cursor to read on from.
+    pub(crate) fn select_page(
+        &self,
+        columns: &str,
+        conditions: &Conditions,
+        order: Order,
+        limit: usize,
+        from: Option<&Cursor>,
+        on_row: OnRow<'_>,
+    ) -> Result<Option<String>> {
+        let (mut found, mut last) = (0, None);
+        for (range, range_values) in order.ranges(from, self.key) {
+            let sql = format!(
+                "SELECT {columns}, {} AS order_value, {} AS order_key FROM {}{} ORDER BY {} LIMIT ?",
+                order.column,
+                self.key,
+                self.table,
+                conditions.clause(range),
+                order.clause(self.key),
+            );
+            let missing = Value::Integer((limit + 1 - found) as i64);
+            let mut statement = self.prepare(&sql)?;
+            let values = conditions.values().iter().cloned().chain(range_values).chain([missing]);
+            let mut rows = statement.query(params_from_iter(values))?;
+            while let Some(row) = rows.next()? {
+                on_row(row)?;
+                found += 1;
+                if found == limit {
+                    last = Some(Cursor { value: row.get("order_value")?, key: row.get("order_key")? });
+                }
+            }
+            if found > limit {
+                return Ok(last.map(|at| at.encode(order)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Changes the row with this key.
+    pub(crate) fn update(&self, key: Value, fields: Fields<'_>) -> Result<()> {
+        let (columns, mut values) = fields.into_parts();
+        if columns.is_empty() {
+            return Err(Error::invalid_argument("There is nothing to change: name at least one field."));
+        }
+        let sql = format!("UPDATE {} SET {} = ? WHERE {} = ?", self.table, columns.join(" = ?, "), self.key);
+        values.push(key.clone());
+        if self.change(&sql, &values)? > 0 {
+            return Ok(());
+        }
+        let key = match key {
+            Value::Text(text) => format!("{text:?}"),
+            Value::Integer(id) => id.to_string(),
+            _ => "NULL".into(),
+        };
+        Err(Error::new(ErrorCode::NotFound, format!("There is no row in {} with {} {key}.", self.table, self.key)))
+    }
+
+    /// Deletes the row with this key, within the caller's transaction, and tells whether there was one.
+    pub(crate) fn delete(&self, key: &dyn ToSql) -> Result<u64> {
+        let sql = format!("DELETE FROM {} WHERE {} = ?", self.table, self.key);
+        Ok(self.prepare(&sql)?.execute([key])? as u64)
+    }
+
+    /// How many rows meet the conditions.
+    pub(crate) fn count(&self, conditions: &Conditions) -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM {}{}", self.table, conditions.clause(None));
+        let mut statement = self.prepare(&sql)?;
+        let mut rows = statement.query(params_from_iter(conditions.values()))?;
+        Ok(rows.next()?.map_or(Ok(0), |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// Deletes every row that meets the conditions, and tells how many there were.
+    pub(crate) fn clear(&self, conditions: &Conditions) -> Result<u64> {
+        let sql = format!("DELETE FROM {}{}", self.table, conditions.clause(None));
+        self.change(&sql, conditions.values())
+    }
+
+    fn change(&self, sql: &str, values: &[Value]) -> Result<u64> {
+        let mut changed = 0;
+        self.db.atomically(&mut || {
+            changed = self.prepare(sql)?.execute(params_from_iter(values))? as u64;
+            Ok(())
+        })?;
+        Ok(changed)
+    }
+}

@@ -1,0 +1,236 @@
+//! What the five tables have in common: add, get, list, update, delete, count and clear, written once.
+//!
+//! A table says what its rows are ([`Table`]); [`Rows`] puts the two together. The statements themselves are made in one
+//! place for all tables, so that the WebAssembly holds them once.
+
+use std::marker::PhantomData;
+
+use rusqlite::Row;
+use rusqlite::types::{ToSql, Value};
+
+use super::cursor::{Cursor, Order};
+use super::fields::{Conditions, Fields};
+use super::statements::Statements;
+use crate::db::Db;
+use crate::error::{Error, Result};
+
+/// The most rows that one call of [`Rows::list`] gives.
+pub const MAX_LIMIT: u32 = 1000;
+/// How many rows [`Rows::list`] gives when it is not told.
+pub const DEFAULT_LIMIT: u32 = 50;
+/// The most rows that one bulk call takes.
+pub const MAX_BULK: usize = 100_000;
+
+/// A table of the memory: a row's shape, and what can be said of rows to be added, changed or found.
+pub trait Table: Sized {
+    /// The primary key.
+    type Key: ToSql + Into<Value> + Clone;
+    /// A row to be added.
+    type New;
+    /// What to change of a row.
+    type Patch;
+    /// Which rows.
+    type Filter: Default;
+    /// What to order by.
+    type Order: Copy + Default;
+
+    /// The table's name.
+    const NAME: &'static str;
+    /// The primary key's column.
+    const KEY: &'static str;
+    /// The columns that [`Table::read`] reads, in its order.
+    const COLUMNS: &'static str;
+    /// What follows the VALUES of an INSERT.
+    const ON_CONFLICT: &'static str = "";
+
+    /// Reads a row of [`Table::COLUMNS`].
+    ///
+    /// # Errors
+    ///
+    /// Where a column holds a value of another type.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
+    /// Writes down the columns of a new row, defaults included.
+    ///
+    /// # Errors
+    ///
+    /// Where a value is out of its range.
+    fn insert(new: Self::New, fields: &mut Fields<'_>) -> Result<()>;
+    /// Writes down the columns that change.
+    ///
+    /// # Errors
+    ///
+    /// Where a value is out of its range.
+    fn change(patch: Self::Patch, fields: &mut Fields<'_>) -> Result<()>;
+    /// Writes down the conditions of a filter.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be searched for.
+    fn filter(filter: Self::Filter, conditions: &mut Conditions) -> Result<()>;
+    /// The column of an order.
+    fn order(order: Self::Order) -> &'static str;
+}
+
+/// What to list and how.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing<Filter, Order> {
+    /// Which rows.
+    pub filter: Filter,
+    /// In which order.
+    pub order: Order,
+    /// From the largest down.
+    pub descending: bool,
+    /// How many rows at most, 1 to [`MAX_LIMIT`]; [`DEFAULT_LIMIT`] by default.
+    pub limit: Option<u32>,
+    /// The cursor of the page before.
+    pub cursor: Option<String>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The rows, in the order asked for.
+    pub rows: Vec<T>,
+    /// Give it to the same listing to read on; `None` when there is no more.
+    pub cursor: Option<String>,
+}
+
+/// The rows of one table of an open memory.
+pub struct Rows<'db, T> {
+    statements: Statements<'db>,
+    table: PhantomData<T>,
+}
+
+impl<'db, T: Table> Rows<'db, T> {
+    pub(crate) fn new(db: &'db Db) -> Self {
+        Self { statements: Statements { db, table: T::NAME, key: T::KEY }, table: PhantomData }
+    }
+
+    pub(crate) fn db(&self) -> &'db Db {
+        self.statements.db
+    }
+
+    /// Adds rows, all or none, and gives their rowids in order.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument`, `invalid_json`, `text_too_long`; `quota_exceeded` where the disk is full.
+    pub fn add(&self, rows: Vec<T::New>) -> Result<Vec<i64>> {
+        check_bulk(rows.len())?;
+        let mut ids = Vec::with_capacity(rows.len());
+        let mut rows = rows.into_iter();
+        self.db().atomically(&mut || {
+            for row in rows.by_ref() {
+                let mut fields = Fields::new(self.db());
+                T::insert(row, &mut fields)?;
+                ids.push(self.statements.insert(fields, T::ON_CONFLICT)?);
+            }
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+
+    /// The row with this key.
+    ///
+    /// # Errors
+    ///
+    /// `unexpected_value` where a column holds what it should not.
+    pub fn get(&self, key: &T::Key) -> Result<Option<T>> {
+        let mut found = None;
+        self.statements.select_one(T::COLUMNS, key, &mut |row| {
+            found = Some(T::read(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// A page of rows.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` for a limit out of range or a cursor of another listing; `schema_mismatch` where the memory is
+    /// at a revision without what the filter needs.
+    pub fn list(&self, listing: Listing<T::Filter, T::Order>) -> Result<Page<T>> {
+        let limit = listing.limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Error::invalid_argument(format!("limit is {limit}; it must be from 1 to {MAX_LIMIT}.")));
+        }
+        let order = Order { column: T::order(listing.order), descending: listing.descending };
+        let from = listing.cursor.map(|text| Cursor::decode(&text, order)).transpose()?;
+        let mut rows = Vec::new();
+        let cursor = self.statements.select_page(
+            T::COLUMNS,
+            &conditions::<T>(listing.filter)?,
+            order,
+            limit as usize,
+            from.as_ref(),
+            &mut |row| {
+                rows.push(T::read(row)?);
+                Ok(())
+            },
+        )?;
+        rows.truncate(limit as usize);
+        Ok(Page { rows, cursor })
+    }
+
+    /// Changes one row.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` where there is none with this key; `invalid_argument` where nothing is to be changed; those of
+    /// [`Rows::add`].
+    pub fn update(&self, key: &T::Key, patch: T::Patch) -> Result<()> {
+        let mut fields = Fields::new(self.db());
+        T::change(patch, &mut fields)?;
+        self.statements.update(key.clone().into(), fields)
+    }
+
+    /// Deletes the rows with these keys, all or none, and tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` for more than [`MAX_BULK`] keys.
+    pub fn delete(&self, keys: &[T::Key]) -> Result<u64> {
+        check_bulk(keys.len())?;
+        let mut deleted = 0;
+        self.db().atomically(&mut || {
+            for key in keys {
+                deleted += self.statements.delete(key)?;
+            }
+            Ok(())
+        })?;
+        Ok(deleted)
+    }
+
+    /// How many rows the filter finds.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Rows::list`].
+    pub fn count(&self, filter: T::Filter) -> Result<u64> {
+        self.statements.count(&conditions::<T>(filter)?)
+    }
+
+    /// Deletes every row that the filter finds, and tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Rows::list`].
+    pub fn clear(&self, filter: T::Filter) -> Result<u64> {
+        self.statements.clear(&conditions::<T>(filter)?)
+    }
+}
+
+fn conditions<T: Table>(filter: T::Filter) -> Result<Conditions> {
+    let mut conditions = Conditions::default();
+    T::filter(filter, &mut conditions)?;
+    Ok(conditions)
+}
+
+fn check_bulk(rows: usize) -> Result<()> {
+    if rows <= MAX_BULK {
+        return Ok(());
+    }
+    let message = format!("{rows} rows were given at once; the limit is {MAX_BULK}.");
+    Err(Error::invalid_argument(message).with_hint("Make several calls; each is whole by itself."))
+}

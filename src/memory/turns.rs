@@ -1,0 +1,128 @@
+//! `turns`: the conversation, one row for what the user said and what the assistant answered.
+
+use rusqlite::Row;
+
+use super::fields::{Conditions, Fields};
+use super::search::Match;
+use super::table::Table;
+use crate::error::Result;
+
+/// A row of `turns`. Every column may be NULL in a file from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turn {
+    /// The row's id.
+    pub id: i64,
+    /// When it was, in Unix seconds.
+    pub timestamp: Option<f64>,
+    /// What the user said.
+    pub user_input: Option<String>,
+    /// What the assistant answered.
+    pub assistant_response: Option<String>,
+    /// Anything else, as JSON text.
+    pub metadata: Option<String>,
+}
+
+/// A turn to be added.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewTurn {
+    /// When it was, in Unix seconds; now by default.
+    pub timestamp: Option<f64>,
+    /// What the user said.
+    pub user_input: String,
+    /// What the assistant answered, if it has.
+    pub assistant_response: Option<String>,
+    /// Anything else, as JSON text; `{}` by default.
+    pub metadata: Option<String>,
+}
+
+/// What to change of a turn: `None` leaves a column as it is, `Some(None)` sets it to NULL.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TurnPatch {
+    /// When it was, in Unix seconds.
+    pub timestamp: Option<f64>,
+    /// What the user said.
+    pub user_input: Option<String>,
+    /// What the assistant answered.
+    pub assistant_response: Option<Option<String>>,
+    /// Anything else, as JSON text.
+    pub metadata: Option<String>,
+}
+
+/// Which turns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TurnFilter {
+    /// From this time on, in Unix seconds.
+    pub since: Option<f64>,
+    /// Before this time, in Unix seconds.
+    pub until: Option<f64>,
+    /// With these words, in either text; stemmed, case and accents aside.
+    pub search: Option<String>,
+    /// Whether a search needs every word or any.
+    pub matching: Match,
+}
+
+/// What turns can be ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TurnOrder {
+    /// As they were added.
+    #[default]
+    Id,
+    /// By their time.
+    Timestamp,
+}
+
+impl Table for Turn {
+    type Key = i64;
+    type New = NewTurn;
+    type Patch = TurnPatch;
+    type Filter = TurnFilter;
+    type Order = TurnOrder;
+
+    const NAME: &'static str = "turns";
+    const KEY: &'static str = "id";
+    const COLUMNS: &'static str = "id, timestamp, user_input, assistant_response, metadata";
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            timestamp: row.get(1)?,
+            user_input: row.get(2)?,
+            assistant_response: row.get(3)?,
+            metadata: row.get(4)?,
+        })
+    }
+
+    fn insert(new: NewTurn, fields: &mut Fields<'_>) -> Result<()> {
+        fields
+            .time("timestamp", new.timestamp.or(Some(fields.now())))?
+            .text("user_input", Some(new.user_input))?
+            .nullable_text("assistant_response", Some(new.assistant_response))?
+            .json("metadata", new.metadata.or_else(|| Some("{}".into())))?;
+        Ok(())
+    }
+
+    fn change(patch: TurnPatch, fields: &mut Fields<'_>) -> Result<()> {
+        fields
+            .time("timestamp", patch.timestamp)?
+            .text("user_input", patch.user_input)?
+            .nullable_text("assistant_response", patch.assistant_response)?
+            .json("metadata", patch.metadata)?;
+        Ok(())
+    }
+
+    fn filter(filter: TurnFilter, conditions: &mut Conditions) -> Result<()> {
+        conditions.and("timestamp >= ?", filter.since).and("timestamp < ?", filter.until).and_found(
+            "id IN (SELECT rowid FROM turns_fts WHERE turns_fts MATCH ?)",
+            filter.search,
+            filter.matching,
+        )?;
+        Ok(())
+    }
+
+    fn order(order: TurnOrder) -> &'static str {
+        match order {
+            TurnOrder::Id => "id",
+            TurnOrder::Timestamp => "timestamp",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What crosses into JavaScript: the only serde and tsify types, and how they become the core's own.
+//!
+//! TypeScript's declarations are made from these, so a field stands in two places only: here and in `memory/`. Times
+//! cross as seconds and JSON as text; `www/package/codec.ts` makes `Date`s and values of them, on the page's side.
+
+mod decode;
+mod engine;
+mod tables;
+
+use tsify::Tsify;
+use wasm_bindgen::prelude::*;
+
+pub(crate) use decode::{FromJs, field, value_to_js};
+pub(crate) use engine::*;
+pub(crate) use tables::*;
+
+use crate::error::{ErrorCode, Result};
+use crate::memory::search;
+use crate::memory::table::Listing;
+use decode::one_of;
+
+#[wasm_bindgen(typescript_custom_section)]
+const SHARED: &str = r#"
+/** Unix seconds, fractions included, as the columns hold them. */
+export type Seconds = number & { readonly unit: "seconds" };
+/** A JSON value as its text. */
+export type JsonText = string & { readonly format: "json" };
+/** The answer of a call that has none. */
+export type Done = null;
+/** What a column or a parameter of `query` can hold. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+/** For `?`, in order, or by name without the sign. */
+export type SqlParameters = readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
+/** The kinds of failure that the engine knows. */
+export type EngineErrorCode ="#;
+
+#[wasm_bindgen(typescript_custom_section)]
+const ERROR_CODES: &str = ErrorCode::UNION;
+
+/// A type that leaves the core.
+macro_rules! outgoing {
+    ($(#[$meta:meta])* $name:ident = $core:path { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Serialize, Tsify)]
+        #[serde(rename_all = "camelCase")]
+        #[tsify(missing_as_null)]
+        pub(crate) struct $name { $($(#[$field_meta])* $field: $type,)+ }
+
+        impl From<$core> for $name {
+            fn from(from: $core) -> Self {
+                Self { $($field: from.$field,)+ }
+            }
+        }
+    };
+}
+
+/// A type that enters the core: the declaration for TypeScript, and how the core's own is read from what came.
+macro_rules! incoming {
+    ($(#[$meta:meta])* $name:ident = $core:path { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Tsify)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(dead_code)]
+        pub(crate) struct $name { $($(#[$field_meta])* $field: $type,)+ }
+
+        impl FromJs for $core {
+            fn from_js(value: &wasm_bindgen::JsValue, _: &str) -> crate::error::Result<Self> {
+                Ok(Self { $($field: field(value, &crate::memory::fields::camel_case(stringify!($field)))?,)+ })
+            }
+        }
+    };
+}
+
+/// An order: its columns by their names in JavaScript; the default where none is named.
+macro_rules! order {
+    ($(#[$meta:meta])* $name:ident = $core:path { $($variant:ident = $text:literal),+ }) => {
+        $(#[$meta])*
+        #[derive(Tsify)]
+        #[serde(rename_all = "camelCase")]
+        #[allow(dead_code)]
+        pub(crate) enum $name { $($variant),+ }
+
+        impl FromJs for $core {
+            fn from_js(value: &wasm_bindgen::JsValue, name: &str) -> crate::error::Result<Self> {
+                if value.is_undefined() {
+                    return Ok(Self::default());
+                }
+                one_of(value, name, &[$(($text, Self::$variant)),+])
+            }
+        }
+    };
+}
+
+/// A page of rows.
+macro_rules! page {
+    ($name:ident of $row:ident = $core:path) => {
+        /// One page of a listing.
+        #[derive(Serialize, Tsify)]
+        #[tsify(missing_as_null)]
+        pub(crate) struct $name {
+            /// The rows, in the order asked for.
+            rows: Vec<$row>,
+            /// Give it to the same listing to read on; null when there is no more.
+            cursor: Option<String>,
+        }
+
+        impl From<Page<$core>> for $name {
+            fn from(page: Page<$core>) -> Self {
+                Self { rows: page.rows.into_iter().map(Into::into).collect(), cursor: page.cursor }
+            }
+        }
+    };
+}
+
+use {incoming, order, outgoing, page};
+
+/// Smallest first, or largest first.
+#[derive(Clone, Copy, Tsify, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Direction {
+    Asc,
+    Desc,
+}
+
+/// How to list.
+#[derive(Tsify)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
+pub(crate) struct Paging<Order> {
+    /// What to order by; the primary key by default.
+    #[tsify(optional)]
+    order_by: Option<Order>,
+    /// The largest or newest first, `desc`, by default; of `longTerm` the smallest key, `asc`.
+    #[tsify(optional)]
+    direction: Option<Direction>,
+    /// How many rows at most, 1 to 1000; 50 by default.
+    #[tsify(optional)]
+    limit: Option<u32>,
+    /// The cursor of the page before.
+    #[tsify(optional, type = "string | null")]
+    cursor: Option<String>,
+}
+
+/// Whether a search needs every word or any.
+#[derive(Tsify)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub(crate) enum Match {
+    All,
+    Any,
+}
+
+impl FromJs for search::Match {
+    fn from_js(value: &JsValue, name: &str) -> Result<Self> {
+        if value.is_undefined() {
+            return Ok(Self::default());
+        }
+        one_of(value, name, &[("all", Self::All), ("any", Self::Any)])
+    }
+}
+
+/// A filter and its paging, which are one object in JavaScript.
+pub(crate) fn listing<Filter: FromJs, Order: FromJs>(
+    value: &JsValue,
+    default: Direction,
+) -> Result<Listing<Filter, Order>> {
+    let direction: JsValue = js_sys::Reflect::get(value, &"direction".into()).unwrap_or_default();
+    let direction = if direction.is_undefined() {
+        default
+    } else {
+        one_of(&direction, "direction", &[("asc", Direction::Asc), ("desc", Direction::Desc)])?
+    };
+    Ok(Listing {
+        filter: Filter::from_js(value, "filter")?,
+        order: field(value, "orderBy")?,
+        descending: direction == Direction::Desc,
+        limit: field(value, "limit")?,
+        cursor: field(value, "cursor")?,
+    })
+}

@@ -1,0 +1,497 @@
+//! The rows of the five tables, as they cross.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+use super::decode::{FromJs, field, one_of};
+use super::{Match, incoming, order, outgoing, page};
+use crate::memory::table::Page;
+use crate::memory::{episodes, long_term, semantic, turns, uncertainty};
+
+// --- turns ---
+
+outgoing! {
+    /// What the user said and what the assistant answered.
+    Turn = turns::Turn {
+        /// The row's id.
+        id: i64,
+        /// When it was.
+        #[tsify(type = "Seconds | null")]
+        timestamp: Option<f64>,
+        /// What the user said.
+        user_input: Option<String>,
+        /// What the assistant answered.
+        assistant_response: Option<String>,
+        /// Anything else.
+        #[tsify(type = "JsonText | null")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// A turn to be added.
+    NewTurn = turns::NewTurn {
+        /// When it was; now by default.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// What the user said.
+        user_input: String,
+        /// What the assistant answered, if it has.
+        #[tsify(optional, type = "string | null")]
+        assistant_response: Option<String>,
+        /// Anything else; `{}` by default.
+        #[tsify(optional, type = "JsonText")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// What to change of a turn; what is not named stays as it is.
+    TurnPatch = turns::TurnPatch {
+        /// When it was.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// What the user said.
+        #[tsify(optional)]
+        user_input: Option<String>,
+        /// What the assistant answered.
+        #[tsify(optional, type = "string | null")]
+        assistant_response: Option<Option<String>>,
+        /// Anything else.
+        #[tsify(optional, type = "JsonText")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// Which turns; all of them where nothing is said.
+    TurnFilter = turns::TurnFilter {
+        /// From this time on.
+        #[tsify(optional, type = "Seconds")]
+        since: Option<f64>,
+        /// Before this time.
+        #[tsify(optional, type = "Seconds")]
+        until: Option<f64>,
+        /// With these words in either text; English words are stemmed, case and accents do not count.
+        #[tsify(optional)]
+        search: Option<String>,
+        /// Whether a search needs every word or any; `all` by default.
+        #[serde(rename = "match")]
+        #[tsify(optional)]
+        matching: Match,
+    }
+}
+
+order! {
+    /// What turns can be ordered by.
+    TurnOrder = turns::TurnOrder { Id = "id", Timestamp = "timestamp" }
+}
+
+page!(TurnPage of Turn = turns::Turn);
+
+// --- episodes ---
+
+outgoing! {
+    /// Something that happened.
+    Episode = episodes::Episode {
+        /// The row's id.
+        id: i64,
+        /// When it was.
+        #[tsify(type = "Seconds | null")]
+        timestamp: Option<f64>,
+        /// What kind of thing happened, as `task_completed`.
+        event_type: Option<String>,
+        /// What happened.
+        #[tsify(type = "JsonText | null")]
+        content: Option<String>,
+        /// How it felt, from -1 (bad) to 1 (good).
+        valence: Option<f64>,
+        /// Anything else.
+        #[tsify(type = "JsonText | null")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// An episode to be recorded.
+    NewEpisode = episodes::NewEpisode {
+        /// When it was; now by default.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// What kind of thing happened, as `task_completed`.
+        event_type: String,
+        /// What happened; null by default.
+        #[tsify(optional, type = "JsonText")]
+        content: Option<String>,
+        /// How it felt, from -1 (bad) to 1 (good); 0 by default.
+        #[tsify(optional)]
+        valence: Option<f64>,
+        /// Anything else; `{}` by default.
+        #[tsify(optional, type = "JsonText")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// What to change of an episode; what is not named stays as it is.
+    EpisodePatch = episodes::EpisodePatch {
+        /// When it was.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// What kind of thing happened.
+        #[tsify(optional)]
+        event_type: Option<String>,
+        /// What happened.
+        #[tsify(optional, type = "JsonText")]
+        content: Option<String>,
+        /// How it felt, from -1 (bad) to 1 (good).
+        #[tsify(optional)]
+        valence: Option<f64>,
+        /// Anything else.
+        #[tsify(optional, type = "JsonText")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// Which episodes; all of them where nothing is said.
+    EpisodeFilter = episodes::EpisodeFilter {
+        /// Of one of these kinds.
+        #[tsify(optional)]
+        event_types: Option<Vec<String>>,
+        /// That felt at least this good.
+        #[tsify(optional)]
+        min_valence: Option<f64>,
+        /// That felt at most this good.
+        #[tsify(optional)]
+        max_valence: Option<f64>,
+        /// From this time on.
+        #[tsify(optional, type = "Seconds")]
+        since: Option<f64>,
+        /// Before this time.
+        #[tsify(optional, type = "Seconds")]
+        until: Option<f64>,
+        /// With these words in the kind, or in the strings of the content; English words are stemmed, case and accents do not count.
+        #[tsify(optional)]
+        search: Option<String>,
+        /// Whether a search needs every word or any; `all` by default.
+        #[serde(rename = "match")]
+        #[tsify(optional)]
+        matching: Match,
+    }
+}
+
+order! {
+    /// What episodes can be ordered by.
+    EpisodeOrder = episodes::EpisodeOrder { Id = "id", Timestamp = "timestamp", Valence = "valence" }
+}
+
+page!(EpisodePage of Episode = episodes::Episode);
+
+// --- long_term ---
+
+outgoing! {
+    /// Something known, under its key.
+    Entry = long_term::Entry {
+        /// The key.
+        key: String,
+        /// What is known.
+        #[tsify(type = "JsonText | null")]
+        value: Option<String>,
+        /// When it was last set.
+        #[tsify(type = "Seconds | null")]
+        updated_at: Option<f64>,
+    }
+}
+
+incoming! {
+    /// A key to be set, whether it exists or not.
+    NewEntry = long_term::NewEntry {
+        /// The key, 1 to 1024 bytes of UTF-8.
+        key: String,
+        /// What is known.
+        #[tsify(type = "JsonText")]
+        value: String,
+        /// When it was set; now by default.
+        #[tsify(optional, type = "Seconds")]
+        updated_at: Option<f64>,
+    }
+}
+
+incoming! {
+    /// What to change of an entry that exists.
+    EntryPatch = long_term::EntryPatch {
+        /// What is known.
+        #[tsify(optional, type = "JsonText")]
+        value: Option<String>,
+        /// When it was set; now by default.
+        #[tsify(optional, type = "Seconds")]
+        updated_at: Option<f64>,
+    }
+}
+
+incoming! {
+    /// Which entries; all of them where nothing is said. Times are those of their last setting.
+    EntryFilter = long_term::EntryFilter {
+        /// Whose key begins so.
+        #[tsify(optional)]
+        prefix: Option<String>,
+        /// From this time on.
+        #[tsify(optional, type = "Seconds")]
+        since: Option<f64>,
+        /// Before this time.
+        #[tsify(optional, type = "Seconds")]
+        until: Option<f64>,
+    }
+}
+
+order! {
+    /// What entries can be ordered by.
+    EntryOrder = long_term::EntryOrder { Key = "key", UpdatedAt = "updatedAt" }
+}
+
+page!(EntryPage of Entry = long_term::Entry);
+
+// --- uncertainty_log ---
+
+outgoing! {
+    /// Something the agent was unsure of.
+    Uncertainty = uncertainty::Uncertainty {
+        /// The row's id.
+        id: i64,
+        /// When it was.
+        #[tsify(type = "Seconds | null")]
+        timestamp: Option<f64>,
+        /// What the user said.
+        user_message: Option<String>,
+        /// What the agent took it to mean.
+        parsed_intent: Option<String>,
+        /// How sure the agent was, from 0 to 1.
+        confidence_score: Option<f64>,
+        /// What had been said before.
+        context: Option<String>,
+        /// What made it unsure.
+        #[tsify(type = "JsonText | null")]
+        signals: Option<String>,
+        /// Whether it was settled.
+        resolved: bool,
+        /// How it was settled.
+        resolution_pattern: Option<String>,
+    }
+}
+
+incoming! {
+    /// A doubt to be logged.
+    NewUncertainty = uncertainty::NewUncertainty {
+        /// When it was; now by default.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// What the user said.
+        user_message: String,
+        /// What the agent took it to mean.
+        #[tsify(optional, type = "string | null")]
+        parsed_intent: Option<String>,
+        /// How sure the agent was, from 0 to 1.
+        confidence_score: f64,
+        /// What had been said before; what is beyond 2,000 characters is not kept.
+        #[tsify(optional, type = "string | null")]
+        context: Option<String>,
+        /// What made it unsure; `{}` by default.
+        #[tsify(optional, type = "JsonText")]
+        signals: Option<String>,
+    }
+}
+
+incoming! {
+    /// What to change of a doubt; what is not named stays as it is.
+    UncertaintyPatch = uncertainty::UncertaintyPatch {
+        /// When it was.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// What the user said.
+        #[tsify(optional)]
+        user_message: Option<String>,
+        /// What the agent took it to mean.
+        #[tsify(optional, type = "string | null")]
+        parsed_intent: Option<Option<String>>,
+        /// How sure the agent was, from 0 to 1.
+        #[tsify(optional)]
+        confidence_score: Option<f64>,
+        /// What had been said before.
+        #[tsify(optional, type = "string | null")]
+        context: Option<Option<String>>,
+        /// What made it unsure.
+        #[tsify(optional, type = "JsonText")]
+        signals: Option<String>,
+        /// Whether it was settled.
+        #[tsify(optional)]
+        resolved: Option<bool>,
+        /// How it was settled.
+        #[tsify(optional, type = "string | null")]
+        resolution_pattern: Option<Option<String>>,
+    }
+}
+
+incoming! {
+    /// Which doubts; all of them where nothing is said.
+    UncertaintyFilter = uncertainty::UncertaintyFilter {
+        /// Settled, or not.
+        #[tsify(optional)]
+        resolved: Option<bool>,
+        /// Of at least this confidence.
+        #[tsify(optional)]
+        min_confidence: Option<f64>,
+        /// Of at most this confidence.
+        #[tsify(optional)]
+        max_confidence: Option<f64>,
+        /// From this time on.
+        #[tsify(optional, type = "Seconds")]
+        since: Option<f64>,
+        /// Before this time.
+        #[tsify(optional, type = "Seconds")]
+        until: Option<f64>,
+        /// With these words in the message or the intent; English words are stemmed, case and accents do not count.
+        #[tsify(optional)]
+        search: Option<String>,
+        /// Whether a search needs every word or any; `all` by default.
+        #[serde(rename = "match")]
+        #[tsify(optional)]
+        matching: Match,
+    }
+}
+
+order! {
+    /// What doubts can be ordered by.
+    UncertaintyOrder = uncertainty::UncertaintyOrder { Id = "id", Timestamp = "timestamp", ConfidenceScore = "confidenceScore" }
+}
+
+page!(UncertaintyPage of Uncertainty = uncertainty::Uncertainty);
+
+/// The log in figures.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UncertaintyStatistics {
+    /// All rows.
+    pub total: u64,
+    /// Those not settled.
+    pub unresolved: u64,
+    /// Those settled.
+    pub resolved: u64,
+    /// Settled out of all, from 0 to 1; 0 where there are none.
+    pub resolution_rate: f64,
+    /// The mean confidence, from 0 to 1; 0 where there are none.
+    pub average_confidence: f64,
+    /// Those of the last 24 hours.
+    pub last24h: u64,
+}
+
+impl From<uncertainty::UncertaintyStatistics> for UncertaintyStatistics {
+    fn from(from: uncertainty::UncertaintyStatistics) -> Self {
+        Self {
+            total: from.total,
+            unresolved: from.unresolved,
+            resolved: from.resolved,
+            resolution_rate: from.resolution_rate,
+            average_confidence: from.average_confidence,
+            last24h: from.last_24_hours,
+        }
+    }
+}
+
+// --- semantic_memories ---
+
+outgoing! {
+    /// A fact.
+    SemanticMemory = semantic::SemanticMemory {
+        /// The row's id.
+        id: i64,
+        /// When it was learnt.
+        #[tsify(type = "Seconds | null")]
+        timestamp: Option<f64>,
+        /// The fact, in words.
+        content: Option<String>,
+        /// What kind of fact, as `preference`.
+        category: Option<String>,
+        /// How much it weighs, from 0 to 1.
+        importance: Option<f64>,
+        /// Anything else.
+        #[tsify(type = "JsonText | null")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// A fact to be remembered.
+    NewSemanticMemory = semantic::NewSemanticMemory {
+        /// When it was learnt; now by default.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// The fact, in words.
+        content: String,
+        /// What kind of fact; `general` by default.
+        #[tsify(optional)]
+        category: Option<String>,
+        /// How much it weighs, from 0 to 1; 0.5 by default.
+        #[tsify(optional)]
+        importance: Option<f64>,
+        /// Anything else; `{}` by default.
+        #[tsify(optional, type = "JsonText")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// What to change of a fact; what is not named stays as it is.
+    SemanticMemoryPatch = semantic::SemanticMemoryPatch {
+        /// When it was learnt.
+        #[tsify(optional, type = "Seconds")]
+        timestamp: Option<f64>,
+        /// The fact, in words.
+        #[tsify(optional)]
+        content: Option<String>,
+        /// What kind of fact.
+        #[tsify(optional)]
+        category: Option<String>,
+        /// How much it weighs, from 0 to 1.
+        #[tsify(optional)]
+        importance: Option<f64>,
+        /// Anything else.
+        #[tsify(optional, type = "JsonText")]
+        metadata: Option<String>,
+    }
+}
+
+incoming! {
+    /// Which facts; all of them where nothing is said.
+    SemanticMemoryFilter = semantic::SemanticMemoryFilter {
+        /// Of one of these kinds.
+        #[tsify(optional)]
+        categories: Option<Vec<String>>,
+        /// That weigh at least this.
+        #[tsify(optional)]
+        min_importance: Option<f64>,
+        /// That weigh at most this.
+        #[tsify(optional)]
+        max_importance: Option<f64>,
+        /// From this time on.
+        #[tsify(optional, type = "Seconds")]
+        since: Option<f64>,
+        /// Before this time.
+        #[tsify(optional, type = "Seconds")]
+        until: Option<f64>,
+        /// With these words in them; English words are stemmed, case and accents do not count.
+        #[tsify(optional)]
+        search: Option<String>,
+        /// Whether a search needs every word or any; `all` by default.
+        #[serde(rename = "match")]
+        #[tsify(optional)]
+        matching: Match,
+    }
+}
+
+order! {
+    /// What facts can be ordered by.
+    SemanticMemoryOrder = semantic::SemanticMemoryOrder { Id = "id", Timestamp = "timestamp", Importance = "importance" }
+}
+
+page!(SemanticMemoryPage of SemanticMemory = semantic::SemanticMemory);
