@@ -30,8 +30,29 @@ async function buildWasm() {
   await run('cargo', args, { env: compilerEnv() });
   rmSync(glue, { recursive: true, force: true });
   await run('wasm-bindgen', ['--target', 'web', '--out-dir', glue, compiled], { quiet: true });
-  const features = ['bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
-  await run('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', '--strip-target-features', ...features.map((name) => `--enable-${name}`), finished, '-o', finished], { quiet: true });
+  const features = [
+    'bulk-memory',
+    'bulk-memory-opt',
+    'nontrapping-float-to-int',
+    'sign-ext',
+    'mutable-globals',
+    'reference-types',
+    'multivalue',
+  ];
+  await run(
+    'wasm-opt',
+    [
+      '-Oz',
+      '--strip-debug',
+      '--strip-producers',
+      '--strip-target-features',
+      ...features.map((name) => `--enable-${name}`),
+      finished,
+      '-o',
+      finished,
+    ],
+    { quiet: true },
+  );
   return true;
 }
 
@@ -41,18 +62,37 @@ async function buildTypeScript() {
   rmSync(dist, { recursive: true, force: true });
   await run('tsc', ['--project', at('tsconfig.json')]);
   mkdirSync(join(dist, 'wasm'), { recursive: true });
-  for (const file of ['synth_memory.js', 'synth_memory.d.ts', 'synth_memory_bg.wasm']) cpSync(join(glue, file), join(dist, 'wasm', file));
+  for (const file of ['synth_memory.js', 'synth_memory.d.ts', 'synth_memory_bg.wasm'])
+    cpSync(join(glue, file), join(dist, 'wasm', file));
   return true;
 }
 
-export async function build() {
+/** The inspector is a program of its own, which uses the package as anybody does. */
+async function buildInspector() {
+  const sources = ['www/inspector', 'www/package'];
+  const built = at('target', 'inspector');
+  if (newest(built) > newest(...sources.map((path) => at(path)))) return false;
+  rmSync(built, { recursive: true, force: true });
+  await run('tsc', ['--project', at('www', 'inspector', 'tsconfig.json')]);
+  return true;
+}
+
+/** @param {{ inspector?: boolean }} what */
+export async function build({ inspector = false } = {}) {
   console.log('Build');
-  for (const [name, make] of [['WebAssembly, from Rust', buildWasm], ['the package, from TypeScript', buildTypeScript]]) {
+  const steps = [
+    ['WebAssembly, from Rust', buildWasm],
+    ['the package, from TypeScript', buildTypeScript],
+    ...(inspector ? [['the inspector', buildInspector]] : []),
+  ];
+  for (const [name, make] of steps) {
     const started = performance.now();
     const made = await make();
-    console.log(`  ${name.padEnd(34)} ${(made ? 'done' : 'up to date').padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    console.log(
+      `  ${name.padEnd(34)} ${(made ? 'done' : 'up to date').padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    );
   }
   console.log();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await build();
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await build({ inspector: true });

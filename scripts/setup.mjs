@@ -19,7 +19,8 @@ const ALEMBIC = 'alembic==1.20.1';
 
 async function step(name, { ready, make, otherwise }) {
   const started = performance.now();
-  const say = (what) => console.log(`  ${name.padEnd(34)} ${what.padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const say = (what) =>
+    console.log(`  ${name.padEnd(34)} ${what.padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
   if (ready()) return say('already there');
   console.log(`  ${name} …`);
   let cause;
@@ -60,7 +61,9 @@ export const toolchainEnv = () => (existsSync(debianToolchain) ? { RUSTUP_TOOLCH
 function hasTarget(env) {
   const sysroot = ask('rustc', ['--print', 'sysroot'], env);
   const libraries = sysroot && join(sysroot, 'lib', 'rustlib', TARGET, 'lib');
-  return Boolean(libraries && existsSync(libraries) && readdirSync(libraries).some((file) => file.startsWith('libstd-')));
+  return Boolean(
+    libraries && existsSync(libraries) && readdirSync(libraries).some((file) => file.startsWith('libstd-')),
+  );
 }
 
 async function addTarget() {
@@ -82,7 +85,10 @@ async function addTarget() {
 async function buildStandardLibrary(env) {
   const crate = at('target', 'setup', 'standard-library');
   mkdirSync(join(crate, 'src'), { recursive: true });
-  writeFileSync(join(crate, 'Cargo.toml'), '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n');
+  writeFileSync(
+    join(crate, 'Cargo.toml'),
+    '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n',
+  );
   writeFileSync(join(crate, 'src', 'lib.rs'), '');
   // With bitcode, or a later `lto = true` has nothing to work on; `test` is what wasm-bindgen-test is built with.
   await run('cargo', ['build', '-Zbuild-std=std,panic_abort,test', '--target', TARGET, '--release'], {
@@ -103,14 +109,21 @@ const versions = ['', '-21', '-20', '-19', '-18', '-17', '-16'];
 const clangs = () => [process.env.CC_wasm32_unknown_unknown, ...versions.map((v) => `clang${v}`)];
 let clangFound;
 function clang() {
-  clangFound ??= clangs().map((name) => findProgram(name)).find((file) => file && ask(file, ['--print-targets'])?.includes('wasm32'));
+  clangFound ??= clangs()
+    .map((name) => findProgram(name))
+    .find((file) => file && ask(file, ['--print-targets'])?.includes('wasm32'));
   return clangFound;
 }
 
 /** What cargo needs to know to compile C for WebAssembly. */
 export function compilerEnv() {
   const suffix = /-\d+$/.exec(basename(clang() ?? ''))?.[0] ?? '';
-  const archiver = findProgram(process.env.AR_wasm32_unknown_unknown, `llvm-ar${suffix}`, 'llvm-ar', ...versions.map((v) => `llvm-ar${v}`));
+  const archiver = findProgram(
+    process.env.AR_wasm32_unknown_unknown,
+    `llvm-ar${suffix}`,
+    'llvm-ar',
+    ...versions.map((v) => `llvm-ar${v}`),
+  );
   const env = { ...toolchainEnv(), CC_wasm32_unknown_unknown: clang(), AR_wasm32_unknown_unknown: archiver };
   // rustup's compiler brings its own linker, Debian's does not.
   if (env.RUSTUP_TOOLCHAIN) env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER = findProgram(`wasm-ld${suffix}`, 'wasm-ld');
@@ -155,16 +168,23 @@ export const browsers = {
 export const python = at('target', 'python', 'bin', 'python');
 
 async function makePython() {
-  if (!findProgram('python3') || ask('python3', ['-c', 'import ensurepip']) === undefined) await apt('python3', 'python3-venv');
+  if (!findProgram('python3') || ask('python3', ['-c', 'import ensurepip']) === undefined)
+    await apt('python3', 'python3-venv');
   rmSync(at('target', 'python'), { recursive: true, force: true });
   await run('python3', ['-m', 'venv', at('target', 'python')], { quiet: true });
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ALEMBIC], { quiet: true, seconds: 5 * MINUTE });
+  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ALEMBIC], {
+    quiet: true,
+    seconds: 5 * MINUTE,
+  });
 }
 
 // --- npm's packages -----------------------------------------------------------------------------------------------
 
 const lockStamp = at('node_modules', '.installed-lock');
-const lockHash = () => createHash('sha256').update(readFileSync(at('package-lock.json'))).digest('hex');
+const lockHash = () =>
+  createHash('sha256')
+    .update(readFileSync(at('package-lock.json')))
+    .digest('hex');
 
 // --- The whole -----------------------------------------------------------------------------------------------------
 
@@ -199,14 +219,18 @@ export async function setUp({ forTests = false } = {}) {
     make: addTarget,
     otherwise: `run \`rustup target add ${TARGET}\` on a network that reaches rustup's server, or use Debian 12 as root.`,
   });
-  await step(`wasm-bindgen ${WASM_BINDGEN}`, cargoTool('wasm-bindgen-cli', WASM_BINDGEN, { program: 'wasm-bindgen', locked: false }));
+  await step(
+    `wasm-bindgen ${WASM_BINDGEN}`,
+    cargoTool('wasm-bindgen-cli', WASM_BINDGEN, { program: 'wasm-bindgen', locked: false }),
+  );
   if (forTests) {
     await step(`wasm-pack ${WASM_PACK}`, cargoTool('wasm-pack', WASM_PACK));
     await step(`geckodriver ${GECKODRIVER}`, cargoTool('geckodriver', GECKODRIVER));
     await step('Chromium, Firefox, WebKitGTK', {
       ready: () => Object.values(browsers).every((find) => find()),
       make: () => apt('chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'fonts-dejavu-core'),
-      otherwise: 'install Chromium with chromedriver, Firefox, WebKitWebDriver and Xvfb (on Debian: chromium chromium-driver firefox-esr webkit2gtk-driver xvfb).',
+      otherwise:
+        'install Chromium with chromedriver, Firefox, WebKitWebDriver and Xvfb (on Debian: chromium chromium-driver firefox-esr webkit2gtk-driver xvfb).',
     });
     await step('Alembic, from PyPI', {
       ready: () => existsSync(python) && ask(python, ['-c', 'import alembic']) !== undefined,

@@ -20,8 +20,12 @@ macro_rules! error_codes {
             /// All of them, in the order of their declaration.
             pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)+];
 
-            /// All the codes as a union of string literals, for declarations in other languages.
-            pub const UNION: &str = concat!($("\n  | \"", $code, "\"",)+);
+            /// All the codes as a TypeScript type.
+            pub const DECLARATION: &str = concat!(
+                "/** The kinds of failure that the engine knows. */\nexport type EngineErrorCode =",
+                $("\n  | \"", $code, "\"",)+
+                ";"
+            );
 
             /// The stable snake_case name.
             pub const fn code(self) -> &'static str {

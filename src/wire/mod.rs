@@ -31,11 +31,10 @@ export type Done = null;
 export type SqlValue = null | number | bigint | string | Uint8Array;
 /** For `?`, in order, or by name without the sign. */
 export type SqlParameters = readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
-/** The kinds of failure that the engine knows. */
-export type EngineErrorCode ="#;
+"#;
 
 #[wasm_bindgen(typescript_custom_section)]
-const ERROR_CODES: &str = ErrorCode::UNION;
+const ERROR_CODES: &str = ErrorCode::DECLARATION;
 
 /// A type that leaves the core.
 macro_rules! outgoing {

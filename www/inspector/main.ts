@@ -1,0 +1,4 @@
+import { Memory } from '../package/index.js';
+
+const memory = await Memory.open();
+document.body.textContent = JSON.stringify(memory.status);

@@ -1,0 +1,356 @@
+import { checkText, toDate } from './codec.js';
+import { Connection, type CallOptions } from './connection.js';
+import { invalidArgument, MemoryError } from './errors.js';
+import { isNode, openInThread } from './node.js';
+import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
+import { openWorker } from './transport.js';
+import { parseUrl } from './url.js';
+import type {
+  Backup as WireBackup,
+  Durability,
+  RevisionInfo,
+  SchemaStatus,
+  SqlParameters,
+  SqlValue,
+} from './wasm/synth_memory.js';
+
+/** How to open a memory. */
+export interface OpenOptions extends CallOptions {
+  /** Where it is: `opfs:///name.db`, by default `opfs:///memory.db`; or `memory:`, which keeps nothing. */
+  readonly url?: string | undefined;
+  /**
+   * What a write has survived when it is answered: `strict`, the default, a power cut; `relaxed` a killed tab or
+   * browser, at less cost.
+   */
+  readonly durability?: Durability | undefined;
+  /** Whether to ask the browser not to evict this site's data; true by default. Some browsers ask the user. */
+  readonly persist?: boolean | undefined;
+}
+
+/** The state of a memory. */
+export interface MemoryStatus {
+  /** Where the rows are. */
+  readonly storage: 'opfs' | 'memory';
+  /** What an answered write has survived. */
+  readonly durability: Durability;
+  /** This client's part among the tabs of its origin: it runs SQLite itself. */
+  readonly role: 'leader';
+  /** Whether the browser promised not to evict this site's data. */
+  readonly persisted: boolean;
+  /** Bytes this site uses; null where the browser does not tell. */
+  readonly usage: number | null;
+  /** Bytes this site may use; null where the browser does not tell. */
+  readonly quota: number | null;
+  /** The revision of the schema; null before the first. */
+  readonly revision: string | null;
+  /** The last revision this package knows. */
+  readonly head: string | null;
+  /** The revisions that opening applied. */
+  readonly migrated: readonly string[];
+  /** The backup last made since it was opened, if one had to be. */
+  readonly backup: Backup | null;
+}
+
+/** A verified copy that was kept before the memory was migrated or replaced. */
+export interface Backup {
+  /** Its name, to restore it by. */
+  readonly id: string;
+  /** When it was made. */
+  readonly createdAt: Date;
+  /** The revision it is at; null before the first. */
+  readonly revision: string | null;
+}
+
+/** What `export` may be told. */
+export interface ExportOptions extends CallOptions {
+  /** The revision the file shall be at, as `001` for Synth Mind; the memory's own by default. */
+  readonly revision?: string | undefined;
+}
+
+/** What `query` may be told. */
+export interface QueryOptions extends CallOptions {
+  /** How long it may run, in ms; 10,000 by default. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * The memory of an agent: one database, opened.
+ *
+ * @example
+ * ```ts
+ * const memory = await Memory.open();
+ * await memory.longTerm.set('user.name', 'Ada');
+ * await memory.turns.append({ userInput: 'Call me Ada', assistantResponse: 'Hello Ada' });
+ * await memory.close();
+ * ```
+ */
+export class Memory {
+  readonly #connection: Connection;
+  #status: MemoryStatus;
+
+  /** The conversation. */
+  readonly turns: Turns;
+  /** What happened. */
+  readonly episodes: Episodes;
+  /** What is known, by key. */
+  readonly longTerm: LongTerm;
+  /** What the agent was unsure of, and how it was settled. */
+  readonly uncertainty: UncertaintyLog;
+  /** Facts. */
+  readonly semantic: SemanticMemories;
+  /** Where the schema is, and how to move it. */
+  readonly migrations: Migrations;
+  /** The copies that are kept beside the memory. */
+  readonly backups: Backups;
+
+  private constructor(connection: Connection, status: MemoryStatus) {
+    this.#connection = connection;
+    this.#status = status;
+    this.turns = new Turns(connection);
+    this.episodes = new Episodes(connection);
+    this.longTerm = new LongTerm(connection);
+    this.uncertainty = new UncertaintyLog(connection);
+    this.semantic = new SemanticMemories(connection);
+    const changed = () => this.refreshStatus();
+    this.migrations = new Migrations(connection, changed);
+    this.backups = new Backups(connection, changed);
+  }
+
+  /**
+   * Opens a memory, creates it where there is none, and brings its schema to head.
+   *
+   * Rejects with `invalid_url`, `opfs_unavailable`, `storage_denied`, `locked` (another tab has it), `quota_exceeded`,
+   * `corrupt_database`, `unknown_revision` (the file is newer than this package), `migration_failed` or
+   * `worker_unavailable`. The file is then as it was. It is never opened in memory instead.
+   */
+  static async open(options: OpenOptions = {}): Promise<Memory> {
+    const place = parseUrl(options.url ?? 'opfs:///memory.db');
+    const durability = options.durability ?? 'strict';
+    if (durability !== 'strict' && durability !== 'relaxed')
+      throw invalidArgument("durability must be 'strict' or 'relaxed'.");
+    if (isNode && place.storage === 'opfs') {
+      throw new MemoryError(
+        'opfs_unavailable',
+        'Node has no origin private file system.',
+        "Open 'memory:' and bring a file's bytes in and out with import() and export().",
+      );
+    }
+    const engineOptions = { durability, ...(place.storage === 'opfs' && { path: place.path }) };
+    const connection = new Connection(isNode ? openInThread : openWorker, engineOptions);
+    const schema = await connection.open({ signal: options.signal });
+    const memory = new Memory(connection, {
+      storage: place.storage,
+      durability,
+      role: 'leader',
+      persisted: false,
+      usage: null,
+      quota: null,
+      ...fromSchema(schema),
+    });
+    // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
+    if (place.storage === 'opfs' && options.persist !== false) {
+      void Promise.resolve(navigator.storage.persist?.())
+        .then(() => memory.#refreshStorage())
+        .catch(() => undefined);
+    }
+    await memory.#refreshStorage();
+    return memory;
+  }
+
+  /** The state as it was last read: at the opening, after an import or a migration, and by `refreshStatus()`. */
+  get status(): MemoryStatus {
+    return this.#status;
+  }
+
+  /** Reads the state anew. */
+  async refreshStatus(options?: CallOptions): Promise<MemoryStatus> {
+    const schema = await this.#connection.call('schemaStatus', [], options);
+    this.#status = { ...this.#status, ...fromSchema(schema) };
+    await this.#refreshStorage();
+    return this.#status;
+  }
+
+  async #refreshStorage(): Promise<void> {
+    if (this.#status.storage === 'memory') return;
+    const [persisted, estimate] = await Promise.all([
+      navigator.storage.persisted?.() ?? false,
+      navigator.storage.estimate?.().catch(() => undefined),
+    ]);
+    this.#status = { ...this.#status, persisted, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+  }
+
+  /**
+   * Reads with SQL. Whatever the statement, it cannot write: that rejects with `read_only_query`.
+   *
+   * Resolves to the rows as objects by column name, at most 100,000. Integers beyond 2^53 are BigInts, blobs
+   * `Uint8Array`s, times seconds and JSON text, as the columns hold them.
+   *
+   * @param parameters - For `?` an array; for `:name` an object, by name without the colon.
+   *
+   * @example
+   * ```ts
+   * const rows = await memory.query<{ category: string; n: number }>(
+   *   'SELECT category, count(*) AS n FROM semantic_memories WHERE importance > ? GROUP BY category', [0.5]);
+   * ```
+   */
+  async query<Row extends object = Record<string, SqlValue>>(
+    sql: string,
+    parameters: SqlParameters = [],
+    { timeoutMs, signal }: QueryOptions = {},
+  ): Promise<Row[]> {
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) throw invalidArgument('timeoutMs must be above 0.');
+    const seconds = timeoutMs === undefined ? undefined : timeoutMs / 1000;
+    const { columns, rows } = await this.#connection.call(
+      'query',
+      [checkText(sql, 'sql'), checkParameters(parameters), seconds],
+      {
+        signal,
+      },
+    );
+    return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
+  }
+
+  /** The whole database as the bytes of an SQLite file. */
+  async export({ revision, signal }: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const target = revision === undefined ? undefined : checkText(revision, 'revision');
+    return this.#connection.call('export', [target], { signal });
+  }
+
+  /**
+   * Replaces the whole database by an SQLite file that `export` or Synth Mind made, and brings it to head; resolves to
+   * the revisions that were applied. A backup of what was there is kept.
+   *
+   * Rejects with `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision` or `quota_exceeded`;
+   * the memory is then as it was.
+   */
+  async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
+    const bytes = await bytesOf(file);
+    const applied = await this.#connection.call('import', [bytes], options, [bytes.buffer]);
+    await this.refreshStatus();
+    return applied;
+  }
+
+  /** Waits for what was asked for, closes the memory and lets other tabs have it. May be called again. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}
+
+/** Where the schema is, and how to move it, in Alembic's words: `memory.migrations`. */
+export class Migrations {
+  readonly #connection: Connection;
+  readonly #changed: () => Promise<unknown>;
+
+  /** @internal */
+  constructor(connection: Connection, changed: () => Promise<unknown>) {
+    this.#connection = connection;
+    this.#changed = changed;
+  }
+
+  /** The revision the memory is at; null before the first. */
+  async current(options?: CallOptions): Promise<string | null> {
+    return (await this.#connection.call('schemaStatus', [], options)).revision;
+  }
+
+  /** Every revision, newest first. */
+  history(options?: CallOptions): Promise<RevisionInfo[]> {
+    return this.#connection.call('history', [], options);
+  }
+
+  /**
+   * Takes the schema up, all or nothing, after a backup; resolves to the revisions applied.
+   *
+   * @param target - `head`, an id, a unique prefix of four characters or more, or `+N`.
+   */
+  async upgrade(target = 'head', options?: CallOptions): Promise<string[]> {
+    const applied = await this.#connection.call('upgrade', [checkText(target, 'target')], options);
+    await this.#changed();
+    return applied;
+  }
+
+  /**
+   * Takes the schema down, all or nothing, after a backup; resolves to the revisions taken back.
+   *
+   * @param target - `base`, an id, a unique prefix of four characters or more, or `-N`.
+   */
+  async downgrade(target: string, options?: CallOptions): Promise<string[]> {
+    const takenBack = await this.#connection.call('downgrade', [checkText(target, 'target')], options);
+    await this.#changed();
+    return takenBack;
+  }
+
+  /** Writes down that the schema is at a revision, and changes nothing else. */
+  async stamp(target: string, options?: CallOptions): Promise<void> {
+    await this.#connection.call('stamp', [checkText(target, 'target')], options);
+    await this.#changed();
+  }
+}
+
+/** The copies that are kept beside the memory, the newest three: `memory.backups`. A `memory:` has none. */
+export class Backups {
+  readonly #connection: Connection;
+  readonly #changed: () => Promise<unknown>;
+
+  /** @internal */
+  constructor(connection: Connection, changed: () => Promise<unknown>) {
+    this.#connection = connection;
+    this.#changed = changed;
+  }
+
+  /** All of them, newest first. */
+  async list(options?: CallOptions): Promise<Backup[]> {
+    return (await this.#connection.call('backups', [], options)).map(fromBackup);
+  }
+
+  /**
+   * Replaces the whole database by a backup's, brought to head; resolves to the revisions that were applied. What was
+   * there is kept as a backup in its turn. Rejects with `not_found` where there is none with this id.
+   */
+  async restore(id: string, options?: CallOptions): Promise<string[]> {
+    const applied = await this.#connection.call('restore', [checkText(id, 'id')], options);
+    await this.#changed();
+    return applied;
+  }
+}
+
+function fromBackup({ id, createdAt, revision }: WireBackup): Backup {
+  return { id, createdAt: toDate(createdAt), revision };
+}
+
+function fromSchema({
+  revision,
+  head,
+  migrated,
+  backup,
+}: SchemaStatus): Pick<MemoryStatus, 'revision' | 'head' | 'migrated' | 'backup'> {
+  return { revision, head, migrated, backup: backup && fromBackup(backup) };
+}
+
+/** Bytes that can be moved to the worker: the caller's own are copied, so that they stay. */
+async function bytesOf(file: Blob | ArrayBuffer | Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  if (file instanceof Blob) return new Uint8Array(await file.arrayBuffer());
+  if (file instanceof Uint8Array) return new Uint8Array(file);
+  if (file instanceof ArrayBuffer) return new Uint8Array(file.slice(0));
+  throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
+}
+
+/** What a message could not carry must not get into one: it would take its neighbours with it. */
+function checkParameters(parameters: SqlParameters): SqlParameters {
+  if (typeof parameters !== 'object' || parameters === null)
+    throw invalidArgument('parameters must be an array or an object.');
+  for (const [name, value] of Object.entries(parameters)) {
+    const plain =
+      value === null || ['string', 'number', 'bigint'].includes(typeof value) || value instanceof Uint8Array;
+    if (!plain)
+      throw invalidArgument(`The parameter ${name} must be null, a string, a number, a BigInt or a Uint8Array.`);
+  }
+  return parameters;
+}
+
+/** `await using memory = await Memory.open()` closes it, where the platform knows the symbol. */
+export interface Memory extends AsyncDisposable {}
+if (Symbol.asyncDispose) {
+  Memory.prototype[Symbol.asyncDispose] = function (this: Memory) {
+    return this.close();
+  };
+}

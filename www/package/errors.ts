@@ -1,0 +1,96 @@
+import type { EngineErrorCode, Failure } from './wasm/synth_memory.js';
+
+/** The kinds of failure that only the page's side can raise. */
+export type ClientErrorCode =
+  /** The `AbortSignal` fired before the call began. It was not carried out. */
+  | 'aborted'
+  /** The memory was closed. */
+  | 'closed'
+  /** The worker stopped. Calls that waited for an answer may or may not have been carried out. */
+  | 'worker_crashed'
+  /** The worker or its WebAssembly could not be loaded. */
+  | 'worker_unavailable';
+
+/** The kinds of failure. They are stable: a program can branch on them. */
+export type ErrorCode = EngineErrorCode | ClientErrorCode;
+
+/** A failure as it crosses between threads, where an `Error` would lose its fields. */
+export interface FailureMessage extends Omit<Failure, 'code'> {
+  code: ErrorCode;
+}
+
+/**
+ * Every error that this package throws or rejects with.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await memory.turns.append({ userInput: text });
+ * } catch (error) {
+ *   if (error instanceof MemoryError && error.code === 'quota_exceeded') askToFreeSpace(error.hint);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class MemoryError extends Error {
+  override readonly name = 'MemoryError';
+  /** Which kind of failure. */
+  readonly code: ErrorCode;
+  /** What to do about it, in one sentence. */
+  readonly hint: string;
+
+  /**
+   * @param code - Which kind of failure.
+   * @param what - What was wrong, in one sentence; with the hint it becomes the `message`.
+   * @param hint - What to do about it.
+   * @param cause - What it came from: an error of SQLite's, a DOMException, the signal's reason.
+   */
+  constructor(code: ErrorCode, what: string, hint: string, cause?: unknown) {
+    super(`${what} ${hint}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** What an error of the engine came from: SQLite's own words, or the browser's exception. */
+export class EngineCause extends Error {
+  /** The statement that failed, where there was one. */
+  readonly sql: string | undefined;
+
+  constructor(name: string, message: string, sql: string | null) {
+    super(message);
+    this.name = name;
+    this.sql = sql ?? undefined;
+  }
+}
+
+export function toMemoryError({ code, message, hint, cause }: FailureMessage): MemoryError {
+  return new MemoryError(
+    code,
+    message,
+    hint,
+    cause ? new EngineCause(cause.name, cause.message, cause.sql) : undefined,
+  );
+}
+
+/** The failure in what the engine threw; undefined where it threw anything else, which means that it broke. */
+export function asFailure(thrown: unknown): FailureMessage | undefined {
+  const isFailure = typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'hint' in thrown;
+  return isFailure ? (thrown as FailureMessage) : undefined;
+}
+
+/** A failure to load the worker or its WebAssembly. */
+export function unavailable(cause: unknown): FailureMessage {
+  const { name, message } = cause instanceof Error ? cause : { name: 'Error', message: String(cause) };
+  return {
+    code: 'worker_unavailable',
+    message: `The memory's worker or its WebAssembly could not be loaded (${message}).`,
+    hint: "Check that the worker's .js and .wasm files are served, and that the page's Content-Security-Policy has script-src 'self' 'wasm-unsafe-eval'.",
+    cause: { name, message, sql: null },
+  };
+}
+
+/** An argument of the wrong type, or with a field that does not exist. */
+export function invalidArgument(what: string, hint = 'Correct it; nothing was changed.'): MemoryError {
+  return new MemoryError('invalid_argument', what, hint);
+}

@@ -1,0 +1,32 @@
+/// <reference lib="esnext.disposable" />
+/**
+ * The memory of an AI agent in a browser tab: SQLite in OPFS, migrated on open, behind a typed API.
+ *
+ * Importing it does nothing: no worker starts and nothing is loaded before {@link Memory.open} is called.
+ *
+ * @packageDocumentation
+ */
+export { Memory, Migrations, Backups } from './client.js';
+export type { Backup, ExportOptions, MemoryStatus, OpenOptions, QueryOptions } from './client.js';
+export type { CallOptions } from './connection.js';
+export { MemoryError } from './errors.js';
+export type { ClientErrorCode, ErrorCode } from './errors.js';
+export type { JsonValue } from './json.js';
+export type { Public } from './codec.js';
+export { Table, Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
+export type * from './tables.js';
+export type {
+  Direction,
+  Durability,
+  EngineErrorCode,
+  EntryOrder,
+  EpisodeOrder,
+  Match,
+  RevisionInfo,
+  SemanticMemoryOrder,
+  SqlParameters,
+  SqlValue,
+  TurnOrder,
+  UncertaintyOrder,
+  UncertaintyStatistics,
+} from './wasm/synth_memory.js';

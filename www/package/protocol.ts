@@ -1,0 +1,48 @@
+// What is said between a client and the worker that runs SQLite. Types only.
+import type { FailureMessage } from './errors.js';
+import type { Engine, EngineOptions, SchemaStatus } from './wasm/synth_memory.js';
+
+/** The engine's calls that a client may make. */
+type EngineCalls = Omit<Engine, 'free' | 'close' | 'beginBatch' | 'endBatch' | typeof Symbol.dispose>;
+
+/** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
+export interface WorkerApi extends EngineCalls {
+  /** Loads the engine and opens the memory. */
+  open(options: EngineOptions): SchemaStatus;
+  /** Closes the memory and lets go of its files. */
+  close(): null;
+}
+
+/** The name of a call. */
+export type Method = keyof WorkerApi;
+/** The arguments of a call. */
+export type Arguments<M extends Method> = Parameters<WorkerApi[M]>;
+/** The answer of a call. */
+export type Value<M extends Method> = ReturnType<WorkerApi[M]>;
+
+/** One call. Client and sequence number together are its name, wherever it is sent. */
+export type Request = {
+  [M in Method]: {
+    readonly client: string;
+    readonly sequence: number;
+    readonly method: M;
+    readonly arguments: Arguments<M>;
+  };
+}[Method];
+
+/** What a client says. */
+export type ToWorker =
+  | { readonly type: 'call'; readonly requests: readonly Request[] }
+  /** Drop this request if it has not begun. It is answered either way. */
+  | { readonly type: 'cancel'; readonly client: string; readonly sequence: number };
+
+/** The answer to a request. */
+export type Answer = { readonly client: string; readonly sequence: number } & (
+  { readonly value: unknown } | { readonly failure: FailureMessage } | { readonly cancelled: true }
+);
+
+/** What the worker says. */
+export type FromWorker =
+  | { readonly type: 'answer'; readonly answers: readonly Answer[] }
+  /** The engine broke; nothing more will be answered. */
+  | { readonly type: 'crashed'; readonly name: string; readonly message: string };

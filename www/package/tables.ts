@@ -1,0 +1,337 @@
+import { checkText, decode, encode, type Public, type Shapes } from './codec.js';
+import * as codec from './codec.js';
+import type { CallOptions, Connection } from './connection.js';
+import { invalidArgument } from './errors.js';
+import { encodeJson, type JsonValue } from './json.js';
+import type { Arguments, Method, Value } from './protocol.js';
+import type * as wire from './wasm/synth_memory.js';
+
+/** One page of a listing. */
+export interface Page<Row> {
+  /** The rows, in the order asked for. */
+  rows: Row[];
+  /** Give it to the same listing to read on; null when there is no more. */
+  cursor: string | null;
+}
+
+/** How to list. */
+export type Paging<Order> = Public<wire.Paging<Order>>;
+
+/** A row of `turns`: what the user said and what the assistant answered. Any column may be null in a file from elsewhere. */
+export interface Turn extends Public<wire.Turn> {}
+/** A turn to be added. */
+export interface NewTurn extends Public<wire.NewTurn> {}
+/** What to change of a turn; what is not named stays as it is. */
+export interface TurnPatch extends Public<wire.TurnPatch> {}
+/** Which turns; all of them where nothing is said. */
+export interface TurnFilter extends Public<wire.TurnFilter> {}
+
+/** A row of `episodes`: something that happened. */
+export interface Episode extends Public<wire.Episode> {}
+/** An episode to be recorded. */
+export interface NewEpisode extends Public<wire.NewEpisode> {}
+/** What to change of an episode; what is not named stays as it is. */
+export interface EpisodePatch extends Public<wire.EpisodePatch> {}
+/** Which episodes; all of them where nothing is said. */
+export interface EpisodeFilter extends Public<wire.EpisodeFilter> {}
+
+/** A row of `long_term`: something known, under its key. */
+export interface Entry extends Public<wire.Entry> {}
+/** What to change of an entry that exists. */
+export interface EntryPatch extends Public<wire.EntryPatch> {}
+/** Which entries; all of them where nothing is said. */
+export interface EntryFilter extends Public<wire.EntryFilter> {}
+
+/** A row of `uncertainty_log`: something the agent was unsure of, and how it was settled. */
+export interface Uncertainty extends Public<wire.Uncertainty> {}
+/** A doubt to be logged. */
+export interface NewUncertainty extends Public<wire.NewUncertainty> {}
+/** What to change of a doubt; what is not named stays as it is. */
+export interface UncertaintyPatch extends Public<wire.UncertaintyPatch> {}
+/** Which doubts; all of them where nothing is said. */
+export interface UncertaintyFilter extends Public<wire.UncertaintyFilter> {}
+
+/** A row of `semantic_memories`: a fact. */
+export interface SemanticMemory extends Public<wire.SemanticMemory> {}
+/** A fact to be remembered. */
+export interface NewSemanticMemory extends Public<wire.NewSemanticMemory> {}
+/** What to change of a fact; what is not named stays as it is. */
+export interface SemanticMemoryPatch extends Public<wire.SemanticMemoryPatch> {}
+/** Which facts; all of them where nothing is said. */
+export interface SemanticMemoryFilter extends Public<wire.SemanticMemoryFilter> {}
+
+type Verb = 'Add' | 'Get' | 'List' | 'Update' | 'Delete' | 'Count' | 'Clear';
+type TableName = 'turns' | 'episodes' | 'longTerm' | 'uncertainty' | 'semantic';
+
+/**
+ * What every table can do.
+ *
+ * Each call that writes is whole: all of it is kept, or none. Bad input rejects with `invalid_argument`,
+ * `invalid_json`, `invalid_text` or `text_too_long` (above 16 MiB of UTF-8) and changes nothing.
+ */
+export abstract class Table<
+  Key extends string | number,
+  Row extends object,
+  New extends object,
+  Patch extends object,
+  Filter extends object,
+  Order,
+> {
+  readonly #connection: Connection;
+  readonly #name: TableName;
+  readonly #shapes: Shapes<Row, New, Patch, Filter, Order>;
+
+  /** @internal */
+  constructor(connection: Connection, name: TableName, shapes: Shapes<Row, New, Patch, Filter, Order>) {
+    this.#connection = connection;
+    this.#name = name;
+    this.#shapes = shapes;
+  }
+
+  /** The row with this key; undefined where there is none. */
+  protected async row(key: Key, options?: CallOptions): Promise<Public<Row> | undefined> {
+    const row = await this.#call<Row | null>('Get', [checkKey(key)], options);
+    return row === null ? undefined : decode(this.#shapes.row, row);
+  }
+
+  /**
+   * A page of rows: filtered, ordered, and by a cursor that neither repeats nor skips when rows come and go.
+   *
+   * @example
+   * ```ts
+   * let cursor: string | null = null;
+   * do {
+   *   const page = await memory.turns.list({ search: 'peanuts', limit: 100, cursor });
+   *   render(page.rows);
+   *   cursor = page.cursor;
+   * } while (cursor);
+   * ```
+   */
+  async list(
+    listing: Public<Filter> & Paging<Order> = {} as Public<Filter>,
+    options?: CallOptions,
+  ): Promise<Page<Public<Row>>> {
+    const asked = encode(this.#shapes.listing, listing as Public<Filter & wire.Paging<Order>>, 'listing');
+    const page = await this.#call<Page<Row>>('List', [asked], options);
+    return { rows: page.rows.map((row) => decode(this.#shapes.row, row)), cursor: page.cursor };
+  }
+
+  /** Changes one row. Rejects with `not_found` where there is none with this key. */
+  async update(key: Key, patch: Public<Patch>, options?: CallOptions): Promise<void> {
+    await this.#call('Update', [checkKey(key), encode(this.#shapes.patch, patch, 'patch')], options);
+  }
+
+  /** Deletes a row, or several of them, all or none; resolves to how many there were. */
+  async delete(keys: Key | readonly Key[], options?: CallOptions): Promise<number> {
+    return this.#call('Delete', [(Array.isArray(keys) ? keys : [keys]).map(checkKey)], options);
+  }
+
+  /** How many rows there are, or how many the filter finds. */
+  async count(filter: Public<Filter> = {} as Public<Filter>, options?: CallOptions): Promise<number> {
+    return this.#call('Count', [encode(this.#shapes.filter, filter, 'filter')], options);
+  }
+
+  /** Deletes every row, or every one that the filter finds; resolves to how many there were. */
+  async clear(filter: Public<Filter> = {} as Public<Filter>, options?: CallOptions): Promise<number> {
+    return this.#call('Clear', [encode(this.#shapes.filter, filter, 'filter')], options);
+  }
+
+  /** Adds rows, all or none; resolves to their ids, in order. */
+  protected async addRows(rows: readonly Public<New>[], options?: CallOptions): Promise<number[]> {
+    if (!Array.isArray(rows)) throw invalidArgument('An array of rows was expected.');
+    const encoded = rows.map((row: Public<New>, at) =>
+      encode(this.#shapes.added, row, rows.length > 1 ? `row ${at}` : 'the row'),
+    );
+    return this.#call('Add', [encoded], options);
+  }
+
+  protected async addRow(row: Public<New>, options?: CallOptions): Promise<number> {
+    const [id] = await this.addRows([row], options);
+    return id!;
+  }
+
+  protected call<M extends Method>(method: M, given: Arguments<M>, options?: CallOptions): Promise<Awaited<Value<M>>> {
+    return this.#connection.call(method, given, options);
+  }
+
+  // The one place where a call's name is put together; the arguments have been held against their shapes.
+  #call<Result>(verb: Verb, given: unknown[], options?: CallOptions): Promise<Result> {
+    return this.#connection.call(`${this.#name}${verb}`, given as never, options) as Promise<Result>;
+  }
+}
+
+function checkKey<Key extends string | number>(key: Key): Key {
+  if (typeof key === 'string') return checkText(key, 'key') as Key;
+  if (Number.isSafeInteger(key)) return key;
+  throw invalidArgument(`The key ${String(key)} is neither a string nor a whole number.`);
+}
+
+/** A table whose rows have ids. */
+abstract class TableWithIds<
+  Row extends object,
+  New extends object,
+  Patch extends object,
+  Filter extends object,
+  Order,
+> extends Table<number, Row, New, Patch, Filter, Order> {
+  /** The row with this id; undefined where there is none. */
+  get(id: number, options?: CallOptions): Promise<Public<Row> | undefined> {
+    return this.row(id, options);
+  }
+
+  /** The rows that were added last, newest first; `count` from 1 to 1000. */
+  async recent(count = 50, options?: CallOptions): Promise<Public<Row>[]> {
+    const listing = { limit: count } as Public<Filter> & Paging<Order>;
+    const { rows } = await this.list(listing, options);
+    return rows;
+  }
+}
+
+/** The conversation: `memory.turns`. */
+export class Turns extends TableWithIds<wire.Turn, wire.NewTurn, wire.TurnPatch, wire.TurnFilter, wire.TurnOrder> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'turns', codec.turns);
+  }
+
+  /** Adds a turn; resolves to its id. */
+  append(turn: NewTurn, options?: CallOptions): Promise<number> {
+    return this.addRow(turn, options);
+  }
+
+  /** Adds turns, all or none; resolves to their ids, in order. */
+  appendMany(turns: readonly NewTurn[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(turns, options);
+  }
+}
+
+/** What happened: `memory.episodes`. */
+export class Episodes extends TableWithIds<
+  wire.Episode,
+  wire.NewEpisode,
+  wire.EpisodePatch,
+  wire.EpisodeFilter,
+  wire.EpisodeOrder
+> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'episodes', codec.episodes);
+  }
+
+  /** Records an episode; resolves to its id. */
+  record(episode: NewEpisode, options?: CallOptions): Promise<number> {
+    return this.addRow(episode, options);
+  }
+
+  /** Records episodes, all or none; resolves to their ids, in order. */
+  recordMany(episodes: readonly NewEpisode[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(episodes, options);
+  }
+}
+
+/** What is known, by key: `memory.longTerm`. */
+export class LongTerm extends Table<
+  string,
+  wire.Entry,
+  wire.NewEntry,
+  wire.EntryPatch,
+  wire.EntryFilter,
+  wire.EntryOrder
+> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'longTerm', codec.longTerm);
+  }
+
+  /** Sets a key, whether it exists or not. Keys are 1 to 1024 bytes of UTF-8. */
+  async set(key: string, value: JsonValue, options?: CallOptions): Promise<void> {
+    await this.addRow({ key, value: checked(value) }, options);
+  }
+
+  /** Sets keys, all or none. */
+  async setMany(
+    entries: Iterable<readonly [key: string, value: JsonValue]> | Readonly<Record<string, JsonValue>>,
+    options?: CallOptions,
+  ): Promise<void> {
+    const pairs =
+      Symbol.iterator in entries ? [...(entries as Iterable<readonly [string, JsonValue]>)] : Object.entries(entries);
+    await this.addRows(
+      pairs.map(([key, value]) => ({ key, value: checked(value) })),
+      options,
+    );
+  }
+
+  /** The value under a key; undefined where there is none. */
+  async get(key: string, options?: CallOptions): Promise<JsonValue | undefined> {
+    return (await this.row(key, options))?.value;
+  }
+
+  /** The whole entry under a key, with the time it was set; undefined where there is none. */
+  entry(key: string, options?: CallOptions): Promise<Entry | undefined> {
+    return this.row(key, options);
+  }
+}
+
+/** A value that must be there: elsewhere undefined leaves a field out, here it would be taken for one that was forgotten. */
+function checked(value: JsonValue): JsonValue {
+  if (value === undefined) encodeJson(value, 'value');
+  return value;
+}
+
+/** What the agent was unsure of: `memory.uncertainty`. */
+export class UncertaintyLog extends TableWithIds<
+  wire.Uncertainty,
+  wire.NewUncertainty,
+  wire.UncertaintyPatch,
+  wire.UncertaintyFilter,
+  wire.UncertaintyOrder
+> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'uncertainty', codec.uncertainty);
+  }
+
+  /** Logs a doubt; resolves to its id. */
+  log(doubt: NewUncertainty, options?: CallOptions): Promise<number> {
+    return this.addRow(doubt, options);
+  }
+
+  /** Logs doubts, all or none; resolves to their ids, in order. */
+  logMany(doubts: readonly NewUncertainty[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(doubts, options);
+  }
+
+  /** Marks a doubt as settled, and how. Rejects with `not_found` where there is none with this id. */
+  async resolve(id: number, pattern: string, options?: CallOptions): Promise<void> {
+    await this.call('uncertaintyResolve', [checkKey(id), checkText(pattern, 'pattern')], options);
+  }
+
+  /** The log in figures. */
+  statistics(options?: CallOptions): Promise<wire.UncertaintyStatistics> {
+    return this.call('uncertaintyStatistics', [], options);
+  }
+}
+
+/** Facts: `memory.semantic`. */
+export class SemanticMemories extends TableWithIds<
+  wire.SemanticMemory,
+  wire.NewSemanticMemory,
+  wire.SemanticMemoryPatch,
+  wire.SemanticMemoryFilter,
+  wire.SemanticMemoryOrder
+> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'semantic', codec.semantic);
+  }
+
+  /** Remembers a fact; resolves to its id. */
+  remember(memory: NewSemanticMemory, options?: CallOptions): Promise<number> {
+    return this.addRow(memory, options);
+  }
+
+  /** Remembers facts, all or none; resolves to their ids, in order. */
+  rememberMany(memories: readonly NewSemanticMemory[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(memories, options);
+  }
+}

@@ -1,0 +1,25 @@
+import { MemoryError } from './errors.js';
+
+/** Where a memory is: a file's path in OPFS, or nowhere but in memory. */
+export type Place = { readonly storage: 'opfs'; readonly path: string } | { readonly storage: 'memory' };
+
+const SEGMENT = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const MAX_PATH = 200;
+
+/**
+ * Reads a memory's URL: `opfs:///name.db`, folders allowed, or `memory:`.
+ *
+ * @throws {@link MemoryError} `invalid_url`.
+ */
+export function parseUrl(url: string): Place {
+  if (url === 'memory:') return { storage: 'memory' };
+  const path = typeof url === 'string' && url.startsWith('opfs:///') ? url.slice('opfs://'.length) : undefined;
+  const segments = path?.slice(1).split('/');
+  if (path && path.length <= MAX_PATH && segments?.every((segment) => SEGMENT.test(segment)))
+    return { storage: 'opfs', path };
+  throw new MemoryError(
+    'invalid_url',
+    `${JSON.stringify(url) ?? String(url)} is not the URL of a memory.`,
+    "Use 'opfs:///name.db' (letters, digits, _ . - and / in between) or 'memory:'.",
+  );
+}
