@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
@@ -66,10 +67,23 @@ pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
     })
 }
 
+/// Makes `target` a copy of `source`, page by page, in one transaction of `target`.
+pub(crate) fn copy(source: &Connection, target: &mut Connection) -> Result<()> {
+    match Backup::new(source, target)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => Err(Error::new(ErrorCode::Locked, "The database is in use and could not be copied.")),
+    }
+}
+
+fn page_size(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("PRAGMA page_size", [], |row| row.get(0))?)
+}
+
 /// The connection of an open memory.
 pub struct Db {
     connection: Connection,
     clock: Clock,
+    in_file: bool,
     batch: Cell<Batch>,
 }
 
@@ -98,22 +112,21 @@ impl Db {
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
         connection.set_prepared_statement_cache_capacity(128);
 
-        if matches!(location, Location::File { .. }) {
+        let in_file = matches!(location, Location::File { .. });
+        let db = Self { connection, clock, in_file, batch: Cell::new(Batch::None) };
+        if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-            if mode != "wal" {
-                return Err(Error::new(ErrorCode::Internal, format!("SQLite chose journal mode {mode}, not wal.")));
-            }
+            db.connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            db.set_journal_mode("WAL")?;
         }
         let synchronous = match durability {
             Durability::Strict => "FULL",
             Durability::Relaxed => "NORMAL",
         };
-        connection.pragma_update(None, "synchronous", synchronous)?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Self { connection, clock, batch: Cell::new(Batch::None) })
+        db.connection.pragma_update(None, "synchronous", synchronous)?;
+        db.connection.pragma_update(None, "temp_store", "MEMORY")?;
+        db.connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(db)
     }
 
     /// The connection itself, to read from and to prepare statements on.
@@ -188,6 +201,33 @@ impl Db {
             self.connection.execute_batch("ROLLBACK")?;
         }
         result
+    }
+
+    /// Replaces the whole database by a copy of another, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written; it is then as it was.
+    pub(crate) fn replace_contents(&mut self, source: &Connection) -> Result<()> {
+        self.connection.flush_prepared_statement_cache();
+        // Pages are copied as they are, and a write-ahead log holds pages of one size only.
+        let without_log = self.in_file && page_size(source)? != page_size(&self.connection)?;
+        if without_log {
+            self.set_journal_mode("DELETE")?;
+        }
+        let result = copy(source, &mut self.connection);
+        if without_log {
+            self.set_journal_mode("WAL")?;
+        }
+        result
+    }
+
+    fn set_journal_mode(&self, wanted: &str) -> Result<()> {
+        let mode: String = self.connection.pragma_update_and_check(None, "journal_mode", wanted, |row| row.get(0))?;
+        if mode.eq_ignore_ascii_case(wanted) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::Internal, format!("SQLite chose journal mode {mode}, not {wanted}.")))
     }
 
     /// Checkpoints the log into the file and closes it.

@@ -101,7 +101,10 @@ impl fmt::Display for ErrorCode {
 
 /// A failure: [`code`](Error::code), message, hint and cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Inner {
     code: ErrorCode,
     message: String,
     hint: Cow<'static, str>,
@@ -122,7 +125,7 @@ pub struct Cause {
 impl Error {
     /// An error with the code's own hint and no cause.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: Cow::Borrowed(code.hint()), cause: None }
+        Self(Box::new(Inner { code, message: message.into(), hint: Cow::Borrowed(code.hint()), cause: None }))
     }
 
     /// Shorthand for the most common one.
@@ -132,46 +135,47 @@ impl Error {
 
     /// The same error with a hint that knows more.
     pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = hint.into();
+        self.0.hint = hint.into();
         self
     }
 
     /// The same error with what caused it.
     pub fn caused_by(mut self, cause: Cause) -> Self {
-        self.cause = Some(cause);
+        self.0.cause = Some(cause);
         self
     }
 
     /// The same cause under another code and message, for a caller that knows what was being done.
     pub fn recast(self, code: ErrorCode, message: impl Into<String>) -> Self {
-        let cause = self.cause.or(Some(Cause { name: self.code.code().into(), message: self.message, sql: None }));
-        Self { cause, ..Self::new(code, message) }
+        let Inner { code: old, message: said, cause, .. } = *self.0;
+        let cause = cause.unwrap_or_else(|| Cause { name: old.code().into(), message: said, sql: None });
+        Self::new(code, message).caused_by(cause)
     }
 
     /// Which kind of failure.
     pub fn code(&self) -> ErrorCode {
-        self.code
+        self.0.code
     }
 
     /// What was wrong, in one sentence.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do about it.
     pub fn hint(&self) -> &str {
-        &self.hint
+        &self.0.hint
     }
 
     /// What caused it.
     pub fn cause(&self) -> Option<&Cause> {
-        self.cause.as_ref()
+        self.0.cause.as_ref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.code, self.message, self.hint)
+        write!(f, "{}: {} {}", self.code(), self.message(), self.hint())
     }
 }
 

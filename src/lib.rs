@@ -10,8 +10,8 @@
 //! let memory = Memory::in_memory(Clock::system())?;
 //! assert_eq!(memory.revision()?.as_deref(), Some("002"));
 //!
-//! let ids = memory.turns().add(&[NewTurn { user_input: "Call me Ada".into(), ..NewTurn::default() }])?;
-//! assert_eq!(memory.turns().get(ids[0])?.unwrap().user_input.as_deref(), Some("Call me Ada"));
+//! let ids = memory.turns().add(vec![NewTurn { user_input: "Call me Ada".into(), ..NewTurn::default() }])?;
+//! assert_eq!(memory.turns().get(&ids[0])?.unwrap().user_input.as_deref(), Some("Call me Ada"));
 //! # Ok::<(), synth_memory::Error>(())
 //! ```
 

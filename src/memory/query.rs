@@ -161,6 +161,10 @@ fn only_reads(action: AuthAction<'_>) -> bool {
 }
 
 fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
+    // SQLite would read no further, and what is behind it was meant by somebody.
+    if sql.contains('\0') {
+        return Err(invalid("The SQL holds a NUL character."));
+    }
     let mut statement = connection.prepare(sql).map_err(|error| match error {
         rusqlite::Error::MultipleStatement => invalid("There is more than one statement."),
         other => other.into(),
@@ -170,7 +174,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
         return Err(Error::new(ErrorCode::ReadOnlyQuery, "The statement does more than read."));
     }
     bind(&mut statement, parameters)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if columns.is_empty() {
         return Err(invalid("The statement gives no rows."));
     }

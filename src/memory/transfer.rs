@@ -6,12 +6,10 @@
 use rusqlite::Connection;
 
 use super::{Memory, foreign};
+use crate::db::copy;
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::backup::{check_integrity, copy};
+use crate::migrate::backup::check_integrity;
 use crate::migrate::runner;
-
-/// The page size of every memory: SQLite's default, and so Synth Mind's.
-const PAGE_SIZE: i64 = 4096;
 
 impl Memory {
     /// The database as the bytes of a file, at its own revision or taken to another one.
@@ -64,14 +62,8 @@ impl Memory {
             return Err(foreign("it is empty"));
         }
         let applied = runner::upgrade(&mut source, &self.graph, "head")?;
-        let page_size: i64 = source.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-        if page_size != PAGE_SIZE {
-            source.pragma_update(None, "page_size", PAGE_SIZE)?;
-            source.execute_batch("VACUUM")?;
-        }
         self.take_backup()?;
-        self.db.connection().flush_prepared_statement_cache();
-        copy(&source, self.db.connection_mut())?;
+        self.db.replace_contents(&source)?;
         Ok(applied)
     }
 }
@@ -90,11 +82,14 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
         }
     }
     let length = file.len();
-    let mut bytes = Connection::open_in_memory()?;
-    bytes.deserialize_read_exact("main", std::io::Cursor::new(file), length, true)?;
-    // Into a database of its own, which can grow and change its page size.
     let mut source = Connection::open_in_memory()?;
-    check_integrity(&bytes)?;
-    copy(&bytes, &mut source)?;
+    source.deserialize_read_exact("main", std::io::Cursor::new(file), length, false)?;
+    check_integrity(&source)?;
+    // Pages are copied as they are, so the two must write text alike. Every file of Synth Mind's is in UTF-8.
+    let encoding: String = source.query_row("PRAGMA encoding", [], |row| row.get(0))?;
+    if encoding != "UTF-8" {
+        return Err(foreign(&format!("its text is in {encoding}, not UTF-8"))
+            .with_hint("Copy it into a new SQLite file, which is in UTF-8, and import that."));
+    }
     Ok(source)
 }

@@ -1,10 +1,9 @@
 //! A way back: a verified copy of a database, kept beside it before it is migrated or replaced.
 
 use rusqlite::Connection;
-use rusqlite::backup::{Backup as Copy, StepResult};
 
 use super::runner;
-use crate::db::{Location, connect};
+use crate::db::{Location, connect, copy};
 use crate::error::{Error, ErrorCode, Result};
 
 /// How many backups are kept; older ones make room for new ones.
@@ -124,15 +123,6 @@ fn parse(database: &str, name: &str) -> Option<Backup> {
         created_at: created_at.parse().ok()?,
         revision: (revision != "base").then(|| revision.to_owned()),
     })
-}
-
-/// Makes `target` a copy of `source`, page by page, in one transaction of `target`.
-pub(crate) fn copy(source: &Connection, target: &mut Connection) -> Result<()> {
-    let copy = Copy::new(source, target)?;
-    match copy.step(-1)? {
-        StepResult::Done => Ok(()),
-        _ => Err(Error::new(ErrorCode::Locked, "The database is in use and could not be copied.")),
-    }
 }
 
 /// Lets SQLite read every page of a database.

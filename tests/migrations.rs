@@ -1,0 +1,263 @@
+//! Up, down and stamped: whole or not at all, and in Alembic's shape.
+
+mod support;
+
+use rusqlite::Connection;
+use support::{TABLES, fixture, in_memory, open, open_bytes, open_with, rows, schema};
+use synth_memory::ErrorCode;
+use synth_memory::memory::turns::{NewTurn, TurnFilter};
+use synth_memory::migrate::{Graph, Revision, runner};
+
+/// A migration file that does `up` and `down`.
+fn file(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
+    let text = format!(
+        "-- Revision {id}\n--\n-- Revision ID: {id}\n-- Revises: {revises}\n-- Create Date: 2026-01-01\n\
+         -- migrate:up\n{up}\n-- migrate:down\n{down}\n"
+    );
+    (format!("20260101_0000_{id}_test.sql"), text)
+}
+
+fn graph(files: &[(String, String)]) -> synth_memory::Result<Graph> {
+    Graph::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+}
+
+fn line() -> Vec<(String, String)> {
+    vec![
+        file("a1b2c3d4", "", "CREATE TABLE parent (id INTEGER PRIMARY KEY);", "DROP TABLE parent;"),
+        file(
+            "a1ffffff",
+            "a1b2c3d4",
+            "CREATE TABLE child (parent REFERENCES parent ON DELETE CASCADE);",
+            "DROP TABLE child;",
+        ),
+        file("e5", "a1ffffff", "CREATE INDEX of_parent ON child (parent);", "DROP INDEX of_parent;"),
+    ]
+}
+
+#[test]
+fn the_baseline_is_alembics_to_the_letter() {
+    let (_folder, theirs) = open_bytes(&fixture("synth-mind-alembic.db"));
+    let mut memory = in_memory();
+    memory.downgrade("001").unwrap();
+    assert_eq!(schema(memory.db().connection()), schema(&theirs));
+    assert_eq!(rows(memory.db().connection(), "alembic_version"), rows(&theirs, "alembic_version"));
+}
+
+#[test]
+fn every_downgrade_goes_back_exactly() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let graph = Graph::bundled();
+    let mut before = vec![];
+    for revision in graph.revisions() {
+        before.push(schema(&connection));
+        runner::upgrade(&mut connection, &graph, &revision.id).unwrap();
+    }
+    for expected in before.iter().skip(1).rev() {
+        assert_eq!(runner::downgrade(&mut connection, &graph, "-1").unwrap().len(), 1);
+        assert_eq!(&schema(&connection), expected);
+    }
+    runner::downgrade(&mut connection, &graph, "base").unwrap();
+    let left: Vec<_> = schema(&connection).into_iter().map(|(_, name, _)| name).collect();
+    assert_eq!(left, ["sqlite_autoindex_alembic_version_1", "alembic_version"]);
+    assert_eq!(runner::current(&connection).unwrap(), None);
+}
+
+#[test]
+fn rows_survive_the_way_down_and_up() {
+    let mut memory = in_memory();
+    memory.import(fixture("synth-mind-alembic.db")).unwrap();
+    let (_folder, theirs) = open_bytes(&fixture("synth-mind-alembic.db"));
+    for target in ["001", "head"] {
+        let run = if target == "head" { memory.upgrade(target) } else { memory.downgrade(target) };
+        assert_eq!(run.unwrap(), ["002"]);
+        for table in TABLES {
+            assert_eq!(rows(memory.db().connection(), table), rows(&theirs, table), "{table} at {target}");
+        }
+    }
+    let filter = TurnFilter { search: Some("peanuts".into()), ..TurnFilter::default() };
+    let by_index = memory.turns().count(filter).unwrap();
+    let sql = "SELECT count(*) FROM turns WHERE user_input || assistant_response LIKE '%peanuts%'";
+    let by_reading: i64 = memory.db().connection().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(by_index > 0 && by_index == by_reading as u64);
+}
+
+#[test]
+fn symbols_mean_what_alembic_means_by_them() {
+    let graph = graph(&line()).unwrap();
+    let current = |connection: &Connection| runner::current(connection).unwrap().unwrap_or("base".into());
+    let cases = [
+        ("base", "head", Ok("e5")),
+        ("base", "heads", Ok("e5")),
+        ("base", "a1b2", Ok("a1b2c3d4")),
+        ("base", "+2", Ok("a1ffffff")),
+        ("a1b2c3d4", "+1", Ok("a1ffffff")),
+        ("a1b2c3d4", "current", Ok("a1b2c3d4")),
+        ("e5", "head", Ok("e5")),
+        ("e5", "+1", Err(ErrorCode::UnknownRevision)),
+        ("base", "a1", Err(ErrorCode::UnknownRevision)),
+        ("base", "+x", Err(ErrorCode::UnknownRevision)),
+        ("base", "", Err(ErrorCode::UnknownRevision)),
+        ("base", "nothing", Err(ErrorCode::UnknownRevision)),
+        ("e5", "a1b2c3d4", Err(ErrorCode::InvalidArgument)),
+    ];
+    for (from, target, expected) in cases {
+        let mut connection = Connection::open_in_memory().unwrap();
+        runner::upgrade(&mut connection, &graph, from).unwrap();
+        let result = runner::upgrade(&mut connection, &graph, target);
+        match expected {
+            Ok(id) => assert_eq!((result.is_ok(), current(&connection).as_str()), (true, id), "{from} to {target}"),
+            Err(code) => {
+                assert_eq!(result.unwrap_err().code(), code, "{from} to {target}");
+                assert_eq!(current(&connection), from, "{from} to {target}");
+            }
+        }
+    }
+    for (target, expected) in [("-1", "a1ffffff"), ("-3", "base"), ("a1ff", "a1ffffff"), ("base", "base")] {
+        let mut connection = Connection::open_in_memory().unwrap();
+        runner::upgrade(&mut connection, &graph, "head").unwrap();
+        runner::downgrade(&mut connection, &graph, target).unwrap();
+        assert_eq!(current(&connection), expected, "head to {target}");
+    }
+    let mut connection = Connection::open_in_memory().unwrap();
+    assert_eq!(runner::downgrade(&mut connection, &graph, "-1").unwrap_err().code(), ErrorCode::UnknownRevision);
+}
+
+#[test]
+fn a_run_that_fails_leaves_no_trace() {
+    let broken = [
+        ("CREATE TABLE half (x); CREATE TABLE half (x);", ErrorCode::MigrationFailed, "already exists"),
+        ("CREATE TABLE half (x); SELEC 1;", ErrorCode::MigrationFailed, "syntax error"),
+        ("CREATE TABLE half (x); COMMIT;", ErrorCode::MigrationFailed, "not authorized"),
+        ("CREATE TABLE half (x); BEGIN;", ErrorCode::MigrationFailed, "not authorized"),
+        ("INSERT INTO child VALUES (7);", ErrorCode::MigrationFailed, "parent that does not exist"),
+        ("INSERT INTO parent VALUES (1), (1);", ErrorCode::MigrationFailed, "UNIQUE"),
+    ];
+    for (sql, code, words) in broken {
+        let mut files = line();
+        files.push(file("f6", "e5", sql, ""));
+        let graph = graph(&files).unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        runner::upgrade(&mut connection, &graph, "a1b2c3d4").unwrap();
+        let before = schema(&connection);
+        let error = runner::upgrade(&mut connection, &graph, "head").unwrap_err();
+        assert_eq!(error.code(), code, "{sql}: {error}");
+        assert!(error.message().contains(words), "{sql}: {error}");
+        assert!(words.contains("parent that") || error.message().contains("20260101_0000_f6_test.sql"), "{error}");
+        assert_eq!((schema(&connection), runner::current(&connection).unwrap()), (before, Some("a1b2c3d4".into())));
+        assert!(connection.is_autocommit());
+        let foreign_keys: bool = connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0)).unwrap();
+        assert!(foreign_keys, "foreign keys are off after {sql}");
+    }
+}
+
+#[test]
+fn a_rebuilt_table_keeps_the_children_of_its_rows() {
+    let mut files = line();
+    let rebuild = "CREATE TABLE new_parent (id INTEGER PRIMARY KEY, name TEXT);
+                   INSERT INTO new_parent (id) SELECT id FROM parent; DROP TABLE parent;
+                   ALTER TABLE new_parent RENAME TO parent;";
+    files.push(file("f6", "e5", rebuild, ""));
+    let graph = graph(&files).unwrap();
+    let mut connection = Connection::open_in_memory().unwrap();
+    runner::upgrade(&mut connection, &graph, "e5").unwrap();
+    connection.execute_batch("INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1);").unwrap();
+    runner::upgrade(&mut connection, &graph, "head").unwrap();
+    assert_eq!(rows(&connection, "child").len(), 1);
+}
+
+#[test]
+fn files_that_break_the_format_are_named() {
+    let good = file("x1", "", "SELECT 1;", "").1;
+    let cases = [
+        (good.replace("-- Revision ID: x1", ""), "Revision ID"),
+        (good.replace("Revision ID: x1", "Revision ID: x-1"), "revision id must be"),
+        (good.replace("Revision ID: x1", "Revision ID: head"), "means something else"),
+        (good.replace("-- Revises: ", ""), "Revises"),
+        (good.replace("-- migrate:up", ""), "migrate:up"),
+        (good.replace("-- migrate:down", ""), "migrate:down"),
+        (good.replace("-- Revision x1\n", "DROP TABLE turns;\n"), "SQL before"),
+        (good.replace("-- Revision x1\n", ""), "does not say what it does"),
+    ];
+    for (text, words) in cases {
+        let error = Revision::parse("the_file.sql", &text).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidMigration);
+        assert!(error.message().contains("the_file.sql") && error.message().contains(words), "{error}");
+    }
+    Revision::parse("windows.sql", &good.replace('\n', "\r\n")).unwrap();
+
+    let twin = file("a1b2c3d4", "e5", "", "");
+    let rival = file("f6", "a1b2c3d4", "", "");
+    let orphan = file("f6", "unknown", "", "");
+    for extra in [twin, rival, orphan] {
+        let mut files = line();
+        files.push(extra.clone());
+        let error = graph(&files).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidMigration);
+        assert!(error.message().contains(&extra.0), "{error}");
+    }
+}
+
+#[test]
+fn stamp_writes_the_version_and_nothing_else() {
+    let mut memory = in_memory();
+    let before: Vec<_> = schema(memory.db().connection());
+    memory.stamp("001").unwrap();
+    assert_eq!(memory.revision().unwrap().as_deref(), Some("001"));
+    memory.stamp("base").unwrap();
+    assert_eq!(memory.revision().unwrap(), None);
+    assert_eq!(memory.stamp("zzz").unwrap_err().code(), ErrorCode::UnknownRevision);
+    assert_eq!(schema(memory.db().connection()), before);
+}
+
+#[test]
+fn a_file_that_is_not_understood_is_refused_and_left_alone() {
+    let cases = [
+        ("CREATE TABLE turns (id)", ErrorCode::UnversionedDatabase),
+        (
+            "CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('ffff')",
+            ErrorCode::UnknownRevision,
+        ),
+        (
+            "CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('001'), ('002')",
+            ErrorCode::InvalidMigration,
+        ),
+    ];
+    for (sql, code) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory.db");
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let before = schema(&Connection::open(&path).unwrap());
+        let error = open(folder.path()).err().unwrap();
+        assert_eq!(error.code(), code, "{error}");
+        assert_eq!(schema(&Connection::open(&path).unwrap()), before);
+    }
+    for bytes in [&b"not a database, but long enough to have a header of a hundred bytes, which is what SQLite looks at first of all"[..], &fixture("synth-mind-alembic.db")[..5000]] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("memory.db"), bytes).unwrap();
+        let error = open(folder.path()).err().unwrap();
+        assert!([ErrorCode::NotADatabase, ErrorCode::CorruptDatabase].contains(&error.code()), "{error}");
+    }
+}
+
+#[test]
+fn an_existing_file_is_backed_up_before_it_is_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let first: Vec<_> = Graph::bundled().revisions()[..1].to_vec();
+    let text = std::fs::read_to_string(format!("{}/migrations/versions/{}", env!("CARGO_MANIFEST_DIR"), first[0].file))
+        .unwrap();
+    let memory = open_with(folder.path(), Graph::parse([(first[0].file.as_str(), text.as_str())]).unwrap()).unwrap();
+    assert_eq!((memory.migrated(), memory.last_backup()), (&["001".to_owned()][..], None));
+    memory.turns().add(vec![NewTurn { user_input: "kept".into(), ..NewTurn::default() }]).unwrap();
+    memory.close().unwrap();
+
+    let memory = open(folder.path()).unwrap();
+    assert_eq!(memory.migrated(), ["002"]);
+    let backup = memory.last_backup().unwrap();
+    assert_eq!(backup.revision.as_deref(), Some("001"));
+    let copy = Connection::open(folder.path().join(&backup.id)).unwrap();
+    assert_eq!((rows(&copy, "turns").len(), runner::current(&copy).unwrap().as_deref()), (1, Some("001")));
+    memory.close().unwrap();
+
+    let memory = open(folder.path()).unwrap();
+    assert_eq!((memory.migrated().len(), memory.last_backup()), (0, None));
+}

@@ -1,0 +1,131 @@
+//! `query` answers questions and refuses everything else, whatever it looks like.
+
+mod support;
+
+use rusqlite::types::Value;
+use support::in_memory;
+use synth_memory::memory::query::{DEFAULT_TIMEOUT, Parameters};
+use synth_memory::memory::turns::NewTurn;
+use synth_memory::{Clock, ErrorCode, Memory};
+
+fn none() -> Parameters {
+    Parameters::Positional(vec![])
+}
+
+#[test]
+fn statements_that_do_more_than_read_are_refused() {
+    let mut memory = in_memory();
+    memory.turns().add(vec![NewTurn { user_input: "kept".into(), ..NewTurn::default() }]).unwrap();
+    let before = memory.export(None).unwrap();
+    let statements = [
+        "DELETE FROM turns",
+        "INSERT INTO turns (user_input) VALUES ('x') RETURNING id",
+        "UPDATE turns SET user_input = 'x'",
+        "REPLACE INTO long_term VALUES ('k', '1', 0)",
+        "WITH gone AS (SELECT 1) DELETE FROM turns WHERE id IN gone",
+        "CREATE TABLE t (x)",
+        "CREATE TEMP TABLE t (x)",
+        "CREATE TEMP VIEW v AS SELECT 1",
+        "DROP TABLE turns",
+        "ALTER TABLE turns RENAME TO t",
+        "BEGIN",
+        "BEGIN EXCLUSIVE",
+        "COMMIT",
+        "SAVEPOINT s",
+        "ATTACH 'other.db' AS other",
+        "DETACH main",
+        "VACUUM",
+        "VACUUM INTO 'copy.db'",
+        "REINDEX",
+        "ANALYZE",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA user_version = 5",
+        "PRAGMA query_only = 1",
+        "PRAGMA wal_checkpoint",
+        "PRAGMA foreign_keys = 0",
+        "PRAGMA writable_schema = 1",
+        "PRAGMA optimize",
+        "SELECT * FROM pragma_wal_checkpoint",
+        "INSERT INTO turns_fts (turns_fts) VALUES ('rebuild')",
+        "EXPLAIN DELETE FROM turns",
+        "/* SELECT */ DELETE FROM turns",
+        ";DELETE FROM turns",
+    ];
+    for sql in statements {
+        let error = memory.query(sql, &none(), DEFAULT_TIMEOUT).unwrap_err();
+        let expected = [ErrorCode::ReadOnlyQuery, ErrorCode::InvalidSql];
+        assert!(expected.contains(&error.code()), "{sql}: {error}");
+    }
+    assert_eq!(memory.export(None).unwrap(), before, "something was changed");
+    // And what was forbidden to the query is not forbidden to the memory.
+    memory.turns().add(vec![NewTurn::default()]).unwrap();
+}
+
+#[test]
+fn questions_are_answered() {
+    let mut memory = in_memory();
+    memory.turns().add(vec![NewTurn { user_input: "green tea".into(), ..NewTurn::default() }]).unwrap();
+    let positional = Parameters::Positional(vec![Value::Integer(1)]);
+    let named = Parameters::Named(vec![("id".into(), Value::Integer(1)), ("also".into(), Value::Null)]);
+    let cases: [(&str, Parameters, Value); 9] = [
+        ("SELECT user_input FROM turns WHERE id = ?", positional, Value::Text("green tea".into())),
+        ("SELECT count(*) FROM turns WHERE id = :id AND $also IS NULL", named, Value::Integer(1)),
+        ("SELECT count(*) FROM turns_fts WHERE turns_fts MATCH 'tea'", none(), Value::Integer(1)),
+        (
+            "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 5) SELECT max(x) FROM c",
+            none(),
+            Value::Integer(5),
+        ),
+        ("SELECT count(*) FROM pragma_table_info('turns')", none(), Value::Integer(5)),
+        ("PRAGMA integrity_check", none(), Value::Text("ok".into())),
+        ("SELECT value FROM json_each('[7]')", none(), Value::Integer(7)),
+        ("VALUES (9223372036854775807)", none(), Value::Integer(i64::MAX)),
+        ("SELECT x'00ff'", none(), Value::Blob(vec![0, 255])),
+    ];
+    for (sql, parameters, expected) in cases {
+        let result = memory.query(sql, &parameters, DEFAULT_TIMEOUT).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(result.rows[0][0], expected, "{sql}");
+        assert_eq!(result.columns.len(), result.rows[0].len());
+    }
+}
+
+#[test]
+fn what_is_no_question_is_told() {
+    let mut memory = in_memory();
+    let two = || Parameters::Positional(vec![Value::Null, Value::Null]);
+    let cases = [
+        ("", none()),
+        ("-- nothing", none()),
+        ("SELEC 1", none()),
+        ("SELECT * FROM nowhere", none()),
+        ("SELECT nothing FROM turns", none()),
+        ("SELECT 1; SELECT 2", none()),
+        ("SELECT ?", none()),
+        ("SELECT ?", two()),
+        ("SELECT :a", Parameters::Named(vec![("b".into(), Value::Null)])),
+        ("SELECT :a", Parameters::Named(vec![])),
+        ("SELECT 1\0", none()),
+    ];
+    for (sql, parameters) in cases {
+        let error = memory.query(sql, &parameters, DEFAULT_TIMEOUT).unwrap_err();
+        let expected = [ErrorCode::InvalidSql, ErrorCode::InvalidArgument];
+        assert!(expected.contains(&error.code()), "{sql:?}: {error}");
+    }
+}
+
+#[test]
+fn a_query_without_end_is_stopped() {
+    // A clock that goes on by a second at each look.
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static SECONDS: AtomicU32 = AtomicU32::new(0);
+    let clock = Clock::new(|| f64::from(SECONDS.fetch_add(1, Ordering::Relaxed)));
+    let mut memory = Memory::in_memory(clock).unwrap();
+    let endless = "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c";
+    let error = memory.query(endless, &none(), 3.0).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::QueryTimeout, "{error}");
+
+    let many = "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c";
+    let error = memory.query(many, &none(), f64::INFINITY).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ResultTooLarge, "{error}");
+    assert_eq!(memory.query("SELECT 1", &none(), 3.0).unwrap().rows.len(), 1);
+}

@@ -1,0 +1,82 @@
+//! What the native tests share: a clock that stands still, a database in a folder of its own, and its schema as text.
+#![allow(dead_code, unreachable_pub)]
+
+use std::path::{Path, PathBuf};
+
+use synth_memory::db::Location;
+use synth_memory::migrate::Graph;
+use synth_memory::migrate::backup::{Backups, Folder};
+use synth_memory::{Clock, Durability, Memory, Result};
+
+/// 2026-01-02T03:04:05.5Z
+pub const NOW: f64 = 1_767_323_045.5;
+
+pub fn still() -> Clock {
+    Clock::new(|| NOW)
+}
+
+pub fn in_memory() -> Memory {
+    Memory::in_memory(still()).unwrap()
+}
+
+/// A folder on the disk, as the backups see it.
+pub struct OnDisk(pub PathBuf);
+
+impl Folder for OnDisk {
+    fn names(&self) -> Result<Vec<String>> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        Ok(entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+    }
+
+    fn remove(&self, name: &str) -> Result<()> {
+        let _ = std::fs::remove_file(self.0.join(name));
+        Ok(())
+    }
+
+    fn location<'a>(&'a self, name: &'a str) -> (String, Option<&'a str>) {
+        (self.0.join(name).to_str().unwrap().to_owned(), None)
+    }
+}
+
+/// Opens `memory.db` in a folder, with the migrations given.
+pub fn open_with(folder: &Path, graph: Graph) -> Result<Memory> {
+    let path = folder.join("memory.db");
+    let backups = Backups::new(Box::new(OnDisk(folder.to_owned())), "memory.db");
+    let location = Location::File { path: path.to_str().unwrap(), vfs: None };
+    Memory::open(location, Durability::Strict, still(), graph, Some(backups))
+}
+
+pub fn open(folder: &Path) -> Result<Memory> {
+    open_with(folder, Graph::bundled())
+}
+
+pub fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
+/// Every object of a schema: type, name and SQL, as SQLite keeps them.
+pub fn schema(connection: &rusqlite::Connection) -> Vec<(String, String, Option<String>)> {
+    let sql = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// Every row of a table, as SQLite writes its values down.
+pub fn rows(connection: &rusqlite::Connection, table: &str) -> Vec<Vec<rusqlite::types::Value>> {
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
+    let columns = statement.column_count();
+    let found = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
+    found.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// Opens the bytes of a file in a folder of its own, with plain SQLite.
+pub fn open_bytes(bytes: &[u8]) -> (tempfile::TempDir, rusqlite::Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.db");
+    std::fs::write(&path, bytes).unwrap();
+    let connection = rusqlite::Connection::open(path).unwrap();
+    (folder, connection)
+}
+
+pub const TABLES: [&str; 5] = ["episodes", "long_term", "turns", "uncertainty_log", "semantic_memories"];

@@ -1,0 +1,173 @@
+//! Whole databases in and out, and the way back.
+
+mod support;
+
+use rusqlite::Connection;
+use support::{TABLES, fixture, in_memory, open, open_bytes, rows, schema};
+use synth_memory::ErrorCode;
+use synth_memory::memory::turns::{NewTurn, TurnFilter};
+
+fn turn(text: &str) -> NewTurn {
+    NewTurn { user_input: text.into(), ..NewTurn::default() }
+}
+
+#[test]
+fn a_synth_mind_file_goes_in_and_comes_out_the_same() {
+    let (_theirs_folder, theirs) = open_bytes(&fixture("synth-mind-alembic.db"));
+    let folder = tempfile::tempdir().unwrap();
+    for mut memory in [in_memory(), open(folder.path()).unwrap()] {
+        assert_eq!(memory.import(fixture("synth-mind-alembic.db")).unwrap(), ["002"]);
+        let counts = TABLES.map(|table| rows(memory.db().connection(), table).len());
+        assert_eq!(counts, [16, 5, 64, 8, 16]);
+
+        let (_folder, out) = open_bytes(&memory.export(Some("001")).unwrap());
+        assert_eq!(schema(&out), schema(&theirs));
+        for table in TABLES {
+            assert_eq!(rows(&out, table), rows(&theirs, table), "{table}");
+        }
+        let check: String = out.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok");
+        let mode: String = out.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "delete", "a file in WAL mode cannot be read where it cannot be written");
+        assert_eq!(memory.revision().unwrap().as_deref(), Some("002"), "export changed the memory");
+    }
+}
+
+#[test]
+fn an_export_is_imported_again() {
+    let mut first = in_memory();
+    first.turns().add(vec![turn("one"), turn("two")]).unwrap();
+    let file = first.export(None).unwrap();
+    let mut second = in_memory();
+    second.turns().add(vec![turn("replaced")]).unwrap();
+    assert!(second.import(file.clone()).unwrap().is_empty());
+    assert_eq!(second.export(None).unwrap(), file);
+    assert_eq!(second.turns().add(vec![turn("three")]).unwrap(), [3]);
+}
+
+#[test]
+fn other_page_sizes_and_modes_are_taken() {
+    for pragma in ["page_size = 512", "page_size = 65536", "journal_mode = WAL", "auto_vacuum = 1"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch(&format!("PRAGMA {pragma}")).unwrap();
+        let mut memory = in_memory();
+        memory.downgrade("001").unwrap();
+        let mut objects = schema(memory.db().connection());
+        objects.sort_by_key(|(kind, ..)| kind != "table");
+        objects.iter().filter_map(|(.., sql)| sql.as_deref()).for_each(|sql| other.execute_batch(sql).unwrap());
+        other
+            .execute_batch(
+                "INSERT INTO alembic_version VALUES ('001'); INSERT INTO turns (user_input) VALUES ('naïve 日本語 😀');
+                 PRAGMA wal_checkpoint(TRUNCATE)",
+            )
+            .unwrap();
+        drop(other);
+        let live = tempfile::tempdir().unwrap();
+        let mut memory = open(live.path()).unwrap();
+        memory.import(std::fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{pragma}: {error}"));
+        assert_eq!(memory.turns().get(&1).unwrap().unwrap().user_input.as_deref(), Some("naïve 日本語 😀"), "{pragma}");
+        memory.turns().add(vec![turn("goes on")]).unwrap();
+        memory.close().unwrap();
+        assert_eq!(open(live.path()).unwrap().turns().count(TurnFilter::default()).unwrap(), 2, "{pragma}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_understood_changes_nothing() {
+    let good = fixture("synth-mind-alembic.db");
+    let damaged = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at..at + 2000].fill(0xA5);
+        bytes
+    };
+    let (_folder, newer) = open_bytes(&good);
+    newer.execute_batch("UPDATE alembic_version SET version_num = 'f00d'").unwrap();
+    let newer = newer.serialize_to_vec();
+    let utf16 = Connection::open_in_memory().unwrap();
+    utf16.execute_batch("PRAGMA encoding = 'UTF-16'; CREATE TABLE alembic_version (version_num)").unwrap();
+    let empty = Connection::open_in_memory().unwrap().serialize_to_vec();
+    let cases: Vec<(&str, Vec<u8>, &[ErrorCode])> = vec![
+        ("nothing", vec![], &[ErrorCode::NotADatabase]),
+        ("text", b"hello".repeat(100), &[ErrorCode::NotADatabase]),
+        ("UTF-16", utf16.serialize_to_vec(), &[ErrorCode::NotADatabase]),
+        ("empty database", empty, &[ErrorCode::NotADatabase]),
+        ("truncated", good[..good.len() / 2].to_vec(), &[ErrorCode::CorruptDatabase, ErrorCode::NotADatabase]),
+        ("header only", good[..100].to_vec(), &[ErrorCode::CorruptDatabase, ErrorCode::NotADatabase]),
+        ("damaged schema", damaged(100), &[ErrorCode::CorruptDatabase]),
+        ("damaged page", damaged(4096 * 10), &[ErrorCode::CorruptDatabase]),
+        ("not versioned", fixture("synth-mind-app.db"), &[ErrorCode::UnversionedDatabase]),
+        ("newer", newer, &[ErrorCode::UnknownRevision]),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = open(folder.path()).unwrap();
+    memory.turns().add(vec![turn("kept")]).unwrap();
+    let before = memory.export(None).unwrap();
+    for (name, bytes, codes) in cases {
+        let error = memory.import(bytes).unwrap_err();
+        assert!(codes.contains(&error.code()), "{name}: {error}");
+        assert_eq!(memory.export(None).unwrap(), before, "{name}");
+        assert!(memory.backups().unwrap().is_empty(), "{name} left a backup");
+    }
+    memory.turns().add(vec![turn("goes on")]).unwrap();
+}
+
+#[test]
+fn any_bytes_are_borne() {
+    // Every place of a real file, damaged a little: an error or a memory, never a panic and never half of one.
+    let good = fixture("synth-mind-alembic.db");
+    let mut memory = in_memory();
+    for at in (0..good.len()).step_by(487) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x55;
+        let _ = memory.import(bytes);
+        let check: String = memory.db().connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok", "byte {at}");
+    }
+}
+
+#[test]
+fn what_was_replaced_can_be_had_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = open(folder.path()).unwrap();
+    memory.turns().add(vec![turn("mine")]).unwrap();
+    memory.import(fixture("synth-mind-alembic.db")).unwrap();
+    assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 64);
+    let backup = memory.last_backup().unwrap().clone();
+    assert_eq!(memory.backups().unwrap(), std::slice::from_ref(&backup));
+
+    memory.restore(&backup.id).unwrap();
+    assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 1);
+    assert_eq!(memory.backups().unwrap().len(), 2, "what the restore replaced was not kept");
+    assert_eq!(memory.restore("memory.db").unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(in_memory().restore("any").unwrap_err().code(), ErrorCode::NotFound);
+}
+
+#[test]
+fn the_newest_three_backups_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = open(folder.path()).unwrap();
+    for n in 0..5 {
+        memory.turns().add(vec![turn(&n.to_string())]).unwrap();
+        let file = memory.export(None).unwrap();
+        memory.import(file).unwrap();
+    }
+    let backups = memory.backups().unwrap();
+    assert_eq!(backups.len(), 3);
+    assert!(backups.is_sorted_by(|newer, older| newer.created_at > older.created_at));
+    let turns = |id: &str| rows(&Connection::open(folder.path().join(id)).unwrap(), "turns").len();
+    assert_eq!(backups.iter().map(|backup| turns(&backup.id)).collect::<Vec<_>>(), [5, 4, 3]);
+}
+
+trait Serialized {
+    fn serialize_to_vec(self) -> Vec<u8>;
+}
+
+impl Serialized for Connection {
+    fn serialize_to_vec(mut self) -> Vec<u8> {
+        // So that an empty one has a page at all.
+        self.execute_batch("PRAGMA user_version = 1").unwrap();
+        self.serialize("main").unwrap().to_vec()
+    }
+}
