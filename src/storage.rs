@@ -65,10 +65,9 @@ impl Pool {
             get_last_error(vfs, text.len() as i32 - 1, text.as_mut_ptr().cast());
         }
         let message = CStr::from_bytes_until_nul(&text).ok()?.to_str().ok()?;
-        // «write file: QuotaExceededError: …»
-        let exception = message.split(": ").find(|part| part.ends_with("Error"));
-        let name = exception.unwrap_or("VfsError").to_owned();
-        (!message.is_empty()).then(|| Cause { name, message: message.to_owned(), sql: None })
+        // «write file: QuotaExceededError: …». What names no exception is the VFS's own and everyday, as a short read.
+        let name = message.split(": ").find(|part| part.ends_with("Error"))?.to_owned();
+        Some(Cause { name, message: message.to_owned(), sql: None })
     }
 }
 

@@ -19,6 +19,12 @@ extern "C" {
     fn console_error(message: &str);
 }
 
+/// A panic ends the engine; what it says would be lost with it.
+#[wasm_bindgen(start)]
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| console_error(&panic.to_string())));
+}
+
 /// An open memory and the storage it is in.
 #[wasm_bindgen]
 pub struct Engine {
@@ -171,7 +177,6 @@ impl Engine {
     pub async fn open(
         #[wasm_bindgen(unchecked_param_type = "EngineOptions")] options: JsValue,
     ) -> std::result::Result<Engine, JsValue> {
-        std::panic::set_hook(Box::new(|panic| console_error(&panic.to_string())));
         open(&options).await.map_err(failure)
     }
 

@@ -1,4 +1,5 @@
 //! Up, down and stamped: whole or not at all, and in Alembic's shape.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

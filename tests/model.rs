@@ -1,4 +1,5 @@
 //! Random calls on a table against the same calls on a map: whatever happens, both hold the same.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The five tables, through the public API.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

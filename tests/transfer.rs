@@ -1,4 +1,5 @@
 //! Whole databases in and out, and the way back.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

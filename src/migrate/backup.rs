@@ -90,6 +90,8 @@ impl Backups {
         target.pragma_update(None, "journal_mode", "MEMORY")?;
         target.pragma_update(None, "synchronous", "FULL")?;
         copy(source, &mut target)?;
+        // The copy says of itself that it has a write-ahead log, as its source has; it is to be one file.
+        target.pragma_update(None, "journal_mode", "DELETE")?;
         let pages = |connection: &Connection| connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0));
         if pages(source)? != pages(&target)? || runner::current(source)? != runner::current(&target)? {
             return Err(Error::new(ErrorCode::IoFailed, "The backup is not the same as the database."));
@@ -112,7 +114,10 @@ impl Backups {
 
     fn connect(&self, id: &str) -> Result<Connection> {
         let (path, vfs) = self.folder.location(id);
-        connect(Location::File { path: &path, vfs })
+        let connection = connect(Location::File { path: &path, vfs })?;
+        // Without shared memory, which OPFS has not, a file with a log is read by the one that holds it alone.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        Ok(connection)
     }
 }
 

@@ -76,7 +76,6 @@ incoming! {
         #[tsify(optional)]
         search: Option<String>,
         /// Whether a search needs every word or any; `all` by default.
-        #[serde(rename = "match")]
         #[tsify(optional)]
         matching: Match,
     }
@@ -175,7 +174,6 @@ incoming! {
         #[tsify(optional)]
         search: Option<String>,
         /// Whether a search needs every word or any; `all` by default.
-        #[serde(rename = "match")]
         #[tsify(optional)]
         matching: Match,
     }
@@ -354,7 +352,6 @@ incoming! {
         #[tsify(optional)]
         search: Option<String>,
         /// Whether a search needs every word or any; `all` by default.
-        #[serde(rename = "match")]
         #[tsify(optional)]
         matching: Match,
     }
@@ -483,7 +480,6 @@ incoming! {
         #[tsify(optional)]
         search: Option<String>,
         /// Whether a search needs every word or any; `all` by default.
-        #[serde(rename = "match")]
         #[tsify(optional)]
         matching: Match,
     }

@@ -97,7 +97,7 @@ export const toDate = (seconds: wire.Seconds): Date => new Date(Math.round(secon
 
 const paging = { orderBy: 'text', direction: 'text', limit: 'number', cursor: 'text' } as const;
 const period = { since: 'time', until: 'time' } as const;
-const search = { search: 'text', match: 'text' } as const;
+const search = { search: 'text', matching: 'text' } as const;
 
 const turn = { timestamp: 'time', userInput: 'text', assistantResponse: 'text', metadata: 'json' } as const;
 const episode = { timestamp: 'time', eventType: 'text', content: 'json', valence: 'number', metadata: 'json' } as const;
