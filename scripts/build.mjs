@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { rolldown } from 'rolldown';
 import { at, run } from './process.mjs';
 import { compilerEnv } from './setup.mjs';
 
@@ -29,7 +30,9 @@ async function buildWasm() {
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
   await run('cargo', args, { env: compilerEnv() });
   rmSync(glue, { recursive: true, force: true });
-  await run('wasm-bindgen', ['--target', 'web', '--out-dir', glue, compiled], { quiet: true });
+  await run('wasm-bindgen', ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, compiled], {
+    quiet: true,
+  });
   const features = [
     'bulk-memory',
     'bulk-memory-opt',
@@ -61,16 +64,26 @@ async function buildTypeScript() {
   if (newest(join(dist, 'index.js')) > newest(...sources.map((path) => at(path)))) return false;
   rmSync(dist, { recursive: true, force: true });
   await run('tsc', ['--project', at('tsconfig.json')]);
+  // One file for the page and one for the worker, so that opening a memory is not a chain of small requests even where
+  // no bundler is used. What only Node needs is a third, and is not loaded elsewhere.
+  for (const name of ['index', 'worker']) {
+    const bundle = await rolldown({ input: { [name]: at('www', 'package', `${name}.ts`) }, platform: 'neutral' });
+    await bundle.write({
+      dir: dist,
+      chunkFileNames: '[name].js',
+      comments: { legal: true, annotation: true, jsdoc: false },
+    });
+    await bundle.close();
+  }
   mkdirSync(join(dist, 'wasm'), { recursive: true });
-  for (const file of ['synth_memory.js', 'synth_memory.d.ts', 'synth_memory_bg.wasm'])
-    cpSync(join(glue, file), join(dist, 'wasm', file));
+  for (const file of ['synth_memory.d.ts', 'synth_memory_bg.wasm']) cpSync(join(glue, file), join(dist, 'wasm', file));
   return true;
 }
 
 /** The inspector is a program of its own, which uses the package as anybody does. */
 async function buildInspector() {
   const sources = ['www/inspector', 'www/package'];
-  const built = at('target', 'inspector');
+  const built = at('target', 'site');
   if (newest(built) > newest(...sources.map((path) => at(path)))) return false;
   rmSync(built, { recursive: true, force: true });
   await run('tsc', ['--project', at('www', 'inspector', 'tsconfig.json')]);

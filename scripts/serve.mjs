@@ -7,6 +7,7 @@ import { at } from './process.mjs';
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.wasm': 'application/wasm',
   '.svg': 'image/svg+xml',
@@ -29,7 +30,7 @@ export const POLICY = [
 /** What stands where: the built package, the inspector's own files, and what TypeScript made of them. */
 export const SITE = {
   '/package/': [at('dist')],
-  '/inspector/': [at('target', 'inspector'), at('www', 'inspector')],
+  '/inspector/': [at('target', 'site', 'inspector'), at('www', 'inspector')],
 };
 
 /**

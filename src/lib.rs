@@ -24,6 +24,9 @@ pub mod migrate;
 pub mod memory;
 
 #[cfg(target_arch = "wasm32")]
+mod log_vfs;
+
+#[cfg(target_arch = "wasm32")]
 mod storage;
 
 #[cfg(target_arch = "wasm32")]

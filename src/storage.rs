@@ -1,21 +1,22 @@
-//! OPFS: the only file that knows web-sys, and the only one with unsafe code.
+//! OPFS: which files a database has, and what the browser says when it refuses them.
 //!
 //! Each database has a pool of its own, so that two of them can be open in two tabs.
-#![allow(unsafe_code)]
-
-use std::ffi::CStr;
 
 use js_sys::{JsString, Reflect};
 use rsqlite_vfs::VfsFilesManager;
-use sqlite_wasm_rs::{WasmOsCallback, sqlite3_vfs_find};
+use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 use wasm_bindgen::JsValue;
 
 use crate::error::{Cause, Error, ErrorCode, Result};
+use crate::log_vfs;
 use crate::migrate::backup::{Folder, KEPT};
 
-/// Files SQLite may have at once: the database, its log, the backups, and one more while it copies.
-const SLOTS: usize = 3 + KEPT;
+/// Files that a database needs to be opened: itself and its log. Each costs time at every opening, so the others are
+/// made when they are needed.
+const FILES_TO_OPEN: usize = 2;
+/// Files a database has at most: itself, its log, the backups, and one more while it copies.
+const FILES_AT_MOST: usize = 3 + KEPT;
 
 /// The files of one database, held by this worker alone.
 #[derive(Clone)]
@@ -31,16 +32,21 @@ impl Pool {
     ///
     /// `opfs_unavailable`, `storage_denied`, `locked`, `quota_exceeded`, `io_failed`, each with the browser's own cause.
     pub(crate) async fn acquire(path: &str) -> Result<Self> {
-        let vfs = format!("synth-memory:{path}");
+        let name = format!("synth-memory:{path}");
         let options = OpfsSAHPoolCfgBuilder::new()
-            .vfs_name(&vfs)
+            .vfs_name(&name)
             .directory(&format!("synth-memory{path}"))
-            .initial_capacity(SLOTS)
+            .initial_capacity(FILES_TO_OPEN)
             .build();
         let files = install::<WasmOsCallback>(&options, false).await.map_err(from_pool)?;
         // Installing an installed pool gives it as it is, and that may be let go of.
         files.resume().await.map_err(from_pool)?;
-        Ok(Self { files, vfs })
+        Ok(Self { files, vfs: log_vfs::register(&name)? })
+    }
+
+    /// Makes room for every backup that may be kept. Called before one may be, for making a file cannot be done at once.
+    pub(crate) async fn reserve(&self) -> Result<()> {
+        self.files.ensure_capacity(FILES_AT_MOST).await.map_err(from_pool)
     }
 
     /// The name SQLite knows the pool by.
@@ -53,21 +59,9 @@ impl Pool {
         self.files.pause().map_err(from_pool)
     }
 
-    /// What the browser last said when it refused to read or write; SQLite itself keeps only a number.
+    /// What the browser last said when it refused to read or write.
     pub(crate) fn last_failure(&self) -> Option<Cause> {
-        let name = std::ffi::CString::new(self.vfs.as_str()).ok()?;
-        let mut text = [0_u8; 512];
-        // SAFETY: the VFS is registered for as long as this worker lives; SQLite's contract for xGetLastError is a
-        // buffer of the length given, which it leaves NUL-terminated.
-        unsafe {
-            let vfs = sqlite3_vfs_find(name.as_ptr());
-            let get_last_error = vfs.as_ref()?.xGetLastError?;
-            get_last_error(vfs, text.len() as i32 - 1, text.as_mut_ptr().cast());
-        }
-        let message = CStr::from_bytes_until_nul(&text).ok()?.to_str().ok()?;
-        // «write file: QuotaExceededError: …». What names no exception is the VFS's own and everyday, as a short read.
-        let name = message.split(": ").find(|part| part.ends_with("Error"))?.to_owned();
-        Some(Cause { name, message: message.to_owned(), sql: None })
+        log_vfs::last_failure(&self.vfs)
     }
 }
 

@@ -224,6 +224,17 @@ impl Engine {
         self.answer(applied)
     }
 
+    /// Makes room for a backup. To be waited for before a call that may keep one: `import`, `restore`, `upgrade`,
+    /// `downgrade`.
+    #[wasm_bindgen(unchecked_return_type = "Done")]
+    pub async fn reserve(&self) -> Answer {
+        let reserved = match &self.pool {
+            Some(pool) => pool.reserve().await,
+            None => Ok(()),
+        };
+        self.answer(reserved)
+    }
+
     /// The backups that are kept, newest first.
     #[wasm_bindgen(unchecked_return_type = "Backup[]")]
     pub fn backups(&self) -> Answer {
@@ -318,9 +329,7 @@ async fn open(options: &JsValue) -> Result<Engine> {
         return Ok(Engine { memory: Some(memory), pool: None });
     };
     let pool = Pool::acquire(&path).await?;
-    let location = Location::File { path: &path, vfs: Some(pool.vfs()) };
-    let backups = Backups::new(Box::new(pool.clone()), &path);
-    match Memory::open(location, durability, CLOCK, Graph::bundled(), Some(backups)) {
+    match open_in(&pool, &path, durability, CLOCK).await {
         Ok(memory) => Ok(Engine { memory: Some(memory), pool: Some(pool) }),
         Err(error) => {
             // The file is as it was; another tab may try.
@@ -328,4 +337,15 @@ async fn open(options: &JsValue) -> Result<Engine> {
             Err(error)
         }
     }
+}
+
+async fn open_in(pool: &Pool, path: &str, durability: Durability, clock: Clock) -> Result<Memory> {
+    let location = Location::File { path, vfs: Some(pool.vfs()) };
+    let backups = Backups::new(Box::new(pool.clone()), path);
+    let mut memory = Memory::open_as_is(location, durability, clock, Graph::bundled(), Some(backups))?;
+    if memory.is_behind()? {
+        pool.reserve().await?;
+    }
+    memory.bring_to_head()?;
+    Ok(memory)
 }

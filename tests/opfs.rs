@@ -129,6 +129,7 @@ async fn two_memories_are_open_side_by_side() {
 async fn a_synth_mind_file_comes_in_and_goes_out() {
     let mut engine = open("/imported.db").await;
     engine.turns_add(&turn("replaced")).unwrap();
+    engine.reserve().await.unwrap();
     let applied = Array::from(&engine.import(fixture()).unwrap());
     assert_eq!(applied.join(","), "002");
     assert_eq!(count(&engine), 64.0);
@@ -152,6 +153,7 @@ async fn a_synth_mind_file_comes_in_and_goes_out() {
 #[wasm_bindgen_test]
 async fn backups_never_run_out_of_files() {
     let mut engine = open("/backups.db").await;
+    engine.reserve().await.unwrap();
     for _ in 0..6 {
         engine.turns_add(&turn("again")).unwrap();
         engine.downgrade("001").unwrap();
@@ -166,6 +168,7 @@ async fn backups_never_run_out_of_files() {
 async fn pages_of_another_size_are_taken() {
     let mut engine = open("/pages.db").await;
     engine.turns_add(&turn("replaced")).unwrap();
+    engine.reserve().await.unwrap();
     let file = include_bytes!("fixtures/page-size-1024.db").to_vec();
     engine.import(file).unwrap_or_else(|failure| panic!("{}", text(&failure, "message")));
     engine.turns_add(&turn("goes on")).unwrap();

@@ -51,7 +51,7 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// Those of [`Db::open`]; `unversioned_database`, `unknown_revision`, `migration_failed`. The file is then as it was.
+    /// Those of [`Memory::open_as_is`] and of [`Memory::upgrade`]. The file is then as it was.
     pub fn open(
         location: Location<'_>,
         durability: Durability,
@@ -59,10 +59,44 @@ impl Memory {
         graph: Graph,
         backups: Option<Backups>,
     ) -> Result<Self> {
-        let db = Db::open(location, durability, clock)?;
-        let mut memory = Self { db, graph, backups, migrated: Vec::new(), backup: None };
-        memory.migrated = memory.upgrade("head")?;
+        let mut memory = Self::open_as_is(location, durability, clock, graph, backups)?;
+        memory.bring_to_head()?;
         Ok(memory)
+    }
+
+    /// Opens a file, or creates it, and leaves its schema for [`Memory::bring_to_head`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::open`].
+    pub fn open_as_is(
+        location: Location<'_>,
+        durability: Durability,
+        clock: Clock,
+        graph: Graph,
+        backups: Option<Backups>,
+    ) -> Result<Self> {
+        let db = Db::open(location, durability, clock)?;
+        Ok(Self { db, graph, backups, migrated: Vec::new(), backup: None })
+    }
+
+    /// Brings the schema to head; what it applied is what [`Memory::migrated`] tells.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Memory::upgrade`].
+    pub fn bring_to_head(&mut self) -> Result<()> {
+        self.migrated = self.upgrade("head")?;
+        Ok(())
+    }
+
+    /// Whether the memory holds anything and is not at head, so that [`Memory::bring_to_head`] will keep a backup.
+    ///
+    /// # Errors
+    ///
+    /// As for [`runner::current`].
+    pub fn is_behind(&self) -> Result<bool> {
+        Ok(!self.is_empty()? && self.revision()?.as_deref() != self.graph.head())
     }
 
     /// A memory that keeps nothing.
@@ -179,13 +213,15 @@ impl Memory {
     /// Keeps a verified copy of the database beside it, if it holds anything at all.
     fn take_backup(&mut self) -> Result<()> {
         let Some(backups) = &self.backups else { return Ok(()) };
-        let connection = self.db.connection();
-        let empty: bool =
-            connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
-        if !empty {
-            self.backup = Some(backups.take(connection, self.db.now())?);
+        if !self.is_empty()? {
+            self.backup = Some(backups.take(self.db.connection(), self.db.now())?);
         }
         Ok(())
+    }
+
+    fn is_empty(&self) -> Result<bool> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
+        Ok(self.db.connection().query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Writes what the log holds into the file and lets go of it.

@@ -1,9 +1,8 @@
 import { checkText, toDate } from './codec.js';
 import { Connection, type CallOptions } from './connection.js';
 import { invalidArgument, MemoryError } from './errors.js';
-import { isNode, openInThread } from './node.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-import { openWorker } from './transport.js';
+import { openWorker, type OpenTransport } from './transport.js';
 import { parseUrl } from './url.js';
 import type {
   Backup as WireBackup,
@@ -128,7 +127,7 @@ export class Memory {
     const durability = options.durability ?? 'strict';
     if (durability !== 'strict' && durability !== 'relaxed')
       throw invalidArgument("durability must be 'strict' or 'relaxed'.");
-    if (isNode && place.storage === 'opfs') {
+    if (isNode() && place.storage === 'opfs') {
       throw new MemoryError(
         'opfs_unavailable',
         'Node has no origin private file system.',
@@ -136,24 +135,25 @@ export class Memory {
       );
     }
     const engineOptions = { durability, ...(place.storage === 'opfs' && { path: place.path }) };
-    const connection = new Connection(isNode ? openInThread : openWorker, engineOptions);
-    const schema = await connection.open({ signal: options.signal });
+    const transport: OpenTransport = isNode() ? (await import('./node.js')).openInThread : openWorker;
+    const connection = new Connection(transport, engineOptions);
+    const [schema, storage] = await Promise.all([
+      connection.open({ signal: options.signal }),
+      place.storage === 'opfs' ? readStorage() : NO_STORAGE,
+    ]);
     const memory = new Memory(connection, {
       storage: place.storage,
       durability,
       role: 'leader',
-      persisted: false,
-      usage: null,
-      quota: null,
+      ...storage,
       ...fromSchema(schema),
     });
     // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
     if (place.storage === 'opfs' && options.persist !== false) {
-      void Promise.resolve(navigator.storage.persist?.())
+      void Promise.resolve(navigator.storage?.persist?.())
         .then(() => memory.#refreshStorage())
         .catch(() => undefined);
     }
-    await memory.#refreshStorage();
     return memory;
   }
 
@@ -171,12 +171,7 @@ export class Memory {
   }
 
   async #refreshStorage(): Promise<void> {
-    if (this.#status.storage === 'memory') return;
-    const [persisted, estimate] = await Promise.all([
-      navigator.storage.persisted?.() ?? false,
-      navigator.storage.estimate?.().catch(() => undefined),
-    ]);
-    this.#status = { ...this.#status, persisted, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+    if (this.#status.storage === 'opfs') this.#status = { ...this.#status, ...(await readStorage()) };
   }
 
   /**
@@ -311,6 +306,26 @@ export class Backups {
     await this.#changed();
     return applied;
   }
+}
+
+type StorageStatus = Pick<MemoryStatus, 'persisted' | 'usage' | 'quota'>;
+
+const NO_STORAGE: StorageStatus = { persisted: false, usage: null, quota: null };
+
+/** What the browser says of this site's storage; a page that may not ask is not told. */
+async function readStorage(): Promise<StorageStatus> {
+  const storage = navigator.storage as StorageManager | undefined;
+  const [persisted, estimate] = await Promise.all([
+    storage?.persisted?.().catch(() => undefined),
+    storage?.estimate?.().catch(() => undefined),
+  ]);
+  return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+}
+
+/** Whether this is Node, or a server built on it, as opposed to a browser or a worker of one. */
+function isNode(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string }; getBuiltinModule?: unknown } };
+  return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
 }
 
 function fromBackup({ id, createdAt, revision }: WireBackup): Backup {

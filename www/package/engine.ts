@@ -16,16 +16,20 @@ export interface Held {
 /**
  * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives.
  *
- * @param load - Loads the WebAssembly.
+ * @param loading - The WebAssembly, on its way.
  * @throws A failure, as the engine throws it.
  */
-export async function openEngine(load: () => Promise<unknown>, options: EngineOptions): Promise<Held> {
-  const loaded = load().catch((cause: unknown) => {
+export async function openEngine(loading: Promise<void>, options: EngineOptions): Promise<Held> {
+  const loaded = loading.catch((cause: unknown) => {
     throw unavailable(cause);
   });
+  const inFile = options.path !== undefined;
   const [release] = await Promise.all([
-    options.path === undefined ? undefined : holdLock(`synth-memory:${options.path}`),
+    inFile ? holdLock(`synth-memory:${options.path}`) : undefined,
     loaded,
+    // The browser takes its time with the first look at OPFS; it can do so while the engine loads. What it says of a
+    // failure, it says again to the engine.
+    inFile ? navigator.storage?.getDirectory?.().catch(() => undefined) : undefined,
   ]);
   try {
     return { engine: await openFiles(options), release: () => release?.() };

@@ -13,17 +13,11 @@ export interface Host {
   post(message: FromWorker, transfer: Transferable[]): void;
 }
 
+/** Calls that keep a backup first, for which there has to be room. */
+const BACKED_UP: ReadonlySet<Method> = new Set<Method>(['import', 'restore', 'upgrade', 'downgrade']);
+
 /** Calls that are transactions of their own, or none, and so cannot share one. */
-const ALONE: ReadonlySet<Method> = new Set<Method>([
-  'open',
-  'close',
-  'export',
-  'import',
-  'restore',
-  'upgrade',
-  'downgrade',
-  'stamp',
-]);
+const ALONE: ReadonlySet<Method> = new Set<Method>(['open', 'close', 'export', 'stamp', ...BACKED_UP]);
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
@@ -53,7 +47,7 @@ export class Processor {
   }
 
   /** Takes a message from a client. */
-  receive(message: ToWorker): void {
+  receive(message: Exclude<ToWorker, { type: 'load' }>): void {
     if (message.type === 'cancel') {
       this.#cancel(message.client, message.sequence);
       return;
@@ -80,7 +74,7 @@ export class Processor {
           this.#queue.shift();
           this.#answer([await this.#open(first)]);
         } else {
-          this.#carryOut(this.#takeGroup());
+          await this.#carryOut(this.#takeGroup());
         }
       }
       this.#busy = false;
@@ -110,7 +104,7 @@ export class Processor {
     }
   }
 
-  #carryOut(group: Request[]): void {
+  async #carryOut(group: Request[]): Promise<void> {
     const memory = this.#memory;
     if ('code' in memory) {
       this.#answer(group.map(({ client, sequence }) => ({ client, sequence, failure: memory })));
@@ -127,6 +121,7 @@ export class Processor {
       // Nothing of the batch was kept, so each call is made again by itself, to succeed or fail by itself.
     }
     for (const request of group) {
+      if (BACKED_UP.has(request.method)) await reserve(engine);
       const answer = call(engine, request);
       if (request.method === 'close') {
         release();
@@ -148,6 +143,15 @@ function committed(engine: Engine): boolean {
   } catch (thrown) {
     if (asFailure(thrown)) return false;
     throw thrown;
+  }
+}
+
+/** Where there is no room, the call itself says so, if it needs any. */
+async function reserve(engine: Engine): Promise<void> {
+  try {
+    await engine.reserve();
+  } catch (thrown) {
+    if (!asFailure(thrown)) throw thrown;
   }
 }
 

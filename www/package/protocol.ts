@@ -3,7 +3,7 @@ import type { FailureMessage } from './errors.js';
 import type { Engine, EngineOptions, SchemaStatus } from './wasm/synth_memory.js';
 
 /** The engine's calls that a client may make. */
-type EngineCalls = Omit<Engine, 'free' | 'close' | 'beginBatch' | 'endBatch' | typeof Symbol.dispose>;
+type EngineCalls = Omit<Engine, 'free' | 'close' | 'reserve' | 'beginBatch' | 'endBatch' | typeof Symbol.dispose>;
 
 /** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
 export interface WorkerApi extends EngineCalls {
@@ -32,6 +32,8 @@ export type Request = {
 
 /** What a client says. */
 export type ToWorker =
+  /** The engine's code, which a worker of the page's own is given before anything else. */
+  | { readonly type: 'load'; readonly module: WebAssembly.Module }
   | { readonly type: 'call'; readonly requests: readonly Request[] }
   /** Drop this request if it has not begun. It is answered either way. */
   | { readonly type: 'cancel'; readonly client: string; readonly sequence: number };

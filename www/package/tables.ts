@@ -15,7 +15,7 @@ export interface Page<Row> {
 }
 
 /** How to list. */
-export type Paging<Order> = Public<wire.Paging<Order>>;
+export type Paging<Order> = wire.Paging<Order>;
 
 /** A row of `turns`: what the user said and what the assistant answered. Any column may be null in a file from elsewhere. */
 export interface Turn extends Public<wire.Turn> {}

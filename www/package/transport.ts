@@ -29,8 +29,29 @@ export const openWorker: OpenTransport = (listener) => {
     event.preventDefault();
     listener.fail(new Error(event.message || 'The worker script could not be loaded.'));
   };
-  return {
-    post: (message, transfer) => worker.postMessage(message, transfer),
-    end: () => worker.terminate(),
-  };
+  const post = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
+  compile().then(
+    (module) => post({ type: 'load', module }),
+    (cause: unknown) => listener.fail(cause),
+  );
+  return { post, end: () => worker.terminate() };
 };
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** The engine's code, fetched and compiled here while the worker starts, and once for all memories of the page. */
+function compile(): Promise<WebAssembly.Module> {
+  compiled ??= fetchAndCompile().catch((cause: unknown) => {
+    compiled = undefined;
+    throw cause;
+  });
+  return compiled;
+}
+
+async function fetchAndCompile(): Promise<WebAssembly.Module> {
+  const response = await fetch(new URL('./wasm/synth_memory_bg.wasm', import.meta.url));
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
+  // A server that does not know what .wasm files are makes streaming impossible, but not loading.
+  const streams = response.headers.get('content-type')?.startsWith('application/wasm');
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}

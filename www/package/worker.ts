@@ -2,12 +2,10 @@
 import { openEngine } from './engine.js';
 import { Processor } from './processor.js';
 import type { ToWorker } from './protocol.js';
-import init from './wasm/synth_memory.js';
+import { initSync } from './wasm/synth_memory.js';
 
-// Begun before the first message is here: the download is the longest part of opening.
-const loading = init();
-// Who asks is told; nobody else needs to be.
-loading.catch(() => undefined);
+let loaded: () => void;
+const loading = new Promise<void>((resolve) => (loaded = resolve));
 
 // A task that is posted to oneself comes after every message that is already waiting.
 const { port1, port2 } = new MessageChannel();
@@ -15,7 +13,7 @@ const tasks: (() => void)[] = [];
 port1.onmessage = () => tasks.shift()?.();
 
 const processor = new Processor({
-  open: (options) => openEngine(() => loading, options),
+  open: (options) => openEngine(loading, options),
   defer: (task) => {
     tasks.push(task);
     port2.postMessage(null);
@@ -23,4 +21,8 @@ const processor = new Processor({
   post: (message, transfer) => self.postMessage(message, { transfer }),
 });
 
-self.onmessage = (event: MessageEvent<ToWorker>) => processor.receive(event.data);
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type !== 'load') return processor.receive(data);
+  initSync({ module: data.module });
+  loaded();
+};

@@ -1,0 +1,220 @@
+//! A VFS over the pool's: the same files, told to SQLite as what they are, and a log that is written in one piece.
+//!
+//! Two things are changed, and all the rest is passed on.
+//!
+//! - The files are said to be power-safe on overwrite, as SQLite takes every file of an operating system to be: OPFS
+//!   files are such. Without it each commit is followed by a frame that only fills a sector.
+//! - SQLite writes a commit to the log frame by frame, a header and a page, and each of those writes is a call into the
+//!   browser. So they are gathered, and written together with the frame that ends the commit, or before anything else
+//!   looks at the file. A write that fails fails within the commit, as ever.
+//!
+//! This is the only file with unsafe code: SQLite calls a VFS through pointers.
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+
+use sqlite_wasm_rs::{
+    SQLITE_CANTOPEN, SQLITE_IOCAP_POWERSAFE_OVERWRITE, SQLITE_OK, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_io_methods,
+    sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
+};
+
+use crate::error::{Cause, Error, ErrorCode, Result};
+
+/// The most that is gathered before it is written.
+const MAX_GATHERED: usize = 1 << 20;
+/// The length of a frame's header, which no page has. Its second word is not 0 where the frame ends a commit
+/// (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
+const FRAME_HEADER: usize = 24;
+
+type Open = unsafe extern "C" fn(*mut sqlite3_vfs, *const c_char, *mut sqlite3_file, c_int, *mut c_int) -> c_int;
+
+/// Writes to a log that are not yet made: bytes that follow each other.
+struct Gathered {
+    file: *mut sqlite3_file,
+    offset: i64,
+    bytes: Vec<u8>,
+    /// The page that is to come ends a commit.
+    commits: bool,
+}
+
+/// The methods of the pool's files, and those that stand before them.
+#[derive(Clone, Copy)]
+struct Methods {
+    pool: &'static sqlite3_io_methods,
+    database: &'static sqlite3_io_methods,
+    log: &'static sqlite3_io_methods,
+}
+
+thread_local! {
+    static POOL_OPEN: Cell<Option<Open>> = const { Cell::new(None) };
+    static METHODS: Cell<Option<Methods>> = const { Cell::new(None) };
+    static GATHERED: RefCell<Vec<Gathered>> = const { RefCell::new(Vec::new()) };
+    /// The log that was read last, and where.
+    static LAST_READ: Cell<(*const sqlite3_file, i64)> = const { Cell::new((std::ptr::null(), -1)) };
+}
+
+/// Registers a VFS over the one named `pool`, unless it is, and gives its name.
+pub(crate) fn register(pool: &str) -> Result<String> {
+    let name = format!("{pool}:log");
+    let failed = |what: &str| Error::new(ErrorCode::Internal, format!("The VFS {name} {what}."));
+    let (Ok(pool), Ok(c_name)) = (CString::new(pool), CString::new(name.as_str())) else {
+        return Err(failed("has a NUL in its name"));
+    };
+    // SAFETY: SQLite is called on the one thread there is. What is registered is leaked, and so lives as long as the
+    // worker; its callbacks are the pool's own, which find their data where the copy has it too.
+    unsafe {
+        if !sqlite3_vfs_find(c_name.as_ptr()).is_null() {
+            return Ok(name);
+        }
+        let below = sqlite3_vfs_find(pool.as_ptr()).as_ref().ok_or_else(|| failed("has no pool below it"))?;
+        POOL_OPEN.set(below.xOpen);
+        let vfs = sqlite3_vfs { zName: c_name.into_raw(), xOpen: Some(open), pNext: std::ptr::null_mut(), ..*below };
+        match sqlite3_vfs_register(Box::leak(Box::new(vfs)), 0) {
+            SQLITE_OK => Ok(name),
+            code => Err(failed(&format!("could not be registered ({code})"))),
+        }
+    }
+}
+
+/// What the browser last said when it refused to read or write; SQLite itself keeps only a number.
+pub(crate) fn last_failure(vfs: &str) -> Option<Cause> {
+    let name = CString::new(vfs).ok()?;
+    let mut text = [0_u8; 512];
+    // SAFETY: a registered VFS lives as long as the worker; xGetLastError takes a buffer of the length given.
+    unsafe {
+        let vfs = sqlite3_vfs_find(name.as_ptr());
+        let get_last_error = vfs.as_ref()?.xGetLastError?;
+        get_last_error(vfs, text.len() as c_int - 1, text.as_mut_ptr().cast());
+    }
+    let message = CStr::from_bytes_until_nul(&text).ok()?.to_str().ok()?;
+    // «write file: QuotaExceededError: …». What names no exception is the VFS's own and everyday, as a short read.
+    let name = message.split(": ").find(|part| part.ends_with("Error"))?.to_owned();
+    Some(Cause { name, message: message.to_owned(), sql: None })
+}
+
+unsafe extern "C" fn open(
+    vfs: *mut sqlite3_vfs,
+    name: *const c_char,
+    file: *mut sqlite3_file,
+    flags: c_int,
+    out: *mut c_int,
+) -> c_int {
+    let Some(pool_open) = POOL_OPEN.get() else { return SQLITE_CANTOPEN };
+    // SAFETY: SQLite's contract for xOpen, passed on; after a success the file has the pool's methods.
+    unsafe {
+        let code = pool_open(vfs, name, file, flags, out);
+        if code == SQLITE_OK {
+            let methods = METHODS.get().unwrap_or_else(|| over(&*(*file).pMethods));
+            METHODS.set(Some(methods));
+            let is_log = flags & SQLITE_OPEN_WAL != 0;
+            (*file).pMethods = if is_log { methods.log } else { methods.database };
+        }
+        code
+    }
+}
+
+/// The methods that stand before the pool's. They are made once and live as long as the worker.
+fn over(pool: &'static sqlite3_io_methods) -> Methods {
+    let database = sqlite3_io_methods { xDeviceCharacteristics: Some(device_characteristics), ..*pool };
+    let log = sqlite3_io_methods {
+        xClose: Some(close),
+        xRead: Some(read),
+        xWrite: Some(gather),
+        xTruncate: Some(truncate),
+        xSync: Some(sync),
+        xFileSize: Some(file_size),
+        ..database
+    };
+    Methods { pool, database: Box::leak(Box::new(database)), log: Box::leak(Box::new(log)) }
+}
+
+unsafe extern "C" fn device_characteristics(file: *mut sqlite3_file) -> c_int {
+    // SAFETY: SQLite's contract for the method, passed on.
+    let pool = METHODS.get().and_then(|methods| methods.pool.xDeviceCharacteristics);
+    pool.map_or(0, |method| unsafe { method(file) }) | SQLITE_IOCAP_POWERSAFE_OVERWRITE
+}
+
+/// Takes a write to a log, to be made later with those that follow it.
+unsafe extern "C" fn gather(file: *mut sqlite3_file, data: *const c_void, length: c_int, offset: i64) -> c_int {
+    // SAFETY: SQLite gives as many bytes as it says.
+    let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length as usize) };
+    let ends_commit = GATHERED.with_borrow_mut(|all| {
+        let gathered = all.iter_mut().find(|gathered| gathered.file == file)?;
+        gathered.append(data, offset)
+    });
+    if let Some(ends_commit) = ends_commit {
+        // SAFETY: the file is open.
+        return if ends_commit { unsafe { write_gathered(file) } } else { SQLITE_OK };
+    }
+    // SAFETY: the file is open.
+    let code = unsafe { write_gathered(file) };
+    if code != SQLITE_OK {
+        return code;
+    }
+    // Frames are gathered from their header on. A header that is put where one was just read replaces it, its checksum
+    // being new, and no page follows: it is written at once, like all that is no frame.
+    let replaces = LAST_READ.get() == (file.cast_const(), offset);
+    let mut gathered = Gathered { file, offset, bytes: Vec::new(), commits: false };
+    if data.len() == FRAME_HEADER && !replaces && gathered.append(data, offset).is_some() {
+        GATHERED.with_borrow_mut(|all| all.push(gathered));
+        return SQLITE_OK;
+    }
+    let write = METHODS.get().and_then(|methods| methods.pool.xWrite);
+    // SAFETY: SQLite's contract for the method, passed on.
+    write.map_or(SQLITE_OK, |write| unsafe { write(file, data.as_ptr().cast(), length, offset) })
+}
+
+impl Gathered {
+    /// Takes bytes that follow, and tells whether a commit is complete with them; `None` where they do not follow or do
+    /// not fit.
+    fn append(&mut self, data: &[u8], offset: i64) -> Option<bool> {
+        let follows = self.offset + self.bytes.len() as i64 == offset;
+        if !follows || self.bytes.len() + data.len() > MAX_GATHERED || self.bytes.try_reserve(data.len()).is_err() {
+            return None;
+        }
+        self.bytes.extend_from_slice(data);
+        let ends_commit = self.commits;
+        self.commits = data.len() == FRAME_HEADER && data[4..8] != [0; 4];
+        Some(ends_commit)
+    }
+}
+
+/// Makes the writes that were taken for this file.
+unsafe fn write_gathered(file: *mut sqlite3_file) -> c_int {
+    let gathered = GATHERED.with_borrow_mut(|all| {
+        let at = all.iter().position(|gathered| gathered.file == file)?;
+        Some(all.swap_remove(at))
+    });
+    let Some(Gathered { offset, bytes, .. }) = gathered else { return SQLITE_OK };
+    let Some(write) = METHODS.get().and_then(|methods| methods.pool.xWrite) else { return SQLITE_OK };
+    // SAFETY: the file is open, and the bytes are as many as is said.
+    unsafe { write(file, bytes.as_ptr().cast(), bytes.len() as c_int, offset) }
+}
+
+/// A method of the pool's before which what was gathered is written.
+macro_rules! after_writing {
+    ($name:ident = $method:ident($($argument:ident: $type:ty),*)) => {
+        unsafe extern "C" fn $name(file: *mut sqlite3_file, $($argument: $type),*) -> c_int {
+            // SAFETY: SQLite's contract for the method, passed on.
+            unsafe {
+                let written = write_gathered(file);
+                let method = METHODS.get().and_then(|methods| methods.pool.$method);
+                let code = method.map_or(SQLITE_OK, |method| method(file, $($argument),*));
+                if written == SQLITE_OK { code } else { written }
+            }
+        }
+    };
+}
+
+unsafe extern "C" fn read(file: *mut sqlite3_file, data: *mut c_void, length: c_int, offset: i64) -> c_int {
+    LAST_READ.set((file.cast_const(), offset));
+    // SAFETY: SQLite's contract for the method, passed on.
+    unsafe { read_written(file, data, length, offset) }
+}
+
+after_writing!(read_written = xRead(data: *mut c_void, length: c_int, offset: i64));
+after_writing!(truncate = xTruncate(size: i64));
+after_writing!(sync = xSync(flags: c_int));
+after_writing!(file_size = xFileSize(size: *mut i64));
+after_writing!(close = xClose());
