@@ -1,17 +1,16 @@
 //! The engine, as JavaScript calls it: the only `#[wasm_bindgen]`. It converts and calls, and decides nothing.
 
-use js_sys::Array;
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::Memory;
 use crate::db::{Clock, Durability, Location};
 use crate::error::{Error, ErrorCode, Result};
 use crate::memory::query::{DEFAULT_TIMEOUT, Parameters};
+use crate::memory::table::{Rows, Table};
 use crate::migrate::Graph;
 use crate::migrate::backup::Backups;
 use crate::storage::Pool;
-use crate::wire::{self, FromJs};
+use crate::wire::{self, FromJs, Record, ToJs};
 
 #[wasm_bindgen]
 extern "C" {
@@ -42,8 +41,12 @@ impl Engine {
     }
 
     /// A result for JavaScript; a failure of the storage with the browser's words for it.
-    fn answer<T: Serialize>(&self, result: Result<T>) -> std::result::Result<JsValue, JsValue> {
-        result.and_then(|value| to_js(&value)).map_err(|error| self.failure(error))
+    fn answer(&self, result: Result<impl ToJs>) -> Answer {
+        result.and_then(|value| value.to_js()).map_err(|error| self.failure(error))
+    }
+
+    fn call(&self, call: impl Fn(&Memory) -> Result<JsValue>) -> Answer {
+        self.answer(self.memory().and_then(call))
     }
 
     fn failure(&self, error: Error) -> JsValue {
@@ -62,20 +65,57 @@ fn closed() -> Error {
     Error::new(ErrorCode::Internal, "The engine was called after its close.")
 }
 
-fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
-    value.serialize(&serializer).map_err(|error| {
-        Error::new(ErrorCode::UnexpectedValue, format!("A row holds what JavaScript cannot: {error}."))
-    })
+fn failure(error: Error) -> JsValue {
+    wire::Failure::from(error).to_js().unwrap_or(JsValue::UNDEFINED)
 }
 
-fn failure(error: Error) -> JsValue {
-    to_js(&wire::Failure::from(error)).unwrap_or(JsValue::UNDEFINED)
+/// What every table can be asked, from JavaScript's values to JavaScript's values.
+trait Calls {
+    fn add(&self, rows: &JsValue) -> Result<JsValue>;
+    fn get(&self, key: &JsValue) -> Result<JsValue>;
+    fn list(&self, listing: &JsValue, direction: wire::Direction) -> Result<JsValue>;
+    fn update(&self, key: &JsValue, patch: &JsValue) -> Result<JsValue>;
+    fn delete(&self, keys: &JsValue) -> Result<JsValue>;
+    fn count(&self, filter: &JsValue) -> Result<JsValue>;
+    fn clear(&self, filter: &JsValue) -> Result<JsValue>;
+}
+
+impl<T> Calls for Rows<'_, T>
+where
+    T: Table<Key: FromJs, New: FromJs, Patch: FromJs, Filter: FromJs, Order: FromJs> + Record,
+{
+    fn add(&self, rows: &JsValue) -> Result<JsValue> {
+        self.add(FromJs::from_js(rows, "rows")?)?.to_js()
+    }
+
+    fn get(&self, key: &JsValue) -> Result<JsValue> {
+        self.get(&T::Key::from_js(key, "key")?)?.to_js()
+    }
+
+    fn list(&self, listing: &JsValue, direction: wire::Direction) -> Result<JsValue> {
+        self.list(wire::listing(listing, direction)?)?.to_js()
+    }
+
+    fn update(&self, key: &JsValue, patch: &JsValue) -> Result<JsValue> {
+        self.update(&T::Key::from_js(key, "key")?, FromJs::from_js(patch, "patch")?)?.to_js()
+    }
+
+    fn delete(&self, keys: &JsValue) -> Result<JsValue> {
+        self.delete(&Vec::from_js(keys, "keys")?)?.to_js()
+    }
+
+    fn count(&self, filter: &JsValue) -> Result<JsValue> {
+        self.count(FromJs::from_js(filter, "filter")?)?.to_js()
+    }
+
+    fn clear(&self, filter: &JsValue) -> Result<JsValue> {
+        self.clear(FromJs::from_js(filter, "filter")?)?.to_js()
+    }
 }
 
 /// The seven calls that every table has.
 macro_rules! table_calls {
-    ($rows:ident: $row:ident, $page:ident, key $key:ty, $direction:ident;
+    ($rows:ident, $direction:ident;
      $add:ident $add_name:ident($new_type:literal), $get:ident $get_name:ident($key_type:literal) -> $row_type:literal,
      $list:ident $list_name:ident($listing_type:literal) -> $page_type:literal,
      $update:ident $update_name:ident($patch_type:literal), $delete:ident $delete_name:ident($keys_type:literal),
@@ -85,25 +125,19 @@ macro_rules! table_calls {
             /// Adds rows, all or none, and gives their ids in order.
             #[wasm_bindgen(js_name = $add_name, unchecked_return_type = "number[]")]
             pub fn $add(&self, #[wasm_bindgen(unchecked_param_type = $new_type)] rows: &JsValue) -> Answer {
-                self.answer(Vec::from_js(rows, "rows").and_then(|rows| self.memory()?.$rows().add(rows)))
+                self.call(|memory| Calls::add(&memory.$rows(), rows))
             }
 
             /// The row with this key.
             #[wasm_bindgen(js_name = $get_name, unchecked_return_type = $row_type)]
             pub fn $get(&self, #[wasm_bindgen(unchecked_param_type = $key_type)] key: &JsValue) -> Answer {
-                self.answer(
-                    <$key>::from_js(key, "key")
-                        .and_then(|key| Ok(self.memory()?.$rows().get(&key)?.map(wire::$row::from))),
-                )
+                self.call(|memory| Calls::get(&memory.$rows(), key))
             }
 
             /// A page of rows.
             #[wasm_bindgen(js_name = $list_name, unchecked_return_type = $page_type)]
             pub fn $list(&self, #[wasm_bindgen(unchecked_param_type = $listing_type)] listing: &JsValue) -> Answer {
-                self.answer(
-                    wire::listing(listing, wire::Direction::$direction)
-                        .and_then(|listing| self.memory()?.$rows().list(listing).map(wire::$page::from)),
-                )
+                self.call(|memory| Calls::list(&memory.$rows(), listing, wire::Direction::$direction))
             }
 
             /// Changes one row.
@@ -113,58 +147,55 @@ macro_rules! table_calls {
                 #[wasm_bindgen(unchecked_param_type = $key_type)] key: &JsValue,
                 #[wasm_bindgen(unchecked_param_type = $patch_type)] patch: &JsValue,
             ) -> Answer {
-                self.answer(
-                    <$key>::from_js(key, "key")
-                        .and_then(|key| self.memory()?.$rows().update(&key, FromJs::from_js(patch, "patch")?)),
-                )
+                self.call(|memory| Calls::update(&memory.$rows(), key, patch))
             }
 
             /// Deletes the rows with these keys, all or none, and tells how many there were.
             #[wasm_bindgen(js_name = $delete_name, unchecked_return_type = "number")]
             pub fn $delete(&self, #[wasm_bindgen(unchecked_param_type = $keys_type)] keys: &JsValue) -> Answer {
-                self.answer(Vec::<$key>::from_js(keys, "keys").and_then(|keys| self.memory()?.$rows().delete(&keys)))
+                self.call(|memory| Calls::delete(&memory.$rows(), keys))
             }
 
             /// How many rows the filter finds.
             #[wasm_bindgen(js_name = $count_name, unchecked_return_type = "number")]
             pub fn $count(&self, #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue) -> Answer {
-                self.answer(FromJs::from_js(filter, "filter").and_then(|filter| self.memory()?.$rows().count(filter)))
+                self.call(|memory| Calls::count(&memory.$rows(), filter))
             }
 
             /// Deletes every row that the filter finds, and tells how many there were.
             #[wasm_bindgen(js_name = $clear_name, unchecked_return_type = "number")]
             pub fn $clear(&self, #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue) -> Answer {
-                self.answer(FromJs::from_js(filter, "filter").and_then(|filter| self.memory()?.$rows().clear(filter)))
+                self.call(|memory| Calls::clear(&memory.$rows(), filter))
             }
         }
     };
 }
 
-table_calls!(turns: Turn, TurnPage, key i64, Desc;
+table_calls!(turns, Desc;
     turns_add turnsAdd("readonly NewTurn[]"), turns_get turnsGet("number") -> "Turn | null",
     turns_list turnsList("TurnFilter & Paging<TurnOrder>") -> "TurnPage",
     turns_update turnsUpdate("TurnPatch"), turns_delete turnsDelete("readonly number[]"),
     turns_count turnsCount("TurnFilter"), turns_clear turnsClear);
 
-table_calls!(episodes: Episode, EpisodePage, key i64, Desc;
+table_calls!(episodes, Desc;
     episodes_add episodesAdd("readonly NewEpisode[]"), episodes_get episodesGet("number") -> "Episode | null",
     episodes_list episodesList("EpisodeFilter & Paging<EpisodeOrder>") -> "EpisodePage",
     episodes_update episodesUpdate("EpisodePatch"), episodes_delete episodesDelete("readonly number[]"),
     episodes_count episodesCount("EpisodeFilter"), episodes_clear episodesClear);
 
-table_calls!(long_term: Entry, EntryPage, key String, Asc;
+table_calls!(long_term, Asc;
     long_term_add longTermAdd("readonly NewEntry[]"), long_term_get longTermGet("string") -> "Entry | null",
     long_term_list longTermList("EntryFilter & Paging<EntryOrder>") -> "EntryPage",
     long_term_update longTermUpdate("EntryPatch"), long_term_delete longTermDelete("readonly string[]"),
     long_term_count longTermCount("EntryFilter"), long_term_clear longTermClear);
 
-table_calls!(uncertainty: Uncertainty, UncertaintyPage, key i64, Desc;
+table_calls!(uncertainty, Desc;
     uncertainty_add uncertaintyAdd("readonly NewUncertainty[]"), uncertainty_get uncertaintyGet("number") -> "Uncertainty | null",
     uncertainty_list uncertaintyList("UncertaintyFilter & Paging<UncertaintyOrder>") -> "UncertaintyPage",
     uncertainty_update uncertaintyUpdate("UncertaintyPatch"), uncertainty_delete uncertaintyDelete("readonly number[]"),
     uncertainty_count uncertaintyCount("UncertaintyFilter"), uncertainty_clear uncertaintyClear);
 
-table_calls!(semantic: SemanticMemory, SemanticMemoryPage, key i64, Desc;
+table_calls!(semantic, Desc;
     semantic_add semanticAdd("readonly NewSemanticMemory[]"), semantic_get semanticGet("number") -> "SemanticMemory | null",
     semantic_list semanticList("SemanticMemoryFilter & Paging<SemanticMemoryOrder>") -> "SemanticMemoryPage",
     semantic_update semanticUpdate("SemanticMemoryPatch"), semantic_delete semanticDelete("readonly number[]"),
@@ -190,7 +221,7 @@ impl Engine {
     #[wasm_bindgen(js_name = uncertaintyStatistics, unchecked_return_type = "UncertaintyStatistics")]
     pub fn uncertainty_statistics(&self) -> Answer {
         let statistics = self.memory().and_then(|memory| memory.uncertainty().statistics());
-        self.answer(statistics.map(wire::UncertaintyStatistics::from))
+        self.answer(statistics)
     }
 
     /// Runs one statement that reads. `timeout` is in seconds, 10 by default.
@@ -203,9 +234,7 @@ impl Engine {
     ) -> Answer {
         let result = Parameters::from_js(parameters, "parameters").and_then(|parameters| {
             let found = self.memory_mut()?.query(sql, &parameters, timeout.unwrap_or(DEFAULT_TIMEOUT))?;
-            let row_to_js = |row: Vec<_>| row.into_iter().map(wire::value_to_js).collect::<Array>();
-            let rows = found.rows.into_iter().map(row_to_js).collect();
-            Ok(wire::QueryResult { columns: found.columns, rows })
+            Ok(wire::QueryResult { columns: found.columns, rows: found.rows })
         });
         self.answer(result)
     }

@@ -139,7 +139,14 @@ impl Conditions {
 
 /// `user_input` as a caller in JavaScript knows it: `userInput`.
 pub(crate) fn camel_case(column: &str) -> String {
-    let mut parts = column.split('_');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |name, part| name + &part[..1].to_uppercase() + &part[1..])
+    let mut name = String::with_capacity(column.len());
+    let mut begins = false;
+    for character in column.chars() {
+        match character {
+            '_' => begins = true,
+            _ if std::mem::take(&mut begins) => name.push(character.to_ascii_uppercase()),
+            _ => name.push(character),
+        }
+    }
+    name
 }

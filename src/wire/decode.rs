@@ -1,19 +1,42 @@
-//! What comes from JavaScript: looked at before it is believed. (What goes there is serialised by serde.)
+//! What comes from JavaScript: looked at before it is believed.
 
 use js_sys::{Array, JsString, Object, Reflect};
 use rusqlite::types::Value;
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::memory::fields::camel_case;
 use crate::memory::query::Parameters;
 
 /// The largest integer a JavaScript number holds exactly.
-const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+pub(crate) const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A type that a JavaScript value may become.
 pub(crate) trait FromJs: Sized {
     /// Reads it; `name` is what the caller knows the value by.
     fn from_js(value: &JsValue, name: &str) -> Result<Self>;
+}
+
+/// A place for a value from JavaScript, whatever its type: so that the code which fills places exists once.
+pub(crate) trait Fill {
+    /// Puts the value there.
+    fn fill(&mut self, value: &JsValue, name: &str) -> Result<()>;
+}
+
+impl<T: FromJs> Fill for T {
+    fn fill(&mut self, value: &JsValue, name: &str) -> Result<()> {
+        *self = T::from_js(value, name)?;
+        Ok(())
+    }
+}
+
+/// Reads fields of an object, known by their names in Rust, each into its place.
+pub(crate) fn fill(object: &JsValue, places: &mut [(&str, &mut dyn Fill)]) -> Result<()> {
+    for (name, place) in places {
+        let name = camel_case(name);
+        place.fill(&get(object, &name)?, &name)?;
+    }
+    Ok(())
 }
 
 /// Reads a field of an object; one that is not there is `undefined`.
@@ -77,7 +100,11 @@ impl FromJs for String {
 impl<T: FromJs> FromJs for Vec<T> {
     fn from_js(value: &JsValue, name: &str) -> Result<Self> {
         let array = value.dyn_ref::<Array>().ok_or_else(|| expected(name, "an array"))?;
-        array.iter().enumerate().map(|(at, item)| T::from_js(&item, &format!("{name}[{at}]"))).collect()
+        let mut items = Vec::with_capacity(array.length() as usize);
+        for item in array.iter() {
+            items.push(T::from_js(&item, &format!("{name}[{}]", items.len()))?);
+        }
+        Ok(items)
     }
 }
 
@@ -103,19 +130,18 @@ impl FromJs for Option<Option<String>> {
 
 impl FromJs for Parameters {
     fn from_js(value: &JsValue, name: &str) -> Result<Self> {
-        if let Some(array) = value.dyn_ref::<Array>() {
-            let values = array.iter().enumerate().map(|(at, value)| Value::from_js(&value, &format!("{name}[{at}]")));
-            return Ok(Self::Positional(values.collect::<Result<_>>()?));
+        if value.is_instance_of::<Array>() {
+            return Ok(Self::Positional(Vec::from_js(value, name)?));
         }
         let object = value.dyn_ref::<Object>().ok_or_else(|| expected(name, "an array or an object"))?;
-        let entries = Object::entries(object);
-        let entries = entries.iter().map(|entry| {
+        let mut named = Vec::new();
+        for entry in Object::entries(object).iter() {
             let entry = Array::from(&entry);
             let key = entry.get(0).as_string().unwrap_or_default();
             let value = Value::from_js(&entry.get(1), &format!("{name}.{key}"))?;
-            Ok((key, value))
-        });
-        Ok(Self::Named(entries.collect::<Result<_>>()?))
+            named.push((key, value));
+        }
+        Ok(Self::Named(named))
     }
 }
 
@@ -137,17 +163,5 @@ impl FromJs for Value {
         } else {
             Err(expected(name, "null, a string, a number, a 64-bit BigInt or a Uint8Array"))
         }
-    }
-}
-
-/// An SQL value as JavaScript has it: integers beyond 2^53 become BigInts, blobs `Uint8Array`s.
-pub(crate) fn value_to_js(value: Value) -> JsValue {
-    match value {
-        Value::Null => JsValue::NULL,
-        Value::Integer(integer) if integer.unsigned_abs() <= MAX_SAFE_INTEGER as u64 => (integer as f64).into(),
-        Value::Integer(integer) => integer.into(),
-        Value::Real(real) => real.into(),
-        Value::Text(text) => text.into(),
-        Value::Blob(bytes) => js_sys::Uint8Array::from(bytes.as_slice()).into(),
     }
 }

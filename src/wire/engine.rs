@@ -1,10 +1,12 @@
 //! What is told of the whole memory, and its failures, as they cross.
 
-use serde::Serialize;
+use rusqlite::types::Value;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use super::decode::{FromJs, one_of};
+use super::encode::{Record, ToJs};
+use super::record;
 use crate::error::{Error, Result};
 use crate::migrate::backup;
 
@@ -35,7 +37,7 @@ impl FromJs for crate::Durability {
 }
 
 /// Where the schema is.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub(crate) struct SchemaStatus {
@@ -49,8 +51,10 @@ pub(crate) struct SchemaStatus {
     pub(crate) backup: Option<Backup>,
 }
 
+record!(SchemaStatus { revision, head, migrated, backup });
+
 /// A copy that is kept beside the database.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub(crate) struct Backup {
@@ -63,6 +67,8 @@ pub(crate) struct Backup {
     pub(crate) revision: Option<String>,
 }
 
+record!(Backup { id, created_at, revision });
+
 impl From<backup::Backup> for Backup {
     fn from(from: backup::Backup) -> Self {
         Self { id: from.id, created_at: from.created_at as f64 / 1000.0, revision: from.revision }
@@ -70,7 +76,7 @@ impl From<backup::Backup> for Backup {
 }
 
 /// One migration, as `history` tells of it.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub(crate) struct RevisionInfo {
@@ -88,19 +94,22 @@ pub(crate) struct RevisionInfo {
     pub(crate) is_head: bool,
 }
 
+record!(RevisionInfo { id, revises, title, create_date, is_current, is_head });
+
 /// What a query found, column by column.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 pub(crate) struct QueryResult {
     /// The columns' names.
     pub(crate) columns: Vec<String>,
     /// The rows, a value for each column.
-    #[serde(with = "serde_wasm_bindgen::preserve")]
     #[tsify(type = "SqlValue[][]")]
-    pub(crate) rows: js_sys::Array,
+    pub(crate) rows: Vec<Vec<Value>>,
 }
 
+record!(QueryResult { columns, rows });
+
 /// A failure, as it crosses to where an `Error` is made of it.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[tsify(missing_as_null)]
 pub(crate) struct Failure {
     /// Which kind.
@@ -114,8 +123,10 @@ pub(crate) struct Failure {
     pub(crate) cause: Option<FailureCause>,
 }
 
+record!(Failure { code, message, hint, cause });
+
 /// SQLite's own words, or the browser's exception.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[tsify(missing_as_null)]
 pub(crate) struct FailureCause {
     /// A number of SQLite's, or the name of a DOMException.
@@ -125,6 +136,8 @@ pub(crate) struct FailureCause {
     /// The statement that failed.
     pub(crate) sql: Option<String>,
 }
+
+record!(FailureCause { name, message, sql });
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {

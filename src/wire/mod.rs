@@ -1,16 +1,18 @@
-//! What crosses into JavaScript: the only serde and tsify types, and how they become the core's own.
+//! What crosses into JavaScript: the only tsify types, and how they become the core's own.
 //!
 //! TypeScript's declarations are made from these, so a field stands in two places only: here and in `memory/`. Times
 //! cross as seconds and JSON as text; `www/package/codec.ts` makes `Date`s and values of them, on the page's side.
 
 mod decode;
+mod encode;
 mod engine;
 mod tables;
 
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-pub(crate) use decode::{FromJs, field, value_to_js};
+pub(crate) use decode::{FromJs, field};
+pub(crate) use encode::{Record, ToJs};
 pub(crate) use engine::*;
 pub(crate) use tables::*;
 
@@ -36,18 +38,27 @@ export type SqlParameters = readonly SqlValue[] | Readonly<Record<string, SqlVal
 #[wasm_bindgen(typescript_custom_section)]
 const ERROR_CODES: &str = ErrorCode::DECLARATION;
 
-/// A type that leaves the core.
+/// A type that leaves the core: the declaration for TypeScript, and which fields of the core's own cross.
 macro_rules! outgoing {
     ($(#[$meta:meta])* $name:ident = $core:path { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
-        #[derive(Serialize, Tsify)]
+        #[derive(Tsify)]
         #[serde(rename_all = "camelCase")]
         #[tsify(missing_as_null)]
+        #[allow(dead_code)]
         pub(crate) struct $name { $($(#[$field_meta])* $field: $type,)+ }
 
-        impl From<$core> for $name {
-            fn from(from: $core) -> Self {
-                Self { $($field: from.$field,)+ }
+        record!($core { $($field),+ });
+    };
+}
+
+/// The fields that make a type an object.
+macro_rules! record {
+    ($type:path { $($field:ident),+ }) => {
+        impl Record for $type {
+            const NAMES: &[&str] = &[$(stringify!($field)),+];
+            fn values(&self) -> Vec<&dyn ToJs> {
+                vec![$(&self.$field),+]
             }
         }
     };
@@ -64,7 +75,9 @@ macro_rules! incoming {
 
         impl FromJs for $core {
             fn from_js(value: &wasm_bindgen::JsValue, _: &str) -> crate::error::Result<Self> {
-                Ok(Self { $($field: field(value, &crate::memory::fields::camel_case(stringify!($field)))?,)+ })
+                let mut read = Self::default();
+                fill(value, &mut [$((stringify!($field), &mut read.$field)),+])?;
+                Ok(read)
             }
         }
     };
@@ -90,28 +103,23 @@ macro_rules! order {
     };
 }
 
-/// A page of rows.
+/// A page of rows, as TypeScript knows it.
 macro_rules! page {
-    ($name:ident of $row:ident = $core:path) => {
+    ($name:ident of $row:ident) => {
         /// One page of a listing.
-        #[derive(Serialize, Tsify)]
+        #[derive(Tsify)]
         #[tsify(missing_as_null)]
+        #[allow(dead_code)]
         pub(crate) struct $name {
             /// The rows, in the order asked for.
             rows: Vec<$row>,
             /// Give it to the same listing to read on; null when there is no more.
             cursor: Option<String>,
         }
-
-        impl From<Page<$core>> for $name {
-            fn from(page: Page<$core>) -> Self {
-                Self { rows: page.rows.into_iter().map(Into::into).collect(), cursor: page.cursor }
-            }
-        }
     };
 }
 
-use {incoming, order, outgoing, page};
+use {incoming, order, outgoing, page, record};
 
 /// Smallest first, or largest first.
 #[derive(Clone, Copy, Tsify, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! The rows of the five tables, as they cross.
 
-use serde::Serialize;
 use tsify::Tsify;
 
-use super::decode::{FromJs, field, one_of};
-use super::{Match, incoming, order, outgoing, page};
-use crate::memory::table::Page;
+use super::decode::{FromJs, fill, one_of};
+use super::encode::{Record, ToJs};
+use super::{Match, incoming, order, outgoing, page, record};
 use crate::memory::{episodes, long_term, semantic, turns, uncertainty};
 
 // --- turns ---
@@ -86,7 +85,7 @@ order! {
     TurnOrder = turns::TurnOrder { Id = "id", Timestamp = "timestamp" }
 }
 
-page!(TurnPage of Turn = turns::Turn);
+page!(TurnPage of Turn);
 
 // --- episodes ---
 
@@ -184,7 +183,7 @@ order! {
     EpisodeOrder = episodes::EpisodeOrder { Id = "id", Timestamp = "timestamp", Valence = "valence" }
 }
 
-page!(EpisodePage of Episode = episodes::Episode);
+page!(EpisodePage of Episode);
 
 // --- long_term ---
 
@@ -248,7 +247,7 @@ order! {
     EntryOrder = long_term::EntryOrder { Key = "key", UpdatedAt = "updatedAt" }
 }
 
-page!(EntryPage of Entry = long_term::Entry);
+page!(EntryPage of Entry);
 
 // --- uncertainty_log ---
 
@@ -362,11 +361,12 @@ order! {
     UncertaintyOrder = uncertainty::UncertaintyOrder { Id = "id", Timestamp = "timestamp", ConfidenceScore = "confidenceScore" }
 }
 
-page!(UncertaintyPage of Uncertainty = uncertainty::Uncertainty);
+page!(UncertaintyPage of Uncertainty);
 
 /// The log in figures.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
 pub(crate) struct UncertaintyStatistics {
     /// All rows.
     pub total: u64,
@@ -382,16 +382,17 @@ pub(crate) struct UncertaintyStatistics {
     pub last24h: u64,
 }
 
-impl From<uncertainty::UncertaintyStatistics> for UncertaintyStatistics {
-    fn from(from: uncertainty::UncertaintyStatistics) -> Self {
-        Self {
-            total: from.total,
-            unresolved: from.unresolved,
-            resolved: from.resolved,
-            resolution_rate: from.resolution_rate,
-            average_confidence: from.average_confidence,
-            last24h: from.last_24_hours,
-        }
+impl Record for uncertainty::UncertaintyStatistics {
+    const NAMES: &[&str] = &["total", "unresolved", "resolved", "resolution_rate", "average_confidence", "last24h"];
+    fn values(&self) -> Vec<&dyn ToJs> {
+        vec![
+            &self.total,
+            &self.unresolved,
+            &self.resolved,
+            &self.resolution_rate,
+            &self.average_confidence,
+            &self.last_24_hours,
+        ]
     }
 }
 
@@ -490,4 +491,4 @@ order! {
     SemanticMemoryOrder = semantic::SemanticMemoryOrder { Id = "id", Timestamp = "timestamp", Importance = "importance" }
 }
 
-page!(SemanticMemoryPage of SemanticMemory = semantic::SemanticMemory);
+page!(SemanticMemoryPage of SemanticMemory);
