@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
 use super::search::Match;
-use super::table::Table;
+use super::table::{Table, read_columns};
 use crate::error::Result;
 
 /// A row of `episodes`. Every column may be NULL in a file from elsewhere.
@@ -97,34 +97,37 @@ impl Table for Episode {
     const COLUMNS: &'static str = "id, timestamp, event_type, content, valence, metadata";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            timestamp: row.get(1)?,
-            event_type: row.get(2)?,
-            content: row.get(3)?,
-            valence: row.get(4)?,
-            metadata: row.get(5)?,
-        })
+        let mut read = Self::default();
+        read_columns(
+            row,
+            &mut [
+                &mut read.id,
+                &mut read.timestamp,
+                &mut read.event_type,
+                &mut read.content,
+                &mut read.valence,
+                &mut read.metadata,
+            ],
+        )?;
+        Ok(read)
     }
 
-    fn insert(new: NewEpisode, fields: &mut Fields<'_>) -> Result<()> {
+    fn insert(new: NewEpisode, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))?
-            .text("event_type", Some(new.event_type))?
-            .json("content", new.content.or_else(|| Some("null".into())))?
-            .real("valence", new.valence.or(Some(0.0)), -1.0, 1.0)?
-            .json("metadata", new.metadata.or_else(|| Some("{}".into())))?;
-        Ok(())
+            .time("timestamp", new.timestamp.or(Some(fields.now())))
+            .text("event_type", Some(new.event_type))
+            .json("content", new.content.or_else(|| Some("null".into())))
+            .real("valence", new.valence.or(Some(0.0)), -1.0, 1.0)
+            .json("metadata", new.metadata.or_else(|| Some("{}".into())));
     }
 
-    fn change(patch: EpisodePatch, fields: &mut Fields<'_>) -> Result<()> {
+    fn change(patch: EpisodePatch, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", patch.timestamp)?
-            .text("event_type", patch.event_type)?
-            .json("content", patch.content)?
-            .real("valence", patch.valence, -1.0, 1.0)?
-            .json("metadata", patch.metadata)?;
-        Ok(())
+            .time("timestamp", patch.timestamp)
+            .text("event_type", patch.event_type)
+            .json("content", patch.content)
+            .real("valence", patch.valence, -1.0, 1.0)
+            .json("metadata", patch.metadata);
     }
 
     fn filter(filter: EpisodeFilter, conditions: &mut Conditions) -> Result<()> {

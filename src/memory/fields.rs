@@ -6,81 +6,97 @@ use super::search::{self, Match};
 use crate::db::{Db, MAX_TEXT_BYTES};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The columns of a row to be written and their values. What is given as `None` is left out.
+/// The columns of a row to be written and their values. What is given as `None` is left out; of what is refused,
+/// the first is told of in the end.
 pub struct Fields<'db> {
     db: &'db Db,
     columns: Vec<&'static str>,
     values: Vec<Value>,
+    refused: Option<Error>,
 }
 
 impl<'db> Fields<'db> {
     pub(crate) fn new(db: &'db Db) -> Self {
-        Self { db, columns: Vec::new(), values: Vec::new() }
+        Self { db, columns: Vec::new(), values: Vec::new(), refused: None }
     }
 
     pub(crate) fn now(&self) -> f64 {
         self.db.now()
     }
 
-    fn push<V: Into<Value>>(&mut self, column: &'static str, value: V) -> &mut Self {
+    fn push(&mut self, column: &'static str, value: Value) -> &mut Self {
         self.columns.push(column);
-        self.values.push(value.into());
+        self.values.push(value);
+        self
+    }
+
+    /// Notes why the row cannot be written.
+    pub(crate) fn refuse(&mut self, error: Error) -> &mut Self {
+        self.refused.get_or_insert(error);
         self
     }
 
     /// A time in Unix seconds that a `Date` can hold.
-    pub(crate) fn time(&mut self, column: &'static str, seconds: Option<f64>) -> Result<&mut Self> {
+    pub(crate) fn time(&mut self, column: &'static str, seconds: Option<f64>) -> &mut Self {
         const LAST_DATE: f64 = 8.64e12;
         self.real(column, seconds, -LAST_DATE, LAST_DATE)
     }
 
     /// A number from `low` to `high`, ends included.
-    pub(crate) fn real(&mut self, column: &'static str, value: Option<f64>, low: f64, high: f64) -> Result<&mut Self> {
-        let Some(value) = value else { return Ok(self) };
+    pub(crate) fn real(&mut self, column: &'static str, value: Option<f64>, low: f64, high: f64) -> &mut Self {
+        let Some(value) = value else { return self };
         if !(low..=high).contains(&value) {
             let name = camel_case(column);
-            return Err(Error::invalid_argument(format!("{name} is {value}; it must be from {low} to {high}.")));
+            return self
+                .refuse(Error::invalid_argument(format!("{name} is {value}; it must be from {low} to {high}.")));
         }
-        Ok(self.push(column, value))
+        self.push(column, Value::Real(value))
     }
 
     /// A text of at most [`MAX_TEXT_BYTES`].
-    pub(crate) fn text(&mut self, column: &'static str, text: Option<String>) -> Result<&mut Self> {
+    pub(crate) fn text(&mut self, column: &'static str, text: Option<String>) -> &mut Self {
         self.nullable_text(column, text.map(Some))
     }
 
     /// A text, or NULL.
-    pub(crate) fn nullable_text(&mut self, column: &'static str, text: Option<Option<String>>) -> Result<&mut Self> {
-        let Some(text) = text else { return Ok(self) };
+    pub(crate) fn nullable_text(&mut self, column: &'static str, text: Option<Option<String>>) -> &mut Self {
+        let Some(text) = text else { return self };
         let bytes = text.as_deref().map_or(0, str::len);
         if bytes > MAX_TEXT_BYTES {
             let message = format!("{} is {bytes} bytes of UTF-8; the limit is {MAX_TEXT_BYTES}.", camel_case(column));
-            return Err(Error::new(ErrorCode::TextTooLong, message));
+            return self.refuse(Error::new(ErrorCode::TextTooLong, message));
         }
-        Ok(self.push(column, text))
+        self.push(column, text.map_or(Value::Null, Value::Text))
     }
 
     /// A text that is JSON.
-    pub(crate) fn json(&mut self, column: &'static str, json: Option<String>) -> Result<&mut Self> {
-        if let Some(json) = &json {
-            let mut statement = self.db.connection().prepare_cached("SELECT json_valid(?)")?;
-            if !statement.query_row([json], |row| row.get::<_, bool>(0))? {
-                return Err(Error::new(ErrorCode::InvalidJson, format!("{} is not JSON.", camel_case(column))));
+    pub(crate) fn json(&mut self, column: &'static str, json: Option<String>) -> &mut Self {
+        let valid = json.as_deref().map_or(Ok(true), |json| self.is_json(json));
+        match valid {
+            Ok(true) => self.text(column, json),
+            Ok(false) => {
+                let message = format!("{} is not JSON.", camel_case(column));
+                self.refuse(Error::new(ErrorCode::InvalidJson, message))
             }
+            Err(error) => self.refuse(error),
         }
-        self.text(column, json)
+    }
+
+    fn is_json(&self, text: &str) -> Result<bool> {
+        let mut statement = self.db.connection().prepare_cached("SELECT json_valid(?)")?;
+        Ok(statement.query_row([text], |row| row.get(0))?)
     }
 
     /// A truth value, 1 or 0.
     pub(crate) fn flag(&mut self, column: &'static str, flag: Option<bool>) -> &mut Self {
         match flag {
-            Some(flag) => self.push(column, i64::from(flag)),
+            Some(flag) => self.push(column, Value::Integer(flag.into())),
             None => self,
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<&'static str>, Vec<Value>) {
-        (self.columns, self.values)
+    pub(crate) fn into_parts(self) -> Result<(Vec<&'static str>, Vec<Value>)> {
+        self.refused.map_or(Ok((self.columns, self.values)), Err)
     }
 }
 

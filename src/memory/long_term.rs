@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
-use super::table::Table;
+use super::table::{Table, read_columns};
 use crate::error::{Error, Result};
 
 /// The longest key, in bytes of UTF-8.
@@ -75,27 +75,27 @@ impl Table for Entry {
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { key: row.get(0)?, value: row.get(1)?, updated_at: row.get(2)? })
+        let mut read = Self::default();
+        read_columns(row, &mut [&mut read.key, &mut read.value, &mut read.updated_at])?;
+        Ok(read)
     }
 
-    fn insert(new: NewEntry, fields: &mut Fields<'_>) -> Result<()> {
+    fn insert(new: NewEntry, fields: &mut Fields<'_>) {
         let bytes = new.key.len();
         if !(1..=MAX_KEY_BYTES).contains(&bytes) {
             let message = format!("key is {bytes} bytes of UTF-8; it must be from 1 to {MAX_KEY_BYTES}.");
-            return Err(Error::invalid_argument(message));
+            fields.refuse(Error::invalid_argument(message));
         }
         let now = fields.now();
         fields
-            .text("key", Some(new.key))?
-            .json("value", Some(new.value))?
-            .time("updated_at", new.updated_at.or(Some(now)))?;
-        Ok(())
+            .text("key", Some(new.key))
+            .json("value", Some(new.value))
+            .time("updated_at", new.updated_at.or(Some(now)));
     }
 
-    fn change(patch: EntryPatch, fields: &mut Fields<'_>) -> Result<()> {
+    fn change(patch: EntryPatch, fields: &mut Fields<'_>) {
         let updated_at = patch.updated_at.unwrap_or_else(|| fields.now());
-        fields.json("value", patch.value)?.time("updated_at", Some(updated_at))?;
-        Ok(())
+        fields.json("value", patch.value).time("updated_at", Some(updated_at));
     }
 
     fn filter(filter: EntryFilter, conditions: &mut Conditions) -> Result<()> {

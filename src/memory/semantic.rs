@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
 use super::search::Match;
-use super::table::Table;
+use super::table::{Table, read_columns};
 use crate::error::Result;
 
 /// A row of `semantic_memories`. Every column may be NULL in a file from elsewhere.
@@ -97,34 +97,37 @@ impl Table for SemanticMemory {
     const COLUMNS: &'static str = "id, timestamp, content, category, importance, metadata";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            timestamp: row.get(1)?,
-            content: row.get(2)?,
-            category: row.get(3)?,
-            importance: row.get(4)?,
-            metadata: row.get(5)?,
-        })
+        let mut read = Self::default();
+        read_columns(
+            row,
+            &mut [
+                &mut read.id,
+                &mut read.timestamp,
+                &mut read.content,
+                &mut read.category,
+                &mut read.importance,
+                &mut read.metadata,
+            ],
+        )?;
+        Ok(read)
     }
 
-    fn insert(new: NewSemanticMemory, fields: &mut Fields<'_>) -> Result<()> {
+    fn insert(new: NewSemanticMemory, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))?
-            .text("content", Some(new.content))?
-            .text("category", new.category.or_else(|| Some("general".into())))?
-            .real("importance", new.importance.or(Some(0.5)), 0.0, 1.0)?
-            .json("metadata", new.metadata.or_else(|| Some("{}".into())))?;
-        Ok(())
+            .time("timestamp", new.timestamp.or(Some(fields.now())))
+            .text("content", Some(new.content))
+            .text("category", new.category.or_else(|| Some("general".into())))
+            .real("importance", new.importance.or(Some(0.5)), 0.0, 1.0)
+            .json("metadata", new.metadata.or_else(|| Some("{}".into())));
     }
 
-    fn change(patch: SemanticMemoryPatch, fields: &mut Fields<'_>) -> Result<()> {
+    fn change(patch: SemanticMemoryPatch, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", patch.timestamp)?
-            .text("content", patch.content)?
-            .text("category", patch.category)?
-            .real("importance", patch.importance, 0.0, 1.0)?
-            .json("metadata", patch.metadata)?;
-        Ok(())
+            .time("timestamp", patch.timestamp)
+            .text("content", patch.content)
+            .text("category", patch.category)
+            .real("importance", patch.importance, 0.0, 1.0)
+            .json("metadata", patch.metadata);
     }
 
     fn filter(filter: SemanticMemoryFilter, conditions: &mut Conditions) -> Result<()> {

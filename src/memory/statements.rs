@@ -25,7 +25,7 @@ impl Statements<'_> {
 
     /// Inserts a row and gives its rowid.
     pub(crate) fn insert(&self, fields: Fields<'_>, on_conflict: &str) -> Result<i64> {
-        let (columns, values) = fields.into_parts();
+        let (columns, values) = fields.into_parts()?;
         let marks = vec!["?"; columns.len()].join(", ");
         let sql = format!("INSERT INTO {} ({}) VALUES ({marks}){on_conflict}", self.table, columns.join(", "));
         self.prepare(&sql)?.execute(params_from_iter(values))?;
@@ -80,7 +80,7 @@ impl Statements<'_> {
 
     /// Changes the row with this key.
     pub(crate) fn update(&self, key: Value, fields: Fields<'_>) -> Result<()> {
-        let (columns, mut values) = fields.into_parts();
+        let (columns, mut values) = fields.into_parts()?;
         if columns.is_empty() {
             return Err(Error::invalid_argument("There is nothing to change: name at least one field."));
         }

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use rusqlite::Row;
-use rusqlite::types::{ToSql, Value};
+use rusqlite::types::{FromSql, ToSql, Value};
 
 use super::cursor::{Cursor, Order};
 use super::fields::{Conditions, Fields};
@@ -22,7 +22,7 @@ pub const DEFAULT_LIMIT: u32 = 50;
 pub const MAX_BULK: usize = 100_000;
 
 /// A table of the memory: a row's shape, and what can be said of rows to be added, changed or found.
-pub trait Table: Sized {
+pub trait Table: Default {
     /// The primary key.
     type Key: ToSql + Into<Value> + Clone;
     /// A row to be added.
@@ -50,17 +50,9 @@ pub trait Table: Sized {
     /// Where a column holds a value of another type.
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
     /// Writes down the columns of a new row, defaults included.
-    ///
-    /// # Errors
-    ///
-    /// Where a value is out of its range.
-    fn insert(new: Self::New, fields: &mut Fields<'_>) -> Result<()>;
+    fn insert(new: Self::New, fields: &mut Fields<'_>);
     /// Writes down the columns that change.
-    ///
-    /// # Errors
-    ///
-    /// Where a value is out of its range.
-    fn change(patch: Self::Patch, fields: &mut Fields<'_>) -> Result<()>;
+    fn change(patch: Self::Patch, fields: &mut Fields<'_>);
     /// Writes down the conditions of a filter.
     ///
     /// # Errors
@@ -69,6 +61,24 @@ pub trait Table: Sized {
     fn filter(filter: Self::Filter, conditions: &mut Conditions) -> Result<()>;
     /// The column of an order.
     fn order(order: Self::Order) -> &'static str;
+}
+
+/// A place for a column's value, whatever its type.
+pub(crate) trait Place {
+    /// Puts the value of the column at this index there.
+    fn read(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<()>;
+}
+
+impl<T: FromSql> Place for T {
+    fn read(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<()> {
+        *self = row.get(at)?;
+        Ok(())
+    }
+}
+
+/// Reads a row's columns, in order, each into its place.
+pub(crate) fn read_columns(row: &Row<'_>, places: &mut [&mut dyn Place]) -> rusqlite::Result<()> {
+    places.iter_mut().enumerate().try_for_each(|(at, place)| place.read(row, at))
 }
 
 /// What to list and how.
@@ -122,7 +132,7 @@ impl<'db, T: Table> Rows<'db, T> {
         self.db().atomically(&mut || {
             for row in rows.by_ref() {
                 let mut fields = Fields::new(self.db());
-                T::insert(row, &mut fields)?;
+                T::insert(row, &mut fields);
                 ids.push(self.statements.insert(fields, T::ON_CONFLICT)?);
             }
             Ok(())
@@ -181,7 +191,7 @@ impl<'db, T: Table> Rows<'db, T> {
     /// [`Rows::add`].
     pub fn update(&self, key: &T::Key, patch: T::Patch) -> Result<()> {
         let mut fields = Fields::new(self.db());
-        T::change(patch, &mut fields)?;
+        T::change(patch, &mut fields);
         self.statements.update(key.clone().into(), fields)
     }
 

@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
 use super::search::Match;
-use super::table::Table;
+use super::table::{Table, read_columns};
 use crate::error::Result;
 
 /// A row of `turns`. Every column may be NULL in a file from elsewhere.
@@ -83,31 +83,34 @@ impl Table for Turn {
     const COLUMNS: &'static str = "id, timestamp, user_input, assistant_response, metadata";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            timestamp: row.get(1)?,
-            user_input: row.get(2)?,
-            assistant_response: row.get(3)?,
-            metadata: row.get(4)?,
-        })
+        let mut read = Self::default();
+        read_columns(
+            row,
+            &mut [
+                &mut read.id,
+                &mut read.timestamp,
+                &mut read.user_input,
+                &mut read.assistant_response,
+                &mut read.metadata,
+            ],
+        )?;
+        Ok(read)
     }
 
-    fn insert(new: NewTurn, fields: &mut Fields<'_>) -> Result<()> {
+    fn insert(new: NewTurn, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))?
-            .text("user_input", Some(new.user_input))?
-            .nullable_text("assistant_response", Some(new.assistant_response))?
-            .json("metadata", new.metadata.or_else(|| Some("{}".into())))?;
-        Ok(())
+            .time("timestamp", new.timestamp.or(Some(fields.now())))
+            .text("user_input", Some(new.user_input))
+            .nullable_text("assistant_response", Some(new.assistant_response))
+            .json("metadata", new.metadata.or_else(|| Some("{}".into())));
     }
 
-    fn change(patch: TurnPatch, fields: &mut Fields<'_>) -> Result<()> {
+    fn change(patch: TurnPatch, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", patch.timestamp)?
-            .text("user_input", patch.user_input)?
-            .nullable_text("assistant_response", patch.assistant_response)?
-            .json("metadata", patch.metadata)?;
-        Ok(())
+            .time("timestamp", patch.timestamp)
+            .text("user_input", patch.user_input)
+            .nullable_text("assistant_response", patch.assistant_response)
+            .json("metadata", patch.metadata);
     }
 
     fn filter(filter: TurnFilter, conditions: &mut Conditions) -> Result<()> {

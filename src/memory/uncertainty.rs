@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
 use super::search::Match;
-use super::table::{Rows, Table};
+use super::table::{Rows, Table, read_columns};
 use crate::error::{Error, Result};
 
 /// The longest context, in characters: Synth Mind cuts it there, and so a longer one is cut here.
@@ -132,42 +132,45 @@ impl Table for Uncertainty {
                                    coalesce(resolved, 0) <> 0, resolution_pattern";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            timestamp: row.get(1)?,
-            user_message: row.get(2)?,
-            parsed_intent: row.get(3)?,
-            confidence_score: row.get(4)?,
-            context: row.get(5)?,
-            signals: row.get(6)?,
-            resolved: row.get(7)?,
-            resolution_pattern: row.get(8)?,
-        })
+        let mut read = Self::default();
+        read_columns(
+            row,
+            &mut [
+                &mut read.id,
+                &mut read.timestamp,
+                &mut read.user_message,
+                &mut read.parsed_intent,
+                &mut read.confidence_score,
+                &mut read.context,
+                &mut read.signals,
+                &mut read.resolved,
+                &mut read.resolution_pattern,
+            ],
+        )?;
+        Ok(read)
     }
 
-    fn insert(new: NewUncertainty, fields: &mut Fields<'_>) -> Result<()> {
+    fn insert(new: NewUncertainty, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))?
-            .text("user_message", Some(new.user_message))?
-            .nullable_text("parsed_intent", Some(new.parsed_intent))?
-            .real("confidence_score", Some(new.confidence_score), 0.0, 1.0)?
-            .nullable_text("context", Some(new.context.map(cut)))?
-            .json("signals", new.signals.or_else(|| Some("{}".into())))?
+            .time("timestamp", new.timestamp.or(Some(fields.now())))
+            .text("user_message", Some(new.user_message))
+            .nullable_text("parsed_intent", Some(new.parsed_intent))
+            .real("confidence_score", Some(new.confidence_score), 0.0, 1.0)
+            .nullable_text("context", Some(new.context.map(cut)))
+            .json("signals", new.signals.or_else(|| Some("{}".into())))
             .flag("resolved", Some(false));
-        Ok(())
     }
 
-    fn change(patch: UncertaintyPatch, fields: &mut Fields<'_>) -> Result<()> {
+    fn change(patch: UncertaintyPatch, fields: &mut Fields<'_>) {
         fields
-            .time("timestamp", patch.timestamp)?
-            .text("user_message", patch.user_message)?
-            .nullable_text("parsed_intent", patch.parsed_intent)?
-            .real("confidence_score", patch.confidence_score, 0.0, 1.0)?
-            .nullable_text("context", patch.context.map(|context| context.map(cut)))?
-            .json("signals", patch.signals)?
+            .time("timestamp", patch.timestamp)
+            .text("user_message", patch.user_message)
+            .nullable_text("parsed_intent", patch.parsed_intent)
+            .real("confidence_score", patch.confidence_score, 0.0, 1.0)
+            .nullable_text("context", patch.context.map(|context| context.map(cut)))
+            .json("signals", patch.signals)
             .flag("resolved", patch.resolved)
-            .nullable_text("resolution_pattern", patch.resolution_pattern)?;
-        Ok(())
+            .nullable_text("resolution_pattern", patch.resolution_pattern);
     }
 
     fn filter(filter: UncertaintyFilter, conditions: &mut Conditions) -> Result<()> {

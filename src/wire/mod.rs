@@ -14,7 +14,6 @@ use wasm_bindgen::prelude::*;
 pub(crate) use decode::{FromJs, field};
 pub(crate) use encode::{Record, ToJs};
 pub(crate) use engine::*;
-pub(crate) use tables::*;
 
 use crate::error::{ErrorCode, Result};
 use crate::memory::search;
