@@ -116,16 +116,15 @@ impl Db {
         let db = Self { connection, clock, in_file, batch: Cell::new(Batch::None) };
         if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
-            db.connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            db.connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
             db.set_journal_mode("WAL")?;
         }
         let synchronous = match durability {
-            Durability::Strict => "FULL",
-            Durability::Relaxed => "NORMAL",
+            Durability::Strict => "PRAGMA synchronous = FULL",
+            Durability::Relaxed => "PRAGMA synchronous = NORMAL",
         };
-        db.connection.pragma_update(None, "synchronous", synchronous)?;
-        db.connection.pragma_update(None, "temp_store", "MEMORY")?;
-        db.connection.pragma_update(None, "foreign_keys", true)?;
+        db.connection.execute_batch(synchronous)?;
+        db.connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON")?;
         Ok(db)
     }
 

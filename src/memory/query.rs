@@ -100,7 +100,9 @@ impl Memory {
                 error.recast(ErrorCode::ReadOnlyQuery, format!("The statement does more than read: {action}."))
             }
             (ErrorCode::QueryTimeout, _) => {
-                error.recast(ErrorCode::QueryTimeout, format!("The query ran longer than {timeout} s and was stopped."))
+                let milliseconds = (timeout * 1000.0) as u64;
+                let message = format!("The query ran longer than {milliseconds} ms and was stopped.");
+                error.recast(ErrorCode::QueryTimeout, message)
             }
             (ErrorCode::Internal | ErrorCode::SchemaMismatch, _) => {
                 let why = error.cause().map_or_else(|| error.message().to_owned(), |cause| cause.message.clone());
@@ -188,7 +190,11 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
         if rows.len() == MAX_ROWS {
             return Err(Error::new(ErrorCode::ResultTooLarge, format!("The query found more than {MAX_ROWS} rows.")));
         }
-        rows.push((0..columns.len()).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?);
+        let mut values = Vec::with_capacity(columns.len());
+        for column in 0..columns.len() {
+            values.push(row.get(column)?);
+        }
+        rows.push(values);
     }
     Ok(QueryResult { columns, rows })
 }
@@ -217,7 +223,7 @@ fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {
                     }
                 }
                 if !known {
-                    return Err(invalid(format!("The SQL has no parameter {name:?}.")));
+                    return Err(invalid(format!("The SQL has no parameter \"{name}\".")));
                 }
             }
         }

@@ -90,7 +90,7 @@ impl Statements<'_> {
             return Ok(());
         }
         let key = match key {
-            Value::Text(text) => format!("{text:?}"),
+            Value::Text(text) => format!("\"{text}\""),
             Value::Integer(id) => id.to_string(),
             _ => "NULL".into(),
         };

@@ -56,9 +56,13 @@ impl Backups {
     ///
     /// Where the storage cannot be read.
     pub fn list(&self) -> Result<Vec<Backup>> {
-        let mut found: Vec<Backup> =
-            self.folder.names()?.into_iter().filter_map(|name| parse(&self.database, &name)).collect();
-        found.sort_by_key(|backup| std::cmp::Reverse(backup.created_at));
+        let mut found: Vec<Backup> = Vec::new();
+        for name in self.folder.names()? {
+            if let Some(backup) = parse(&self.database, &name) {
+                let newer = found.iter().take_while(|other| other.created_at > backup.created_at).count();
+                found.insert(newer, backup);
+            }
+        }
         Ok(found)
     }
 
@@ -87,8 +91,7 @@ impl Backups {
 
     fn copy_to(&self, source: &Connection, id: &str) -> Result<()> {
         let mut target = self.connect(id)?;
-        target.pragma_update(None, "journal_mode", "MEMORY")?;
-        target.pragma_update(None, "synchronous", "FULL")?;
+        target.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL")?;
         copy(source, &mut target)?;
         // The copy says of itself that it has a write-ahead log, as its source has; it is to be one file.
         target.pragma_update(None, "journal_mode", "DELETE")?;
@@ -106,7 +109,7 @@ impl Backups {
     /// `not_found` where there is no such backup.
     pub fn open(&self, id: &str) -> Result<Connection> {
         if !self.list()?.iter().any(|backup| backup.id == id) {
-            return Err(Error::new(ErrorCode::NotFound, format!("There is no backup {id:?}."))
+            return Err(Error::new(ErrorCode::NotFound, format!("There is no backup \"{id}\"."))
                 .with_hint("List them with backups.list()."));
         }
         self.connect(id)

@@ -27,8 +27,10 @@ impl Graph {
     ///
     /// `invalid_migration` where a file breaks the format, or where they do not form one line.
     pub fn parse<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Result<Self> {
-        let mut waiting: Vec<Revision> =
-            files.into_iter().map(|(file, text)| Revision::parse(file, text)).collect::<Result<_>>()?;
+        let mut waiting = Vec::new();
+        for (file, text) in files {
+            waiting.push(Revision::parse(file, text)?);
+        }
         for (at, revision) in waiting.iter().enumerate() {
             if let Some(twin) = waiting[..at].iter().find(|other| other.id == revision.id) {
                 return Err(wrong(format!("{} and {} have the same id {}.", twin.file, revision.file, twin.id)));
@@ -83,7 +85,8 @@ impl Graph {
     pub(crate) fn resolve(&self, symbol: &str, current: Position) -> Result<Position> {
         let unknown = |what: String| Error::new(ErrorCode::UnknownRevision, what).with_hint(self.known());
         if let Some(steps) = symbol.strip_prefix(['+', '-']) {
-            let steps: usize = steps.parse().map_err(|_| unknown(format!("{symbol:?} is no number of revisions.")))?;
+            let steps: usize =
+                steps.parse().map_err(|_| unknown(format!("\"{symbol}\" is no number of revisions.")))?;
             let target = match symbol.as_bytes()[0] {
                 b'+' => current.checked_add(steps).filter(|&target| target <= self.line.len()),
                 _ => current.checked_sub(steps),
@@ -106,8 +109,8 @@ impl Graph {
             .collect();
         match begun[..] {
             [at] => Ok(at + 1),
-            [] => Err(unknown(format!("There is no revision {symbol:?}."))),
-            _ => Err(unknown(format!("Several revisions begin with {symbol:?}."))),
+            [] => Err(unknown(format!("There is no revision \"{symbol}\"."))),
+            _ => Err(unknown(format!("Several revisions begin with \"{symbol}\"."))),
         }
     }
 

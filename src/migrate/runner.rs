@@ -98,9 +98,9 @@ fn run(connection: &mut Connection, graph: &Graph, from: Position, to: Position)
     }
     // A table that is rebuilt must not take its children with it; the references are checked before the commit instead.
     // The pragma does nothing inside a transaction, so it stands outside.
-    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.execute_batch("PRAGMA foreign_keys = OFF")?;
     let result = run_in_transaction(connection, graph, from, to);
-    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON")?;
     result
 }
 
