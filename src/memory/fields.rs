@@ -46,11 +46,8 @@ impl<'db> Fields<'db> {
     pub(crate) fn real(&mut self, column: &'static str, value: Option<f64>, low: f64, high: f64) -> &mut Self {
         let Some(value) = value else { return self };
         if !(low..=high).contains(&value) {
-            // SQLite writes the numbers: it can, and what Rust needs for it would be downloaded by everyone.
-            let words = "SELECT format('%s is %.15g; it must be from %.15g to %.15g.', ?, ?, ?, ?)";
-            let message =
-                self.db.connection().query_row(words, (camel_case(column), value, low, high), |row| row.get(0));
-            return self.refuse(message.map_or_else(Error::from, |message: String| Error::invalid_argument(message)));
+            let message = format!("{} is {value}; it must be from {low} to {high}.", camel_case(column));
+            return self.refuse(Error::invalid_argument(message));
         }
         self.push(column, Value::Real(value))
     }

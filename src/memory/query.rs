@@ -100,8 +100,7 @@ impl Memory {
                 error.recast(ErrorCode::ReadOnlyQuery, format!("The statement does more than read: {action}."))
             }
             (ErrorCode::QueryTimeout, _) => {
-                let milliseconds = (timeout * 1000.0) as u64;
-                let message = format!("The query ran longer than {milliseconds} ms and was stopped.");
+                let message = format!("The query ran longer than {timeout} s and was stopped.");
                 error.recast(ErrorCode::QueryTimeout, message)
             }
             (ErrorCode::Internal | ErrorCode::SchemaMismatch, _) => {
