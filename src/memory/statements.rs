@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Row, params_from_iter};
 
 use super::cursor::{Cursor, Order};
 use super::fields::{Conditions, Fields};
+use super::table::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::db::Db;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -40,18 +41,23 @@ impl Statements<'_> {
         rows.next()?.map_or(Ok(()), |row| Ok(on_row(row)?))
     }
 
-    /// Reads up to `limit` rows, and one more if there is one; then gives the cursor to read on from.
+    /// Reads up to `limit` rows; then, if there is one more, gives the cursor to read on from.
     pub(crate) fn select_page(
         &self,
         columns: &str,
         conditions: &Conditions,
         order: Order,
-        limit: usize,
-        from: Option<&Cursor>,
+        limit: Option<u32>,
+        from: Option<&str>,
         on_row: OnRow<'_>,
     ) -> Result<Option<String>> {
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Error::invalid_argument(format!("limit is {limit}; it must be from 1 to {MAX_LIMIT}.")));
+        }
+        let from = from.map(|text| Cursor::decode(text, order)).transpose()?;
         let (mut found, mut last) = (0, None);
-        for (range, range_values) in order.ranges(from, self.key) {
+        for (range, range_values) in order.ranges(from.as_ref(), self.key) {
             let sql = format!(
                 "SELECT {columns}, {} AS order_value, {} AS order_key FROM {}{} ORDER BY {} LIMIT ?",
                 order.column,
@@ -60,19 +66,19 @@ impl Statements<'_> {
                 conditions.clause(range),
                 order.clause(self.key),
             );
-            let missing = Value::Integer((limit + 1 - found) as i64);
+            let missing = Value::Integer((limit + 1 - found).into());
             let mut statement = self.prepare(&sql)?;
             let values = conditions.values().iter().cloned().chain(range_values).chain([missing]);
             let mut rows = statement.query(params_from_iter(values))?;
             while let Some(row) = rows.next()? {
+                if found == limit {
+                    return Ok(last.map(|at: Cursor| at.encode(order)));
+                }
                 on_row(row)?;
                 found += 1;
                 if found == limit {
                     last = Some(Cursor { value: row.get("order_value")?, key: row.get("order_key")? });
                 }
-            }
-            if found > limit {
-                return Ok(last.map(|at| at.encode(order)));
             }
         }
         Ok(None)

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ToSql, Value};
 
-use super::cursor::{Cursor, Order};
+use super::cursor::Order;
 use super::fields::{Conditions, Fields};
 use super::statements::Statements;
 use crate::db::Db;
@@ -161,25 +161,15 @@ impl<'db, T: Table> Rows<'db, T> {
     /// `invalid_argument` for a limit out of range or a cursor of another listing; `schema_mismatch` where the memory is
     /// at a revision without what the filter needs.
     pub fn list(&self, listing: Listing<T::Filter, T::Order>) -> Result<Page<T>> {
-        let limit = listing.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Error::invalid_argument(format!("limit is {limit}; it must be from 1 to {MAX_LIMIT}.")));
-        }
         let order = Order { column: T::order(listing.order), descending: listing.descending };
-        let from = listing.cursor.map(|text| Cursor::decode(&text, order)).transpose()?;
+        let conditions = conditions::<T>(listing.filter)?;
+        let from = listing.cursor.as_deref();
         let mut rows = Vec::new();
-        let cursor = self.statements.select_page(
-            T::COLUMNS,
-            &conditions::<T>(listing.filter)?,
-            order,
-            limit as usize,
-            from.as_ref(),
-            &mut |row| {
-                rows.push(T::read(row)?);
-                Ok(())
-            },
-        )?;
-        rows.truncate(limit as usize);
+        let on_row = &mut |row: &Row<'_>| {
+            rows.push(T::read(row)?);
+            Ok(())
+        };
+        let cursor = self.statements.select_page(T::COLUMNS, &conditions, order, listing.limit, from, on_row)?;
         Ok(Page { rows, cursor })
     }
 

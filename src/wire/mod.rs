@@ -18,7 +18,7 @@ pub(crate) use engine::*;
 use crate::error::{ErrorCode, Result};
 use crate::memory::search;
 use crate::memory::table::Listing;
-use decode::one_of;
+use decode::{Fill, fill, one_of};
 
 #[wasm_bindgen(typescript_custom_section)]
 const SHARED: &str = r#"
@@ -165,22 +165,30 @@ impl FromJs for search::Match {
     }
 }
 
+impl FromJs for Option<Direction> {
+    fn from_js(value: &JsValue, name: &str) -> Result<Self> {
+        if value.is_undefined() {
+            return Ok(None);
+        }
+        one_of(value, name, &[("asc", Some(Direction::Asc)), ("desc", Some(Direction::Desc))])
+    }
+}
+
 /// A filter and its paging, which are one object in JavaScript.
-pub(crate) fn listing<Filter: FromJs, Order: FromJs>(
+pub(crate) fn listing<Filter: FromJs + Default, Order: FromJs + Default>(
     value: &JsValue,
     default: Direction,
 ) -> Result<Listing<Filter, Order>> {
-    let direction: JsValue = js_sys::Reflect::get(value, &"direction".into()).unwrap_or_default();
-    let direction = if direction.is_undefined() {
-        default
-    } else {
-        one_of(&direction, "direction", &[("asc", Direction::Asc), ("desc", Direction::Desc)])?
-    };
-    Ok(Listing {
-        filter: Filter::from_js(value, "filter")?,
-        order: field(value, "orderBy")?,
-        descending: direction == Direction::Desc,
-        limit: field(value, "limit")?,
-        cursor: field(value, "cursor")?,
-    })
+    let mut listing: Listing<Filter, Order> =
+        Listing { filter: Filter::from_js(value, "filter")?, ..Listing::default() };
+    let mut direction = None;
+    let paging: &mut [(&str, &mut dyn Fill)] = &mut [
+        ("direction", &mut direction),
+        ("order_by", &mut listing.order),
+        ("limit", &mut listing.limit),
+        ("cursor", &mut listing.cursor),
+    ];
+    fill(value, paging)?;
+    listing.descending = direction.unwrap_or(default) == Direction::Desc;
+    Ok(listing)
 }
