@@ -5,6 +5,7 @@ use std::cell::Cell;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Error, ErrorCode, Result};
@@ -76,7 +77,13 @@ pub(crate) fn copy(source: &Connection, target: &mut Connection) -> Result<()> {
 }
 
 fn page_size(connection: &Connection) -> Result<i64> {
-    Ok(connection.query_row("PRAGMA page_size", [], |row| row.get(0))?)
+    ask(connection, "PRAGMA page_size")
+}
+
+/// The one value that a statement without parameters gives. Not inlined, as there is much behind it.
+#[inline(never)]
+pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// The connection of an open memory.
@@ -222,7 +229,7 @@ impl Db {
     }
 
     fn set_journal_mode(&self, wanted: &str) -> Result<()> {
-        let mode: String = self.connection.pragma_update_and_check(None, "journal_mode", wanted, |row| row.get(0))?;
+        let mode: String = ask(&self.connection, &format!("PRAGMA journal_mode = {wanted}"))?;
         if mode.eq_ignore_ascii_case(wanted) {
             return Ok(());
         }

@@ -26,7 +26,7 @@ mod transfer;
 
 use rusqlite::Connection;
 
-use crate::db::{Clock, Db, Durability, Location};
+use crate::db::{Clock, Db, Durability, Location, ask};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::{Backup, Backups};
 use crate::migrate::{Graph, runner};
@@ -96,7 +96,7 @@ impl Memory {
     ///
     /// As for [`runner::current`].
     pub fn is_behind(&self) -> Result<bool> {
-        Ok(!self.is_empty()? && self.revision()?.as_deref() != self.graph.head())
+        Ok(!is_empty(self.db.connection())? && self.revision()?.as_deref() != self.graph.head())
     }
 
     /// A memory that keeps nothing.
@@ -213,15 +213,11 @@ impl Memory {
     /// Keeps a verified copy of the database beside it, if it holds anything at all.
     fn take_backup(&mut self) -> Result<()> {
         let Some(backups) = &self.backups else { return Ok(()) };
-        if !self.is_empty()? {
-            self.backup = Some(backups.take(self.db.connection(), self.db.now())?);
+        let connection = self.db.connection();
+        if !is_empty(connection)? {
+            self.backup = Some(backups.take(connection, self.db.now())?);
         }
         Ok(())
-    }
-
-    fn is_empty(&self) -> Result<bool> {
-        let sql = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
-        Ok(self.db.connection().query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Writes what the log holds into the file and lets go of it.
@@ -232,6 +228,10 @@ impl Memory {
     pub fn close(self) -> Result<()> {
         self.db.close()
     }
+}
+
+fn is_empty(connection: &Connection) -> Result<bool> {
+    ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)")
 }
 
 /// The error for a database that is to be replaced by one that cannot be understood.

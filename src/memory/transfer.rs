@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::{Memory, foreign};
+use super::{Memory, foreign, is_empty};
 use crate::db::copy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::check_integrity;
@@ -58,7 +58,7 @@ impl Memory {
 
     fn replace(&mut self, mut source: Connection) -> Result<runner::Applied> {
         check_integrity(&source)?;
-        if source.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))? {
+        if is_empty(&source)? {
             return Err(foreign("it is empty"));
         }
         let applied = runner::upgrade(&mut source, &self.graph, "head")?;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::runner;
-use crate::db::{Location, connect, copy};
+use crate::db::{Location, ask, connect, copy};
 use crate::error::{Error, ErrorCode, Result};
 
 /// How many backups are kept; older ones make room for new ones.
@@ -94,8 +94,8 @@ impl Backups {
         target.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL")?;
         copy(source, &mut target)?;
         // The copy says of itself that it has a write-ahead log, as its source has; it is to be one file.
-        target.pragma_update(None, "journal_mode", "DELETE")?;
-        let pages = |connection: &Connection| connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0));
+        target.execute_batch("PRAGMA journal_mode = DELETE")?;
+        let pages = |connection: &Connection| ask::<i64>(connection, "PRAGMA page_count");
         if pages(source)? != pages(&target)? || runner::current(source)? != runner::current(&target)? {
             return Err(Error::new(ErrorCode::IoFailed, "The backup is not the same as the database."));
         }
@@ -119,7 +119,7 @@ impl Backups {
         let (path, vfs) = self.folder.location(id);
         let connection = connect(Location::File { path: &path, vfs })?;
         // Without shared memory, which OPFS has not, a file with a log is read by the one that holds it alone.
-        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
         Ok(connection)
     }
 }
@@ -139,7 +139,7 @@ fn parse(database: &str, name: &str) -> Option<Backup> {
 ///
 /// `corrupt_database` with what it found.
 pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
-    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
     if found == "ok" {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::graph::{Graph, Position};
 use super::revision::Revision;
+use crate::db::ask;
 use crate::error::{Cause, Error, ErrorCode, Result};
 
 /// Alembic's own statement, so that Alembic finds here what it would have made.
@@ -20,12 +21,10 @@ pub type Applied = Vec<String>;
 ///
 /// `unversioned_database` where it has tables but no `alembic_version`, `invalid_migration` where it is at several.
 pub fn current(connection: &Connection) -> Result<Option<String>> {
-    const TABLES: &str = "SELECT count(*), count(*) FILTER (WHERE name = 'alembic_version') FROM sqlite_schema \
+    const TABLES: &str = "SELECT count(*) FROM sqlite_schema \
                           WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-    let (tables, versioned): (i64, bool) =
-        connection.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? > 0)))?;
-    if !versioned {
-        return if tables == 0 {
+    if !is_versioned(connection)? {
+        return if ask::<i64>(connection, TABLES)? == 0 {
             Ok(None)
         } else {
             Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version."))
@@ -162,13 +161,12 @@ fn check_references(connection: &Connection) -> Result<()> {
     })
 }
 
+fn is_versioned(connection: &Connection) -> Result<bool> {
+    ask(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version')")
+}
+
 fn write_version(connection: &Connection, id: Option<&str>) -> Result<()> {
-    let exists: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version')",
-        [],
-        |row| row.get(0),
-    )?;
-    if !exists {
+    if !is_versioned(connection)? {
         connection.execute_batch(VERSION_TABLE)?;
     }
     connection.execute("DELETE FROM alembic_version", [])?;
