@@ -36,14 +36,11 @@ pub struct QueryResult {
 /// The pragmas that only tell.
 const PRAGMAS: &[&str] = &[
     "collation_list",
-    "compile_options",
     "data_version",
-    "encoding",
     "foreign_key_check",
     "foreign_key_list",
     "foreign_keys",
     "freelist_count",
-    "function_list",
     "index_info",
     "index_list",
     "index_xinfo",

@@ -75,6 +75,13 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
     if file.len() < HEADER || !file.starts_with(MAGIC) {
         return Err(foreign("it does not begin as an SQLite file does"));
     }
+    // Pages are copied as they are, so the two must write text alike; every file of Synth Mind's is in UTF-8.
+    const ENCODING: std::ops::Range<usize> = 56..60;
+    const UTF_8: [u8; 4] = [0, 0, 0, 1];
+    if file[ENCODING] != UTF_8 && file[ENCODING] != [0; 4] {
+        return Err(foreign("its text is in UTF-16")
+            .with_hint("Copy it into a new SQLite file, which is in UTF-8, and import that."));
+    }
     // A file that was left in WAL mode says so in these two bytes; in memory there is no log to open.
     for version in &mut file[18..20] {
         if *version == 2 {
@@ -85,11 +92,5 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
     let mut source = Connection::open_in_memory()?;
     source.deserialize_read_exact("main", std::io::Cursor::new(file), length, false)?;
     check_integrity(&source)?;
-    // Pages are copied as they are, so the two must write text alike. Every file of Synth Mind's is in UTF-8.
-    let encoding: String = source.query_row("PRAGMA encoding", [], |row| row.get(0))?;
-    if encoding != "UTF-8" {
-        return Err(foreign(&format!("its text is in {encoding}, not UTF-8"))
-            .with_hint("Copy it into a new SQLite file, which is in UTF-8, and import that."));
-    }
     Ok(source)
 }

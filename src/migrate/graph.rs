@@ -18,7 +18,7 @@ impl Graph {
     /// The revisions that come with the package.
     pub fn bundled() -> Self {
         const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
-        Self::parse(FILES.iter().copied()).unwrap_or_else(|error| panic!("the bundled migrations are tested: {error}"))
+        Self::parse(FILES.iter().copied()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Orders migration files, given as name and text.

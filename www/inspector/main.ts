@@ -1,4 +1,52 @@
 import { Memory } from '../package/index.js';
+import { showChat } from './chat.js';
+import { busy, byId } from './dom.js';
+import { explain } from './notices.js';
+import { Session } from './session.js';
+import { showSql } from './sql.js';
+import { showStatus } from './status.js';
+import { showTables } from './tables.js';
+import { connectThemeToggle } from './theme.js';
+import { showTransfer } from './transfer.js';
 
-const memory = await Memory.open();
-document.body.textContent = JSON.stringify(memory.status);
+type Part = 'opening' | 'failure' | 'inspector';
+
+/** The page is one of three: being opened, not to be opened, or open. */
+function showPart(part: Part): void {
+  for (const id of ['opening', 'failure', 'inspector'] satisfies Part[]) byId(id, HTMLElement).hidden = id !== part;
+  for (const id of ['to-tables', 'contents']) byId(id, HTMLElement).hidden = part !== 'inspector';
+}
+
+async function start(): Promise<void> {
+  let memory: Memory;
+  try {
+    memory = await Memory.open();
+  } catch (error) {
+    showFailure(error);
+    return;
+  }
+  showPart('inspector');
+  const session = new Session(memory);
+  showStatus(session);
+  const goTo = showTables(session);
+  showTransfer(session, showChat(session, goTo));
+  showSql(session);
+
+  // A page that the browser keeps aside, to go back to, must not keep the memory from other tabs.
+  addEventListener('pagehide', () => void memory.close().catch(() => undefined));
+  addEventListener('pageshow', (event) => event.persisted && location.reload());
+}
+
+function showFailure(error: unknown): void {
+  const { what, hint, code } = explain(error);
+  byId('failure-what', HTMLElement).textContent = what;
+  byId('failure-hint', HTMLElement).textContent = hint;
+  byId('failure-code', HTMLElement).textContent = code;
+  showPart('failure');
+  byId('failure-title', HTMLElement).focus();
+}
+
+const retry = byId('retry', HTMLButtonElement);
+retry.addEventListener('click', () => void busy(retry, start));
+connectThemeToggle(byId('theme-toggle', HTMLButtonElement));
+await start();

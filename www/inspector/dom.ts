@@ -1,0 +1,57 @@
+/** What an element may be made of; nothing at all is left out. */
+export type Child = Node | string | false | null | undefined;
+
+type Attribute = string | number | boolean | null | undefined | ((event: Event) => void);
+
+/**
+ * Makes an element. Text goes in as text, never as markup. A function under `onclick` and the like listens, `true` sets
+ * an attribute without a value, and what is false, null or undefined is left out.
+ */
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Record<string, Attribute> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(name.replace(/^on/, ''), value);
+    else if (value === true) element.setAttribute(name, '');
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
+  }
+  fill(element, ...children);
+  return element;
+}
+
+/** Replaces what is in an element. */
+export function fill(element: Element, ...children: Child[]): void {
+  element.replaceChildren(...children.filter((child): child is Node | string => isThere(child)));
+}
+
+const isThere = (child: Child): boolean => child !== false && child !== null && child !== undefined && child !== '';
+
+/** The element with this id, which index.html promises to hold. */
+export function byId<Type extends HTMLElement>(id: string, type: new () => Type): Type {
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} #${id}.`);
+  return element;
+}
+
+/** Calls a function once the calls have stopped for a while. */
+export function settled(call: () => void, milliseconds: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(call, milliseconds);
+  };
+}
+
+/** Keeps a button from being pressed twice while its work is under way. */
+export async function busy(button: HTMLButtonElement, work: () => Promise<void>): Promise<void> {
+  if (button.getAttribute('aria-busy') === 'true') return;
+  button.setAttribute('aria-busy', 'true');
+  try {
+    await work();
+  } finally {
+    button.removeAttribute('aria-busy');
+  }
+}

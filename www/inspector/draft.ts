@@ -1,0 +1,36 @@
+import type { JsonValue } from '../package/index.js';
+import type { Source } from './recall.js';
+
+/** Something that the agent asked back about; it waits in the last turn's metadata. */
+export interface Doubt {
+  readonly id: number;
+  readonly about: 'question' | 'name' | 'statement' | 'pronoun' | 'fragment';
+  readonly message: string;
+  readonly proposed: string | undefined;
+}
+
+export interface NewDoubt {
+  readonly about: Doubt['about'];
+  readonly intent: string;
+  readonly confidence: number;
+  readonly signals: JsonValue;
+  readonly proposed?: string;
+}
+
+export interface Draft {
+  readonly text: string;
+  readonly used?: readonly Source[];
+  readonly kept?: readonly Source[];
+  readonly doubt?: NewDoubt;
+  /** How the doubt that was open has been settled. */
+  readonly settled?: string;
+  readonly episode?: readonly [eventType: string, valence: number];
+}
+
+export interface Situation {
+  readonly message: string;
+  readonly userName: string | undefined;
+  readonly doubt: Doubt | undefined;
+}
+
+export const USER_NAME = 'user.name';

@@ -1,0 +1,53 @@
+import type { JsonValue } from '../package/index.js';
+
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** `3 minutes ago`. */
+export function relativeTime(time: Date, now = Date.now()): string {
+  const seconds = (time.getTime() - now) / 1000;
+  const unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
+  return unit ? relative.format(Math.round(seconds / unit[1]), unit[0]) : 'just now';
+}
+
+/** `1 Jan 2026, 13:22`, in the reader's own time zone. */
+export const absoluteTime = (time: Date): string => absolute.format(time);
+
+/** `6.3 MB`. */
+export function bytes(size: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = size < 1 ? 0 : Math.min(Math.floor(Math.log10(size) / 3), units.length - 1);
+  const value = size / 1000 ** power;
+  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power]}`;
+}
+
+/** `1 row`, `2 rows`; `entry|entries` where the plural is not made with an s. */
+export function plural(count: number, word: string): string {
+  const [one, many = `${one}s`] = word.split('|') as [string, string?];
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}
+
+/** A JSON value in one line that a person can read: the members of an object side by side, strings without quotes. */
+export function jsonInWords(value: JsonValue): string {
+  if (typeof value === 'string') return value.replace(/\s+/g, ' ');
+  if (Array.isArray(value)) return value.map((item: JsonValue) => jsonInWords(item)).join(', ');
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([key, member]) => `${key}: ${nested(member) ? JSON.stringify(member) : jsonInWords(member)}`)
+      .join(' · ');
+  }
+  return String(value);
+}
+
+const nested = (value: JsonValue): boolean => typeof value === 'object' && value !== null;
+
+export const isEmptyJson = (value: JsonValue): boolean =>
+  value === null || (nested(value) && Object.keys(value).length === 0);

@@ -1,0 +1,147 @@
+// What a table looks like from the page: the same for all five, whatever their rows are made of.
+import type { Direction, JsonValue, Memory, Page, Paging } from '../package/index.js';
+import type { Field } from './dialogs.js';
+
+/** A control that narrows a listing. */
+export type Filter =
+  | {
+      readonly kind: 'search' | 'text' | 'date';
+      readonly name: string;
+      readonly label: string;
+      readonly more?: boolean;
+    }
+  | {
+      readonly kind: 'number';
+      readonly name: string;
+      readonly label: string;
+      readonly min: number;
+      readonly max: number;
+    }
+  | { readonly kind: 'choice'; readonly name: string; readonly label: string; readonly choices: readonly Choice[] }
+  /** A choice among the values that a column holds. */
+  | { readonly kind: 'column'; readonly name: string; readonly label: string; readonly sql: string };
+
+export type Choice = readonly [value: string, label: string];
+
+/** A number of a row, shown as a bar from 0, or from the middle where it may be negative. */
+export interface Measure {
+  readonly name: string;
+  readonly value: number;
+  readonly min: -1 | 0;
+}
+
+/** A row as the page shows it. */
+export interface RowView {
+  readonly key: string | number;
+  /** What to call it, as `turn 12`. */
+  readonly title: string;
+  readonly time: Date | null;
+  /** Its texts, the first of them the most telling. */
+  readonly texts: readonly { readonly who?: string; readonly text: string | null }[];
+  readonly tags?: readonly string[];
+  readonly measure?: Measure | undefined;
+  readonly json: readonly { readonly name: string; readonly value: JsonValue }[];
+  readonly fields: readonly Field[];
+  save(values: ReadonlyMap<string, string>): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** What a person has asked a listing for. */
+export class Asked {
+  readonly #values: FormData;
+
+  constructor(values: FormData) {
+    this.#values = values;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values.get(name);
+    return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+  }
+
+  texts(name: string): string[] | undefined {
+    const value = this.#values.get(name);
+    return typeof value === 'string' && value !== '' ? [value] : undefined;
+  }
+
+  number(name: string): number | undefined {
+    const value = this.text(name);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.text(name);
+    return value === undefined ? undefined : value === 'true';
+  }
+
+  /** The first moment of a day in the reader's time zone, or of the one after, for a day that shall be included. */
+  day(name: string, after = 0): Date | undefined {
+    const [year, month, day] = (this.text(name) ?? '').split('-').map(Number);
+    return year && month && day ? new Date(year, month - 1, day + after) : undefined;
+  }
+}
+
+/** What all five tables can do, as the page uses it. */
+interface Source<Key, Row, Patch, Narrowed, Order> {
+  list(listing: Narrowed & Paging<Order>): Promise<Page<Row>>;
+  count(filter?: Narrowed): Promise<number>;
+  update(key: Key, patch: Patch): Promise<void>;
+  delete(key: Key): Promise<number>;
+}
+
+export interface Definition<Key extends string | number, Row, Patch, Narrowed, Order extends string> {
+  readonly id: 'turns' | 'episodes' | 'longTerm' | 'uncertainty' | 'semantic';
+  readonly title: string;
+  readonly about: string;
+  readonly row: string;
+  /** The filter by which a row is found again from its text. */
+  readonly finder: string;
+  readonly filters: readonly Filter[];
+  readonly orders: readonly (readonly [order: Order, label: string])[];
+  readonly direction: Direction;
+  source(memory: Memory): Source<Key, Row, Patch, Narrowed, Order>;
+  narrow(asked: Asked): Narrowed;
+  view(row: Row): Omit<RowView, 'save' | 'remove'> & { readonly key: Key };
+  patch(values: ReadonlyMap<string, string>): Patch;
+}
+
+/** A table with its types put away, so that one view can show any of them. */
+export interface Listing extends Pick<
+  Definition<never, never, never, never, string>,
+  'id' | 'title' | 'about' | 'row' | 'finder' | 'filters' | 'orders' | 'direction'
+> {
+  list(memory: Memory, asked: Asked, limit: number, cursor: string | null): Promise<Page<RowView>>;
+  count(memory: Memory, asked?: Asked): Promise<number>;
+}
+
+export function listing<Key extends string | number, Row, Patch, Narrowed, Order extends string>(
+  definition: Definition<Key, Row, Patch, Narrowed, Order>,
+): Listing {
+  const { source, narrow, view, patch, orders } = definition;
+  return {
+    ...definition,
+    async list(memory, asked, limit, cursor) {
+      const table = source(memory);
+      const [orderBy] = orders.find(([order]) => order === asked.text('orderBy')) ?? orders[0]!;
+      const direction: Direction = asked.text('direction') === 'asc' ? 'asc' : 'desc';
+      const page = await table.list({ ...narrow(asked), orderBy, direction, limit, cursor });
+      const rows = page.rows.map((row): RowView => {
+        const shown = view(row);
+        return {
+          ...shown,
+          save: (values) => table.update(shown.key, patch(values)),
+          remove: async () => {
+            await table.delete(shown.key);
+          },
+        };
+      });
+      return { rows, cursor: page.cursor };
+    },
+    count: (memory, asked) => source(memory).count(asked && narrow(asked)),
+  };
+}
+
+/** An object without the fields that are undefined, which the types of the package tell from those left out. */
+export function given<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}

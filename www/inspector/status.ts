@@ -1,0 +1,72 @@
+import type { MemoryStatus } from '../package/index.js';
+import { byId, fill, make } from './dom.js';
+import { bytes } from './format.js';
+import type { Session } from './session.js';
+
+/** The strip below the title: where the memory is and what it promises. */
+export function showStatus(session: Session): void {
+  let shown: MemoryStatus | undefined;
+  const render = () => {
+    if (shown === session.memory.status) return;
+    shown = session.memory.status;
+    renderStatus(shown);
+  };
+  render();
+  session.onChange(async () => {
+    await session.memory.refreshStatus();
+    render();
+  });
+  // The browser may ask the user before it promises to keep the data; nothing tells when they have answered.
+  setInterval(render, 2000);
+}
+
+function renderStatus(status: MemoryStatus): void {
+  const { storage, durability, persisted, usage, quota, revision, head, role } = status;
+  const isHead = revision === head;
+  fill(
+    byId('status', HTMLElement),
+    item(
+      'Storage',
+      storage === 'opfs' ? 'OPFS' : 'memory only',
+      storage === 'opfs' ? 'on this device' : 'kept nowhere',
+    ),
+    item('Durability', durability, durability === 'strict' ? 'survives a power cut' : 'survives a killed tab'),
+    item(
+      'Persisted',
+      persisted ? 'yes' : 'no',
+      persisted ? 'the browser will not evict it' : 'the browser may evict it',
+    ),
+    item(
+      'Schema',
+      `revision ${revision ?? 'none'}`,
+      isHead ? `head is ${head ?? 'none'}` : `behind head ${head ?? ''}`,
+    ),
+    item('Role', role, role === 'leader' ? 'this tab runs SQLite' : 'another tab runs SQLite'),
+    item('Space used', usage === null ? 'unknown' : bytes(usage), quotaNote(usage, quota)),
+  );
+}
+
+function item(name: string, value: string, note: string | HTMLElement): HTMLElement {
+  return make(
+    'div',
+    { class: 'status-item' },
+    make('dt', {}, name),
+    make('dd', {}, make('span', { class: 'status-value' }, value), ' ', make('span', { class: 'status-note' }, note)),
+  );
+}
+
+function quotaNote(usage: number | null, quota: number | null): string | HTMLElement {
+  if (usage === null || !quota) return 'the browser does not tell';
+  const share = (usage / quota) * 100;
+  const percent = share >= 0.1 ? share.toFixed(1) : share.toFixed(2);
+  return make(
+    'span',
+    { class: 'quota' },
+    make(
+      'meter',
+      { min: 0, max: quota, high: quota * 0.8, value: usage, 'aria-label': 'Share of the quota in use' },
+      `${percent} %`,
+    ),
+    ` ${percent} % of ${bytes(quota)}`,
+  );
+}

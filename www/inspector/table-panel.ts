@@ -1,0 +1,175 @@
+import { confirmation, form } from './dialogs.js';
+import { fill, make } from './dom.js';
+import { Filters } from './filters.js';
+import { plural } from './format.js';
+import type { Listing, RowView } from './listing.js';
+import { announce, attempt, errorParagraph } from './notices.js';
+import { rowElement } from './rows.js';
+import type { Session } from './session.js';
+
+const PAGE_SIZE = 20;
+
+/** One table: its filters, a page of its rows, and the way to the pages beside it. */
+export class TablePanel {
+  readonly element: HTMLElement;
+  readonly #session: Session;
+  readonly #listing: Listing;
+  readonly #filters: Filters;
+  readonly #found = make('p', { class: 'found', role: 'status' });
+  readonly #rows = make('ol', { class: 'rows', role: 'list' });
+  readonly #back: HTMLButtonElement;
+  readonly #next: HTMLButtonElement;
+  /** The cursors of the pages up to the one that is shown. */
+  #cursors: (string | null)[] = [null];
+  #following: string | null = null;
+  #loading = 0;
+
+  constructor(session: Session, listing: Listing) {
+    this.#session = session;
+    this.#listing = listing;
+    this.#filters = new Filters(listing, () => {
+      this.rewind();
+      void attempt(() => this.load());
+    });
+    this.#back = make('button', { type: 'button', onclick: () => void this.#turn(-1) }, '← Back');
+    this.#next = make('button', { type: 'button', onclick: () => void this.#turn(1) }, 'Next →');
+    this.element = make(
+      'div',
+      {
+        role: 'tabpanel',
+        id: `panel-${listing.id}`,
+        'aria-labelledby': `tab-${listing.id}`,
+        class: 'panel',
+        'data-table': listing.id,
+      },
+      make('p', { class: 'about' }, listing.about),
+      this.#filters.element,
+      this.#found,
+      this.#rows,
+      make('nav', { class: 'paging', 'aria-label': `Pages of ${listing.title}` }, this.#back, this.#next),
+    );
+  }
+
+  /** Goes back to the first page; `load` then shows it. */
+  rewind(): void {
+    this.#cursors = [null];
+  }
+
+  /** Reads the page that is to be shown. An answer that a later question has overtaken is dropped. */
+  async load(): Promise<void> {
+    const loading = ++this.#loading;
+    const { memory } = this.#session;
+    try {
+      await this.#filters.refresh(memory);
+      const { asked } = this.#filters;
+      const [page, found] = await Promise.all([
+        this.#listing.list(memory, asked, PAGE_SIZE, this.#cursors.at(-1) ?? null),
+        this.#listing.count(memory, asked),
+      ]);
+      if (loading !== this.#loading) return;
+      // The last row of a last page is gone: the page before it is the last one now.
+      if (page.rows.length === 0 && this.#cursors.length > 1) {
+        this.#cursors.pop();
+        return this.load();
+      }
+      this.#following = page.cursor;
+      this.#render(page.rows, found);
+    } catch (error) {
+      if (loading !== this.#loading) return;
+      fill(this.#found);
+      fill(this.#rows, make('li', { class: 'row-none', role: 'alert' }, errorParagraph(error)));
+      this.#setPaging(false, this.#cursors.length > 1);
+    }
+  }
+
+  /** Finds a row by its text and puts the focus on it. */
+  async show(key: string | number, text: string): Promise<void> {
+    // A search takes a hundred words at most.
+    this.#filters.find(text.split(/\s+/).slice(0, 30).join(' '));
+    this.rewind();
+    await this.load();
+    const row = [...this.#rows.children].find(
+      (child) => child instanceof HTMLElement && child.dataset['key'] === String(key),
+    );
+    if (!(row instanceof HTMLElement)) {
+      announce(`${this.#listing.title}: this ${this.#listing.row} is no longer there.`);
+      return;
+    }
+    row.classList.add('row-shown');
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: 'center' });
+  }
+
+  #render(rows: readonly RowView[], found: number): void {
+    const first = (this.#cursors.length - 1) * PAGE_SIZE + 1;
+    const named = plural(found, this.#listing.row);
+    const words = this.#filters.narrows ? `${named} found` : named;
+    fill(this.#found, rows.length > 0 ? `${words}, ${first} to ${first + rows.length - 1} shown` : words);
+    if (rows.length === 0) {
+      const why = this.#filters.narrows
+        ? 'Nothing here fits these filters.'
+        : 'Nothing here yet. Talk to the agent, or import a file.';
+      fill(this.#rows, make('li', { class: 'row-none' }, why));
+    } else {
+      fill(
+        this.#rows,
+        ...rows.map((row) =>
+          rowElement(
+            row,
+            () => void this.#edit(row),
+            () => void this.#remove(row),
+          ),
+        ),
+      );
+    }
+    this.#setPaging(this.#following !== null, this.#cursors.length > 1);
+  }
+
+  #setPaging(next: boolean, back: boolean): void {
+    this.#next.disabled = !next;
+    this.#back.disabled = !back;
+    this.#next.parentElement!.hidden = !next && !back;
+  }
+
+  async #turn(by: 1 | -1): Promise<void> {
+    if (by < 0) this.#cursors.pop();
+    else this.#cursors.push(this.#following);
+    await attempt(() => this.load());
+    this.element.scrollIntoView({ block: 'start' });
+    const [pressed, other] = by < 0 ? [this.#back, this.#next] : [this.#next, this.#back];
+    if (pressed.disabled) other.focus({ preventScroll: true });
+  }
+
+  async #edit(row: RowView): Promise<void> {
+    if (!(await form(`Edit ${row.title}`, row.fields, (values) => row.save(values)))) return;
+    announce(`Saved ${row.title}.`);
+    await this.#session.changed('rows');
+    this.#focusRow(row.key);
+  }
+
+  async #remove(row: RowView): Promise<void> {
+    const text = row.texts.find(({ text }) => text)?.text ?? '';
+    const question = {
+      title: `Delete ${row.title}?`,
+      text: [text.length > 160 ? `${text.slice(0, 160)}…` : text, 'It is deleted from the database at once.'].filter(
+        Boolean,
+      ),
+      confirm: 'Delete',
+      danger: true,
+    };
+    if (!(await confirmation(question))) return;
+    await attempt(async () => {
+      await row.remove();
+      announce(`Deleted ${row.title}.`);
+      await this.#session.changed('rows');
+      this.#rows.querySelector<HTMLElement>('.row')?.focus({ preventScroll: true });
+    });
+  }
+
+  #focusRow(key: string | number): void {
+    const row = [...this.#rows.children].find(
+      (child) => child instanceof HTMLElement && child.dataset['key'] === String(key),
+    );
+    row?.querySelector('button')?.focus();
+  }
+}

@@ -1,0 +1,134 @@
+import type { Agent } from './agent.js';
+import { confirmation } from './dialogs.js';
+import { busy, byId, fill, make } from './dom.js';
+import { bytes, plural } from './format.js';
+import { announce, attempt } from './notices.js';
+import { timeElement } from './rows.js';
+import type { Session } from './session.js';
+
+/** The memory as a file: out, in, and the copies that are kept. */
+export function showTransfer(session: Session, agent: Agent): void {
+  const input = byId('import-file', HTMLInputElement);
+  input.addEventListener('change', () => {
+    const [file] = input.files ?? [];
+    // Otherwise choosing the same file again would change nothing.
+    input.value = '';
+    if (file) void importFile(session, agent, file);
+  });
+  const button = byId('export', HTMLButtonElement);
+  button.addEventListener('click', () => void busy(button, () => attempt(() => exportFile(session))));
+  acceptDrops((file) => void importFile(session, agent, file));
+
+  const refresh = async () => {
+    await Promise.all([offerRevisions(session), listBackups(session)]);
+  };
+  session.onChange(refresh);
+  void attempt(refresh);
+}
+
+async function importFile(session: Session, agent: Agent, file: File): Promise<void> {
+  const agreed = await confirmation({
+    title: `Import ${file.name}?`,
+    text: [
+      `This file (${bytes(file.size)}) takes the place of the whole present memory.`,
+      'The present memory is kept as a backup, which you can restore.',
+    ],
+    confirm: 'Import',
+  });
+  if (!agreed) return;
+  await attempt(async () => {
+    const applied = await session.memory.import(file);
+    agent.arrived(file.name);
+    await session.changed('replaced');
+    const migrated = applied.length > 0 ? ` and brought to revision ${applied.at(-1)}` : '';
+    announce(`Imported ${file.name}${migrated}. What was there before is kept as a backup.`);
+  });
+}
+
+async function exportFile({ memory }: Session): Promise<void> {
+  const chosen = byId('export-revision', HTMLSelectElement).value;
+  const content = await memory.export(chosen === '' ? {} : { revision: chosen });
+  const url = URL.createObjectURL(new Blob([content], { type: 'application/vnd.sqlite3' }));
+  const revision = chosen || (memory.status.revision ?? 'none');
+  make('a', { href: url, download: `synth-memory-${revision}.db` }).click();
+  // The browser has to have begun to read it.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  announce(`Exported ${bytes(content.byteLength)} at revision ${revision}.`);
+}
+
+async function offerRevisions({ memory }: Session): Promise<void> {
+  const select = byId('export-revision', HTMLSelectElement);
+  const chosen = select.value;
+  const history = await memory.migrations.history();
+  const others = history.filter(({ isCurrent }) => !isCurrent);
+  fill(
+    select,
+    make('option', { value: '' }, `current (${memory.status.revision ?? 'none'})`),
+    ...others.map(({ id, revises, title }) =>
+      make('option', { value: id }, revises === null ? `${id}, for Synth Mind` : `${id}, ${title}`),
+    ),
+  );
+  select.value = others.some(({ id }) => id === chosen) ? chosen : '';
+}
+
+async function listBackups(session: Session): Promise<void> {
+  const backups = await session.memory.backups.list();
+  const list = byId('backups', HTMLElement);
+  if (backups.length === 0) {
+    fill(list, make('li', { class: 'row-none' }, 'None yet. One is kept before an import, a restore or a migration.'));
+    return;
+  }
+  fill(
+    list,
+    ...backups.map(({ id, createdAt, revision }) => {
+      const name = `the backup ${id}`;
+      const restore = make(
+        'button',
+        { type: 'button', 'aria-label': `Restore ${name}`, onclick: () => void restoreBackup(session, id) },
+        'Restore',
+      );
+      return make(
+        'li',
+        { class: 'backup' },
+        make('div', {}, timeElement(createdAt), make('span', { class: 'tag' }, `revision ${revision ?? 'none'}`)),
+        restore,
+      );
+    }),
+  );
+}
+
+async function restoreBackup(session: Session, id: string): Promise<void> {
+  const agreed = await confirmation({
+    title: 'Restore this backup?',
+    text: ['It takes the place of the whole present memory.', 'The present memory is kept as a backup in its turn.'],
+    confirm: 'Restore',
+  });
+  if (!agreed) return;
+  await attempt(async () => {
+    const applied = await session.memory.backups.restore(id);
+    await session.changed('replaced');
+    announce(`Restored. ${applied.length > 0 ? `${plural(applied.length, 'migration')} applied.` : ''}`);
+  });
+}
+
+/** A file may be let fall anywhere on the page. */
+function acceptDrops(take: (file: File) => void): void {
+  const hint = byId('drop-hint', HTMLElement);
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+  // Each element that the file is dragged over is entered before the one around it is left.
+  let depth = 0;
+  const show = (entered: number) => {
+    depth = Math.max(0, entered);
+    hint.hidden = depth === 0;
+  };
+  document.addEventListener('dragenter', (event) => hasFiles(event) && show(depth + 1));
+  document.addEventListener('dragleave', (event) => hasFiles(event) && show(depth - 1));
+  document.addEventListener('dragover', (event) => hasFiles(event) && event.preventDefault());
+  document.addEventListener('drop', (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    show(0);
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file && !byId('dialog', HTMLDialogElement).open) take(file);
+  });
+}
