@@ -73,10 +73,24 @@ const { results, version: chromium } = await calls(server.url);
 await server.close();
 
 const rows = [
-  ['Open a new memory, from navigation, ms', median(cold.ours), null, median(cold.official), medianOfPairs(cold.official, cold.ours)],
-  ['Open an existing one, from navigation, ms', median(warm.ours), null, median(warm.official), medianOfPairs(warm.official, warm.ours)],
+  [
+    'Open a new memory, from navigation, ms',
+    median(cold.ours),
+    null,
+    median(cold.official),
+    medianOfPairs(cold.official, cold.ours),
+  ],
+  [
+    'Open an existing one, from navigation, ms',
+    median(warm.ours),
+    null,
+    median(warm.official),
+    medianOfPairs(warm.official, warm.ours),
+  ],
   ...['write', 'read'].map((kind) => [
-    kind === 'write' ? 'Awaited single writes from the page, per second' : 'Awaited reads of one row by id from the page, per second',
+    kind === 'write'
+      ? 'Awaited single writes from the page, per second'
+      : 'Awaited reads of one row by id from the page, per second',
     median(results.strict[kind]),
     median(results.relaxed[kind]),
     median(results.official[kind]),

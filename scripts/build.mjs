@@ -75,7 +75,11 @@ async function buildTypeScript() {
   // One file for the page and one for the worker, so that opening a memory is not a chain of small requests even where
   // no bundler is used. What only Node needs is a third, and is not loaded elsewhere.
   for (const name of ['index', 'worker', 'node']) {
-    const bundle = await rolldown({ input: { [name]: at('www', 'package', `${name}.ts`) }, platform: 'neutral', external: ['./node.js'] });
+    const bundle = await rolldown({
+      input: { [name]: at('www', 'package', `${name}.ts`) },
+      platform: 'neutral',
+      external: ['./node.js'],
+    });
     await bundle.write({
       dir: dist,
       minify: true,

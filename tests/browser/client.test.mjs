@@ -1,0 +1,244 @@
+// The client in a real page: calls in flight, calls given up, workers that break, tabs that meet.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { at } from '../../scripts/process.mjs';
+import { POLICY } from '../../scripts/serve.mjs';
+import { FOLDERS, withPage } from './page.mjs';
+
+const open = (page, options) =>
+  page.evaluate(async (options) => {
+    window.memory = await window.library.Memory.open(options);
+    return window.memory.status;
+  }, options);
+
+const tryOpen = (page, options) =>
+  page.evaluate((options) => window.library.Memory.open(options).then(() => undefined, window.told), options);
+
+test('calls in flight are answered in order, each by itself', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const { order, results, rows } = await page.evaluate(async () => {
+      const order = [];
+      const calls = Array.from({ length: 300 }, (_, n) => {
+        // Every tenth is refused by the engine, and takes none of its neighbours with it.
+        const call =
+          n % 10 === 9
+            ? window.memory.episodes.record({ eventType: 'bad', valence: 7 })
+            : window.memory.turns.append({ userInput: String(n) });
+        return call.finally(() => order.push(n));
+      });
+      const results = (await Promise.allSettled(calls)).map(({ value, reason }) => value ?? reason.code);
+      return { order, results, rows: await window.memory.turns.list({ direction: 'asc', limit: 1000 }) };
+    });
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
+    const good = results.filter((result) => typeof result === 'number');
+    assert.deepEqual(
+      good,
+      Array.from({ length: 270 }, (_, n) => n + 1),
+    );
+    assert.ok(
+      results.every((result, n) => (n % 10 === 9 ? result === 'invalid_argument' : typeof result === 'number')),
+    );
+    assert.deepEqual(
+      rows.rows.map((row) => Number(row.userInput)),
+      Array.from({ length: 300 }, (_, n) => n).filter((n) => n % 10 !== 9),
+    );
+  }));
+
+test('a call that is given up before it begins was not carried out', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const { before, queued, count } = await page.evaluate(async () => {
+      const { turns } = window.memory;
+      const before = await turns
+        .append({ userInput: 'never' }, { signal: AbortSignal.abort(new Error('no')) })
+        .catch(window.told);
+      // Behind a long one, and in a message of its own.
+      const long = turns.appendMany(Array.from({ length: 20_000 }, () => ({ userInput: 'long' })));
+      await new Promise((resolve) => setTimeout(resolve));
+      const controller = new AbortController();
+      const queued = turns
+        .append({ userInput: 'never' }, { signal: controller.signal })
+        .then((id) => ({ id }), window.told);
+      await new Promise((resolve) => setTimeout(resolve));
+      controller.abort(new Error('changed my mind'));
+      await long;
+      return { before, queued: await queued, count: await turns.count({ search: 'never' }) };
+    });
+    assert.deepEqual([before.code, before.cause.message], ['aborted', 'no']);
+    // Whichever way the race went, the answer is true.
+    if (queued.id) assert.equal(count, 1);
+    else assert.deepEqual([queued.code, queued.cause.message, count], ['aborted', 'changed my mind', 0]);
+  }));
+
+test('a worker that breaks rejects what waits, and the next call opens the file again', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'kept' }));
+    const pending = page.evaluate(async () => {
+      const calls = Array.from({ length: 50 }, () =>
+        window.memory.turns.appendMany(Array.from({ length: 2000 }, () => ({ userInput: 'x' }))),
+      );
+      return (await Promise.allSettled(calls)).map(({ reason }) => reason && window.told(reason)).filter(Boolean);
+    });
+    const [worker] = page.workers();
+    await worker.evaluate(
+      () =>
+        void setTimeout(() => {
+          throw new Error('broken on purpose');
+        }),
+    );
+    const errors = await pending;
+    assert.ok(errors.length > 0, 'everything was answered before the worker broke');
+    for (const error of errors) assert.deepEqual([error.code, error.isMemoryError], ['worker_crashed', true]);
+    assert.match(errors[0].cause.message, /broken on purpose/);
+    const { count, kept } = await page.evaluate(async () => ({
+      count: await window.memory.turns.count(),
+      kept: await window.memory.turns.get(1),
+    }));
+    assert.equal(kept.userInput, 'kept');
+    assert.equal((count - 1) % 2000, 0);
+  }));
+
+test('a second tab is told at once and with the cause, and may open when the first has closed', () =>
+  withPage(async ({ page, open: openPage }) => {
+    await open(page);
+    const second = await openPage();
+    const error = await tryOpen(second);
+    assert.deepEqual([error.code, error.isMemoryError], ['locked', true]);
+    assert.ok(['TimeoutError', 'AbortError'].includes(error.cause.name), error.cause.name);
+    // Another memory is free.
+    await open(second, { url: 'opfs:///other.db' });
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'from the first' }));
+    await page.evaluate(() => window.memory.close());
+    await open(second);
+    assert.equal(await second.evaluate(() => window.memory.turns.count()), 1);
+  }));
+
+test('the status tells the truth', () =>
+  withPage(async ({ page }) => {
+    const status = await open(page, { durability: 'relaxed' });
+    assert.deepEqual(
+      { ...status, usage: typeof status.usage, quota: typeof status.quota },
+      {
+        storage: 'opfs',
+        durability: 'relaxed',
+        role: 'leader',
+        persisted: false,
+        usage: 'number',
+        quota: 'number',
+        revision: '002',
+        head: '002',
+        migrated: ['001', '002'],
+        backup: null,
+      },
+    );
+    const later = await page.evaluate(async () => {
+      await window.memory.turns.append({ userInput: 'x'.repeat(1_000_000) });
+      await window.memory.migrations.downgrade('-1');
+      const { persisted, usage, revision, backup } = window.memory.status;
+      return { persisted, usage, revision, backup: backup.revision, really: await navigator.storage.persisted() };
+    });
+    assert.deepEqual([later.revision, later.backup, later.persisted], ['001', '002', later.really]);
+    assert.ok(later.usage > status.usage + 1_000_000);
+    const kept = await page.evaluate(async () => {
+      await window.memory.close();
+      window.memory = await window.library.Memory.open();
+      return { migrated: window.memory.status.migrated, backups: (await window.memory.backups.list()).length };
+    });
+    assert.deepEqual(kept, { migrated: ['002'], backups: 2 });
+  }));
+
+test('what goes in and out is bytes, and the caller keeps its own', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const file = [...readFileSync(at('tests', 'fixtures', 'synth-mind-alembic.db'))];
+    const result = await page.evaluate(async (file) => {
+      const bytes = new Uint8Array(file);
+      const applied = await window.memory.import(bytes);
+      const fromBlob = await window.memory.import(new Blob([bytes]));
+      const out = await window.memory.export({ revision: '001' });
+      const [{ blob, big }] = await window.memory.query("SELECT x'00ff' AS blob, 9223372036854775807 AS big");
+      const backups = await window.memory.backups.list();
+      const refused = await window.memory.import(bytes.subarray(0, 5000)).catch(window.told);
+      return {
+        kept: bytes.length,
+        applied,
+        fromBlob,
+        header: new TextDecoder().decode(out.subarray(0, 15)),
+        blob: [...blob],
+        big: String(big),
+        turns: await window.memory.turns.count(),
+        backups: backups.length,
+        createdAt: backups[0].createdAt instanceof Date,
+        refused: refused.code,
+      };
+    }, file);
+    assert.deepEqual(result, {
+      kept: file.length,
+      applied: ['002'],
+      fromBlob: ['002'],
+      header: 'SQLite format 3',
+      blob: [0, 255],
+      big: '9223372036854775807',
+      turns: 64,
+      backups: 2,
+      createdAt: true,
+      refused: 'corrupt_database',
+    });
+  }));
+
+test('a memory of the page keeps nothing, and has to be asked for', () =>
+  withPage(async ({ page, load }) => {
+    const status = await open(page, { url: 'memory:' });
+    assert.deepEqual([status.storage, status.usage, status.persisted], ['memory', null, false]);
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'gone soon' }));
+    await load(page);
+    await open(page, { url: 'memory:' });
+    assert.equal(await page.evaluate(() => window.memory.turns.count()), 0);
+  }));
+
+test('a closed memory says so, and closing waits for what was asked', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const result = await page.evaluate(async () => {
+      const write = window.memory.turns.append({ userInput: 'last' });
+      await Promise.all([window.memory.close(), window.memory.close()]);
+      const refused = await window.memory.turns.count().catch(window.told);
+      return { id: await write, refused: refused.code, disposes: typeof window.memory[Symbol.asyncDispose] };
+    });
+    assert.deepEqual(result, { id: 1, refused: 'closed', disposes: 'function' });
+  }));
+
+for (const [what, options] of [
+  ['the worker is not served', { folders: { '/package/worker.js': [], ...FOLDERS } }],
+  ['the WebAssembly is not served', { folders: { '/package/wasm/': [], ...FOLDERS } }],
+  ['the policy forbids WebAssembly', { policy: POLICY.replace("'wasm-unsafe-eval'", '') }],
+]) {
+  test(`where ${what}, opening says so`, () =>
+    withPage(async ({ page }) => {
+      const error = await tryOpen(page);
+      assert.deepEqual([error.code, error.isMemoryError], ['worker_unavailable', true], error.message);
+      assert.ok(error.cause.message.length > 0);
+    }, options));
+}
+
+test('where the page has no OPFS, opening says so and makes no memory instead', () =>
+  withPage(async ({ page, context, load }) => {
+    // Workers take their files from the page's routes: the worker is told that the browser has none.
+    await context.route('**/package/worker.js', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({
+        response,
+        body: `delete StorageManager.prototype.getDirectory;\n${await response.text()}`,
+      });
+    });
+    await load(page);
+    const error = await tryOpen(page);
+    assert.deepEqual([error.code, error.isMemoryError], ['opfs_unavailable', true], error.message);
+    assert.equal((await open(page, { url: 'memory:' })).storage, 'memory');
+  }));

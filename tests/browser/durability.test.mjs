@@ -1,0 +1,119 @@
+// What was acknowledged is there, whatever becomes of the tab.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withPage } from './page.mjs';
+
+const open = (page, durability) =>
+  page.evaluate(async (durability) => {
+    window.memory = await window.library.Memory.open({ durability });
+  }, durability);
+
+const turns = (page) => page.evaluate(() => window.memory.turns.count());
+
+async function crash(context, page) {
+  const session = await context.newCDPSession(page);
+  const gone = page.waitForEvent('crash');
+  // Nobody is left to answer.
+  void session.send('Page.crash').catch(() => undefined);
+  await gone;
+  await page.close();
+}
+
+for (const durability of ['strict', 'relaxed']) {
+  test(`${durability}: every acknowledged write survives a crashed tab`, () =>
+    withPage(async ({ page, open: openPage, context }) => {
+      let acknowledged = 0;
+      for (let round = 0; round < 4; round++) {
+        await open(page, durability);
+        assert.equal(await turns(page), acknowledged);
+        // Some alone, some together, and writes still under way when the tab goes.
+        acknowledged += await page.evaluate(async () => {
+          const append = (n) => window.memory.turns.append({ userInput: `turn ${n}: green tea and peanuts` });
+          for (let n = 0; n < 20; n++) await append(n);
+          const together = await Promise.all(Array.from({ length: 200 }, (_, n) => append(n)));
+          return 20 + together.length;
+        });
+        await crash(context, page);
+        page = await openPage();
+      }
+      await open(page, durability);
+      assert.equal(await turns(page), acknowledged);
+      assert.deepEqual(await page.evaluate(() => window.memory.query('PRAGMA integrity_check')), [
+        { integrity_check: 'ok' },
+      ]);
+    }));
+
+  test(`${durability}: a transaction larger than SQLite's cache survives a crashed tab`, () =>
+    withPage(async ({ page, open: openPage, context }) => {
+      await open(page, durability);
+      // 48 MB in one transaction: its pages leave the cache for the log, and are written there more than once.
+      await page.evaluate(async () => {
+        const content = 'word '.repeat(1600);
+        const memories = Array.from({ length: 6000 }, (_, n) => ({ content: `${n} ${content}` }));
+        await window.memory.semantic.rememberMany(memories);
+      });
+      await crash(context, page);
+      page = await openPage();
+      await open(page, durability);
+      assert.equal(await page.evaluate(() => window.memory.semantic.count()), 6000);
+      assert.equal(await page.evaluate(() => window.memory.semantic.count({ search: 'word' })), 6000);
+      assert.deepEqual(await page.evaluate(() => window.memory.query('PRAGMA integrity_check')), [
+        { integrity_check: 'ok' },
+      ]);
+    }));
+}
+
+test('a write that is under way when the tab crashes is whole or not there', () =>
+  withPage(async ({ page, open: openPage, context }) => {
+    for (let round = 0; round < 5; round++) {
+      await open(page, 'strict');
+      const before = await turns(page);
+      assert.equal(before % 500, 0);
+      // Not waited for.
+      await page.evaluate(() => {
+        const turns = Array.from({ length: 500 }, (_, n) => ({ userInput: `turn ${n}` }));
+        void window.memory.turns.appendMany(turns);
+      });
+      await page.waitForTimeout(round * 8);
+      await crash(context, page);
+      page = await openPage();
+    }
+    await open(page, 'strict');
+    assert.equal((await turns(page)) % 500, 0);
+  }));
+
+test('a page that is reloaded again and again finds what it wrote', () =>
+  withPage(async ({ page, load }) => {
+    for (let round = 0; round < 10; round++) {
+      await open(page, 'strict');
+      assert.equal(await turns(page), round);
+      await page.evaluate((n) => window.memory.turns.append({ userInput: `load ${n}` }), round);
+      await load(page);
+    }
+  }));
+
+test('a full disk is told with its cause, and nothing that was written is lost', () =>
+  withPage(async ({ page, context, origin }) => {
+    await open(page, 'strict');
+    const session = await context.newCDPSession(page);
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'kept' }));
+    const { usage } = await page.evaluate(() => window.memory.refreshStatus());
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + 3_000_000 });
+    const { error, written } = await page.evaluate(async () => {
+      const userInput = 'x'.repeat(100_000);
+      for (let written = 1; ; written++) {
+        try {
+          await window.memory.turns.append({ userInput });
+        } catch (error) {
+          return { error: window.told(error), written };
+        }
+      }
+    });
+    assert.equal(error.code, 'quota_exceeded');
+    assert.equal(error.cause.name, 'QuotaExceededError');
+    assert.ok(error.isMemoryError && error.message.endsWith(error.hint));
+    assert.equal(await turns(page), written);
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'there is room again' }));
+    assert.equal(await turns(page), written + 1);
+  }));
