@@ -120,4 +120,4 @@ export async function build({ inspector = false } = {}) {
   console.log();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await build({ inspector: true });
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build({ inspector: true });

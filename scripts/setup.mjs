@@ -156,12 +156,20 @@ function cargoTool(crate, version, { program = crate, locked = true } = {}) {
 
 // --- Browsers and Alembic, for the tests --------------------------------------------------------------------------
 
+/** Where WebKitGTK's own small browser may be: beside the library, in a folder that has its version in the name. */
+function miniBrowsers() {
+  const folder = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+  const versions = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('webkit2gtk-')) : [];
+  return versions.map((version) => join(folder, version, 'MiniBrowser'));
+}
+
 export const browsers = {
   chromium: () => findProgram(process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'),
   chromedriver: () => findProgram(process.env.CHROMEDRIVER, 'chromedriver'),
   firefox: () => findProgram(process.env.FIREFOX, 'firefox-esr', 'firefox'),
   geckodriver: () => findProgram('geckodriver'),
   webkitDriver: () => findProgram('WebKitWebDriver'),
+  webkit: () => findProgram(...miniBrowsers()),
   virtualScreen: () => findProgram('Xvfb'),
 };
 
@@ -241,7 +249,7 @@ export async function setUp({ forTests = false } = {}) {
   console.log(`Set-up finished in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
     await setUp({ forTests: process.argv.includes('--tests') });
   } catch (error) {

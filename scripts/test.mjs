@@ -1,0 +1,69 @@
+// `npm test`: sets up what is needed, builds, and runs every check and every test. Names of stages run only those.
+import { readdirSync } from 'node:fs';
+import { build } from './build.mjs';
+import { buildDocs } from './docs.mjs';
+import { at, run } from './process.mjs';
+import { browsers, compilerEnv, setUp, toolchainEnv } from './setup.mjs';
+
+const files = (folder) =>
+  readdirSync(at('tests', folder))
+    .filter((name) => name.endsWith('.test.mjs'))
+    .map((name) => `tests/${folder}/${name}`);
+
+/** One file at a time: each has browsers of its own, and there are two cores. */
+const nodeTests = (folder) =>
+  run('node', ['--test', '--test-concurrency=1', '--test-timeout=300000', '--test-reporter=spec', ...files(folder)]);
+
+const wasmPack = (browser, driver, path) =>
+  run(
+    'wasm-pack',
+    ['test', '--headless', `--${browser}`, `--${driver}`, path, '--mode', 'no-install', '--', '--test', 'opfs'],
+    {
+      env: compilerEnv(),
+    },
+  );
+
+const env = { env: toolchainEnv() };
+const STAGES = {
+  format: async () => {
+    await run('cargo', ['fmt', '--check'], env);
+    await run('prettier', ['--check', '--log-level', 'warn', 'www', 'scripts', 'tests', 'bench', '*.json']);
+  },
+  lint: async () => {
+    await run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings'], env);
+    await run('cargo', ['clippy', '--target', 'wasm32-unknown-unknown', '--', '-D', 'warnings'], {
+      env: compilerEnv(),
+    });
+  },
+  docs: () => buildDocs(),
+  native: () => run('cargo', ['test'], env),
+  'opfs-chromium': () => wasmPack('chrome', 'chromedriver', browsers.chromedriver()),
+  'opfs-firefox': () => wasmPack('firefox', 'geckodriver', browsers.geckodriver()),
+  node: () => nodeTests('node'),
+  browser: () => nodeTests('browser'),
+  package: () => nodeTests('package'),
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in STAGES));
+if (unknown.length > 0) {
+  console.error(`There is no stage ${unknown.join(', ')}. There are: ${Object.keys(STAGES).join(', ')}.`);
+  process.exit(1);
+}
+
+try {
+  await setUp({ forTests: true });
+  await build({ inspector: true });
+  const times = [];
+  for (const [name, stage] of Object.entries(STAGES)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    console.log(`\n=== ${name}`);
+    const started = performance.now();
+    await stage();
+    times.push(`  ${name.padEnd(16)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+  console.log(`\nEvery test passed.\n${times.join('\n')}`);
+} catch (error) {
+  console.error(`\n${error.message}`);
+  process.exit(1);
+}

@@ -1,0 +1,189 @@
+// JSON columns hold any JSON value exactly, and refuse what would be changed on the way. In Node, in memory.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Memory, MemoryError } from '../../dist/index.js';
+
+let memory;
+before(async () => {
+  memory = await Memory.open({ url: 'memory:' });
+});
+after(() => memory.close());
+
+async function roundTrip(value) {
+  await memory.longTerm.set('value', value);
+  return memory.longTerm.get('value');
+}
+
+const deep = (levels) => Array.from({ length: levels }).reduce((inner) => [inner], 1);
+const own = (entries) => Object.fromEntries(entries);
+
+test('any JSON value comes back as it was', async () => {
+  const values = [
+    null,
+    true,
+    false,
+    0,
+    -0,
+    1,
+    -1.5,
+    5e-324,
+    Number.MAX_VALUE,
+    Number.MAX_SAFE_INTEGER,
+    0.1 + 0.2,
+    '',
+    'text',
+    '\u0000',
+    '"\\\n\u2028\u2029\u007f',
+    'naïve 日本語 😀',
+    '\uFFFD',
+    'null',
+    '{"a":1}',
+    'x'.repeat(100_000),
+    [],
+    {},
+    [[]],
+    [null, [1, [2]]],
+    { a: { b: [{}] } },
+    own([['__proto__', 1]]),
+    own([
+      ['__proto__', { constructor: null }],
+      ['toString', 2],
+      ['', 3],
+    ]),
+    own([
+      ['b', 1],
+      ['a', 2],
+      ['10', 3],
+      ['9', 4],
+    ]),
+    Object.assign(Object.create(null), { bare: true }),
+    deep(1000),
+  ];
+  for (const value of values) {
+    const back = await roundTrip(value);
+    assert.equal(JSON.stringify(back), JSON.stringify(value));
+    assert.ok(
+      Object.is(back, value) || typeof value === 'object',
+      `${JSON.stringify(value)} came back as ${JSON.stringify(back)}`,
+    );
+    if (value && typeof value === 'object') assert.deepEqual(Object.entries(back), Object.entries(value));
+  }
+});
+
+test('random JSON values come back as they were', async () => {
+  let seed = 20261123;
+  const random = (below) => ((seed = (seed * 1103515245 + 12345) % 2147483648), seed % below);
+  const letters = ['a', '"', '\\', '\n', '\u0000', 'é', '日', '😀', '__proto__', ' '];
+  const text = () => Array.from({ length: random(6) }, () => letters[random(letters.length)]).join('');
+  const value = (depth) => {
+    const kind = random(depth > 4 ? 4 : 6);
+    if (kind === 0) return null;
+    if (kind === 1) return random(2) === 1;
+    if (kind === 2) return (random(1e9) - 5e8) / 10 ** random(12);
+    if (kind === 3) return text();
+    if (kind === 4) return Array.from({ length: random(5) }, () => value(depth + 1));
+    return own(Array.from({ length: random(5) }, () => [text(), value(depth + 1)]));
+  };
+  const values = Array.from({ length: 500 }, () => value(0));
+  await memory.longTerm.setMany(values.map((value, at) => [`random.${at}`, value]));
+  for (const [at, value] of values.entries()) assert.deepEqual(await memory.longTerm.get(`random.${at}`), value);
+});
+
+test('what JSON cannot hold is refused, with the place it stands at', async () => {
+  const cycle = { a: [] };
+  cycle.a.push(cycle);
+  const cases = [
+    [undefined, /value is undefined/],
+    [{ a: { b: [1, undefined] } }, /value\.a\.b\[1\] is undefined/],
+    [[1, , 2], /value\[1\] is undefined/],
+    [() => 1, /is a function/],
+    [Symbol('s'), /is a symbol/],
+    [1n, /is a bigint/],
+    [NaN, /is NaN/],
+    [{ deep: -Infinity }, /value\.deep is -Infinity/],
+    ['\uD800', /lone surrogate/],
+    [{ '\uDC00': 1 }, /lone surrogate in a key/],
+    [cycle, /value\.a\[0\] is a part of itself/],
+    [new Date(0), /instance of Date/],
+    [new Map(), /instance of Map/],
+    [{ [Symbol('s')]: 1 }, /symbols for keys/],
+    [deep(1001), /more than 1000 levels/],
+    ['x'.repeat(16 * 1024 * 1024), /limit is 16777216/],
+  ];
+  await memory.longTerm.set('value', 'before');
+  for (const [value, words] of cases) {
+    await assert.rejects(memory.longTerm.set('value', value), (error) => {
+      assert.ok(error instanceof MemoryError, String(error));
+      assert.ok(['invalid_json', 'text_too_long'].includes(error.code), error.code);
+      assert.match(error.message, words);
+      return true;
+    });
+    assert.equal(await memory.longTerm.get('value'), 'before');
+  }
+});
+
+test('arguments that are wrong are told by name, and nothing is sent', async () => {
+  const day = new Date('2026-01-02T03:04:05.678Z');
+  const cases = [
+    [() => memory.turns.append(), 'invalid_argument'],
+    [() => memory.turns.append({}), 'invalid_argument'],
+    [() => memory.turns.append({ userInput: 'x', mood: 'good' }), 'invalid_argument'],
+    [() => memory.turns.append({ userInput: 'x', timestamp: 5 }), 'invalid_argument'],
+    [() => memory.turns.append({ userInput: 'x', timestamp: new Date(NaN) }), 'invalid_argument'],
+    [() => memory.turns.append({ userInput: () => 1 }), 'invalid_argument'],
+    [() => memory.turns.append({ userInput: 'a\uD800' }), 'invalid_text'],
+    [() => memory.turns.appendMany('x'), 'invalid_argument'],
+    [() => memory.turns.get('1'), 'invalid_argument'],
+    [() => memory.turns.get(1.5), 'invalid_argument'],
+    [() => memory.turns.list({ limit: 1.5 }), 'invalid_argument'],
+    [() => memory.turns.list({ orderBy: 'importance' }), 'invalid_argument'],
+    [() => memory.turns.list({ category: 'x' }), 'invalid_argument'],
+    [() => memory.turns.delete([1, {}]), 'invalid_argument'],
+    [() => memory.turns.update(1, {}), 'invalid_argument'],
+    [() => memory.turns.update(10_000, { userInput: 'x' }), 'not_found'],
+    [() => memory.episodes.list({ eventTypes: 'x' }), 'invalid_argument'],
+    [() => memory.semantic.remember({ content: 'x', importance: 1.1 }), 'invalid_argument'],
+    [() => memory.uncertainty.log({ userMessage: 'x', confidenceScore: NaN }), 'invalid_argument'],
+    [() => memory.uncertainty.resolve(1, ''), 'invalid_argument'],
+    [() => memory.longTerm.set('', 1), 'invalid_argument'],
+    [() => memory.longTerm.set('k'.repeat(1025), 1), 'invalid_argument'],
+    [() => memory.query(5), 'invalid_argument'],
+    [() => memory.query('SELECT ?', [undefined]), 'invalid_argument'],
+    [() => memory.query('SELECT ?', [() => 1]), 'invalid_argument'],
+    [() => memory.query('SELECT ?', [2n ** 64n]), 'invalid_argument'],
+    [() => memory.query('SELECT 1', [], { timeoutMs: 0 }), 'invalid_argument'],
+    [() => memory.import('x'), 'invalid_argument'],
+    [() => memory.migrations.upgrade(1), 'invalid_argument'],
+    [() => Memory.open({ url: 'memory:', durability: 'none' }), 'invalid_argument'],
+    [() => Memory.open({ url: 'file:///x' }), 'invalid_url'],
+    [() => Memory.open({ url: 'opfs:///../x' }), 'invalid_url'],
+    [() => Memory.open({ url: 'opfs:///a//b' }), 'invalid_url'],
+    [() => Memory.open({ url: '' }), 'invalid_url'],
+    [() => Memory.open(), 'opfs_unavailable'],
+  ];
+  for (const [call, code] of cases) {
+    await assert.rejects(
+      async () => call(),
+      (error) => {
+        assert.ok(error instanceof MemoryError, `${call}: ${error}`);
+        assert.equal(error.code, code, `${call}: ${error.message}`);
+        assert.ok(error.message.endsWith(error.hint) && error.hint.endsWith('.'));
+        return true;
+      },
+    );
+  }
+  assert.equal(await memory.turns.count(), 0);
+  const id = await memory.turns.append({ userInput: 'x', timestamp: day, metadata: undefined });
+  assert.deepEqual((await memory.turns.get(id)).timestamp, day);
+});
+
+test('a column that another program filled with something else is given as it is', async () => {
+  const other = await Memory.open({ url: 'memory:' });
+  await other.longTerm.set('python', 'NaN');
+  // Python's json writes NaN bare.
+  const file = Buffer.from(await other.export());
+  file.write('  NaN', file.indexOf('"NaN"'));
+  await other.import(file);
+  assert.equal(await other.longTerm.get('python'), '  NaN');
+  await other.close();
+});
