@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The memory of an AI agent in a browser tab: SQLite in OPFS, migrated on open, behind a typed API.
  *

@@ -1,0 +1,68 @@
+// What a user gets: the tarball, installed into an empty project. One file for `node --test`, so that it is packed and
+// installed once and no two bundlers run at a time; the themes are in the files beside it.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { before, suite, test } from 'node:test';
+import { at } from '../../scripts/process.mjs';
+import { testBundlers } from './bundlers.mjs';
+import { testNode } from './node.mjs';
+import { call, install, installed, pack } from './project.mjs';
+import { testTypes } from './types.mjs';
+
+let packed;
+
+before(async () => {
+  packed = await pack();
+  await install(packed.tarball);
+});
+
+suite('the tarball', () => {
+  test('holds what is needed, and nothing else', () => {
+    const modules = readdirSync(at('www', 'package')).filter((name) => name.endsWith('.ts'));
+    const expected = [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      ...['index', 'node', 'worker'].map((name) => `dist/${name}.js`),
+      ...modules.map((name) => `dist/${basename(name, '.ts')}.d.ts`),
+      'dist/wasm/synth_memory.d.ts',
+      'dist/wasm/synth_memory_bg.wasm',
+    ];
+    assert.deepEqual(packed.files.toSorted(), expected.toSorted());
+  });
+
+  test('tells nothing of the machine it was built on', () => {
+    const { CARGO_HOME, RUSTUP_HOME } = process.env;
+    const folders = [at(), homedir(), CARGO_HOME, RUSTUP_HOME].filter(Boolean).map((path) => join(path, '/'));
+    const found = [];
+    for (const file of packed.files) {
+      const bytes = readFileSync(join(installed, file));
+      for (const folder of folders) if (bytes.includes(folder)) found.push(`${file}: ${folder}`);
+    }
+    assert.deepEqual(found, []);
+  });
+
+  test('has no dependencies and no install scripts', () => {
+    const { dependencies, peerDependencies, optionalDependencies, scripts } = JSON.parse(
+      readFileSync(join(installed, 'package.json'), 'utf8'),
+    );
+    assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined]);
+    assert.deepEqual(
+      Object.keys(scripts ?? {}).filter((name) => /install|prepare/.test(name)),
+      [],
+    );
+  });
+
+  test('is faultless to publint', async () => {
+    const { stdout } = await call('publint', ['run', packed.tarball, '--strict']);
+    assert.match(stdout, /All good!/);
+  });
+
+  test('is faultless to are-the-types-wrong', () => call('attw', [packed.tarball, '--profile', 'esm-only']));
+});
+
+suite('types', testTypes);
+suite('Node', testNode);
+suite('bundlers', testBundlers);

@@ -1,0 +1,93 @@
+// Compiled, never run. What is marked must not compile, and for the one reason that the comment gives.
+import { Memory, MemoryError, type ErrorCode, type JsonValue, type NewTurn, type Page, type Turn } from 'synth-memory';
+
+type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
+
+/** Compiles only where a type is exactly the one that is expected. */
+function exactly<Expected>() {
+  return <Given>(_given: Given, _same: Same<Given, Expected>): void => undefined;
+}
+
+export async function works(file: File, signal: AbortSignal): Promise<void> {
+  await using memory = await Memory.open({
+    url: 'opfs:///agents/one.db',
+    durability: 'relaxed',
+    persist: false,
+    signal,
+  });
+  const turn: NewTurn = { userInput: 'Hello', assistantResponse: null, metadata: { nested: [1, 'two', null] } };
+  exactly<number>()(await memory.turns.append(turn, { signal }), true);
+  exactly<number[]>()(await memory.turns.appendMany([turn]), true);
+  const found: Turn | undefined = await memory.turns.get(1);
+  exactly<string | null | undefined>()(found?.userInput, true);
+  const page: Page<Turn> = await memory.turns.list({ search: 'hello', orderBy: 'timestamp', limit: 10, cursor: null });
+  for (const { timestamp, metadata, userInput } of page.rows) {
+    exactly<Date | null>()(timestamp, true);
+    exactly<JsonValue | null>()(metadata, true);
+    exactly<string | null>()(userInput, true);
+  }
+  await memory.episodes.record({ eventType: 'task_completed', valence: -0.5, timestamp: new Date(), content: [true] });
+  await memory.longTerm.set('user', { name: 'Ada' });
+  await memory.longTerm.setMany(new Map<string, JsonValue>([['one', 1]]));
+  await memory.longTerm.setMany({ two: 2 });
+  exactly<JsonValue | undefined>()(await memory.longTerm.get('user'), true);
+  await memory.uncertainty.resolve(await memory.uncertainty.log({ userMessage: 'Hm', confidenceScore: 0.2 }), 'asked');
+  await memory.semantic.list({ orderBy: 'importance', direction: 'desc', categories: ['general'] });
+  exactly<{ n: number }[]>()(
+    await memory.query<{ n: number }>('SELECT count(*) AS n FROM turns WHERE id > ?', [1n]),
+    true,
+  );
+  exactly<string[]>()(await memory.import(file), true);
+  const bytes: BlobPart = await memory.export({ revision: '001' });
+  await memory.import(new Blob([bytes]));
+  await memory.migrations.downgrade('-1');
+  exactly<string | null>()(memory.status.revision, true);
+}
+
+export function handles(error: unknown): string {
+  if (!(error instanceof MemoryError)) throw error;
+  const code: ErrorCode = error.code;
+  if (code === 'quota_exceeded' || code === 'locked' || code === 'opfs_unavailable') return error.hint;
+  // @ts-expect-error there is no such code
+  if (error.code === 'no_such_code') return error.message;
+  return error.code satisfies string;
+}
+
+export async function doesNotCompile(memory: Memory): Promise<void> {
+  // @ts-expect-error no such field
+  await memory.turns.append({ userInput: 'Hello', mood: 'good' });
+  // @ts-expect-error a field is missing
+  await memory.turns.append({ assistantResponse: 'Hello' });
+  // @ts-expect-error a column's name in place of the field's
+  await memory.turns.append({ user_input: 'Hello' });
+  // @ts-expect-error a number as text
+  await memory.episodes.record({ eventType: 'task_completed', valence: '0.5' });
+  // @ts-expect-error seconds in place of a Date
+  await memory.episodes.record({ eventType: 'task_completed', timestamp: 1_700_000_000 });
+  // @ts-expect-error a Map is no JSON value
+  await memory.longTerm.set('key', new Map());
+  // @ts-expect-error a function is no JSON value
+  await memory.longTerm.set('key', () => 1);
+  // @ts-expect-error undefined is no JSON value
+  await memory.longTerm.set('key', undefined);
+  // @ts-expect-error a Date is no JSON value
+  await memory.longTerm.set('key', { when: new Date() });
+  // @ts-expect-error a bigint is no JSON value
+  await memory.turns.append({ userInput: 'Hello', metadata: { big: 1n } });
+  // @ts-expect-error no such table
+  await memory.memories.count();
+  // @ts-expect-error another table's order
+  await memory.turns.list({ orderBy: 'importance' });
+  // @ts-expect-error another table's filter
+  await memory.turns.count({ categories: ['general'] });
+  // @ts-expect-error a key of the wrong type
+  await memory.longTerm.get(1);
+  // @ts-expect-error an id cannot be changed
+  await memory.turns.update(1, { id: 2 });
+  // @ts-expect-error a durability there is none of
+  await Memory.open({ durability: 'none' });
+  // @ts-expect-error opened, never constructed
+  new Memory();
+  // @ts-expect-error a boolean is no parameter of SQLite's
+  await memory.query('SELECT ?', [true]);
+}
