@@ -1,11 +1,11 @@
 // `npm run docs`: rustdoc and TypeDoc, with every warning an error.
 import { pathToFileURL } from 'node:url';
 import { at, run } from './process.mjs';
-import { setUp, toolchainEnv } from './setup.mjs';
+import { setUp } from './setup.mjs';
 import { build } from './build.mjs';
 
 export async function buildDocs() {
-  await run('cargo', ['doc', '--no-deps'], { env: { ...toolchainEnv(), RUSTDOCFLAGS: '-D warnings' } });
+  await run('cargo', ['doc', '--no-deps'], { env: { RUSTDOCFLAGS: '-D warnings' } });
   await run('typedoc', ['--options', at('typedoc.json')]);
 }
 

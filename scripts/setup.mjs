@@ -55,8 +55,8 @@ async function apt(...packages) {
 
 const debianToolchain = at('target', 'setup', 'debian-toolchain');
 
-/** Cargo of the toolchain in use: rustup's own, or Debian's where that is what brought the wasm target. */
-export const toolchainEnv = () => (existsSync(debianToolchain) ? { RUSTUP_TOOLCHAIN: 'debian' } : {});
+/** Which toolchain compiles for WebAssembly: rustup's own, or Debian's where that is what brought the target. */
+const toolchainEnv = () => (existsSync(debianToolchain) ? { RUSTUP_TOOLCHAIN: 'debian' } : {});
 
 function hasTarget(env) {
   const sysroot = ask('rustc', ['--print', 'sysroot'], env);
@@ -73,7 +73,7 @@ async function addTarget() {
   } catch (error) {
     console.log(`    rustup could not fetch it (${error.message.split('\n')[0]}); taking Debian's compiler`);
   }
-  await apt('rustc-web', 'cargo-web', 'rust-web-src', 'gcc', 'libc6-dev');
+  await apt('rustc-web', 'cargo-web', 'rust-web-src', 'rust-web-clippy', 'gcc', 'libc6-dev');
   await run('rustup', ['toolchain', 'link', 'debian', '/usr'], { quiet: true });
   const env = { RUSTUP_TOOLCHAIN: 'debian' };
   if (!hasTarget(env)) await buildStandardLibrary(env);
@@ -141,7 +141,6 @@ function cargoTool(crate, version, { program = crate, locked = true } = {}) {
         quiet: true,
         // They run for seconds a day: quick to build is what counts.
         env: {
-          ...toolchainEnv(),
           CARGO_TARGET_DIR: at('target', 'tools-build'),
           CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
           CARGO_PROFILE_RELEASE_LTO: 'false',

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { build } from './build.mjs';
 import { buildDocs } from './docs.mjs';
 import { at, run } from './process.mjs';
-import { browsers, compilerEnv, setUp, toolchainEnv } from './setup.mjs';
+import { browsers, compilerEnv, setUp } from './setup.mjs';
 
 const files = (folder) =>
   readdirSync(at('tests', folder))
@@ -23,20 +23,19 @@ const wasmPack = (browser, driver, path) =>
     },
   );
 
-const env = { env: toolchainEnv() };
 const STAGES = {
   format: async () => {
-    await run('cargo', ['fmt', '--check'], env);
+    await run('cargo', ['fmt', '--check']);
     await run('prettier', ['--check', '--log-level', 'warn', 'www', 'scripts', 'tests', 'bench', '*.json']);
   },
   lint: async () => {
-    await run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings'], env);
+    await run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']);
     await run('cargo', ['clippy', '--target', 'wasm32-unknown-unknown', '--', '-D', 'warnings'], {
       env: compilerEnv(),
     });
   },
   docs: () => buildDocs(),
-  native: () => run('cargo', ['test'], env),
+  native: () => run('cargo', ['test']),
   'opfs-chromium': () => wasmPack('chrome', 'chromedriver', browsers.chromedriver()),
   'opfs-firefox': () => wasmPack('firefox', 'geckodriver', browsers.geckodriver()),
   node: () => nodeTests('node'),

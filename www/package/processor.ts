@@ -19,6 +19,9 @@ const BACKED_UP: ReadonlySet<Method> = new Set<Method>(['import', 'restore', 'up
 /** Calls that are transactions of their own, or none, and so cannot share one. */
 const ALONE: ReadonlySet<Method> = new Set<Method>(['open', 'close', 'export', 'stamp', ...BACKED_UP]);
 
+/** Calls that only read, by how they end: they share nothing with those behind them, and so need not wait for them. */
+const READS = /(?:Get|List|Count|Statistics|query|history|backups|schemaStatus)$/;
+
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
 
@@ -55,7 +58,8 @@ export class Processor {
     for (const request of message.requests) this.#queue.push(request);
     if (this.#busy) return;
     this.#busy = true;
-    this.#host.defer(() => void this.#run());
+    if (message.requests.every(({ method }) => READS.test(method))) void this.#run();
+    else this.#host.defer(() => void this.#run());
   }
 
   #cancel(client: string, sequence: number): void {
