@@ -2,7 +2,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { rolldown } from 'rolldown';
 import { at, run } from './process.mjs';
 import { compilerEnv } from './setup.mjs';
 
@@ -72,6 +71,8 @@ async function buildTypeScript() {
   if (newest(join(dist, 'index.js')) > newest(...sources.map((path) => at(path)))) return false;
   rmSync(dist, { recursive: true, force: true });
   await run('tsc', ['--project', at('tsconfig.json')]);
+  // Not at the top: this file is read before the set-up has installed anything.
+  const { rolldown } = await import('rolldown');
   // One file for the page and one for the worker, so that opening a memory is not a chain of small requests even where
   // no bundler is used. What only Node needs is a third, and is not loaded elsewhere.
   for (const name of ['index', 'worker', 'node']) {
