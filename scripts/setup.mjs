@@ -67,12 +67,15 @@ function hasTarget(env) {
 }
 
 async function addTarget() {
+  let cause;
   try {
     await run('rustup', ['target', 'add', TARGET], { quiet: true, seconds: 2 * MINUTE });
-    return;
+    if (hasTarget()) return;
   } catch (error) {
-    console.log(`    rustup could not fetch it (${error.message.split('\n')[0]}); taking Debian's compiler`);
+    cause = error;
   }
+  const why = cause ? ` (${cause.message.split('\n')[0]})` : '';
+  console.log(`    rustup could not bring it${why}; taking Debian's compiler`);
   await apt('rustc-web', 'cargo-web', 'rust-web-src', 'rust-web-clippy', 'gcc', 'libc6-dev');
   await run('rustup', ['toolchain', 'link', 'debian', '/usr'], { quiet: true });
   const env = { RUSTUP_TOOLCHAIN: 'debian' };
