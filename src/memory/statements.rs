@@ -5,9 +5,13 @@ use rusqlite::{CachedStatement, Row, params_from_iter};
 
 use super::cursor::{Cursor, Order};
 use super::fields::{Conditions, Fields};
-use super::table::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::db::Db;
 use crate::error::{Error, ErrorCode, Result};
+
+/// The most rows that one call of `list` gives.
+pub const MAX_LIMIT: u32 = 1000;
+/// How many rows `list` gives when it is not told.
+pub const DEFAULT_LIMIT: u32 = 50;
 
 /// Takes one row that was found.
 type OnRow<'f> = &'f mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>;

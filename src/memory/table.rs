@@ -11,13 +11,10 @@ use rusqlite::types::{FromSql, ToSql, Value};
 use super::cursor::Order;
 use super::fields::{Conditions, Fields};
 use super::statements::Statements;
+pub use super::statements::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::db::Db;
 use crate::error::{Error, Result};
 
-/// The most rows that one call of [`Rows::list`] gives.
-pub const MAX_LIMIT: u32 = 1000;
-/// How many rows [`Rows::list`] gives when it is not told.
-pub const DEFAULT_LIMIT: u32 = 50;
 /// The most rows that one bulk call takes.
 pub const MAX_BULK: usize = 100_000;
 

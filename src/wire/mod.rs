@@ -6,7 +6,8 @@
 mod decode;
 mod encode;
 mod engine;
-mod tables;
+mod inputs;
+mod rows;
 
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
