@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'no
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { at, run } from './process.mjs';
-import { compilerEnv } from './setup.mjs';
+import { compilerEnv, WITHOUT_HOME } from './setup.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const compiled = at('target', TARGET, 'release', 'synth_memory.wasm');
@@ -29,7 +29,7 @@ async function buildWasm() {
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
   // Nobody sees where in the source a panic stood nor how a value would be printed for debugging, but all would download
   // it. The two flags are not stable, hence the bootstrap; without them the module is the same, and 7 KB larger.
-  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: '-Zlocation-detail=none -Zfmt-debug=none' };
+  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `-Zlocation-detail=none -Zfmt-debug=none ${WITHOUT_HOME}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
   rmSync(glue, { recursive: true, force: true });
   await run('wasm-bindgen', ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, compiled], {

@@ -4,12 +4,15 @@
 // says what a person must install. Nothing is assumed but rustup's cargo and rustc, Node 20 and npm.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ask, at, findProgram, run, toolsFolder } from './process.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const MINUTE = 60;
+/** What is compiled names the files it came from: not where a user keeps them. */
+export const WITHOUT_HOME = `--remap-path-prefix=${homedir()}=~`;
 
 /** Versions that must match what Cargo.toml and the tests were written against. */
 const WASM_BINDGEN = /wasm-bindgen = "=([\d.]+)"/.exec(readFileSync(at('Cargo.toml'), 'utf8'))[1];
@@ -97,7 +100,7 @@ async function buildStandardLibrary(env) {
   await run('cargo', ['build', '-Zbuild-std=std,panic_abort,test', '--target', TARGET, '--release'], {
     cwd: crate,
     quiet: true,
-    env: { ...env, RUSTC_BOOTSTRAP: '1', RUSTFLAGS: '-C embed-bitcode=yes', CARGO_TARGET_DIR: join(crate, 'target') },
+    env: { ...env, RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `-C embed-bitcode=yes ${WITHOUT_HOME}`, CARGO_TARGET_DIR: join(crate, 'target') },
     seconds: 15 * MINUTE,
   });
   const built = join(crate, 'target', TARGET, 'release', 'deps');

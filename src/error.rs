@@ -23,7 +23,7 @@ macro_rules! error_codes {
             /// All the codes as a TypeScript type.
             pub const DECLARATION: &str = concat!(
                 "/** The kinds of failure that the engine knows. */\nexport type EngineErrorCode =",
-                $("\n  | \"", $code, "\"",)+
+                $("\n  /**", $($doc,)+ " */\n  | \"", $code, "\"",)+
                 ";"
             );
 
@@ -58,7 +58,7 @@ error_codes! {
     /// The browser has OPFS but refuses to give it to this page.
     StorageDenied = "storage_denied", "Allow this site to store data (private windows and blocked site data forbid it), then reload.";
     /// Another tab or worker holds the file.
-    Locked = "locked", "Close the other tab that has this memory open, then try again.";
+    Locked = "locked", "Close it there first: in another tab, in a worker, or where this page opened it before.";
     /// The disk, or the part of it that the browser grants this site, is full.
     QuotaExceeded = "quota_exceeded", "Free space or delete old rows; the write was not made and nothing else changed.";
     /// Reading or writing the file failed.
@@ -150,6 +150,12 @@ impl Error {
         let Inner { code: old, message: said, cause, .. } = *self.0;
         let cause = cause.unwrap_or_else(|| Cause { name: old.code().into(), message: said, sql: None });
         Self::new(code, message).caused_by(cause)
+    }
+
+    /// The same error, saying which of several rows it is about.
+    pub(crate) fn in_row(mut self, at: usize) -> Self {
+        self.0.message = format!("row {at}: {}", self.0.message);
+        self
     }
 
     /// Which kind of failure.

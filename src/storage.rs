@@ -100,7 +100,7 @@ fn from_pool(error: OpfsSAHError) -> Error {
         _ => (ErrorCode::IoFailed, None),
     };
     let message = match code {
-        ErrorCode::Locked => "Another tab or worker has this memory open.".into(),
+        ErrorCode::Locked => "This memory is open elsewhere.".into(),
         ErrorCode::OpfsUnavailable => "This browser has no origin private file system here.".into(),
         ErrorCode::StorageDenied => "The browser refuses this page its origin private file system.".into(),
         ErrorCode::QuotaExceeded => "The browser grants this site no more space.".into(),

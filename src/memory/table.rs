@@ -124,13 +124,15 @@ impl<'db, T: Table> Rows<'db, T> {
     /// `invalid_argument`, `invalid_json`, `text_too_long`; `quota_exceeded` where the disk is full.
     pub fn add(&self, rows: Vec<T::New>) -> Result<Vec<i64>> {
         check_bulk(rows.len())?;
+        let several = rows.len() > 1;
         let mut ids = Vec::with_capacity(rows.len());
-        let mut rows = rows.into_iter();
+        let mut rows = rows.into_iter().enumerate();
         self.db().atomically(&mut || {
-            for row in rows.by_ref() {
+            for (at, row) in rows.by_ref() {
                 let mut fields = Fields::new(self.db());
                 T::insert(row, &mut fields);
-                ids.push(self.statements.insert(fields, T::ON_CONFLICT)?);
+                let inserted = self.statements.insert(fields, T::ON_CONFLICT);
+                ids.push(inserted.map_err(|error| if several { error.in_row(at) } else { error })?);
             }
             Ok(())
         })?;

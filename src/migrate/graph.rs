@@ -92,7 +92,8 @@ impl Graph {
                 _ => current.checked_sub(steps),
             };
             let here = self.id_at(current).unwrap_or("base");
-            return target.ok_or_else(|| unknown(format!("{symbol} from {here} leads beyond the last revision.")));
+            return target
+                .ok_or_else(|| unknown(format!("{symbol} from {here} leads beyond the first or the last revision.")));
         }
         match symbol {
             "head" | "heads" => return Ok(self.line.len()),

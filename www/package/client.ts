@@ -68,7 +68,7 @@ export interface ExportOptions extends CallOptions {
 
 /** What `query` may be told. */
 export interface QueryOptions extends CallOptions {
-  /** How long it may run, in ms; 10,000 by default. */
+  /** How long it may run, in ms; 10,000 by default. Nothing else stops a query that has begun. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -177,7 +177,9 @@ export class Memory {
   /**
    * Reads with SQL. Whatever the statement, it cannot write: that rejects with `read_only_query`.
    *
-   * Resolves to the rows as objects by column name, at most 100,000. Integers beyond 2^53 are BigInts, blobs
+   * Tables and columns are SQLite's: `turns`, `episodes`, `long_term`, `uncertainty_log`, `semantic_memories`, with
+   * columns as `user_input`. Resolves to the rows as objects by column name, at most 100,000; give columns of one name
+   * names of their own (`AS`). Integers beyond 2^53 are BigInts, blobs
    * `Uint8Array`s, times seconds and JSON text, as the columns hold them.
    *
    * @param parameters - For `?` an array; for `:name` an object, by name without the colon.
@@ -264,7 +266,9 @@ export class Migrations {
   }
 
   /**
-   * Takes the schema down, all or nothing, after a backup; resolves to the revisions taken back.
+   * Takes the schema down, all or nothing, after a backup; resolves to the revisions taken back. What a revision added
+   * goes with it: `base` drops every table, and their rows come back only by `backups.restore`, in a `memory:` not at
+   * all. The next opening goes to head again.
    *
    * @param target - `base`, an id, a unique prefix of four characters or more, or `-N`.
    */

@@ -3,10 +3,19 @@ import { decodeJson, encodeJson, type JsonValue } from './json.js';
 import type * as wire from './wasm/synth_memory.js';
 
 /** What a field that crosses is on the page: times are `Date`s and JSON is a value. */
-type PublicField<T> = T extends wire.Seconds ? Date : T extends wire.JsonText ? JsonValue : T;
+type PublicField<T> = T extends wire.Seconds
+  ? Date
+  : T extends wire.JsonText
+    ? JsonValue
+    : T extends string[]
+      ? readonly string[]
+      : T;
+
+/** undefined, where the field may be left out: it means the same. */
+type Undefined<T, K extends keyof T> = object extends Pick<T, K> ? undefined : never;
 
 /** A type that crosses, as the page has it. */
-export type Public<T> = { [K in keyof T]: PublicField<T[K]> };
+export type Public<T> = { [K in keyof T]: PublicField<T[K]> | Undefined<T, K> };
 
 /** How a field is checked and converted. */
 type Kind = 'time' | 'json' | 'text' | 'number' | 'flag' | 'texts';
@@ -27,7 +36,7 @@ type KindOf<T> = T extends wire.Seconds
 export type Shape<T> = { readonly [K in keyof Required<T>]: KindOf<NonNullable<T[K]>> };
 
 /** An object of the page's as it crosses. */
-export function encode<T extends object>(shape: Shape<T>, value: Public<T>, name: string): T {
+export function encode<T extends object>(shape: Shape<T>, value: Public<T>, name: string, place = ''): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidArgument(`${name} must be an object.`);
   }
@@ -39,7 +48,7 @@ export function encode<T extends object>(shape: Shape<T>, value: Public<T>, name
         `Its fields are ${Object.keys(shape).join(', ')}.`,
       );
     }
-    if (field !== undefined) encoded[key] = encodeField(shape[key as keyof T] as Kind, field, key);
+    if (field !== undefined) encoded[key] = encodeField(shape[key as keyof T] as Kind, field, place + key);
   }
   return encoded as T;
 }

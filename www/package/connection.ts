@@ -13,7 +13,6 @@ export interface CallOptions {
 }
 
 interface Pending {
-  readonly method: Method;
   readonly signal: AbortSignal | undefined;
   readonly stopListening: () => void;
   resolve(value: unknown): void;
@@ -104,14 +103,13 @@ export class Connection {
   ): Promise<Awaited<Value<M>>> {
     return new Promise((resolve, reject: (error: MemoryError) => void) => {
       if (signal?.aborted) {
-        reject(aborted(method, signal));
+        reject(aborted(signal));
         return;
       }
       const sequence = this.#sequence++;
       const onAbort = () => this.#abort(sequence);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(sequence, {
-        method,
         signal,
         stopListening: () => signal?.removeEventListener('abort', onAbort),
         resolve: resolve as (value: unknown) => void,
@@ -158,7 +156,7 @@ export class Connection {
     if (!pending) return;
     this.#pending.delete(answer.sequence);
     pending.stopListening();
-    if ('cancelled' in answer) pending.reject(aborted(pending.method, pending.signal));
+    if ('cancelled' in answer) pending.reject(aborted(pending.signal));
     else if ('failure' in answer) pending.reject(toMemoryError(answer.failure));
     else pending.resolve(answer.value);
   }
@@ -188,9 +186,9 @@ export class Connection {
   }
 }
 
-function aborted(method: Method, signal: AbortSignal | undefined): MemoryError {
+function aborted(signal: AbortSignal | undefined): MemoryError {
   const hint = 'Nothing was changed; make the call again if it is still wanted.';
-  return new MemoryError('aborted', `${method} was given up before it began.`, hint, signal?.reason);
+  return new MemoryError('aborted', 'The call was given up before it began.', hint, signal?.reason);
 }
 
 function closed(): MemoryError {

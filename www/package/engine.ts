@@ -48,8 +48,8 @@ function holdLock(name: string): Promise<(() => void) | undefined> {
       const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
       reject({
         code: name === 'TimeoutError' || name === 'AbortError' ? 'locked' : 'storage_denied',
-        message: 'Another tab or worker has this memory open.',
-        hint: 'Close the other tab that has this memory open, then try again.',
+        message: 'This memory is open elsewhere.',
+        hint: 'Close it there first: in another tab, in a worker, or where this page opened it before.',
         cause: { name, message, sql: null },
       });
     });

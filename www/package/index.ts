@@ -12,8 +12,7 @@ export type { CallOptions } from './connection.js';
 export { MemoryError } from './errors.js';
 export type { ClientErrorCode, ErrorCode } from './errors.js';
 export type { JsonValue } from './json.js';
-export type { Public } from './codec.js';
-export { Table, Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
+export { Table, TableWithIds, Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 export type * from './tables.js';
 export type {
   Direction,

@@ -37,6 +37,8 @@ export interface EpisodeFilter extends Public<wire.EpisodeFilter> {}
 
 /** A row of `long_term`: something known, under its key. */
 export interface Entry extends Public<wire.Entry> {}
+/** A key to be set, with its time. */
+export interface NewEntry extends Public<wire.NewEntry> {}
 /** What to change of an entry that exists. */
 export interface EntryPatch extends Public<wire.EntryPatch> {}
 /** Which entries; all of them where nothing is said. */
@@ -63,39 +65,37 @@ export interface SemanticMemoryFilter extends Public<wire.SemanticMemoryFilter> 
 type Verb = 'Add' | 'Get' | 'List' | 'Update' | 'Delete' | 'Count' | 'Clear';
 type TableName = 'turns' | 'episodes' | 'longTerm' | 'uncertainty' | 'semantic';
 
+/** Of whichever table: the types that a table's class is made with are the page's own side of these. */
+type AnyShapes = Shapes<any, any, any, any, any>;
+
 /**
  * What every table can do.
  *
  * Each call that writes is whole: all of it is kept, or none. Bad input rejects with `invalid_argument`,
- * `invalid_json`, `invalid_text` or `text_too_long` (above 16 MiB of UTF-8) and changes nothing.
+ * `invalid_json`, `invalid_text` or `text_too_long` (above 16 MiB of UTF-8) and changes nothing. Every call takes a
+ * `signal` in its last argument.
  */
-export abstract class Table<
-  Key extends string | number,
-  Row extends object,
-  New extends object,
-  Patch extends object,
-  Filter extends object,
-  Order,
-> {
+export abstract class Table<Key extends string | number, Row, New, Patch, Filter, Order> {
   readonly #connection: Connection;
   readonly #name: TableName;
-  readonly #shapes: Shapes<Row, New, Patch, Filter, Order>;
+  readonly #shapes: AnyShapes;
 
   /** @internal */
-  constructor(connection: Connection, name: TableName, shapes: Shapes<Row, New, Patch, Filter, Order>) {
+  constructor(connection: Connection, name: TableName, shapes: AnyShapes) {
     this.#connection = connection;
     this.#name = name;
     this.#shapes = shapes;
   }
 
   /** The row with this key; undefined where there is none. */
-  protected async row(key: Key, options?: CallOptions): Promise<Public<Row> | undefined> {
-    const row = await this.#call<Row | null>('Get', [checkKey(key)], options);
-    return row === null ? undefined : decode(this.#shapes.row, row);
+  protected async row(key: Key, options?: CallOptions): Promise<Row | undefined> {
+    const row = await this.#call<object | null>('Get', [checkKey(key)], options);
+    return row === null ? undefined : (decode(this.#shapes.row, row) as Row);
   }
 
   /**
-   * A page of rows: filtered, ordered, and by a cursor that neither repeats nor skips when rows come and go.
+   * A page of rows: filtered, ordered, and by a cursor that neither repeats nor skips when rows come and go. 50 rows
+   * where no limit is given, newest first; `longTerm` begins with the smallest key.
    *
    * @example
    * ```ts
@@ -107,45 +107,43 @@ export abstract class Table<
    * } while (cursor);
    * ```
    */
-  async list(
-    listing: Public<Filter> & Paging<Order> = {} as Public<Filter>,
-    options?: CallOptions,
-  ): Promise<Page<Public<Row>>> {
-    const asked = encode(this.#shapes.listing, listing as Public<Filter & wire.Paging<Order>>, 'listing');
-    const page = await this.#call<Page<Row>>('List', [asked], options);
-    return { rows: page.rows.map((row) => decode(this.#shapes.row, row)), cursor: page.cursor };
+  async list(listing?: Filter & Paging<Order>, options?: CallOptions): Promise<Page<Row>> {
+    const asked = encode(this.#shapes.listing, listing ?? {}, 'listing');
+    const page = await this.#call<Page<object>>('List', [asked], options);
+    return { rows: page.rows.map((row) => decode(this.#shapes.row, row) as Row), cursor: page.cursor };
   }
 
   /** Changes one row. Rejects with `not_found` where there is none with this key. */
-  async update(key: Key, patch: Public<Patch>, options?: CallOptions): Promise<void> {
-    await this.#call('Update', [checkKey(key), encode(this.#shapes.patch, patch, 'patch')], options);
+  async update(key: Key, patch: Patch, options?: CallOptions): Promise<void> {
+    await this.#call('Update', [checkKey(key), encode(this.#shapes.patch, patch as object, 'patch')], options);
   }
 
-  /** Deletes a row, or several of them, all or none; resolves to how many there were. */
+  /** Deletes a row, or several of them, all or none; resolves to how many there were. SQLite may give a later row the same id. */
   async delete(keys: Key | readonly Key[], options?: CallOptions): Promise<number> {
     return this.#call('Delete', [(Array.isArray(keys) ? keys : [keys]).map(checkKey)], options);
   }
 
   /** How many rows there are, or how many the filter finds. */
-  async count(filter: Public<Filter> = {} as Public<Filter>, options?: CallOptions): Promise<number> {
-    return this.#call('Count', [encode(this.#shapes.filter, filter, 'filter')], options);
+  async count(filter?: Filter, options?: CallOptions): Promise<number> {
+    return this.#call('Count', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
   }
 
   /** Deletes every row, or every one that the filter finds; resolves to how many there were. */
-  async clear(filter: Public<Filter> = {} as Public<Filter>, options?: CallOptions): Promise<number> {
-    return this.#call('Clear', [encode(this.#shapes.filter, filter, 'filter')], options);
+  async clear(filter?: Filter, options?: CallOptions): Promise<number> {
+    return this.#call('Clear', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
   }
 
   /** Adds rows, all or none; resolves to their ids, in order. */
-  protected async addRows(rows: readonly Public<New>[], options?: CallOptions): Promise<number[]> {
+  protected async addRows(rows: readonly New[], options?: CallOptions): Promise<number[]> {
     if (!Array.isArray(rows)) throw invalidArgument('An array of rows was expected.');
-    const encoded = rows.map((row: Public<New>, at) =>
-      encode(this.#shapes.added, row, rows.length > 1 ? `row ${at}` : 'the row'),
+    const several = rows.length > 1;
+    const encoded = rows.map((row: New, at) =>
+      encode(this.#shapes.added, row as object, several ? `row ${at}` : 'the row', several ? `row ${at}: ` : ''),
     );
     return this.#call('Add', [encoded], options);
   }
 
-  protected async addRow(row: Public<New>, options?: CallOptions): Promise<number> {
+  protected async addRow(row: New, options?: CallOptions): Promise<number> {
     const [id] = await this.addRows([row], options);
     return id!;
   }
@@ -167,28 +165,28 @@ function checkKey<Key extends string | number>(key: Key): Key {
 }
 
 /** A table whose rows have ids. */
-abstract class TableWithIds<
-  Row extends object,
-  New extends object,
-  Patch extends object,
-  Filter extends object,
-  Order,
-> extends Table<number, Row, New, Patch, Filter, Order> {
+export abstract class TableWithIds<Row, New, Patch, Filter, Order> extends Table<
+  number,
+  Row,
+  New,
+  Patch,
+  Filter,
+  Order
+> {
   /** The row with this id; undefined where there is none. */
-  get(id: number, options?: CallOptions): Promise<Public<Row> | undefined> {
+  get(id: number, options?: CallOptions): Promise<Row | undefined> {
     return this.row(id, options);
   }
 
   /** The rows that were added last, newest first; `count` from 1 to 1000. */
-  async recent(count = 50, options?: CallOptions): Promise<Public<Row>[]> {
-    const listing = { limit: count } as Public<Filter> & Paging<Order>;
-    const { rows } = await this.list(listing, options);
+  async recent(count = 50, options?: CallOptions): Promise<Row[]> {
+    const { rows } = await this.list({ limit: count } as Filter & Paging<Order>, options);
     return rows;
   }
 }
 
 /** The conversation: `memory.turns`. */
-export class Turns extends TableWithIds<wire.Turn, wire.NewTurn, wire.TurnPatch, wire.TurnFilter, wire.TurnOrder> {
+export class Turns extends TableWithIds<Turn, NewTurn, TurnPatch, TurnFilter, wire.TurnOrder> {
   /** @internal */
   constructor(connection: Connection) {
     super(connection, 'turns', codec.turns);
@@ -206,13 +204,7 @@ export class Turns extends TableWithIds<wire.Turn, wire.NewTurn, wire.TurnPatch,
 }
 
 /** What happened: `memory.episodes`. */
-export class Episodes extends TableWithIds<
-  wire.Episode,
-  wire.NewEpisode,
-  wire.EpisodePatch,
-  wire.EpisodeFilter,
-  wire.EpisodeOrder
-> {
+export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, EpisodeFilter, wire.EpisodeOrder> {
   /** @internal */
   constructor(connection: Connection) {
     super(connection, 'episodes', codec.episodes);
@@ -230,14 +222,7 @@ export class Episodes extends TableWithIds<
 }
 
 /** What is known, by key: `memory.longTerm`. */
-export class LongTerm extends Table<
-  string,
-  wire.Entry,
-  wire.NewEntry,
-  wire.EntryPatch,
-  wire.EntryFilter,
-  wire.EntryOrder
-> {
+export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFilter, wire.EntryOrder> {
   /** @internal */
   constructor(connection: Connection) {
     super(connection, 'longTerm', codec.longTerm);
@@ -261,9 +246,9 @@ export class LongTerm extends Table<
     );
   }
 
-  /** The value under a key; undefined where there is none. */
-  async get(key: string, options?: CallOptions): Promise<JsonValue | undefined> {
-    return (await this.row(key, options))?.value;
+  /** The value under a key; undefined where there is none. That it is a `Value` is for the caller to know. */
+  async get<Value extends JsonValue = JsonValue>(key: string, options?: CallOptions): Promise<Value | undefined> {
+    return (await this.row(key, options))?.value as Value | undefined;
   }
 
   /** The whole entry under a key, with the time it was set; undefined where there is none. */
@@ -280,10 +265,10 @@ function checked(value: JsonValue): JsonValue {
 
 /** What the agent was unsure of: `memory.uncertainty`. */
 export class UncertaintyLog extends TableWithIds<
-  wire.Uncertainty,
-  wire.NewUncertainty,
-  wire.UncertaintyPatch,
-  wire.UncertaintyFilter,
+  Uncertainty,
+  NewUncertainty,
+  UncertaintyPatch,
+  UncertaintyFilter,
   wire.UncertaintyOrder
 > {
   /** @internal */
@@ -301,7 +286,7 @@ export class UncertaintyLog extends TableWithIds<
     return this.addRows(doubts, options);
   }
 
-  /** Marks a doubt as settled, and how. Rejects with `not_found` where there is none with this id. */
+  /** Marks a doubt as settled, and how; a second time says anew how. Rejects with `not_found` where there is none with this id. */
   async resolve(id: number, pattern: string, options?: CallOptions): Promise<void> {
     await this.call('uncertaintyResolve', [checkKey(id), checkText(pattern, 'pattern')], options);
   }
@@ -314,10 +299,10 @@ export class UncertaintyLog extends TableWithIds<
 
 /** Facts: `memory.semantic`. */
 export class SemanticMemories extends TableWithIds<
-  wire.SemanticMemory,
-  wire.NewSemanticMemory,
-  wire.SemanticMemoryPatch,
-  wire.SemanticMemoryFilter,
+  SemanticMemory,
+  NewSemanticMemory,
+  SemanticMemoryPatch,
+  SemanticMemoryFilter,
   wire.SemanticMemoryOrder
 > {
   /** @internal */
