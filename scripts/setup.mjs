@@ -100,7 +100,12 @@ async function buildStandardLibrary(env) {
   await run('cargo', ['build', '-Zbuild-std=std,panic_abort,test', '--target', TARGET, '--release'], {
     cwd: crate,
     quiet: true,
-    env: { ...env, RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `-C embed-bitcode=yes ${WITHOUT_HOME}`, CARGO_TARGET_DIR: join(crate, 'target') },
+    env: {
+      ...env,
+      RUSTC_BOOTSTRAP: '1',
+      RUSTFLAGS: `-C embed-bitcode=yes ${WITHOUT_HOME}`,
+      CARGO_TARGET_DIR: join(crate, 'target'),
+    },
     seconds: 15 * MINUTE,
   });
   const built = join(crate, 'target', TARGET, 'release', 'deps');

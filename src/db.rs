@@ -86,6 +86,17 @@ pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
+/// Sets up what every connection of a memory has.
+fn configure(connection: &Connection) -> Result<()> {
+    // A file from elsewhere is data: its schema may not call functions with side effects, nor damage what SQLite and
+    // FTS5 keep for themselves.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON")?)
+}
+
 /// The connection of an open memory.
 pub struct Db {
     connection: Connection,
@@ -111,27 +122,19 @@ impl Db {
     ///
     /// `not_a_database`, `corrupt_database`, `io_failed`, `quota_exceeded`; `locked` where another process holds it.
     pub fn open(location: Location<'_>, durability: Durability, clock: Clock) -> Result<Self> {
-        let connection = connect(location)?;
-        // A file from elsewhere is data: its schema may not call functions with side effects, nor damage what SQLite
-        // and FTS5 keep for themselves.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
-        connection.set_prepared_statement_cache_capacity(128);
-
         let in_file = matches!(location, Location::File { .. });
-        let db = Self { connection, clock, in_file, batch: Cell::new(Batch::None) };
+        let db = Self { connection: connect(location)?, clock, in_file, batch: Cell::new(Batch::None) };
         if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
             db.connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
             db.set_journal_mode("WAL")?;
         }
+        configure(&db.connection)?;
         let synchronous = match durability {
             Durability::Strict => "PRAGMA synchronous = FULL",
             Durability::Relaxed => "PRAGMA synchronous = NORMAL",
         };
         db.connection.execute_batch(synchronous)?;
-        db.connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON")?;
         Ok(db)
     }
 
@@ -214,14 +217,20 @@ impl Db {
     /// # Errors
     ///
     /// Where the file cannot be written; it is then as it was.
-    pub(crate) fn replace_contents(&mut self, source: &Connection) -> Result<()> {
+    pub(crate) fn replace_contents(&mut self, source: Connection) -> Result<()> {
+        if !self.in_file {
+            // Both are in memory, so the one can simply be the other.
+            configure(&source)?;
+            self.connection = source;
+            return Ok(());
+        }
         self.connection.flush_prepared_statement_cache();
         // Pages are copied as they are, and a write-ahead log holds pages of one size only.
-        let without_log = self.in_file && page_size(source)? != page_size(&self.connection)?;
+        let without_log = page_size(&source)? != page_size(&self.connection)?;
         if without_log {
             self.set_journal_mode("DELETE")?;
         }
-        let result = copy(source, &mut self.connection);
+        let result = copy(&source, &mut self.connection);
         if without_log {
             self.set_journal_mode("WAL")?;
         }

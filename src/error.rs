@@ -42,33 +42,29 @@ macro_rules! error_codes {
 
 error_codes! {
     /// An argument of the wrong type, out of its range, or with a field that does not exist.
-    InvalidArgument = "invalid_argument", "Correct the argument named in the message; nothing was changed.";
+    InvalidArgument = "invalid_argument", "Correct it; nothing was changed.";
     /// A value that JSON cannot hold: `undefined`, a function, a cycle, a BigInt, NaN, a class instance.
     InvalidJson = "invalid_json", "Store plain objects, arrays, strings, finite numbers, booleans and null only.";
-    /// A text that is not well-formed Unicode: it has a lone surrogate.
-    InvalidText = "invalid_text", "Clean the text with String.prototype.toWellFormed() before you store it.";
     /// A text above the limit of its column.
     TextTooLong = "text_too_long", "Store the text in parts, or a summary of it.";
-    /// A URL that is neither `opfs:///name.db` nor `memory:`.
-    InvalidUrl = "invalid_url", "Use 'opfs:///name.db', or 'memory:' for a memory that ends with the page.";
     /// The row to change does not exist.
     NotFound = "not_found", "Look the row up first; it may have been deleted.";
     /// The browser has no origin private file system here.
-    OpfsUnavailable = "opfs_unavailable", "Open the page over https or localhost in a browser with OPFS, outside a private window, or ask for 'memory:' and keep nothing.";
+    OpfsUnavailable = "opfs_unavailable", "Use https or localhost, a browser with OPFS and no private window; or ask for 'memory:', which keeps nothing.";
     /// The browser has OPFS but refuses to give it to this page.
-    StorageDenied = "storage_denied", "Allow this site to store data (private windows and blocked site data forbid it), then reload.";
+    StorageDenied = "storage_denied", "Allow this site to store data, leave private browsing, then reload.";
     /// Another tab or worker holds the file.
     Locked = "locked", "Close it there first: in another tab, in a worker, or where this page opened it before.";
     /// The disk, or the part of it that the browser grants this site, is full.
     QuotaExceeded = "quota_exceeded", "Free space or delete old rows; the write was not made and nothing else changed.";
     /// Reading or writing the file failed.
-    IoFailed = "io_failed", "Reload the page; the file is at its last committed state. If it happens again, export what you can.";
+    IoFailed = "io_failed", "Reload the page; the file is at its last committed state.";
     /// The file is an SQLite database, but damaged.
     CorruptDatabase = "corrupt_database", "Restore a backup with backups.restore(id), or import an exported file.";
     /// The file is not an SQLite database at all.
     NotADatabase = "not_a_database", "Choose a file that export() or Synth Mind made.";
     /// The file has tables but no `alembic_version`, so no one knows at which revision it is.
-    UnversionedDatabase = "unversioned_database", "Stamp the file with Alembic (alembic stamp 001) and bring it to that schema before you import it.";
+    UnversionedDatabase = "unversioned_database", "Stamp the file with Alembic (alembic stamp 001) before you import it.";
     /// No migration has this revision id.
     UnknownRevision = "unknown_revision", "Load the newest version of the app; an older one cannot read a newer file.";
     /// A migration file breaks the format, or the files do not form one line of revisions.
@@ -86,9 +82,9 @@ error_codes! {
     /// `query` ran longer than it may.
     QueryTimeout = "query_timeout", "Narrow the query, add LIMIT, or raise the timeoutMs option.";
     /// `query` found more rows than a page should hold.
-    ResultTooLarge = "result_too_large", "Add LIMIT, or read the rows page by page.";
+    ResultTooLarge = "result_too_large", "Add LIMIT, or read it page by page.";
     /// There is not enough memory in the WebAssembly module.
-    OutOfMemory = "out_of_memory", "Work on smaller parts at a time, and reload the page.";
+    OutOfMemory = "out_of_memory", "Work on smaller parts at a time.";
     /// A defect of this package.
     Internal = "internal", "Please report it with this message.";
 }

@@ -199,15 +199,21 @@ fn files_that_break_the_format_are_named() {
 }
 
 #[test]
-fn stamp_writes_the_version_and_nothing_else() {
+fn stamp_writes_the_version_where_it_is_true_and_nothing_else() {
     let mut memory = in_memory();
-    let before: Vec<_> = schema(memory.db().connection());
-    memory.stamp("001").unwrap();
-    assert_eq!(memory.revision().unwrap().as_deref(), Some("001"));
-    memory.stamp("base").unwrap();
-    assert_eq!(memory.revision().unwrap(), None);
-    assert_eq!(memory.stamp("zzz").unwrap_err().code(), ErrorCode::UnknownRevision);
+    let before = schema(memory.db().connection());
+    for (target, code) in
+        [("001", ErrorCode::SchemaMismatch), ("base", ErrorCode::SchemaMismatch), ("zzz", ErrorCode::UnknownRevision)]
+    {
+        assert_eq!(memory.stamp(target).unwrap_err().code(), code, "{target}");
+        assert_eq!(memory.revision().unwrap().as_deref(), Some("002"));
+    }
+    memory.db().connection().execute_batch("DELETE FROM alembic_version").unwrap();
+    memory.stamp("head").unwrap();
+    assert_eq!(memory.revision().unwrap().as_deref(), Some("002"));
     assert_eq!(schema(memory.db().connection()), before);
+    memory.downgrade("base").unwrap();
+    assert_eq!(memory.stamp("001").unwrap_err().code(), ErrorCode::SchemaMismatch);
 }
 
 #[test]

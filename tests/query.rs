@@ -125,6 +125,11 @@ fn a_query_without_end_is_stopped() {
     let error = memory.query(endless, &none(), 3.0).unwrap_err();
     assert_eq!(error.code(), ErrorCode::QueryTimeout, "{error}");
 
+    let large =
+        "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 90) SELECT zeroblob(60000000) FROM c";
+    let error = memory.query(large, &none(), f64::INFINITY).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ResultTooLarge, "{error}");
+
     let many = "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c";
     let error = memory.query(many, &none(), f64::INFINITY).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ResultTooLarge, "{error}");

@@ -48,7 +48,7 @@ fn an_export_is_imported_again() {
 
 #[test]
 fn other_page_sizes_and_modes_are_taken() {
-    for pragma in ["page_size = 512", "page_size = 65536", "journal_mode = WAL", "auto_vacuum = 1"] {
+    for pragma in ["page_size = 512", "page_size = 65536", "journal_mode = WAL"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.db");
         let other = Connection::open(&path).unwrap();
@@ -88,11 +88,14 @@ fn a_file_that_is_not_understood_changes_nothing() {
     let newer = newer.serialize_to_vec();
     let utf16 = Connection::open_in_memory().unwrap();
     utf16.execute_batch("PRAGMA encoding = 'UTF-16'; CREATE TABLE alembic_version (version_num)").unwrap();
+    let auto_vacuum = Connection::open_in_memory().unwrap();
+    auto_vacuum.execute_batch("PRAGMA auto_vacuum = 1; CREATE TABLE alembic_version (version_num)").unwrap();
     let empty = Connection::open_in_memory().unwrap().serialize_to_vec();
     let cases: Vec<(&str, Vec<u8>, &[ErrorCode])> = vec![
         ("nothing", vec![], &[ErrorCode::NotADatabase]),
         ("text", b"hello".repeat(100), &[ErrorCode::NotADatabase]),
         ("UTF-16", utf16.serialize_to_vec(), &[ErrorCode::NotADatabase]),
+        ("auto-vacuum", auto_vacuum.serialize_to_vec(), &[ErrorCode::NotADatabase]),
         ("empty database", empty, &[ErrorCode::NotADatabase]),
         ("truncated", good[..good.len() / 2].to_vec(), &[ErrorCode::CorruptDatabase, ErrorCode::NotADatabase]),
         ("header only", good[..100].to_vec(), &[ErrorCode::CorruptDatabase, ErrorCode::NotADatabase]),
@@ -112,6 +115,54 @@ fn a_file_that_is_not_understood_changes_nothing() {
         assert!(memory.backups().unwrap().is_empty(), "{name} left a backup");
     }
     memory.turns().add(vec![turn("goes on")]).unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_what_it_says_is_refused() {
+    let changes = [
+        "CREATE TRIGGER evil AFTER INSERT ON turns BEGIN DELETE FROM long_term; END",
+        "CREATE TRIGGER evil AFTER INSERT ON alembic_version BEGIN DELETE FROM turns; END",
+        "CREATE VIEW evil AS SELECT 1",
+        "ALTER TABLE turns RENAME TO t; CREATE VIEW turns AS SELECT * FROM t",
+        "CREATE VIRTUAL TABLE evil USING fts5(x)",
+        "DROP TABLE episodes",
+        "ALTER TABLE turns RENAME COLUMN user_input TO input",
+        "ALTER TABLE turns ADD COLUMN more TEXT CHECK (more <> 'x')",
+        "ALTER TABLE turns ADD COLUMN more TEXT AS (user_input)",
+        "DROP TABLE long_term; CREATE TABLE long_term (key TEXT PRIMARY KEY, value TEXT CHECK (0), updated_at REAL)",
+        "UPDATE alembic_version SET version_num = '002'",
+        "DELETE FROM alembic_version",
+    ];
+    for change in changes {
+        let (_folder, file) = open_bytes(&fixture("synth-mind-alembic.db"));
+        file.execute_batch(change).unwrap();
+        let mut memory = in_memory();
+        memory.turns().add(vec![turn("kept")]).unwrap();
+        let error = memory.import(file.serialize_to_vec()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::SchemaMismatch, "{change}: {error}");
+        assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 1);
+    }
+}
+
+#[test]
+fn what_is_more_than_ours_is_kept_and_missing_indexes_are_brought_back() {
+    let (_folder, file) = open_bytes(&fixture("synth-mind-alembic.db"));
+    file.execute_batch("CREATE TABLE notes (x); INSERT INTO notes VALUES (1); CREATE INDEX of_x ON notes (x)").unwrap();
+    file.execute_batch("DROP INDEX idx_turns_timestamp").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = open(folder.path()).unwrap();
+    memory.import(file.serialize_to_vec()).unwrap();
+    assert_eq!(rows(memory.db().connection(), "notes").len(), 1);
+    memory.downgrade("base").unwrap();
+}
+
+#[test]
+fn an_id_that_javascript_cannot_hold_is_not_given() {
+    let memory = in_memory();
+    let sql = "INSERT INTO turns (id) VALUES (9007199254740991)";
+    memory.db().connection().execute_batch(sql).unwrap();
+    assert_eq!(memory.turns().add(vec![turn("lost")]).unwrap_err().code(), ErrorCode::UnexpectedValue);
+    assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 1);
 }
 
 #[test]

@@ -1,8 +1,5 @@
 -- Initial schema
 --
--- Synth Mind's baseline, statement for statement as its Alembic revision 001 leaves it in a file: the text SQLite keeps
--- of each table is the same here and there.
---
 -- Revision ID: 001
 -- Revises:
 -- Create Date: 2026-01-01

@@ -29,7 +29,7 @@ use rusqlite::Connection;
 use crate::db::{Clock, Db, Durability, Location, ask};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::{Backup, Backups};
-use crate::migrate::{Graph, runner};
+use crate::migrate::{Graph, runner, schema};
 use episodes::Episode;
 use long_term::Entry;
 use semantic::SemanticMemory;
@@ -179,8 +179,11 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`.
+    /// `unknown_revision`; `schema_mismatch` where it is not that revision's.
     pub fn stamp(&mut self, target: &str) -> Result<()> {
+        let from = self.graph.position(self.revision()?.as_deref())?;
+        let to = self.graph.id_at(self.graph.resolve(target, from)?).map(str::to_owned);
+        schema::compare(self.db.connection(), &self.graph, to.as_deref())?;
         runner::stamp(self.db.connection_mut(), &self.graph, target)
     }
 

@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// The most rows that one query gives.
 pub const MAX_ROWS: usize = 100_000;
+/// The most bytes of text and blobs that one query gives: 64 MiB.
+pub const MAX_BYTES: usize = 64 << 20;
 /// How long a query may run, in seconds, when it is not told.
 pub const DEFAULT_TIMEOUT: f64 = 10.0;
 
@@ -180,7 +182,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
     if columns.is_empty() {
         return Err(invalid("The statement gives no rows."));
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut bytes) = (Vec::new(), 0);
     let mut found = statement.raw_query();
     while let Some(row) = found.next()? {
         if rows.len() == MAX_ROWS {
@@ -188,6 +190,12 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
         }
         let mut values = Vec::with_capacity(columns.len());
         for column in 0..columns.len() {
+            // Looked at before it is copied.
+            bytes += row.get_ref(column)?.as_bytes_or_null().ok().flatten().map_or(8, <[u8]>::len);
+            if bytes > MAX_BYTES {
+                let message = format!("The query found more than {MAX_BYTES} bytes.");
+                return Err(Error::new(ErrorCode::ResultTooLarge, message));
+            }
             values.push(row.get(column)?);
         }
         rows.push(values);

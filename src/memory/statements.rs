@@ -34,7 +34,15 @@ impl Statements<'_> {
         let marks = vec!["?"; columns.len()].join(", ");
         let sql = format!("INSERT INTO {} ({}) VALUES ({marks}){on_conflict}", self.table, columns.join(", "));
         self.prepare(&sql)?.execute(params_from_iter(values))?;
-        Ok(self.db.connection().last_insert_rowid())
+        let id = self.db.connection().last_insert_rowid();
+        // A file from elsewhere may have made ids that no JavaScript number holds; a row that cannot be told of is not added.
+        if id.unsigned_abs() >= 1 << 53 {
+            return Err(Error::new(
+                ErrorCode::UnexpectedValue,
+                format!("The next id of {} would be {id}.", self.table),
+            ));
+        }
+        Ok(id)
     }
 
     /// Reads the row with this key, if there is one.

@@ -9,7 +9,7 @@ use super::{Memory, foreign, is_empty};
 use crate::db::copy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::check_integrity;
-use crate::migrate::runner;
+use crate::migrate::{runner, schema};
 
 impl Memory {
     /// The database as the bytes of a file, at its own revision or taken to another one.
@@ -61,9 +61,15 @@ impl Memory {
         if is_empty(&source)? {
             return Err(foreign("it is empty"));
         }
+        // What a file says it is may not be what it is, and what acts in it by itself is not wanted here.
+        let revision = runner::current(&source)?;
+        self.graph.position(revision.as_deref())?;
+        for index in schema::compare(&source, &self.graph, revision.as_deref())? {
+            source.execute_batch(&index)?;
+        }
         let applied = runner::upgrade(&mut source, &self.graph, "head")?;
         self.take_backup()?;
-        self.db.replace_contents(&source)?;
+        self.db.replace_contents(source)?;
         Ok(applied)
     }
 }
@@ -81,6 +87,11 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
     if file[ENCODING] != UTF_8 && file[ENCODING] != [0; 4] {
         return Err(foreign("its text is in UTF-16")
             .with_hint("Copy it into a new SQLite file, which is in UTF-8, and import that."));
+    }
+    const LARGEST_ROOT: std::ops::Range<usize> = 52..56;
+    if file[LARGEST_ROOT] != [0; 4] {
+        return Err(foreign("it is in auto-vacuum mode")
+            .with_hint("Turn it off with PRAGMA auto_vacuum = 0 and VACUUM, and import the file then."));
     }
     // A file that was left in WAL mode says so in these two bytes; in memory there is no log to open.
     for version in &mut file[18..20] {

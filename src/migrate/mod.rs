@@ -9,6 +9,8 @@ pub mod graph;
 
 pub mod runner;
 
+pub(crate) mod schema;
+
 pub mod backup;
 
 pub use graph::Graph;

@@ -104,6 +104,106 @@ test('a worker that breaks rejects what waits, and the next call opens the file 
     assert.equal((count - 1) % 2000, 0);
   }));
 
+/** Ends the page's worker, as a defect would. */
+async function breakWorker(page) {
+  const [worker] = page.workers();
+  const gone = new Promise((resolve) => worker.once('close', resolve));
+  await worker.evaluate(
+    () =>
+      void setTimeout(() => {
+        throw new Error('broken on purpose');
+      }),
+  );
+  await gone;
+}
+
+test('after a worker broke, every call is answered: by the file, by its holder, by the close', () =>
+  withPage(async ({ page, open: openPage }) => {
+    await open(page);
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'kept' }));
+    await breakWorker(page);
+    // Another tab takes the file meanwhile, and gives it back.
+    const second = await openPage();
+    await open(second);
+    const refused = await page.evaluate(() => window.memory.turns.count().catch(window.told));
+    assert.equal(refused.code, 'locked');
+    await second.evaluate(() => window.memory.close());
+    assert.equal(await page.evaluate(() => window.memory.turns.count()), 1);
+    await breakWorker(page);
+    const [written, count] = await page.evaluate(async () => {
+      const written = window.memory.turns.append({ userInput: 'last' });
+      await window.memory.close();
+      window.memory = await window.library.Memory.open();
+      return [await written, await window.memory.turns.count()];
+    });
+    assert.deepEqual([written, count], [2, 2]);
+  }));
+
+test('a memory that only the worker kept is said to be gone with it', () =>
+  withPage(async ({ page }) => {
+    await open(page, { url: 'memory:' });
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'gone' }));
+    await breakWorker(page);
+    for (let n = 0; n < 2; n++) {
+      const error = await page.evaluate(() => window.memory.turns.count().catch(window.told));
+      assert.equal(error.code, 'worker_crashed');
+    }
+  }));
+
+test('what no message can carry is told to its caller, and to nobody else', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const results = await page.evaluate(async () => {
+      const detached = new Uint8Array(8);
+      structuredClone(detached, { transfer: [detached.buffer] });
+      let looks = 0;
+      const changing = {
+        get userInput() {
+          return looks++ ? () => 1 : 'x';
+        },
+      };
+      const calls = [
+        window.memory.turns.append({ userInput: 'before' }),
+        window.memory.query('SELECT ? AS a', new Proxy([1], {})),
+        window.memory.query('SELECT ?', [detached]),
+        window.memory.import(detached),
+        window.memory.turns.append(changing),
+        window.memory.turns.append({ userInput: 'behind' }, { signal: {} }),
+        window.memory.turns.append({ userInput: 'after' }),
+      ];
+      return (await Promise.allSettled(calls)).map(({ value, reason }) => value ?? reason.code);
+    });
+    assert.deepEqual(results[1], [{ a: 1 }]);
+    assert.deepEqual([results[0], results.at(-2), typeof results.at(-1)], [1, 'invalid_argument', 'number']);
+    assert.ok(results.every((result) => typeof result !== 'undefined'));
+  }));
+
+test('calls keep their order around an import, and one that was made is not called closed', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const file = [...readFileSync(at('tests', 'fixtures', 'synth-mind-alembic.db'))];
+    const result = await page.evaluate(async (file) => {
+      const imported = window.memory.import(new Uint8Array(file));
+      const id = await window.memory.turns.append({ userInput: 'after it' });
+      await imported;
+      const count = await window.memory.turns.count();
+      const downgraded = window.memory.migrations.downgrade('001');
+      await Promise.resolve();
+      await window.memory.close();
+      return { id, count, downgraded: await downgraded };
+    }, file);
+    assert.deepEqual(result, { id: 65, count: 65, downgraded: ['002'] });
+  }));
+
+test('an opening that is given up ends, and the next one works', () =>
+  withPage(async ({ page, context }) => {
+    await context.route('**/*.wasm', () => undefined);
+    const error = await page.evaluate(() =>
+      window.library.Memory.open({ signal: AbortSignal.timeout(200) }).catch(window.told),
+    );
+    assert.deepEqual([error.code, error.cause.name], ['aborted', 'TimeoutError']);
+  }));
+
 test('a second tab is told at once and with the cause, and may open when the first has closed', () =>
   withPage(async ({ page, open: openPage }) => {
     await open(page);

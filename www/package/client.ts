@@ -86,6 +86,7 @@ export interface QueryOptions extends CallOptions {
 export class Memory {
   readonly #connection: Connection;
   #status: MemoryStatus;
+  readonly #changed: () => Promise<unknown>;
 
   /** The conversation. */
   readonly turns: Turns;
@@ -110,7 +111,9 @@ export class Memory {
     this.longTerm = new LongTerm(connection);
     this.uncertainty = new UncertaintyLog(connection);
     this.semantic = new SemanticMemories(connection);
-    const changed = () => this.refreshStatus();
+    // A call that was carried out stays so, whatever becomes of the look at the status after it.
+    const changed = () => this.refreshStatus().catch(() => undefined);
+    this.#changed = changed;
     this.migrations = new Migrations(connection, changed);
     this.backups = new Backups(connection, changed);
   }
@@ -221,9 +224,10 @@ export class Memory {
    * the memory is then as it was.
    */
   async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
-    const bytes = await bytesOf(file);
+    // Bytes are sent at once, so that the import keeps its place among the calls; a Blob has to be read first.
+    const bytes = file instanceof Blob ? await readBlob(file) : copyBytes(file);
     const applied = await this.#connection.call('import', [bytes], options, [bytes.buffer]);
-    await this.refreshStatus();
+    await this.#changed();
     return applied;
   }
 
@@ -345,25 +349,43 @@ function fromSchema({
   return { revision, head, migrated, backup: backup && fromBackup(backup) };
 }
 
-/** Bytes that can be moved to the worker: the caller's own are copied, so that they stay. */
-async function bytesOf(file: Blob | ArrayBuffer | Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  if (file instanceof Blob) return new Uint8Array(await file.arrayBuffer());
-  if (file instanceof Uint8Array) return new Uint8Array(file);
-  if (file instanceof ArrayBuffer) return new Uint8Array(file.slice(0));
+/** Bytes that can be moved to the worker: the caller keeps its own. */
+function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    if (file instanceof Uint8Array || file instanceof ArrayBuffer) return new Uint8Array(file).slice();
+  } catch (cause) {
+    throw unreadable(cause);
+  }
   throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
 }
 
-/** What a message could not carry must not get into one: it would take its neighbours with it. */
+async function readBlob(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause: unknown): MemoryError {
+  return new MemoryError(
+    'invalid_argument',
+    'The file could not be read.',
+    'Choose it again; nothing was changed.',
+    cause,
+  );
+}
+
+/** The parameters as plain values: what a message could not carry would take its neighbours with it. */
 function checkParameters(parameters: SqlParameters): SqlParameters {
   if (typeof parameters !== 'object' || parameters === null)
     throw invalidArgument('parameters must be an array or an object.');
-  for (const [name, value] of Object.entries(parameters)) {
-    const plain =
-      value === null || ['string', 'number', 'bigint'].includes(typeof value) || value instanceof Uint8Array;
-    if (!plain)
-      throw invalidArgument(`The parameter ${name} must be null, a string, a number, a BigInt or a Uint8Array.`);
-  }
-  return parameters;
+  const entries = Object.entries(parameters).map(([name, value]: [string, SqlValue]) => {
+    if (value instanceof Uint8Array) return [name, copyBytes(value)] as const;
+    if (value === null || ['string', 'number', 'bigint'].includes(typeof value)) return [name, value] as const;
+    throw invalidArgument(`The parameter ${name} must be null, a string, a number, a BigInt or a Uint8Array.`);
+  });
+  return Array.isArray(parameters) ? entries.map(([, value]) => value) : Object.fromEntries(entries);
 }
 
 /** `await using memory = await Memory.open()` closes it, where the platform knows the symbol. */

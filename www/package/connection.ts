@@ -1,4 +1,4 @@
-import { asFailure, MemoryError, toMemoryError, unavailable } from './errors.js';
+import { asFailure, invalidArgument, MemoryError, toMemoryError, unavailable, type FailureMessage } from './errors.js';
 import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
 import type { Listener, OpenTransport, Transport } from './transport.js';
 import type { EngineOptions, SchemaStatus } from './wasm/synth_memory.js';
@@ -42,13 +42,8 @@ export class Connection {
   }
 
   /** Opens the memory; the answer is where its schema is. */
-  async open(options: CallOptions = {}): Promise<SchemaStatus> {
-    try {
-      return await this.#connect(options);
-    } catch (error) {
-      this.#end();
-      throw error;
-    }
+  open(options: CallOptions = {}): Promise<SchemaStatus> {
+    return this.#connect(options);
   }
 
   /** Makes a call. */
@@ -59,8 +54,12 @@ export class Connection {
     transfer: Transferable[] = [],
   ): Promise<Awaited<Value<M>>> {
     if (this.#closing) throw closed();
-    // After a crash the other side is gone; the file is opened again before anything else is asked of it.
-    if (!this.#transport) await this.#connect({});
+    if (!this.#transport) {
+      // What was only in memory is gone with the worker: to begin anew with nothing would be to lose it silently.
+      if (this.#options.path === undefined) throw lost();
+      // The file is opened again before anything else is asked of it. What comes of that, this call is told.
+      void this.#connect({}).catch(() => undefined);
+    }
     return this.#send(method, given, { signal }, transfer);
   }
 
@@ -74,7 +73,7 @@ export class Connection {
     try {
       if (this.#transport) await this.#send('close', [], {}, []);
     } finally {
-      this.#end();
+      this.#end(closed);
     }
   }
 
@@ -90,9 +89,15 @@ export class Connection {
     };
     const transport = this.#openTransport(listener);
     this.#transport = transport;
-    const status = await this.#send('open', [this.#options], options, []);
-    this.#opened = true;
-    return status;
+    try {
+      const status = await this.#send('open', [this.#options], options, []);
+      this.#opened = true;
+      return status;
+    } catch (error) {
+      // Whoever calls next tries again. What was sent behind this is answered with the same.
+      if (this.#transport === transport) this.#end(() => error as MemoryError);
+      throw error;
+    }
   }
 
   #send<M extends Method>(
@@ -106,8 +111,12 @@ export class Connection {
         reject(aborted(signal));
         return;
       }
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        reject(invalidArgument('signal must be an AbortSignal.'));
+        return;
+      }
       const sequence = this.#sequence++;
-      const onAbort = () => this.#abort(sequence);
+      const onAbort = () => this.#abort(sequence, method);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(sequence, {
         signal,
@@ -126,10 +135,35 @@ export class Connection {
     if (outbox.length === 0) return;
     const requests = outbox.map(({ request }) => request);
     const transfer = outbox.flatMap((item) => item.transfer);
-    this.#transport?.post({ type: 'call', requests }, transfer);
+    try {
+      this.#transport?.post({ type: 'call', requests }, transfer);
+    } catch (cause) {
+      // One of them holds what no message can: each goes by itself, and that one is told.
+      if (outbox.length > 1) {
+        for (const item of outbox) {
+          this.#outbox = [item];
+          this.#flush();
+        }
+        return;
+      }
+      const { sequence } = requests[0]!;
+      const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+      const failure: FailureMessage = {
+        code: 'invalid_argument',
+        message: 'An argument cannot be sent to the worker.',
+        hint: 'Give plain values only.',
+        cause: { name, message, sql: null },
+      };
+      this.#settle({ client: this.#client, sequence, failure });
+    }
   }
 
-  #abort(sequence: number): void {
+  #abort(sequence: number, method: Method): void {
+    if (method === 'open') {
+      // Nothing of the caller's is at stake yet, so it need not be waited for.
+      this.#settle({ client: this.#client, sequence, cancelled: true });
+      return;
+    }
     const waiting = this.#outbox.findIndex(({ request }) => request.sequence === sequence);
     if (waiting < 0) {
       this.#transport?.post({ type: 'cancel', client: this.#client, sequence }, []);
@@ -171,24 +205,31 @@ export class Connection {
             cause,
           )
         : toMemoryError(asFailure(cause) ?? unavailable(cause));
-    this.#end();
-    for (const pending of this.#pending.values()) {
-      pending.stopListening();
-      pending.reject(error());
-    }
-    this.#pending.clear();
+    this.#end(error);
   }
 
-  #end(): void {
+  /** Lets go of the other side; whoever still waits for it is told why. */
+  #end(why: () => MemoryError): void {
     this.#transport?.end();
     this.#transport = undefined;
     this.#outbox = [];
+    const waiting = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of waiting) {
+      pending.stopListening();
+      pending.reject(why());
+    }
   }
 }
 
 function aborted(signal: AbortSignal | undefined): MemoryError {
   const hint = 'Nothing was changed; make the call again if it is still wanted.';
   return new MemoryError('aborted', 'The call was given up before it began.', hint, signal?.reason);
+}
+
+function lost(): MemoryError {
+  const hint = 'Open a new one and import what you exported; a memory in OPFS would have kept its rows.';
+  return new MemoryError('worker_crashed', 'The memory was kept by the worker alone, and is gone with it.', hint);
 }
 
 function closed(): MemoryError {

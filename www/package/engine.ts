@@ -1,4 +1,4 @@
-import { asFailure, unavailable } from './errors.js';
+import { asFailure } from './errors.js';
 import { Engine, type EngineOptions } from './wasm/synth_memory.js';
 
 /** How long a memory that is held elsewhere is waited for, in ms: as long as a page that is being reloaded needs to go. */
@@ -16,17 +16,14 @@ export interface Held {
 /**
  * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives.
  *
- * @param loading - The WebAssembly, on its way.
+ * @param loading - The WebAssembly, on its way; it rejects with a failure.
  * @throws A failure, as the engine throws it.
  */
 export async function openEngine(loading: Promise<void>, options: EngineOptions): Promise<Held> {
-  const loaded = loading.catch((cause: unknown) => {
-    throw unavailable(cause);
-  });
   const inFile = options.path !== undefined;
   const [release] = await Promise.all([
     inFile ? holdLock(`synth-memory:${options.path}`) : undefined,
-    loaded,
+    loading,
     // The browser takes its time with the first look at OPFS; it can do so while the engine loads. What it says of a
     // failure, it says again to the engine.
     inFile ? navigator.storage?.getDirectory?.().catch(() => undefined) : undefined,

@@ -6,6 +6,10 @@ export type ClientErrorCode =
   | 'aborted'
   /** The memory was closed. */
   | 'closed'
+  /** A text that is not well-formed Unicode: it has a lone surrogate. */
+  | 'invalid_text'
+  /** A URL that is neither `opfs:///name.db` nor `memory:`. */
+  | 'invalid_url'
   /** The worker stopped. Calls that waited for an answer may or may not have been carried out. */
   | 'worker_crashed'
   /** The worker or its WebAssembly could not be loaded. */

@@ -60,8 +60,11 @@ export function encodeJson(value: unknown, name: string): string {
   };
 
   // By index, so that a hole in the array is met as the undefined that it reads as.
-  const encodeArray = (array: readonly unknown[]): string =>
-    Array.from({ length: array.length }, (_, at) => within(at, array[at])).join(',');
+  const encodeArray = (array: readonly unknown[]): string => {
+    const text = Array.from({ length: array.length }, (_, at) => within(at, array[at])).join(',');
+    if (Reflect.ownKeys(array).length !== array.length + 1) refuse('an array with properties of its own');
+    return text;
+  };
 
   const encodeMembers = (object: object): string => {
     const prototype: unknown = Object.getPrototypeOf(object);
@@ -77,7 +80,17 @@ export function encodeJson(value: unknown, name: string): string {
       .join(',');
   };
 
-  return encode(value);
+  try {
+    return encode(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new MemoryError(
+      'text_too_long',
+      `${name} is longer as JSON than any string may be.`,
+      'Store it in parts.',
+      cause,
+    );
+  }
 }
 
 function encodeString(text: string, malformed: () => never): string {

@@ -1,5 +1,6 @@
 // Node has no OPFS: the engine runs here in this thread, in memory, and files go in and out as bytes.
 import { openEngine } from './engine.js';
+import { unavailable } from './errors.js';
 import { Processor } from './processor.js';
 import type { OpenTransport } from './transport.js';
 import { initSync } from './wasm/synth_memory.js';
@@ -16,10 +17,14 @@ async function load(): Promise<void> {
   initSync({ module: fs!.readFileSync(new URL('./wasm/synth_memory_bg.wasm', import.meta.url)) });
 }
 
+const fail = (cause: unknown) => {
+  throw unavailable(cause);
+};
+
 /** An engine in this thread. */
 export const openInThread: OpenTransport = (listener) => {
   const processor = new Processor({
-    open: (options) => openEngine((loaded ??= load()), options),
+    open: (options) => openEngine((loaded ??= load().catch(fail)), options),
     defer: (task) => queueMicrotask(task),
     post: (message) => listener.receive(message),
   });

@@ -125,8 +125,9 @@ export class Processor {
       // Nothing of the batch was kept, so each call is made again by itself, to succeed or fail by itself.
     }
     for (const request of group) {
-      if (BACKED_UP.has(request.method)) await reserve(engine);
-      const answer = call(engine, request);
+      const failure = BACKED_UP.has(request.method) ? await reserve(engine) : undefined;
+      const { client, sequence } = request;
+      const answer = failure ? { client, sequence, failure } : call(engine, request);
       if (request.method === 'close') {
         release();
         this.#memory = CLOSED;
@@ -150,12 +151,15 @@ function committed(engine: Engine): boolean {
   }
 }
 
-/** Where there is no room, the call itself says so, if it needs any. */
-async function reserve(engine: Engine): Promise<void> {
+/** Makes room for a backup; gives the failure where there is none. */
+async function reserve(engine: Engine): Promise<FailureMessage | undefined> {
   try {
     await engine.reserve();
+    return undefined;
   } catch (thrown) {
-    if (!asFailure(thrown)) throw thrown;
+    const failure = asFailure(thrown);
+    if (!failure) throw thrown;
+    return failure;
   }
 }
 

@@ -238,8 +238,10 @@ export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFi
     entries: Iterable<readonly [key: string, value: JsonValue]> | Readonly<Record<string, JsonValue>>,
     options?: CallOptions,
   ): Promise<void> {
+    if (typeof entries !== 'object' || entries === null) throw invalidArgument('entries must be an object or pairs.');
     const pairs =
       Symbol.iterator in entries ? [...(entries as Iterable<readonly [string, JsonValue]>)] : Object.entries(entries);
+    if (!pairs.every(Array.isArray)) throw invalidArgument('entries must be pairs of a key and a value.');
     await this.addRows(
       pairs.map(([key, value]) => ({ key, value: checked(value) })),
       options,

@@ -19,7 +19,7 @@ export function parseUrl(url: string): Place {
     return { storage: 'opfs', path };
   throw new MemoryError(
     'invalid_url',
-    `${JSON.stringify(url) ?? String(url)} is not the URL of a memory.`,
+    `${typeof url === 'string' ? JSON.stringify(url) : `A ${typeof url}`} is not the URL of a memory.`,
     "Use 'opfs:///name.db' (letters, digits, _ . - and / in between) or 'memory:'.",
   );
 }
