@@ -1,5 +1,8 @@
 //! What goes to JavaScript.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use js_sys::{Array, Object};
 use rusqlite::types::Value;
 use wasm_bindgen::prelude::*;
@@ -18,7 +21,7 @@ pub(crate) trait ToJs {
 /// A type that becomes an object.
 pub(crate) trait Record {
     /// The names of its fields in Rust.
-    const NAMES: &[&str];
+    const NAMES: Names;
     /// Their values, in the same order.
     fn values(&self) -> Vec<&dyn ToJs>;
 }
@@ -31,9 +34,22 @@ extern "C" {
     fn set(this: &Plain, name: &JsValue, value: &JsValue);
 }
 
-/// The names of fields as JavaScript has them, made once for many objects.
-fn keys(names: &[&str]) -> Vec<JsValue> {
-    names.iter().map(|name| camel_case(name).into()).collect()
+type Names = &'static [&'static str];
+
+thread_local! {
+    static KEYS: RefCell<Vec<(Names, Rc<[JsValue]>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The names of fields as JavaScript has them, made once.
+fn keys(names: Names) -> Rc<[JsValue]> {
+    KEYS.with_borrow_mut(|all| {
+        if let Some((_, keys)) = all.iter().find(|(known, _)| std::ptr::eq(*known, names)) {
+            return keys.clone();
+        }
+        let keys: Rc<[JsValue]> = names.iter().map(|name| camel_case(name).into()).collect();
+        all.push((names, keys.clone()));
+        keys
+    })
 }
 
 fn object(keys: &[JsValue], values: &[&dyn ToJs]) -> Result<JsValue> {

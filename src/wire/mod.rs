@@ -56,7 +56,7 @@ macro_rules! outgoing {
 macro_rules! record {
     ($type:path { $($field:ident),+ }) => {
         impl Record for $type {
-            const NAMES: &[&str] = &[$(stringify!($field)),+];
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),+];
             fn values(&self) -> Vec<&dyn ToJs> {
                 vec![$(&self.$field),+]
             }

@@ -89,7 +89,7 @@ export function unavailable(cause: unknown): FailureMessage {
   return {
     code: 'worker_unavailable',
     message: `The memory's worker or its WebAssembly could not be loaded (${message}).`,
-    hint: "Check that the worker's .js and .wasm files are served and that the page's Content-Security-Policy has script-src 'self' 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
+    hint: "Check that worker.js and the .wasm are served and that the Content-Security-Policy has 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
     cause: { name, message, sql: null },
   };
 }
