@@ -29,7 +29,10 @@ async function buildWasm() {
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
   // Nobody sees where in the source a panic stood nor how a value would be printed for debugging, but all would download
   // it. The two flags are not stable, hence the bootstrap; without them the module is the same, and 7 KB larger.
-  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `-Zlocation-detail=none -Zfmt-debug=none ${WITHOUT_HOME}` };
+  const unseen = '-Zlocation-detail=none -Zfmt-debug=none';
+  // The passes that are off for SQLite too, see .cargo/config.toml.
+  const passes = '-Cllvm-args=-disable-lsr -Cllvm-args=-enable-pre=false -Cllvm-args=-enable-load-pre=false';
+  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
   rmSync(glue, { recursive: true, force: true });
   await run('wasm-bindgen', ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, compiled], {
