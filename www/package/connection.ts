@@ -1,4 +1,12 @@
-import { asFailure, invalidArgument, MemoryError, toMemoryError, unavailable, type FailureMessage } from './errors.js';
+import {
+  asFailure,
+  causeOf,
+  invalidArgument,
+  MemoryError,
+  toMemoryError,
+  unavailable,
+  type FailureMessage,
+} from './errors.js';
 import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
 import type { Listener, OpenTransport, Transport } from './transport.js';
 import type { EngineOptions, SchemaStatus } from './wasm/synth_memory.js';
@@ -147,12 +155,11 @@ export class Connection {
         return;
       }
       const { sequence } = requests[0]!;
-      const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
       const failure: FailureMessage = {
         code: 'invalid_argument',
         message: 'An argument cannot be sent to the worker.',
         hint: 'Give plain values only.',
-        cause: { name, message, sql: null },
+        cause: causeOf(cause),
       };
       this.#settle({ client: this.#client, sequence, failure });
     }

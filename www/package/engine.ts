@@ -1,4 +1,4 @@
-import { asFailure } from './errors.js';
+import { asFailure, causeOf } from './errors.js';
 import { Engine, type EngineOptions } from './wasm/synth_memory.js';
 
 /** How long a memory that is held elsewhere is waited for, in ms: as long as a page that is being reloaded needs to go. */
@@ -41,13 +41,13 @@ function holdLock(name: string): Promise<(() => void) | undefined> {
   if (!('locks' in navigator)) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
     const held = () => new Promise<void>((release) => resolve(release));
-    navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_GRACE) }, held).catch((cause: unknown) => {
-      const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+    navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_GRACE) }, held).catch((thrown: unknown) => {
+      const cause = causeOf(thrown);
       reject({
-        code: name === 'TimeoutError' || name === 'AbortError' ? 'locked' : 'storage_denied',
+        code: cause.name === 'TimeoutError' || cause.name === 'AbortError' ? 'locked' : 'storage_denied',
         message: 'This memory is open elsewhere.',
         hint: 'Close it there first: in another tab, in a worker, or where this page opened it before.',
-        cause: { name, message, sql: null },
+        cause,
       });
     });
   });

@@ -1,4 +1,4 @@
-import type { EngineErrorCode, Failure } from './wasm/synth_memory.js';
+import type { EngineErrorCode, Failure, FailureCause } from './wasm/synth_memory.js';
 
 /** The kinds of failure that only the page's side can raise. */
 export type ClientErrorCode =
@@ -83,14 +83,20 @@ export function asFailure(thrown: unknown): FailureMessage | undefined {
   return isFailure ? (thrown as FailureMessage) : undefined;
 }
 
+/** What was thrown, as the cause of a failure. */
+export function causeOf(thrown: unknown): FailureCause {
+  const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { name, message, sql: null };
+}
+
 /** A failure to load the worker or its WebAssembly. */
-export function unavailable(cause: unknown): FailureMessage {
-  const { name, message } = cause instanceof Error ? cause : { name: 'Error', message: String(cause) };
+export function unavailable(thrown: unknown): FailureMessage {
+  const cause = causeOf(thrown);
   return {
     code: 'worker_unavailable',
-    message: `The memory's worker or its WebAssembly could not be loaded (${message}).`,
+    message: `The memory's worker or its WebAssembly could not be loaded (${cause.message}).`,
     hint: "Check that worker.js and the .wasm are served and that the Content-Security-Policy has 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
-    cause: { name, message, sql: null },
+    cause,
   };
 }
 

@@ -1,4 +1,4 @@
-import { asFailure, type FailureMessage } from './errors.js';
+import { asFailure, causeOf, type FailureMessage } from './errors.js';
 import type { Held } from './engine.js';
 import type { Answer, FromWorker, Method, Request, ToWorker } from './protocol.js';
 import type { Engine, EngineOptions } from './wasm/synth_memory.js';
@@ -84,7 +84,7 @@ export class Processor {
       this.#busy = false;
     } catch (thrown) {
       // Not a failure of a call but of the engine: a panic or a trap. It stays busy, for nothing works from here on.
-      const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const { name, message } = causeOf(thrown);
       this.#host.post({ type: 'crashed', name, message }, []);
     }
   }
