@@ -70,9 +70,26 @@ pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
 
 /// Makes `target` a copy of `source`, page by page, in one transaction of `target`.
 pub(crate) fn copy(source: &Connection, target: &mut Connection) -> Result<()> {
-    match Backup::new(source, target)?.step(-1)? {
-        StepResult::Done => Ok(()),
-        _ => Err(Error::new(ErrorCode::Locked, "The database is in use and could not be copied.")),
+    copy_telling(source, target, &mut |_, _| {})
+}
+
+/// The same, telling how many pages are copied and how many there are.
+pub(crate) fn copy_telling(
+    source: &Connection,
+    target: &mut Connection,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<()> {
+    const PAGES: i32 = 4096;
+    let backup = Backup::new(source, target)?;
+    loop {
+        let step = backup.step(PAGES)?;
+        let pages = backup.progress();
+        progress((pages.pagecount - pages.remaining) as u64, pages.pagecount as u64);
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => return Err(Error::new(ErrorCode::Locked, "The database is in use and could not be copied.")),
+        }
     }
 }
 
@@ -80,10 +97,11 @@ fn page_size(connection: &Connection) -> Result<i64> {
     ask(connection, "PRAGMA page_size")
 }
 
-/// The one value that a statement without parameters gives. Not inlined, as there is much behind it.
+/// The one value that a statement without parameters gives, run to its end: a pragma answers before it commits. Not
+/// inlined, as there is much behind it.
 #[inline(never)]
 pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
-    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+    Ok(connection.query_one(sql, [], |row| row.get(0))?)
 }
 
 /// Sets up what every connection of a memory has.
@@ -102,6 +120,7 @@ pub struct Db {
     connection: Connection,
     clock: Clock,
     in_file: bool,
+    read_only: Cell<bool>,
     batch: Cell<Batch>,
 }
 
@@ -123,7 +142,13 @@ impl Db {
     /// `not_a_database`, `corrupt_database`, `io_failed`, `quota_exceeded`; `locked` where another process holds it.
     pub fn open(location: Location<'_>, durability: Durability, clock: Clock) -> Result<Self> {
         let in_file = matches!(location, Location::File { .. });
-        let db = Self { connection: connect(location)?, clock, in_file, batch: Cell::new(Batch::None) };
+        let db = Self {
+            connection: connect(location)?,
+            clock,
+            in_file,
+            read_only: Cell::new(false),
+            batch: Cell::new(Batch::None),
+        };
         if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
             db.connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
@@ -147,6 +172,18 @@ impl Db {
         &mut self.connection
     }
 
+    /// Refuses every change from here on.
+    #[cfg(feature = "migrations")]
+    pub(crate) fn make_read_only(&self) -> Result<()> {
+        self.read_only.set(true);
+        Ok(self.connection.execute_batch("PRAGMA query_only = ON")?)
+    }
+
+    /// Whether changes are refused.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only.get()
+    }
+
     /// Unix seconds now.
     pub fn now(&self) -> f64 {
         self.clock.now()
@@ -161,6 +198,9 @@ impl Db {
     /// Outside a batch it is committed on return. Within one it is a part of the batch's transaction and is committed by
     /// [`Db::end_batch`]; a change that fails there takes nothing of its neighbours with it.
     pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if self.read_only.get() {
+            return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
+        }
         if self.batch.get() == Batch::Waiting {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             self.batch.set(Batch::Open);
@@ -230,9 +270,14 @@ impl Db {
         if without_log {
             self.set_journal_mode("DELETE")?;
         }
-        let result = copy(&source, &mut self.connection);
+        let result = if without_log && self.has_log()? {
+            Err(Error::new(ErrorCode::IoFailed, "The write-ahead log could not be removed."))
+        } else {
+            copy(&source, &mut self.connection)
+        };
         if without_log {
-            self.set_journal_mode("WAL")?;
+            // Where this fails, what was replaced is replaced all the same, and the next opening sets it again.
+            let _ = self.set_journal_mode("WAL");
         }
         result
     }
@@ -243,6 +288,13 @@ impl Db {
             return Ok(());
         }
         Err(Error::new(ErrorCode::Internal, format!("SQLite chose journal mode {mode}, not {wanted}.")))
+    }
+
+    /// Whether there is a log. Where it could not be removed, SQLite says that it has another journal mode, and goes on
+    /// with the log; a checkpoint knows.
+    fn has_log(&self) -> Result<bool> {
+        let frames: i64 = self.connection.query_one("PRAGMA wal_checkpoint", [], |row| row.get(1))?;
+        Ok(frames >= 0)
     }
 
     /// Checkpoints the log into the file and closes it.

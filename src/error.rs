@@ -64,10 +64,18 @@ error_codes! {
     /// The file is not an SQLite database at all.
     NotADatabase = "not_a_database", "Choose a file that export() or Synth Mind made.";
     /// The file has tables but no `alembic_version`, so no one knows at which revision it is.
-    UnversionedDatabase = "unversioned_database", "Stamp the file with Alembic (alembic stamp 001) before you import it.";
+    UnversionedDatabase = "unversioned_database", "Correct its tables with the program that made them, or choose another file.";
+    /// The file was migrated by a newer version of the app than this one.
+    NewerSchema = "newer_schema", "Load the newest version of the app; or open with onNewerSchema 'readonly', or 'downgrade'.";
+    /// The memory was opened read-only, as its file is newer than the app.
+    ReadOnlyMemory = "read_only_memory", "Load the newest version of the app to write.";
+    /// A migration was changed after it was applied.
+    EditedRevision = "edited_revision", "Put its text back and add a new revision; if the change is meant, migrations.accept(revision).";
     /// No migration has this revision id.
-    UnknownRevision = "unknown_revision", "Load the newest version of the app; an older one cannot read a newer file.";
-    /// A migration file breaks the format, or the files do not form one line of revisions.
+    UnknownRevision = "unknown_revision", "Load the newest version of the app; where the file is older, migrations.stamp can put it right.";
+    /// A symbol could mean several revisions: the prefix of several ids, `head` where there are several heads.
+    AmbiguousRevision = "ambiguous_revision", "Name the one that is meant; nothing was changed.";
+    /// A migration file breaks the format, or the files do not fit together.
     InvalidMigration = "invalid_migration", "Correct the migration file named in the message.";
     /// A statement of a migration failed; the whole run was undone.
     MigrationFailed = "migration_failed", "Correct the migration; the file is still at the revision it was at.";

@@ -10,18 +10,21 @@ use wasm_bindgen::JsValue;
 
 use crate::error::{Cause, Error, ErrorCode, Result};
 use crate::log_vfs;
-use crate::migrate::backup::{Folder, KEPT};
+#[cfg(feature = "migrations")]
+use crate::migrate::backup::Folder;
 
 /// Files that a database needs to be opened: itself and its log. Each costs time at every opening, so the others are
 /// made when they are needed.
 const FILES_TO_OPEN: usize = 2;
-/// Files a database has at most: itself, its log, the backups, and one more while it copies.
-const FILES_AT_MOST: usize = 3 + KEPT;
+/// Files a database has beside the backups that are kept: itself and its log, and the next backup and its log.
+#[cfg(feature = "migrations")]
+const FILES_BESIDE_BACKUPS: usize = 4;
 
 /// The files of one database, held by this worker alone.
 #[derive(Clone)]
 pub(crate) struct Pool {
     files: OpfsSAHPoolUtil,
+    path: String,
     vfs: String,
 }
 
@@ -41,12 +44,18 @@ impl Pool {
         let files = install::<WasmOsCallback>(&options, false).await.map_err(from_pool)?;
         // Installing an installed pool gives it as it is, and that may be let go of.
         files.resume().await.map_err(from_pool)?;
-        Ok(Self { files, vfs: log_vfs::register(&name)? })
+        Ok(Self { files, path: path.to_owned(), vfs: log_vfs::register(&name)? })
     }
 
-    /// Makes room for every backup that may be kept. Called before one may be, for making a file cannot be done at once.
-    pub(crate) async fn reserve(&self) -> Result<()> {
-        self.files.ensure_capacity(FILES_AT_MOST).await.map_err(from_pool)
+    /// Makes room for so many backups. Called before one may be kept, for making a file cannot be done at once.
+    #[cfg(feature = "migrations")]
+    pub(crate) async fn reserve(&self, backups: usize) -> Result<()> {
+        self.files.ensure_capacity(FILES_BESIDE_BACKUPS + backups).await.map_err(from_pool)
+    }
+
+    /// The path of the database.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// The name SQLite knows the pool by.
@@ -65,6 +74,7 @@ impl Pool {
     }
 }
 
+#[cfg(feature = "migrations")]
 impl Folder for Pool {
     fn names(&self) -> Result<Vec<String>> {
         self.files.names().map_err(from_pool)

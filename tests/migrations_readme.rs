@@ -50,7 +50,7 @@ fn every_index_is_there_with_its_columns() {
 fn the_history_is_the_graphs() {
     let graph = Graph::bundled();
     let history = graph.revisions().iter().map(|revision| {
-        let revises = revision.revises.clone().unwrap_or_default();
+        let revises = revision.revises.join(", ");
         vec![revision.id.clone(), revises, revision.create_date.clone(), revision.title.clone()]
     });
     assert_eq!(table("History"), history.collect::<Vec<_>>());

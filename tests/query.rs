@@ -17,7 +17,7 @@ fn none() -> Parameters {
 fn statements_that_do_more_than_read_are_refused() {
     let mut memory = in_memory();
     memory.turns().add(vec![NewTurn { user_input: "kept".into(), ..NewTurn::default() }]).unwrap();
-    let before = memory.export(None).unwrap();
+    let before = memory.export().unwrap();
     let statements = [
         "DELETE FROM turns",
         "INSERT INTO turns (user_input) VALUES ('x') RETURNING id",
@@ -57,7 +57,7 @@ fn statements_that_do_more_than_read_are_refused() {
         let expected = [ErrorCode::ReadOnlyQuery, ErrorCode::InvalidSql];
         assert!(expected.contains(&error.code()), "{sql}: {error}");
     }
-    assert_eq!(memory.export(None).unwrap(), before, "something was changed");
+    assert_eq!(memory.export().unwrap(), before, "something was changed");
     // And what was forbidden to the query is not forbidden to the memory.
     memory.turns().add(vec![NewTurn::default()]).unwrap();
 }

@@ -3,31 +3,48 @@
 //! A file that comes in is opened, checked and migrated in memory first; only then are its pages copied over the live
 //! database, in one transaction of the live database. Until that commits, nothing has changed.
 
+use std::rc::Rc;
+
 use rusqlite::Connection;
 
-use super::{Memory, foreign, is_empty};
+use super::Memory;
+use super::migrations::applied;
 use crate::db::copy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::check_integrity;
-use crate::migrate::{runner, schema};
+use crate::migrate::between::{self, between};
+use crate::migrate::runner::{self, Applied, Run, State};
+use crate::migrate::{adopt, history, schema};
 
 impl Memory {
-    /// The database as the bytes of a file, at its own revision or taken to another one.
+    /// The database as the bytes of a file, at exactly this revision: what it builds on, and nothing beside it. Without the
+    /// history, so that it is as Alembic itself would have left it.
     ///
     /// # Errors
     ///
     /// `unknown_revision`; `out_of_memory` where the module cannot hold a second copy.
-    pub fn export(&mut self, revision: Option<&str>) -> Result<Vec<u8>> {
+    pub fn export_at(&mut self, revision: &str) -> Result<Vec<u8>> {
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
-        if let Some(target) = revision {
-            let from = self.graph.position(runner::current(&scratch)?.as_deref())?;
-            let run = if self.graph.resolve(target, from)? < from { runner::downgrade } else { runner::upgrade };
-            run(&mut scratch, &self.graph, target)?;
-            // What a later revision held must not be readable in the free pages of an earlier one.
-            scratch.execute_batch("VACUUM")?;
-        }
+        let current = runner::current(&scratch)?;
+        let graph = self.graph();
+        let wanted = graph.resolve(revision, &current)?;
+        let steps = between(graph, &current, &graph.ancestors(&wanted));
+        let mut run = Run { clock: self.db.clock(), progress: &mut |_| {} };
+        runner::run(&mut scratch, &steps, &wanted, &mut run)?;
+        history::drop_table(&scratch)?;
+        // What a later revision held must not be readable in the free pages of an earlier one.
+        scratch.execute_batch("VACUUM")?;
         Ok(scratch.serialize("main")?.to_vec())
+    }
+
+    /// Begins a memory that keeps nothing with the contents of a file, as they are; nothing is migrated.
+    ///
+    /// # Errors
+    ///
+    /// `not_a_database`, `corrupt_database`.
+    pub fn load(&mut self, file: Vec<u8>) -> Result<()> {
+        self.db.replace_contents(read_file(file)?)
     }
 
     /// Replaces the whole database by a file's, brought to head; a backup of the present one is kept.
@@ -36,7 +53,7 @@ impl Memory {
     ///
     /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `migration_failed`,
     /// `quota_exceeded`. On any error the memory is as it was.
-    pub fn import(&mut self, file: Vec<u8>) -> Result<runner::Applied> {
+    pub fn import(&mut self, file: Vec<u8>) -> Result<Applied> {
         let source = read_file(file)?;
         self.replace(source)
     }
@@ -46,30 +63,37 @@ impl Memory {
     /// # Errors
     ///
     /// `not_found`, and those of [`Memory::import`].
-    pub fn restore(&mut self, id: &str) -> Result<runner::Applied> {
-        let backups = self
-            .backups
-            .as_ref()
-            .ok_or_else(|| Error::new(ErrorCode::NotFound, "A memory that keeps nothing has no backups."))?;
+    pub fn restore(&mut self, id: &str) -> Result<Applied> {
         let mut source = Connection::open_in_memory()?;
-        copy(&backups.open(id)?, &mut source)?;
+        copy(&self.backups_folder()?.open(id)?, &mut source)?;
         self.replace(source)
     }
 
-    fn replace(&mut self, mut source: Connection) -> Result<runner::Applied> {
+    fn replace(&mut self, mut source: Connection) -> Result<Applied> {
         check_integrity(&source)?;
-        if is_empty(&source)? {
-            return Err(foreign("it is empty"));
-        }
+        let graph = &*Rc::clone(&self.migrations.graph);
+        let current = match runner::state(&source)? {
+            State::Empty => return Err(foreign("it is empty")),
+            State::Unversioned => {
+                let adoption = adopt::find(&source, graph)?;
+                vec![adopt::adopt(&mut source, graph, adoption)?]
+            }
+            State::Versioned(versions) => versions,
+        };
         // What a file says it is may not be what it is, and what acts in it by itself is not wanted here.
-        let revision = runner::current(&source)?;
-        self.graph.position(revision.as_deref())?;
-        for index in schema::compare(&source, &self.graph, revision.as_deref())? {
+        let steps = graph.upgrade(&current, "heads")?;
+        between::check(graph, &current)?;
+        for index in schema::compare(&source, graph, &current)? {
             source.execute_batch(&index)?;
         }
-        let applied = runner::upgrade(&mut source, &self.graph, "head")?;
-        self.take_backup()?;
-        self.db.replace_contents(source)?;
+        // Its schema is that of the revisions as they are now, so from what texts they were applied does not matter: a
+        // backup from before an edit that was accepted is a way back all the same.
+        history::reconcile(&source, &applied(graph, &current))?;
+        let heads = steps.last().map_or(current, |step| step.heads.clone());
+        let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
+        let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
+        // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
+        self.backed_up(false, |memory| memory.db.replace_contents(source))?;
         Ok(applied)
     }
 }
@@ -104,4 +128,9 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
     source.deserialize_read_exact("main", std::io::Cursor::new(file), length, false)?;
     check_integrity(&source)?;
     Ok(source)
+}
+
+/// The error for a database that is to be replaced by one that cannot be understood.
+fn foreign(why: &str) -> Error {
+    Error::new(ErrorCode::NotADatabase, format!("The file is not a memory: {why}."))
 }

@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::runner;
-use crate::db::{Location, ask, connect, copy};
+use super::runner::{self, State};
+use crate::db::{Location, ask, connect, copy_telling};
 use crate::error::{Error, ErrorCode, Result};
 
-/// How many backups are kept; older ones make room for new ones.
+/// How many backups are kept where nobody says otherwise; older ones make room for new ones.
 pub const KEPT: usize = 3;
 
 /// The folder a database file stands in, as far as backups need it.
@@ -34,31 +34,50 @@ pub struct Backup {
     pub id: String,
     /// When it was made, in Unix milliseconds.
     pub created_at: u64,
-    /// The revision it is at; `None` for the base.
-    pub revision: Option<String>,
+    /// The revisions it is at, sorted; none for the base.
+    pub revisions: Vec<String>,
 }
 
 /// The backups of one database file.
 pub struct Backups {
     folder: Box<dyn Folder>,
     database: String,
+    kept: usize,
 }
 
 impl Backups {
     /// Those of the file `database` in `folder`.
     pub fn new(folder: Box<dyn Folder>, database: impl Into<String>) -> Self {
-        Self { folder, database: database.into() }
+        Self { folder, database: database.into(), kept: KEPT }
     }
 
-    /// All that are kept, newest first.
+    /// The same keeping this many, at least one.
+    pub fn keeping(mut self, kept: usize) -> Self {
+        self.kept = kept.max(1);
+        self
+    }
+
+    /// How many are kept at most.
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// All that are kept, newest first. A copy that was not finished, as its process ended, is none.
     ///
     /// # Errors
     ///
     /// Where the storage cannot be read.
     pub fn list(&self) -> Result<Vec<Backup>> {
         let mut found: Vec<Backup> = Vec::new();
-        for name in self.folder.names()? {
-            if let Some(backup) = parse(&self.database, &name) {
+        let names = self.folder.names()?;
+        for name in &names {
+            // SQLite's own files beside a copy are there only while it is made.
+            let in_the_making = |suffix: &str| names.iter().any(|other| other.strip_prefix(name) == Some(suffix));
+            if let Some(backup) = parse(&self.database, name)
+                && !in_the_making("-wal")
+                && !in_the_making("-journal")
+                && self.is_finished(name)?
+            {
                 let newer = found.iter().take_while(|other| other.created_at > backup.created_at).count();
                 found.insert(newer, backup);
             }
@@ -66,40 +85,106 @@ impl Backups {
         Ok(found)
     }
 
-    /// Copies the database, checks the copy, and lets go of the oldest beyond [`KEPT`].
+    /// Copies the database and checks the copy. Those beyond what is kept stay until [`Backups::prune`], for what the copy
+    /// was made for may fail yet, and it be [discarded](Backups::discard).
+    ///
+    /// `progress` is told the pages copied and how many there are.
     ///
     /// # Errors
     ///
-    /// `quota_exceeded` where there is no room; then nothing was changed and no half copy is left.
-    pub fn take(&self, source: &Connection, now: f64) -> Result<Backup> {
-        let kept = self.list()?;
+    /// `quota_exceeded` where there is no room, even without the oldest; then the database was not changed and no half
+    /// copy is left.
+    pub fn take(&self, source: &Connection, now: f64, progress: &mut dyn FnMut(u64, u64)) -> Result<Backup> {
+        let mut kept = self.list()?;
         let after = kept.first().map_or(0, |newest| newest.created_at + 1);
         let created_at = ((now * 1000.0) as u64).max(after);
-        let revision = runner::current(source)?;
-        let id = format!("{}-backup-{created_at}-{}", self.database, revision.as_deref().unwrap_or("base"));
+        let revisions = match runner::state(source)? {
+            State::Versioned(versions) => versions,
+            State::Empty | State::Unversioned => Vec::new(),
+        };
+        let place = if revisions.is_empty() { "base".to_owned() } else { revisions.join("+") };
+        let id = format!("{}-backup-{created_at}-{place}", self.database);
 
-        // Room first: a slot of the pool, and the space on the disk, may be what the oldest one holds.
-        for old in kept.iter().skip(KEPT - 1) {
-            self.folder.remove(&old.id)?;
-        }
-        if let Err(error) = self.copy_to(source, &id) {
-            self.folder.remove(&id)?;
+        kept.truncate(self.kept);
+        loop {
+            self.remove_all_but(&kept)?;
+            let made = self.copy_to(source, &id, progress).and_then(|()| {
+                match self.list()?.iter().any(|backup| backup.id == id) {
+                    true => Ok(()),
+                    false => Err(Error::new(ErrorCode::IoFailed, "The backup could not be finished.")),
+                }
+            });
+            let Err(error) = made else { return Ok(Backup { id, created_at, revisions }) };
+            if error.code() == ErrorCode::QuotaExceeded && kept.len() == self.kept {
+                // The room that is needed may be what the oldest one takes.
+                kept.pop();
+                continue;
+            }
+            // What cannot be removed now is no backup, and the next one removes it.
+            let _ = self.remove_all_but(&kept);
             return Err(error);
         }
-        Ok(Backup { id, created_at, revision })
     }
 
-    fn copy_to(&self, source: &Connection, id: &str) -> Result<()> {
+    /// Lets go of the oldest beyond what is kept.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage cannot be written.
+    pub fn prune(&self) -> Result<()> {
+        let mut kept = self.list()?;
+        kept.truncate(self.kept);
+        self.remove_all_but(&kept)
+    }
+
+    /// Lets go of one that is no way back to anything, as what it was made for did not come about.
+    ///
+    /// # Errors
+    ///
+    /// Where the storage cannot be written.
+    pub fn discard(&self, id: &str) -> Result<()> {
+        self.folder.remove(id)
+    }
+
+    /// Removes the other backups, and what copies that were not finished left behind, logs and journals included.
+    fn remove_all_but(&self, kept: &[Backup]) -> Result<()> {
+        let prefix = format!("{}-backup-", self.database);
+        // As we name them, for in a folder of a user's other files may be called alike.
+        let is_ours = |name: &str| {
+            let created_at = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('-'));
+            created_at.is_some_and(|(at, _)| at.parse::<u64>().is_ok())
+        };
+        for name in self.folder.names()? {
+            if is_ours(&name) && !kept.iter().any(|backup| backup.id == name) {
+                self.folder.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_to(&self, source: &Connection, id: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let mut target = self.connect(id)?;
         target.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL")?;
-        copy(source, &mut target)?;
-        // The copy says of itself that it has a write-ahead log, as its source has; it is to be one file.
-        target.execute_batch("PRAGMA journal_mode = DELETE")?;
+        copy_telling(source, &mut target, progress)?;
         let pages = |connection: &Connection| ask::<i64>(connection, "PRAGMA page_count");
-        if pages(source)? != pages(&target)? || runner::current(source)? != runner::current(&target)? {
+        if pages(source)? != pages(&target)? || runner::state(source)? != runner::state(&target)? {
             return Err(Error::new(ErrorCode::IoFailed, "The backup is not the same as the database."));
         }
-        check_integrity(&target)
+        check_integrity(&target)?;
+        // The copy says of itself that it has a write-ahead log, as its source has. It is to be one file; and that it
+        // is says that it was finished, for this is flushed after all else.
+        ask::<String>(&target, "PRAGMA journal_mode = DELETE").map(drop)
+    }
+
+    /// Whether a copy was finished.
+    fn is_finished(&self, id: &str) -> Result<bool> {
+        const FINISHED: &str =
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema) AND journal_mode <> 'wal' FROM pragma_journal_mode";
+        let finished = self.connect(id).and_then(|connection| ask(&connection, FINISHED));
+        match finished {
+            Err(error) if [ErrorCode::NotADatabase, ErrorCode::CorruptDatabase].contains(&error.code()) => Ok(false),
+            finished => finished,
+        }
     }
 
     /// Opens a backup to read from.
@@ -125,11 +210,15 @@ impl Backups {
 }
 
 fn parse(database: &str, name: &str) -> Option<Backup> {
-    let (created_at, revision) = name.strip_prefix(database)?.strip_prefix("-backup-")?.split_once('-')?;
+    let (created_at, place) = name.strip_prefix(database)?.strip_prefix("-backup-")?.split_once('-')?;
+    // SQLite's own files beside a backup are not one.
+    if place.contains('-') {
+        return None;
+    }
     Some(Backup {
         id: name.to_owned(),
         created_at: created_at.parse().ok()?,
-        revision: (revision != "base").then(|| revision.to_owned()),
+        revisions: place.split('+').filter(|id| *id != "base").map(str::to_owned).collect(),
     })
 }
 

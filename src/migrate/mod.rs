@@ -5,13 +5,38 @@
 
 pub mod revision;
 
+pub(crate) mod bundled;
+
 pub mod graph;
+
+#[cfg(feature = "migrations")]
+pub(crate) mod between;
+
+pub mod sql;
+
+pub mod batch;
 
 pub mod runner;
 
+pub mod history;
+
+#[cfg(feature = "migrations")]
 pub(crate) mod schema;
 
+#[cfg(feature = "migrations")]
+pub(crate) mod adopt;
+
+#[cfg(feature = "migrations")]
+pub mod plan;
+
+#[cfg(feature = "migrations")]
+pub mod autogenerate;
+
+#[cfg(feature = "migrations")]
+pub mod script;
+
+#[cfg(feature = "migrations")]
 pub mod backup;
 
-pub use graph::Graph;
+pub use graph::{Direction, Graph, Step};
 pub use revision::Revision;

@@ -11,26 +11,40 @@
 //! -- migrate:down
 //! ALTER TABLE turns DROP COLUMN mood;
 //! ```
+//!
+//! `Revises` is empty for a base and names several ids, with commas between them, for a merge. `-- Branch Labels:`,
+//! `-- Depends On:` and, in the file that stands for several, `-- Squashes:` may stand beside it.
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// One migration: an id, the id it revises, an upgrade and a downgrade.
+/// Words that mean something else, wherever an id or a label is expected.
+const WORDS: [&str; 4] = ["head", "heads", "base", "current"];
+
+/// One migration: an id, the ids it revises, an upgrade and a downgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
     /// Its id, as `001`.
     pub id: String,
-    /// The id of the revision it builds on; `None` for the first.
-    pub revises: Option<String>,
+    /// The ids of the revisions it builds on: none for a base, several for a merge.
+    pub revises: Vec<String>,
+    /// The revisions, by id or by label, that must be applied before it without being its parents.
+    pub depends_on: Vec<String>,
+    /// The names of the branch that it stands on.
+    pub branch_labels: Vec<String>,
+    /// The ids of the revisions it stands for, its own among them, where it is a squash.
+    pub squashes: Vec<String>,
     /// What it does, in one line.
     pub title: String,
     /// When it was written, as its author put it.
     pub create_date: String,
-    /// The SQL that takes the schema here from the revision before.
+    /// The SQL that takes the schema here from the revisions before.
     pub up: String,
     /// The SQL that takes it back.
     pub down: String,
     /// The name of its file.
     pub file: String,
+    /// The whole file, its line endings made `\n`.
+    pub text: String,
 }
 
 impl Revision {
@@ -40,54 +54,95 @@ impl Revision {
     ///
     /// `invalid_migration`, naming the file and what it lacks.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
         let wrong = |what: &str| Error::new(ErrorCode::InvalidMigration, format!("{file}: {what}."));
-        let (head, rest) = split_at_marker(text, "up").ok_or_else(|| wrong("it has no line `-- migrate:up`"))?;
-        let (up, down) = split_at_marker(rest, "down").ok_or_else(|| wrong("it has no line `-- migrate:down`"))?;
+        let [head, up, down] = sections(&text).map_err(|what| wrong(&what))?;
 
         let mut title = None;
-        let (mut id, mut revises, mut create_date) = (None, None, String::new());
+        // Each header with the line that has it.
+        let mut headers: [(&str, Option<&str>); 6] =
+            ["Revision ID", "Revises", "Create Date", "Branch Labels", "Depends On", "Squashes"]
+                .map(|name| (name, None));
         for line in head.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let comment = line.strip_prefix("--").ok_or_else(|| wrong("there is SQL before `-- migrate:up`"))?.trim();
-            match comment.split_once(':') {
-                Some(("Revision ID", value)) => id = Some(value.trim().to_owned()),
-                Some(("Revises", value)) => revises = Some(value.trim().to_owned()),
-                Some(("Create Date", value)) => create_date = value.trim().to_owned(),
-                _ => title = title.or_else(|| (!comment.is_empty()).then(|| comment.to_owned())),
+            let header = comment.split_once(':').and_then(|(name, value)| {
+                let found = headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name.trim_end()))?;
+                Some((found, value.trim()))
+            });
+            match header {
+                Some(((name, Some(_)), _)) => return Err(wrong(&format!("it has several lines `-- {name}:`"))),
+                Some(((_, empty), value)) => *empty = Some(value),
+                None => title = title.or_else(|| (!comment.is_empty()).then(|| comment.to_owned())),
             }
         }
+        let [id, revises, create_date, branch_labels, depends_on, squashes] = headers.map(|(_, value)| value);
+
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| wrong("it has no `-- Revision ID:`"))?;
-        if id.len() > 32 || id.contains(['@', '-', '+', ':']) || id.contains(char::is_whitespace) {
-            return Err(wrong("its revision id must be of 1 to 32 characters without @ - + : and spaces"));
+        if id.len() > 32 || id.contains(['@', '-', '+', ':', ',']) || id.contains(char::is_whitespace) {
+            return Err(wrong("its revision id must be of 1 to 32 characters without @ - + : , and spaces"));
         }
-        if matches!(id.as_str(), "head" | "heads" | "base" | "current") {
+        if WORDS.contains(&id) {
             return Err(wrong("its revision id is a word that means something else"));
         }
-        let revises = revises.ok_or_else(|| wrong("it has no `-- Revises:` (empty for the first)"))?;
+        let list = |header: &str, value: &str| -> Result<Vec<String>> {
+            let mut names: Vec<String> = Vec::new();
+            for name in value.split(',').map(str::trim).filter(|_| !value.is_empty()) {
+                if name.is_empty() || name.contains(char::is_whitespace) || names.iter().any(|other| other == name) {
+                    return Err(wrong(&format!(
+                        "`-- {header}: {value}` is not one or several different names with commas between them"
+                    )));
+                }
+                names.push(name.to_owned());
+            }
+            Ok(names)
+        };
+        let revises = revises.ok_or_else(|| wrong("it has no `-- Revises:` (empty for a base)"))?;
+        let branch_labels = list("Branch Labels", branch_labels.unwrap_or_default())?;
+        for label in &branch_labels {
+            if label.contains(['@', ':']) || WORDS.contains(&label.as_str()) || super::graph::is_relative(label) {
+                return Err(wrong(&format!(
+                    "the branch label {label} would mean something else; labels have no @ and :, do not end as in -1, \
+                     and are not head, heads, base or current"
+                )));
+            }
+        }
         Ok(Self {
-            id,
-            revises: (!revises.is_empty()).then_some(revises),
+            id: id.to_owned(),
+            revises: list("Revises", revises)?,
+            depends_on: list("Depends On", depends_on.unwrap_or_default())?,
+            branch_labels,
+            squashes: list("Squashes", squashes.unwrap_or_default())?,
             title: title.ok_or_else(|| wrong("its first line does not say what it does"))?,
-            create_date,
+            create_date: create_date.unwrap_or_default().to_owned(),
             up: up.trim().to_owned(),
             down: down.trim().to_owned(),
             file: file.to_owned(),
+            text,
         })
     }
 }
 
-/// The text before and after the line `-- migrate:<name>`.
-fn split_at_marker<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
+/// What stands before `-- migrate:up`, after it, and after `-- migrate:down`; or what is wrong with these two lines.
+fn sections(text: &str) -> Result<[&str; 3], String> {
+    const NAMES: [&str; 2] = ["up", "down"];
+    let mut sections = [text, "", ""];
+    let mut seen = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let is_marker = line
-            .trim()
-            .strip_prefix("--")
-            .and_then(|comment| comment.trim().strip_prefix("migrate:"))
-            .is_some_and(|found| found.trim() == name);
-        if is_marker {
-            return Some((&text[..start], &text[start + line.len()..]));
+        let end = start + line.len();
+        let marker = line.trim().strip_prefix("--").and_then(|comment| comment.trim().strip_prefix("migrate:"));
+        if let Some(name) = marker {
+            if NAMES.get(seen) != Some(&name.trim()) {
+                return Err(format!(
+                    "the line `{}` is one too many; it has one line `-- migrate:up`, and after it one line `-- migrate:down`",
+                    line.trim()
+                ));
+            }
+            sections[seen] = &sections[seen][..sections[seen].len() - (text.len() - start)];
+            seen += 1;
+            sections[seen] = &text[end..];
         }
-        start += line.len();
+        start = end;
     }
-    None
+    NAMES.get(seen).map_or(Ok(sections), |missing| Err(format!("it has no line `-- migrate:{missing}`")))
 }

@@ -1,155 +1,219 @@
-//! Takes a file from revision to revision, all or nothing.
+//! Carries out steps from revision to revision, in one transaction: all of them or none.
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::graph::{Graph, Position};
+#[cfg(feature = "migrations")]
+use super::batch::execute;
 use super::revision::Revision;
-use crate::db::ask;
+use super::{Direction, Step, history};
+use crate::db::{Clock, ask};
 use crate::error::{Cause, Error, ErrorCode, Result};
 
 /// Alembic's own statement, so that Alembic finds here what it would have made.
-const VERSION_TABLE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
+pub(crate) const VERSION_TABLE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                              CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
 
 /// The ids of the revisions that a run applied or took back, in the order it did.
 pub type Applied = Vec<String>;
 
-/// The revision a file is at; `None` for the base.
+/// What a file says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It holds nothing at all.
+    Empty,
+    /// It has tables, but no `alembic_version`.
+    Unversioned,
+    /// It is at these revisions, sorted; at the base where there are none.
+    Versioned(Vec<String>),
+}
+
+/// What a file needs before it can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it is at the heads, and came there by the revisions that are known.
+    Nothing,
+    /// It is empty.
+    Creation,
+    /// It is elsewhere, or came there by another way.
+    Migration,
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The copy that is kept is being made; rows are pages.
+    Backup,
+    /// A revision is being applied.
+    Upgrade,
+    /// A revision is being taken back.
+    Downgrade,
+    /// The references of all rows are being checked.
+    Check,
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress<'p> {
+    /// What it is doing.
+    pub phase: Phase,
+    /// The revision it is at.
+    pub revision: Option<&'p str>,
+    /// How many revisions are done.
+    pub step: usize,
+    /// How many there are in this run.
+    pub steps: usize,
+    /// Rows that a move and copy has moved, or pages that a backup has copied.
+    pub done: u64,
+    /// How many there are of these; 0 where nobody counts them.
+    pub total: u64,
+}
+
+/// What a run needs of where it runs.
+pub struct Run<'r> {
+    /// The time, for the history.
+    pub clock: Clock,
+    /// Is told where the run is.
+    pub progress: &'r mut dyn FnMut(Progress<'_>),
+}
+
+/// What a file says of itself.
 ///
 /// # Errors
 ///
-/// `unversioned_database` where it has tables but no `alembic_version`, `invalid_migration` where it is at several.
-pub fn current(connection: &Connection) -> Result<Option<String>> {
-    const TABLES: &str = "SELECT count(*) FROM sqlite_schema \
-                          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-    if !is_versioned(connection)? {
-        return if ask::<i64>(connection, TABLES)? == 0 {
-            Ok(None)
-        } else {
-            Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version."))
-        };
+/// Where it cannot be read.
+pub fn state(connection: &Connection) -> Result<State> {
+    if is_versioned(connection)? {
+        return Ok(State::Versioned(versions(connection)?));
     }
-    let mut statement = connection.prepare("SELECT version_num FROM alembic_version")?;
-    let mut ids: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    match ids.len() {
-        0 | 1 => Ok(ids.pop()),
-        _ => {
-            let message = format!("The file is at several revisions at once: {}.", ids.join(", "));
-            Err(Error::new(ErrorCode::InvalidMigration, message)
-                .with_hint("Bring it to one revision with Alembic's merge."))
+    let empty = ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)")?;
+    Ok(if empty { State::Empty } else { State::Unversioned })
+}
+
+/// The revisions a file is at, sorted; none at the base.
+///
+/// # Errors
+///
+/// `unversioned_database` where it has tables but no `alembic_version`.
+pub fn current(connection: &Connection) -> Result<Vec<String>> {
+    match state(connection)? {
+        State::Empty => Ok(Vec::new()),
+        State::Versioned(versions) => Ok(versions),
+        State::Unversioned => {
+            Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version."))
         }
     }
 }
 
-/// Takes the file up to a target; one that is already passed is an error, as there is nothing to take up.
+/// What a file needs to be at these heads, by these revisions. This is all that an opening asks where there is nothing to
+/// do.
+pub(crate) fn need(
+    connection: &Connection,
+    heads: &[String],
+    revisions: &mut dyn Iterator<Item = &Revision>,
+) -> Result<Need> {
+    Ok(match state(connection)? {
+        State::Empty => Need::Creation,
+        State::Versioned(versions) if versions == heads && history::is(connection, revisions)? => Need::Nothing,
+        _ => Need::Migration,
+    })
+}
+
+/// Carries out the steps and leaves the file at `heads`.
 ///
 /// # Errors
 ///
-/// `unknown_revision`, `invalid_argument`, `migration_failed`; on any error the file is where it was.
-pub fn upgrade(connection: &mut Connection, graph: &Graph, target: &str) -> Result<Applied> {
-    let (from, to) = walk(connection, graph, target)?;
-    if to < from {
-        return Err(wrong_way("upgrade", "downgrade", graph, from, target));
-    }
-    run(connection, graph, from, to)
+/// `migration_failed`, naming the revision, `quota_exceeded`, `io_failed`; on any error the file is where it was.
+pub fn run(connection: &mut Connection, steps: &[Step<'_>], heads: &[String], run: &mut Run<'_>) -> Result<Applied> {
+    atomically(connection, &mut |connection| {
+        apply(connection, steps, run)?;
+        (run.progress)(Progress::new(Phase::Check, None, steps.len(), steps.len()));
+        check_references(connection)?;
+        write_versions(connection, heads)
+    })?;
+    Ok(steps.iter().map(|step| step.revision.id.clone()).collect())
 }
 
-/// Takes the file down to a target.
-///
-/// # Errors
-///
-/// As for [`upgrade`].
-pub fn downgrade(connection: &mut Connection, graph: &Graph, target: &str) -> Result<Applied> {
-    let (from, to) = walk(connection, graph, target)?;
-    if to > from {
-        return Err(wrong_way("downgrade", "upgrade", graph, from, target));
-    }
-    run(connection, graph, from, to)
-}
-
-/// Writes down that the file is at a revision, and changes nothing else.
-///
-/// # Errors
-///
-/// `unknown_revision`.
-pub fn stamp(connection: &mut Connection, graph: &Graph, target: &str) -> Result<()> {
-    let (_, to) = walk(connection, graph, target)?;
-    let transaction = connection.transaction()?;
-    write_version(&transaction, graph.id_at(to))?;
-    Ok(transaction.commit()?)
-}
-
-fn walk(connection: &Connection, graph: &Graph, target: &str) -> Result<(Position, Position)> {
-    let from = graph.position(current(connection)?.as_deref())?;
-    Ok((from, graph.resolve(target, from)?))
-}
-
-fn wrong_way(command: &str, other: &str, graph: &Graph, from: Position, target: &str) -> Error {
-    let here = graph.id_at(from).unwrap_or("base");
-    Error::invalid_argument(format!("{command} to {target} was asked for, but the memory is at {here}."))
-        .with_hint(format!("Use {other}('{target}')."))
-}
-
-fn run(connection: &mut Connection, graph: &Graph, from: Position, to: Position) -> Result<Applied> {
-    if from == to {
-        return Ok(Vec::new());
-    }
+/// Does one thing to the file in one transaction of its own, with foreign keys off.
+pub(crate) fn atomically(
+    connection: &mut Connection,
+    change: &mut dyn FnMut(&mut Connection) -> Result<()>,
+) -> Result<()> {
     // A table that is rebuilt must not take its children with it; the references are checked before the commit instead.
     // The pragma does nothing inside a transaction, so it stands outside.
-    connection.execute_batch("PRAGMA foreign_keys = OFF")?;
-    let result = run_in_transaction(connection, graph, from, to);
+    connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
+    let result = change(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    if result.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     result
 }
 
-fn run_in_transaction(connection: &mut Connection, graph: &Graph, from: Position, to: Position) -> Result<Applied> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let result = apply(connection, graph, from, to).and_then(|applied| {
-        check_references(connection)?;
-        write_version(connection, graph.id_at(to))?;
-        connection.execute_batch("COMMIT")?;
-        Ok(applied)
-    });
-    if result.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
+fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
+    for (at, Step { revision, direction, .. }) in steps.iter().enumerate() {
+        let phase = if *direction == Direction::Up { Phase::Upgrade } else { Phase::Downgrade };
+        let mut progress = Progress::new(phase, Some(&revision.id), at, steps.len());
+        (run.progress)(progress);
+        let begun = run.clock.now();
+        let script = if *direction == Direction::Up { &revision.up } else { &revision.down };
+        guarded(connection, &mut |connection| {
+            execute(connection, script, &mut |done, total| {
+                (progress.done, progress.total) = (done, total);
+                (run.progress)(progress);
+            })
+        })
+        .map_err(|error| failed(revision, error))?;
+        match direction {
+            Direction::Up => {
+                // A clock may be set back while it runs.
+                let duration = (run.clock.now() - begun).max(0.0);
+                history::record(connection, revision, Some(begun), Some(duration))?;
+            }
+            Direction::Down => history::forget(connection, &revision.id)?,
+        }
     }
-    result
+    Ok(())
 }
 
-fn apply(connection: &mut Connection, graph: &Graph, from: Position, to: Position) -> Result<Applied> {
-    let line = graph.revisions();
-    let steps: Vec<(&Revision, &str)> = if from < to {
-        line[from..to].iter().map(|revision| (revision, revision.up.as_str())).collect()
-    } else {
-        line[to..from].iter().rev().map(|revision| (revision, revision.down.as_str())).collect()
-    };
-    // A COMMIT among the statements of a migration would end the run's transaction half-way.
+/// Without migrations there are no tables to rebuild.
+#[cfg(not(feature = "migrations"))]
+fn execute(connection: &Connection, script: &str, _: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    Ok(connection.execute_batch(script)?)
+}
+
+/// Lets a script do all but end the run's transaction half-way, or reach other files.
+fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> Result<()>) -> Result<()> {
     connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
         AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } | AuthAction::Attach { .. } => {
             Authorization::Deny
         }
         _ => Authorization::Allow,
     }))?;
-    let result = steps.iter().try_for_each(|(revision, sql)| {
-        connection.execute_batch(sql).map_err(|error| failed(revision, Error::from(error)))
+    let result = script(connection).and_then(|()| {
+        // On some errors SQLite takes the transaction back by itself, and what comes after would be committed alone.
+        let lost = || Error::new(ErrorCode::IoFailed, "SQLite took the transaction of the migration back.");
+        if connection.is_autocommit() { Err(lost()) } else { Ok(()) }
     });
     connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
-    result.map(|()| steps.iter().map(|(revision, _)| revision.id.clone()).collect())
+    result
 }
 
 fn failed(revision: &Revision, error: Error) -> Error {
     match error.code() {
         ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
-        _ => {
+        code => {
             let why = error.cause().map_or_else(|| error.message().to_owned(), |cause: &Cause| cause.message.clone());
-            let message = format!("Revision {} ({}) failed: {why}.", revision.id, revision.file);
-            error.recast(ErrorCode::MigrationFailed, message)
+            let message =
+                format!("Revision {} ({}) failed: {}.", revision.id, revision.file, why.trim_end_matches('.'));
+            // What is wrong with the file itself stays that.
+            let is_of_file = code == ErrorCode::InvalidMigration;
+            error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message)
         }
     }
 }
 
-fn check_references(connection: &Connection) -> Result<()> {
+pub(crate) fn check_references(connection: &Connection) -> Result<()> {
     let broken: Option<(String, String)> = connection
         .query_row("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -165,13 +229,39 @@ fn is_versioned(connection: &Connection) -> Result<bool> {
     ask(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version')")
 }
 
-fn write_version(connection: &Connection, id: Option<&str>) -> Result<()> {
+fn versions(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT version_num FROM alembic_version ORDER BY 1")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Makes the table where it is missing, as Alembic does.
+pub(crate) fn ensure_version(connection: &Connection) -> Result<()> {
     if !is_versioned(connection)? {
         connection.execute_batch(VERSION_TABLE)?;
     }
+    Ok(())
+}
+
+/// Writes down where the file is. Where that is what it says already, nothing is written.
+pub(crate) fn write_versions(connection: &Connection, heads: &[String]) -> Result<()> {
+    ensure_version(connection)?;
+    if versions(connection)? == heads {
+        return Ok(());
+    }
     connection.execute("DELETE FROM alembic_version", [])?;
-    if let Some(id) = id {
+    for id in heads {
         connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", [id])?;
     }
     Ok(())
+}
+
+impl<'p> Progress<'p> {
+    /// Pages of a backup that are copied, and how many there are.
+    pub(crate) fn backup(done: u64, total: u64) -> Self {
+        Self { done, total, ..Self::new(Phase::Backup, None, 0, 0) }
+    }
+
+    fn new(phase: Phase, revision: Option<&'p str>, step: usize, steps: usize) -> Self {
+        Self { phase, revision, step, steps, done: 0, total: 0 }
+    }
 }

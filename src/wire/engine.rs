@@ -4,21 +4,31 @@ use rusqlite::types::Value;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use super::decode::{FromJs, one_of};
+use super::decode::{FromJs, field, one_of};
 use super::encode::{Record, ToJs};
 use super::record;
+use crate::Memory;
 use crate::error::{Error, Result};
-use crate::migrate::backup;
 
 /// How to open.
+#[cfg(not(feature = "migrations"))]
 #[derive(Tsify)]
 #[allow(dead_code)]
 pub(crate) struct EngineOptions {
     /// The file's path in OPFS, as `/memory.db`; nothing is kept where there is none.
     #[tsify(optional)]
-    pub(crate) path: Option<String>,
+    path: Option<String>,
     /// What an acknowledged write has survived.
-    pub(crate) durability: Durability,
+    durability: Durability,
+    /// The app's own migrations: file names and texts, in turns.
+    #[tsify(optional, type = "readonly string[]")]
+    migrations: Option<Vec<String>>,
+}
+
+/// The app's own migrations among the options: file names and texts.
+pub(crate) fn migrations(options: &JsValue) -> Result<Vec<(String, String)>> {
+    let files: Vec<String> = field::<Option<Vec<String>>>(options, "migrations")?.unwrap_or_default();
+    Ok(files.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
 }
 
 /// What an acknowledged write has survived: `strict` a power cut, `relaxed` a killed tab or browser.
@@ -41,17 +51,36 @@ impl FromJs for crate::Durability {
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub(crate) struct SchemaStatus {
-    /// The revision the file is at; null at the base.
-    pub(crate) revision: Option<String>,
-    /// The last revision this package knows.
-    pub(crate) head: Option<String>,
+    /// The revisions the file is at, sorted: one for each branch; none at the base.
+    pub(crate) revisions: Vec<String>,
+    /// The last revisions that are known: one for each branch.
+    pub(crate) heads: Vec<String>,
     /// The revisions that opening it applied.
     pub(crate) migrated: Vec<String>,
     /// The backup that was last made since it was opened.
     pub(crate) backup: Option<Backup>,
+    /// Whether it is newer than what is known, and opened so that nothing can be changed.
+    pub(crate) read_only: bool,
 }
 
-record!(SchemaStatus { revision, head, migrated, backup });
+record!(SchemaStatus { revisions, heads, migrated, backup, read_only });
+
+impl SchemaStatus {
+    /// That of a memory.
+    pub(crate) fn of(memory: &Memory) -> Result<Self> {
+        #[cfg(feature = "migrations")]
+        let backup = memory.last_backup().cloned().map(Backup::from);
+        #[cfg(not(feature = "migrations"))]
+        let backup = None;
+        Ok(Self {
+            revisions: memory.revisions()?,
+            heads: memory.heads(),
+            migrated: memory.migrated().to_vec(),
+            backup,
+            read_only: memory.db().is_read_only(),
+        })
+    }
+}
 
 /// A copy that is kept beside the database.
 #[derive(Tsify)]
@@ -63,38 +92,18 @@ pub(crate) struct Backup {
     /// When it was made.
     #[tsify(type = "Seconds")]
     pub(crate) created_at: f64,
-    /// The revision it is at; null at the base.
-    pub(crate) revision: Option<String>,
+    /// The revisions it is at; none at the base.
+    pub(crate) revisions: Vec<String>,
 }
 
-record!(Backup { id, created_at, revision });
+record!(Backup { id, created_at, revisions });
 
-impl From<backup::Backup> for Backup {
-    fn from(from: backup::Backup) -> Self {
-        Self { id: from.id, created_at: from.created_at as f64 / 1000.0, revision: from.revision }
+#[cfg(feature = "migrations")]
+impl From<crate::migrate::backup::Backup> for Backup {
+    fn from(from: crate::migrate::backup::Backup) -> Self {
+        Self { id: from.id, created_at: from.created_at as f64 / 1000.0, revisions: from.revisions }
     }
 }
-
-/// One migration, as `history` tells of it.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[tsify(missing_as_null)]
-pub(crate) struct RevisionInfo {
-    /// Its id.
-    pub(crate) id: String,
-    /// The id of the revision before; null for the first.
-    pub(crate) revises: Option<String>,
-    /// What it does, in one line.
-    pub(crate) title: String,
-    /// When it was written.
-    pub(crate) create_date: String,
-    /// Whether the memory is at this one.
-    pub(crate) is_current: bool,
-    /// Whether it is the last.
-    pub(crate) is_head: bool,
-}
-
-record!(RevisionInfo { id, revises, title, create_date, is_current, is_head });
 
 /// What a query found, column by column.
 #[derive(Tsify)]

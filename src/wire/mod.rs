@@ -7,6 +7,10 @@ mod decode;
 mod encode;
 mod engine;
 mod inputs;
+#[cfg(feature = "migrations")]
+mod migrations;
+#[cfg(feature = "migrations")]
+mod options;
 mod rows;
 
 use tsify::Tsify;
@@ -15,6 +19,10 @@ use wasm_bindgen::prelude::*;
 pub(crate) use decode::{FromJs, field};
 pub(crate) use encode::{Record, ToJs};
 pub(crate) use engine::*;
+#[cfg(feature = "migrations")]
+pub(crate) use migrations::*;
+#[cfg(feature = "migrations")]
+pub(crate) use options::*;
 
 use crate::error::{ErrorCode, Result};
 use crate::memory::search;

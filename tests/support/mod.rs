@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use synth_memory::db::Location;
-use synth_memory::migrate::Graph;
+use synth_memory::memory::Migrations;
 use synth_memory::migrate::backup::{Backups, Folder};
+use synth_memory::migrate::runner::{self, Run};
+use synth_memory::migrate::{Graph, Step};
 use synth_memory::{Clock, Durability, Memory, Result};
 
 /// 2026-01-02T03:04:05.5Z
@@ -38,16 +40,37 @@ impl Folder for OnDisk {
     }
 }
 
+/// These revisions, with backups in a folder.
+pub fn migrations_at(folder: &Path, graph: Graph) -> Migrations {
+    Migrations::new(graph).with_backups(Backups::new(Box::new(OnDisk(folder.to_owned())), "memory.db"))
+}
+
 /// Opens `memory.db` in a folder, with the migrations given.
 pub fn open_with(folder: &Path, graph: Graph) -> Result<Memory> {
     let path = folder.join("memory.db");
-    let backups = Backups::new(Box::new(OnDisk(folder.to_owned())), "memory.db");
     let location = Location::File { path: path.to_str().unwrap(), vfs: None };
-    Memory::open(location, Durability::Strict, still(), graph, Some(backups))
+    Memory::open(location, Durability::Strict, still(), migrations_at(folder, graph))
 }
 
 pub fn open(folder: &Path) -> Result<Memory> {
     open_with(folder, Graph::bundled())
+}
+
+/// Takes a bare connection up, as a memory does with its own.
+pub fn upgrade(connection: &mut rusqlite::Connection, graph: &Graph, target: &str) -> Result<Vec<String>> {
+    let current = runner::current(connection)?;
+    carry_out(connection, &graph.upgrade(&current, target)?)
+}
+
+/// Takes a bare connection down.
+pub fn downgrade(connection: &mut rusqlite::Connection, graph: &Graph, target: &str) -> Result<Vec<String>> {
+    let current = runner::current(connection)?;
+    carry_out(connection, &graph.downgrade(&current, target)?)
+}
+
+fn carry_out(connection: &mut rusqlite::Connection, steps: &[Step<'_>]) -> Result<Vec<String>> {
+    let Some(last) = steps.last() else { return Ok(Vec::new()) };
+    runner::run(connection, steps, &last.heads, &mut Run { clock: still(), progress: &mut |_| {} })
 }
 
 pub fn fixture(name: &str) -> Vec<u8> {

@@ -1,0 +1,315 @@
+//! Where the schema of a memory is, and how it is moved: a backup first, then all or nothing.
+
+use std::rc::Rc;
+
+use rusqlite::Connection;
+
+use super::Memory;
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::backup::{Backup, Backups};
+use crate::migrate::between::{self, between, heads};
+use crate::migrate::history;
+use crate::migrate::plan::{self, Plan};
+use crate::migrate::runner::{self, Applied, Need, Progress, Run, State};
+use crate::migrate::{Graph, Revision, Step, adopt, schema};
+
+/// What to do with a file at a revision that only a newer version of the app knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnNewerSchema {
+    /// Refuse it.
+    #[default]
+    Error,
+    /// Open it, and refuse every change.
+    ReadOnly,
+    /// Take it back, with the downgrades that are stored in it, after a backup.
+    Downgrade,
+}
+
+/// The revisions a memory knows, and how it deals with a file that is at others.
+pub struct Migrations {
+    pub(super) graph: Rc<Graph>,
+    pub(super) backups: Option<Backups>,
+    /// What to do with a file that is newer than the revisions.
+    pub on_newer: OnNewerSchema,
+    /// Whether there is no migration without a backup; true by default. Otherwise one that finds no room is left out.
+    pub backup_required: bool,
+    /// Is told where a run is.
+    pub progress: Box<dyn FnMut(Progress<'_>)>,
+    pub(super) last_backup: Option<Backup>,
+}
+
+impl Migrations {
+    /// These revisions, refusing files that are newer, without backups.
+    pub fn new(graph: Graph) -> Self {
+        Self {
+            graph: Rc::new(graph),
+            backups: None,
+            on_newer: OnNewerSchema::default(),
+            backup_required: true,
+            progress: Box::new(|_| {}),
+            last_backup: None,
+        }
+    }
+
+    /// The same with a place for backups.
+    pub fn with_backups(mut self, backups: Backups) -> Self {
+        self.backups = Some(backups);
+        self
+    }
+}
+
+/// Which steps lead from where a file is to where it shall be.
+type Walk<'a> = dyn for<'g> Fn(&'g Graph, &[String]) -> Result<Vec<Step<'g>>> + 'a;
+
+impl Memory {
+    /// The revisions this memory knows.
+    pub fn graph(&self) -> &Graph {
+        &self.migrations.graph
+    }
+
+    /// Where a file is that has all of them applied: the ids, sorted.
+    pub fn heads(&self) -> Vec<String> {
+        let graph = &self.migrations.graph;
+        heads(graph, &graph.revisions().iter().map(|revision| revision.id.clone()).collect())
+    }
+
+    /// What the file needs before it can be used.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub fn need(&self) -> Result<Need> {
+        runner::need(self.db.connection(), &self.heads(), &mut self.graph().revisions().iter())
+    }
+
+    /// Brings the schema to the heads, from wherever it is; what it applied is what [`Memory::migrated`] tells.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Memory::upgrade`]; `newer_schema`, `unknown_revision`, `unversioned_database`, `edited_revision`. The
+    /// file is then as it was.
+    pub fn bring_to_head(&mut self) -> Result<()> {
+        if self.need()? == Need::Nothing {
+            return Ok(());
+        }
+        self.migrated = match runner::state(self.db.connection())? {
+            State::Unversioned => {
+                let adoption = adopt::find(self.db.connection(), self.graph())?;
+                self.backed_up(true, |memory| {
+                    adopt::adopt(memory.db.connection_mut(), &memory.migrations.graph, adoption)?;
+                    memory.migrate(false, &to_heads)
+                })?
+            }
+            State::Versioned(_) if self.is_newer()? => self.meet_newer()?,
+            State::Empty | State::Versioned(_) => self.migrate(true, &to_heads)?,
+        };
+        Ok(())
+    }
+
+    fn is_newer(&self) -> Result<bool> {
+        let graph = &self.migrations.graph;
+        Ok(runner::current(self.db.connection())?.iter().any(|id| graph.get(id).is_none()))
+    }
+
+    /// Deals with a file at a revision that is not known here.
+    fn meet_newer(&mut self) -> Result<Applied> {
+        let connection = self.db.connection();
+        let whole = with_stored(&self.migrations.graph, connection)?;
+        let (steps, current) = steps_to_known(&whole, &self.migrations.graph, connection)?;
+        match self.migrations.on_newer {
+            OnNewerSchema::Error => {
+                let newer: Vec<String> =
+                    steps.iter().map(|step| format!("{} ({})", step.revision.id, step.revision.title)).collect();
+                let message = format!(
+                    "The memory is at {}, newer than this app, which lacks {}.",
+                    schema::name(&current),
+                    newer.join(", ")
+                );
+                let error = Error::new(ErrorCode::NewerSchema, message);
+                let squash = self
+                    .graph()
+                    .revisions()
+                    .iter()
+                    .find(|revision| revision.squashes.iter().any(|id| current.contains(id) && *id != revision.id));
+                Err(match squash {
+                    Some(Revision { id, file, .. }) => error.with_hint(format!(
+                        "A squash ({file}) stands in its place: open it once with a version of the app from before the \
+                         squash, which takes it to {id}."
+                    )),
+                    None => error,
+                })
+            }
+            OnNewerSchema::ReadOnly => self.db.make_read_only().map(|()| Applied::new()),
+            OnNewerSchema::Downgrade => {
+                let heads = steps.last().map(|step| step.heads.clone()).unwrap_or_default();
+                self.backed_up(true, |memory| {
+                    let mut run = Run { clock: memory.db.clock(), progress: &mut *memory.migrations.progress };
+                    runner::run(memory.db.connection_mut(), &steps, &heads, &mut run)?;
+                    memory.migrate(false, &to_heads)
+                })
+            }
+        }
+    }
+
+    /// Takes the schema up to a target, after a backup.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Graph::upgrade`] and [`runner::run`]; `edited_revision`; `quota_exceeded` where there is no room for the
+    /// backup. On any error the file is as it was.
+    pub fn upgrade(&mut self, target: &str) -> Result<Applied> {
+        self.migrate(true, &|graph, current| graph.upgrade(current, target))
+    }
+
+    /// Takes the schema down to a target, after a backup.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Memory::upgrade`].
+    pub fn downgrade(&mut self, target: &str) -> Result<Applied> {
+        self.migrate(true, &|graph, current| graph.downgrade(current, target))
+    }
+
+    fn migrate(&mut self, backup: bool, walk: &Walk<'_>) -> Result<Applied> {
+        let current = self.revisions()?;
+        let graph = Rc::clone(&self.migrations.graph);
+        let steps = walk(&graph, &current)?;
+        self.settle_history(&graph, &current)?;
+        let Some(last) = steps.last() else { return Ok(Vec::new()) };
+        let carry_out = |memory: &mut Self| {
+            let mut run = Run { clock: memory.db.clock(), progress: &mut *memory.migrations.progress };
+            runner::run(memory.db.connection_mut(), &steps, &last.heads, &mut run)
+        };
+        if backup { self.backed_up(true, carry_out) } else { carry_out(self) }
+    }
+
+    /// Refuses what no run leaves behind, and edited revisions; writes down what another program has applied or taken back.
+    fn settle_history(&mut self, graph: &Graph, current: &[String]) -> Result<()> {
+        between::check(graph, current)?;
+        let applied = applied(graph, current);
+        history::check(self.db.connection(), &applied)?;
+        if current.is_empty() || history::is(self.db.connection(), &mut applied.iter().copied())? {
+            return Ok(());
+        }
+        runner::atomically(self.db.connection_mut(), &mut |connection| history::reconcile(connection, &applied))
+    }
+
+    /// Writes down that the schema is at these revisions, without touching it.
+    ///
+    /// With `purge`, what it says now is not looked at: the way out where that is not known. With `force`, neither is
+    /// whether it is true.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Graph::stamp`]; `schema_mismatch`, showing what it lacks, where the schema is not these revisions'.
+    pub fn stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
+        let current = if purge { Vec::new() } else { self.all_known()? };
+        let graph = &self.migrations.graph;
+        let rows = graph.stamp(&current, targets)?;
+        if !force {
+            let found = schema::differences(self.db.connection(), graph, &rows)?;
+            if !(found.conflicts.is_empty() && found.tables.is_empty() && found.indexes.is_empty()) {
+                return Err(found.error(&schema::name(&rows)));
+            }
+        }
+        let applied = applied(graph, &rows);
+        runner::atomically(self.db.connection_mut(), &mut |connection| {
+            runner::write_versions(connection, &rows)?;
+            history::reconcile(connection, &applied)
+        })
+    }
+
+    /// Makes `alembic_version` where it is missing, and changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub fn ensure_version(&mut self) -> Result<()> {
+        runner::atomically(self.db.connection_mut(), &mut |connection| runner::ensure_version(connection))
+    }
+
+    /// What [`Memory::upgrade`], or [`Memory::downgrade`] where `down`, would do, found out on a copy in memory.
+    ///
+    /// # Errors
+    ///
+    /// As theirs would be, but for the backup.
+    pub fn plan(&mut self, target: &str, down: bool) -> Result<Plan> {
+        let current = self.revisions()?;
+        let graph = &self.migrations.graph;
+        let steps = if down { graph.downgrade(&current, target)? } else { graph.upgrade(&current, target)? };
+        history::check(self.db.connection(), &applied(graph, &current))?;
+        let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
+        plan::plan(self.db.connection(), &steps, &mut run)
+    }
+
+    /// The scripts of an upgrade or a downgrade as text, for another program: from a revision to another, without looking
+    /// at the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Graph::upgrade`] and [`Graph::downgrade`].
+    pub fn offline(&self, from: &str, to: &str, down: bool) -> Result<String> {
+        let graph = &self.migrations.graph;
+        let from = graph.resolve(from, &[])?;
+        let steps = if down { graph.downgrade(&from, to)? } else { graph.upgrade(&from, to)? };
+        plan::offline(&from, &steps)
+    }
+
+    /// Those of the revisions the file is at that are known here: all but of a newer file.
+    ///
+    /// # Errors
+    ///
+    /// As for [`runner::current`].
+    pub fn revisions_known(&self) -> Result<Vec<String>> {
+        let mut current = self.revisions()?;
+        current.retain(|id| self.graph().get(id).is_some());
+        Ok(current)
+    }
+
+    /// Where the file is, if all of it is known.
+    pub(super) fn all_known(&self) -> Result<Vec<String>> {
+        let current = self.revisions()?;
+        if self.is_newer()? {
+            let message = format!("The memory is at {}, which this app does not know.", schema::name(&current));
+            return Err(Error::new(ErrorCode::UnknownRevision, message));
+        }
+        Ok(current)
+    }
+}
+
+fn to_heads<'g>(graph: &'g Graph, current: &[String]) -> Result<Vec<Step<'g>>> {
+    graph.upgrade(current, "heads")
+}
+
+/// The revisions that are applied at these, first to last.
+pub(super) fn applied<'g>(graph: &'g Graph, current: &[String]) -> Vec<&'g Revision> {
+    let ids = graph.ancestors(current);
+    graph.revisions().iter().filter(|revision| ids.contains(&revision.id)).collect()
+}
+
+/// The known revisions and those that the file brings along.
+fn with_stored(graph: &Graph, connection: &Connection) -> Result<Graph> {
+    let mut revisions = graph.revisions().to_vec();
+    for entry in history::read(connection)? {
+        if graph.get(&entry.revision).is_none() {
+            revisions.push(Revision::parse(&entry.file, &entry.text)?);
+        }
+    }
+    Graph::from_revisions(revisions)
+}
+
+/// What takes a file back to what is known, and where it is now.
+fn steps_to_known<'g>(
+    whole: &'g Graph,
+    known: &Graph,
+    connection: &Connection,
+) -> Result<(Vec<Step<'g>>, Vec<String>)> {
+    let current = runner::current(connection)?;
+    if let Some(id) = current.iter().find(|id| whole.get(id).is_none()) {
+        let message = format!("The memory is at revision {id}, which this app does not know.");
+        return Err(Error::new(ErrorCode::UnknownRevision, message));
+    }
+    let mut wanted = whole.ancestors(&current);
+    wanted.retain(|id| known.get(id).is_some());
+    Ok((between(whole, &current, &wanted), current))
+}

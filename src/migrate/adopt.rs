@@ -1,0 +1,60 @@
+//! Files that no revision is written down in: which one they are at can be seen from their tables.
+//!
+//! Synth Mind's app makes its tables itself, without indexes and without `alembic_version`. Alembic fails on such a file
+//! (a table already exists), and a stamp alone would leave it incomplete for good.
+
+use rusqlite::Connection;
+
+use super::{Graph, history, runner, schema};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Where a file is that does not say so, and what it lacks to be there wholly.
+pub(crate) struct Adoption {
+    heads: [String; 1],
+    /// The SQL of the tables and the indexes that are missing.
+    missing: Vec<String>,
+}
+
+/// Finds the last revision whose tables are in the file, or some of them with none that is another.
+///
+/// # Errors
+///
+/// `unversioned_database` where no revision fits, with what speaks against the one that comes closest.
+pub(crate) fn find(connection: &Connection, graph: &Graph) -> Result<Adoption> {
+    let mut closest: Option<(usize, Error)> = None;
+    for revision in graph.revisions().iter().rev() {
+        let heads = [revision.id.clone()];
+        let found = schema::differences(connection, graph, &heads)?;
+        let distance = found.conflicts.len() + found.tables.len();
+        if found.conflicts.is_empty() && found.matching > 0 {
+            let missing = found.tables.into_iter().chain(found.indexes).map(|(_, sql)| sql).collect();
+            return Ok(Adoption { heads, missing });
+        }
+        if closest.as_ref().is_none_or(|(nearest, _)| distance < *nearest) {
+            closest = Some((distance, found.error(&revision.id)));
+        }
+    }
+    let why = closest.map(|(_, error)| format!(" {}", error.message())).unwrap_or_default();
+    let message = format!("The file has tables but no alembic_version, and they are of no known revision.{why}");
+    Err(Error::new(ErrorCode::UnversionedDatabase, message))
+}
+
+/// Completes such a file and writes down where it is; gives that revision's id. Rows, ids and the AUTOINCREMENT marks are
+/// not touched.
+///
+/// # Errors
+///
+/// Where the file cannot be written; it is then as it was.
+pub(crate) fn adopt(connection: &mut Connection, graph: &Graph, adoption: Adoption) -> Result<String> {
+    let Adoption { heads, missing } = adoption;
+    let applied = graph.ancestors(&heads);
+    let applied: Vec<_> = graph.revisions().iter().filter(|revision| applied.contains(&revision.id)).collect();
+    runner::atomically(connection, &mut |connection| {
+        missing.iter().try_for_each(|sql| connection.execute_batch(sql))?;
+        runner::check_references(connection)?;
+        runner::write_versions(connection, &heads)?;
+        history::reconcile(connection, &applied)
+    })?;
+    let [id] = heads;
+    Ok(id)
+}

@@ -1,0 +1,141 @@
+//! What a declared schema and a database's differ in, and the revision that takes one to the other.
+//!
+//! ```
+//! use rusqlite::Connection;
+//! use synth_memory::migrate::autogenerate::{Renames, compare, declared};
+//!
+//! let from = Connection::open_in_memory()?;
+//! from.execute_batch("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")?;
+//! let to = declared("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, mood TEXT);")?;
+//!
+//! let difference = compare(&from, &to, &Renames::default())?;
+//! assert_eq!(difference.operations, ["add column notes.mood TEXT"]);
+//! assert_eq!(difference.up, "ALTER TABLE notes ADD COLUMN mood TEXT;\n");
+//! assert_eq!(difference.down, "ALTER TABLE notes DROP COLUMN mood;\n");
+//! # Ok::<(), synth_memory::Error>(())
+//! ```
+
+mod describe;
+mod fill;
+mod reflect;
+mod renames;
+mod script;
+
+use rusqlite::Connection;
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::sql;
+use reflect::{Schema, tokens};
+pub use renames::Renames;
+use script::Way;
+
+/// What two schemas differ in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Each difference in words, as `add column turns.mood TEXT`; empty where the schemas are the same.
+    pub operations: Vec<String>,
+    /// The statements that take the first schema to the second; empty while there are questions.
+    pub up: String,
+    /// The statements that take it back.
+    pub down: String,
+    /// What only the author knows: whether what is gone was renamed.
+    pub questions: Vec<String>,
+}
+
+impl Difference {
+    /// The difference, once nothing is left to ask.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` with the questions.
+    pub fn answered(self) -> Result<Self> {
+        if self.questions.is_empty() {
+            return Ok(self);
+        }
+        Err(Error::invalid_argument(self.questions.join(" "))
+            .with_hint("Say for each with --rename or --drop what became of it; its values depend on it."))
+    }
+}
+
+/// Compares two schemas and writes the way from one to the other and back.
+///
+/// Comments, white space, the case of words and the quotes of names make no difference; the order of columns does. What
+/// SQLite, FTS5, Alembic and this crate keep for themselves is left out.
+///
+/// # Errors
+///
+/// `invalid_argument` where the renames do not fit; `migration_failed` where no way was found.
+pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<Difference> {
+    let (before, after) = (Schema::read(from)?, Schema::read(to)?);
+    renames.check(&before, &after)?;
+    if before.equals(&after) {
+        return Ok(Difference::default());
+    }
+    let questions = renames.questions(&before, &after);
+    if !questions.is_empty() {
+        let operations = describe::differences(&before, &after);
+        return Ok(Difference { operations, questions, ..Difference::default() });
+    }
+    let up = script::write(&before, to, &after, renames, Way::Up)?;
+    let down = script::write(&after, from, &before, &renames.inverse(), Way::Down)?;
+    let mut operations = renames.descriptions();
+    operations.extend(describe::differences(&up.renamed, &after));
+    Ok(Difference { operations, up: up.text, down: down.text, questions })
+}
+
+/// Makes a declared schema in a database of its own, in memory.
+///
+/// # Errors
+///
+/// `invalid_sql`, naming the statement: one that SQLite refuses, one that is no CREATE of a table, index, trigger, view
+/// or virtual table, a view or trigger that names what does not exist.
+pub fn declared(schema: &str) -> Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    declare(&connection, schema)?;
+    Ok(connection)
+}
+
+/// Makes a declared schema beside what a database has already.
+///
+/// # Errors
+///
+/// As for [`declared`].
+pub(crate) fn declare(connection: &Connection, schema: &str) -> Result<()> {
+    for (at, statement) in sql::split(schema).into_iter().enumerate() {
+        let found = tokens(statement);
+        let Some(first) = found.first().filter(|first| !first.is_sign(";")) else { continue };
+        let text = &statement[first.start..];
+        let wrong = |error: Option<Error>, why: &str| {
+            let begin: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
+            let message = format!("Statement {} of the schema ({}): {why}.", at + 1, begin.trim_end());
+            let code = ErrorCode::InvalidSql;
+            error
+                .map_or_else(|| Error::new(code, message.clone()), |error| error.recast(code, message.clone()))
+                .with_hint("Correct it in the declared schema; nothing was written.")
+        };
+        let is =
+            |at: usize, words: &[&str]| words.iter().any(|word| found.get(at).is_some_and(|token| token.is_word(word)));
+        if !is(0, &["CREATE"]) || !is(1, &["TABLE", "INDEX", "UNIQUE", "TRIGGER", "VIEW", "VIRTUAL"]) {
+            return Err(wrong(None, "only CREATE TABLE, INDEX, TRIGGER, VIEW and VIRTUAL TABLE may stand there"));
+        }
+        if let Err(error) = connection.execute_batch(text).map_err(Error::from) {
+            let why = reason(&error);
+            return Err(wrong(Some(error), &why));
+        }
+    }
+    // A rename makes SQLite look at every view and trigger, which it does not when they are made.
+    const LOOK: &str =
+        "CREATE TABLE synth_look (x); ALTER TABLE synth_look RENAME TO synth_looked; DROP TABLE synth_looked";
+    connection.execute_batch(LOOK).map_err(|error| {
+        let error = Error::from(error);
+        let message = format!("The declared schema does not hold together: {}.", reason(&error));
+        error
+            .recast(ErrorCode::InvalidSql, message)
+            .with_hint("Correct it in the declared schema; nothing was written.")
+    })
+}
+
+/// SQLite's own words, if it had some.
+fn reason(error: &Error) -> String {
+    error.cause().map_or_else(|| error.message().trim_end_matches('.').to_owned(), |cause| cause.message.clone())
+}

@@ -1,0 +1,299 @@
+//! A schema as it stands in a database, read into a form that can be compared.
+//!
+//! Two objects are the same where their SQL is, token by token: comments, white space, the case of words and the way
+//! names are quoted do not count, text literals do.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use crate::error::Result;
+use crate::migrate::sql::{self, Kind as Word, Token};
+
+/// What Alembic and this crate keep for themselves.
+const OURS: &str = "('alembic_version', 'synth_migrations')";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Table,
+    Virtual,
+    Index,
+    View,
+    Trigger,
+}
+
+impl Kind {
+    /// The word after CREATE and DROP.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Kind::Table | Kind::Virtual => "TABLE",
+            Kind::Index => "INDEX",
+            Kind::View => "VIEW",
+            Kind::Trigger => "TRIGGER",
+        }
+    }
+}
+
+/// One object of a schema.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    pub(super) kind: Kind,
+    /// Its name as SQLite gives it.
+    pub(super) name: String,
+    /// Its name as its SQL writes it, quoted where it has to be.
+    pub(super) written: String,
+    /// The table it belongs to; for a table, itself.
+    pub(super) owner: String,
+    pub(super) sql: String,
+    /// Its SQL, normalised.
+    pub(super) words: Vec<String>,
+}
+
+impl Object {
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The statement that makes it. A view's text may end in a comment, which must not take the semicolon.
+    pub(super) fn statement(&self) -> String {
+        let comment = sql::tokens(&self.sql).last().is_some_and(|word| word.text.starts_with("--"));
+        format!("{}{};", self.sql, if comment { "\n" } else { "" })
+    }
+
+    /// Whether it is a table with a reference to that one.
+    pub(super) fn refers_to(&self, table: &str) -> bool {
+        let is_it = |word: &str| word.trim_matches('"').eq_ignore_ascii_case(table);
+        self.words.windows(2).any(|pair| pair[0] == "references" && is_it(&pair[1]))
+    }
+
+    /// Whether nothing that matters differs.
+    pub(super) fn equals(&self, other: &Object) -> bool {
+        self.kind == other.kind && self.words == other.words
+    }
+}
+
+/// The objects of a schema, in the order they were made.
+#[derive(Clone, Debug)]
+pub(super) struct Schema {
+    pub(super) objects: Vec<Object>,
+    names: BTreeSet<String>,
+}
+
+impl Schema {
+    /// Reads it, without what SQLite, FTS5, Alembic and this crate keep for themselves.
+    pub(super) fn read(connection: &Connection) -> Result<Self> {
+        let names = "SELECT lower(name) FROM sqlite_schema UNION SELECT lower(x.name) FROM sqlite_schema AS s, \
+                     pragma_table_xinfo(s.name) AS x WHERE s.type = 'table'";
+        let names: BTreeSet<String> =
+            connection.prepare(names)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let objects = format!(
+            "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql NOT NULL \
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND lower(tbl_name) NOT IN {OURS} AND tbl_name NOT IN \
+             (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') ORDER BY rowid"
+        );
+        let mut statement = connection.prepare(&objects)?;
+        let mut rows = statement.query([])?;
+        let mut objects = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (kind, sql): (String, String) = (row.get(0)?, row.get(3)?);
+            let found = tokens(&sql);
+            let second = |word: &str| found.get(1).is_some_and(|token| token.is_word(word));
+            let is_virtual = second("VIRTUAL");
+            // CREATE TABLE name, but CREATE VIRTUAL TABLE name and CREATE UNIQUE INDEX name.
+            let at = if is_virtual || second("UNIQUE") { 3 } else { 2 };
+            objects.push(Object {
+                kind: match kind.as_str() {
+                    "table" if is_virtual => Kind::Virtual,
+                    "table" => Kind::Table,
+                    "index" => Kind::Index,
+                    "view" => Kind::View,
+                    _ => Kind::Trigger,
+                },
+                name: row.get(1)?,
+                written: found.get(at).map_or_else(String::new, |token| token.text.to_owned()),
+                owner: row.get(2)?,
+                words: normal(&found, &names),
+                sql,
+            });
+        }
+        Ok(Self { objects, names })
+    }
+
+    /// The object of this name; triggers have names of their own, the others share theirs.
+    pub(super) fn get(&self, kind: Kind, name: &str) -> Option<&Object> {
+        let trigger = kind == Kind::Trigger;
+        self.objects.iter().find(|object| (object.kind == Kind::Trigger) == trigger && object.is_called(name))
+    }
+
+    /// The table of this name, plain or virtual.
+    pub(super) fn table(&self, name: &str) -> Option<&Object> {
+        self.of(Kind::Table).chain(self.of(Kind::Virtual)).find(|object| object.is_called(name))
+    }
+
+    /// The object that another schema's one should be.
+    pub(super) fn same(&self, other: &Object) -> Option<&Object> {
+        self.get(other.kind, &other.name).filter(|object| object.kind == other.kind)
+    }
+
+    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.objects.iter().filter(move |object| object.kind == kind)
+    }
+
+    /// The parts of a table's or an FTS5 table's SQL.
+    pub(super) fn parts(&self, table: &Object) -> Parts {
+        Parts::read(&table.sql, &self.names)
+    }
+
+    /// Whether nothing that matters differs.
+    pub(super) fn equals(&self, other: &Schema) -> bool {
+        self.objects.len() == other.objects.len()
+            && self.objects.iter().all(|object| other.same(object).is_some_and(|found| found.equals(object)))
+    }
+}
+
+/// A column, a constraint, the options after the brackets or an argument of a virtual table.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// A column's name without quotes; empty for the rest.
+    pub(super) name: String,
+    /// A column's name as it is written; empty for the rest.
+    pub(super) written: String,
+    /// The whole on one line, without comments.
+    pub(super) text: String,
+    /// The same without a column's name.
+    pub(super) definition: String,
+    /// The definition, normalised; of a column without its name.
+    pub(super) words: Vec<String>,
+}
+
+impl Part {
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether a column holds values of its own.
+    pub(super) fn holds(&self) -> bool {
+        !self.says("as")
+    }
+
+    /// Whether a word stands in it, outside all brackets.
+    pub(super) fn says(&self, word: &str) -> bool {
+        let mut depth = 0;
+        self.words.iter().any(|found| {
+            depth += i32::from(found == "(") - i32::from(found == ")");
+            depth == 0 && found == word
+        })
+    }
+}
+
+/// What stands between and behind the brackets of a CREATE TABLE.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) columns: Vec<Part>,
+    pub(super) constraints: Vec<Part>,
+    pub(super) options: Vec<Part>,
+}
+
+impl Parts {
+    fn read(sql: &str, names: &BTreeSet<String>) -> Self {
+        let found = tokens(sql);
+        let mut parts = Self::default();
+        let Some(open) = found.iter().position(|token| token.text == "(") else { return parts };
+        let (mut depth, mut start) = (1, open + 1);
+        for (at, token) in found.iter().enumerate().skip(open + 1) {
+            match token.text {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+            if token.text == "," && depth == 1 || token.text == ")" && depth == 0 {
+                parts.push(&found[start..at], names);
+                start = at + 1;
+            } else if token.text == "," && depth == 0 {
+                parts.options.extend(option(&found[start..at], names));
+                start = at + 1;
+            }
+        }
+        parts.options.extend(option(found.get(start..).unwrap_or_default(), names));
+        parts
+    }
+
+    fn push(&mut self, found: &[Token<'_>], names: &BTreeSet<String>) {
+        let Some(first) = found.first() else { return };
+        if ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|word| first.is_word(word)) {
+            self.constraints.push(part(found, names));
+        } else {
+            let name = first.name().unwrap_or_default().into_owned();
+            // In single quotes a name is one only where nothing else can stand.
+            let written = if first.kind == Word::Text { sql::quote(&name) } else { first.text.to_owned() };
+            let rest = part(&found[1..], names);
+            self.columns.push(Part { name, written, text: one_line(found), ..rest });
+        }
+    }
+
+    pub(super) fn column(&self, name: &str) -> Option<&Part> {
+        self.columns.iter().find(|column| column.is_called(name))
+    }
+}
+
+fn part(found: &[Token<'_>], names: &BTreeSet<String>) -> Part {
+    let text = one_line(found);
+    let (name, written) = (String::new(), String::new());
+    Part { name, written, definition: text.clone(), text, words: normal(found, names) }
+}
+
+fn option(found: &[Token<'_>], names: &BTreeSet<String>) -> Option<Part> {
+    (!found.is_empty()).then(|| part(found, names))
+}
+
+/// The tokens as they are written, white space and comments between them as one space.
+fn one_line(found: &[Token<'_>]) -> String {
+    let mut line = String::new();
+    let mut end = None;
+    for token in found {
+        if end.is_some_and(|end| end < token.start) {
+            line.push(' ');
+        }
+        line.push_str(token.text);
+        end = Some(token.range().end);
+    }
+    line
+}
+
+/// What a statement says, whatever its style. A name that stands for a default, or in double quotes where nothing is
+/// called so, is a text to SQLite, whose case counts.
+fn normal(found: &[Token<'_>], names: &BTreeSet<String>) -> Vec<String> {
+    let mut words: Vec<String> = Vec::with_capacity(found.len());
+    for token in found {
+        // Nothing comes after ON DELETE SET DEFAULT.
+        let after_default = words.last().is_some_and(|last| last == "default")
+            && words.iter().rev().nth(1).is_none_or(|word| word != "set");
+        words.push(match token.kind {
+            Word::Text => token.text.to_owned(),
+            Word::Quoted => {
+                let folded = token.name().unwrap_or_default().to_ascii_lowercase();
+                if token.text.starts_with('"') && (after_default || !names.contains(&folded)) {
+                    token.text.to_owned()
+                } else if folded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                    folded
+                } else {
+                    format!("\"{folded}\"")
+                }
+            }
+            Word::Word if after_default && !is_constant(token.text) => token.text.to_owned(),
+            _ => token.text.to_ascii_lowercase(),
+        });
+    }
+    words
+}
+
+/// Whether a word means a value by itself; any other is a text where a default is due.
+pub(super) fn is_constant(word: &str) -> bool {
+    let constants = ["NULL", "TRUE", "FALSE", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP"];
+    constants.iter().any(|constant| word.eq_ignore_ascii_case(constant))
+}
+
+/// The words of a statement, without comments.
+pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
+    sql::tokens(sql).into_iter().filter(|token| token.kind != Word::Comment).collect()
+}

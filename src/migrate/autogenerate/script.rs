@@ -1,0 +1,317 @@
+//! Writes the statements that take one schema to another.
+//!
+//! Each statement is run in a scratch database as it is written, so that the next one is written for what really stands
+//! there, and the last look at it tells whether the whole does what it should.
+
+use rusqlite::Connection;
+
+use super::fill::Filler;
+use super::reflect::{Kind, Object, Part, Parts, Schema, tokens};
+use super::renames::Renames;
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::batch;
+
+/// Which way a script goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Up,
+    Down,
+}
+
+/// A script, and the schema as it was after the renames.
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) renamed: Schema,
+}
+
+/// Writes the script that leads from one schema to that of `target`.
+///
+/// Most changes need only their own statements. Where a trigger or a view stands in their way, all of them are dropped
+/// first and made anew.
+pub(super) fn write(from: &Schema, target: &Connection, to: &Schema, renames: &Renames, way: Way) -> Result<Written> {
+    let attempt = |clear: bool| -> Result<Written> {
+        let mut script = Script { scratch: scratch(from)?, target, to, text: String::new(), way, rebuilt: Vec::new() };
+        let mut renamed = script.write(renames, clear)?;
+        if clear {
+            let cleared = from.of(Kind::View).chain(from.of(Kind::Trigger));
+            renamed.objects.extend(cleared.cloned());
+        }
+        if !Schema::read(&script.scratch)?.equals(to) {
+            return Err(Error::new(
+                ErrorCode::MigrationFailed,
+                "The script written does not lead to the other schema.",
+            ));
+        }
+        Ok(Written { text: script.text, renamed })
+    };
+    attempt(false).or_else(|_| attempt(true)).map_err(|error| {
+        let message = format!("No script leads from one schema to the other: {}.", super::reason(&error));
+        error.recast(ErrorCode::MigrationFailed, message).with_hint("Write the revision by hand; nothing was written.")
+    })
+}
+
+/// An empty database with this schema.
+fn scratch(schema: &Schema) -> Result<Connection> {
+    let scratch = Connection::open_in_memory()?;
+    scratch.execute_batch("PRAGMA foreign_keys = OFF")?;
+    for object in ORDER.iter().flat_map(|&kind| schema.of(kind)) {
+        scratch.execute_batch(&object.sql)?;
+    }
+    // What a migration does, it does in a transaction.
+    scratch.execute_batch("BEGIN")?;
+    Ok(scratch)
+}
+
+/// What is made before what.
+const ORDER: [Kind; 5] = [Kind::Table, Kind::Virtual, Kind::Index, Kind::View, Kind::Trigger];
+
+struct Script<'t> {
+    scratch: Connection,
+    target: &'t Connection,
+    to: &'t Schema,
+    text: String,
+    way: Way,
+    /// The tables that were made anew, whose values may be others now.
+    rebuilt: Vec<String>,
+}
+
+impl Script<'_> {
+    /// Runs statements in the scratch database and writes them down.
+    fn run(&mut self, statements: &str) -> Result<()> {
+        batch::execute(&self.scratch, statements, &mut |_, _| {})?;
+        self.text.push_str(statements);
+        self.text.push('\n');
+        Ok(())
+    }
+
+    fn comment(&mut self, words: &str) {
+        self.text.push_str("-- ");
+        self.text.push_str(words);
+        self.text.push('\n');
+    }
+
+    fn write(&mut self, renames: &Renames, clear: bool) -> Result<Schema> {
+        if clear {
+            let now = Schema::read(&self.scratch)?;
+            for object in [Kind::Trigger, Kind::View].iter().flat_map(|&kind| now.of(kind)) {
+                self.drop(object)?;
+            }
+        }
+        let mut now = Schema::read(&self.scratch)?;
+        for statement in renames.statements(&now, self.to) {
+            self.run(&statement)?;
+        }
+        now = Schema::read(&self.scratch)?;
+        let renamed = now.clone();
+        // Before an index is dropped that says which values differ from each other.
+        let mut changed = Vec::new();
+        for before in now.of(Kind::Table) {
+            if let Some(after) = self.to.same(before).filter(|after| !after.equals(before)) {
+                let filler = Filler::new(&self.scratch, self.target, before, after, &now.parts(before))?;
+                changed.push((before, after, filler));
+            }
+        }
+        for object in [Kind::Trigger, Kind::View, Kind::Index].iter().flat_map(|&kind| now.of(kind)) {
+            let stays = self.to.same(object).is_some_and(|found| found.equals(object));
+            let falls_with_its_table = object.kind != Kind::View && self.is_doomed(&now, &object.owner);
+            if !stays && !falls_with_its_table {
+                self.drop(object)?;
+            }
+        }
+        for object in now.of(Kind::Virtual).chain(now.of(Kind::Table)) {
+            if self.to.same(object).is_none() {
+                self.drop(object)?;
+            }
+        }
+        for (before, after, filler) in &changed {
+            self.change(&now, before, after, filler)?;
+        }
+        for object in now.of(Kind::Virtual) {
+            if let Some(after) = self.to.same(object).filter(|after| !after.equals(object)) {
+                self.change_virtual(&now, object, after)?;
+            }
+        }
+        self.create_what_lacks()?;
+        self.index_again(&now)?;
+        Ok(renamed)
+    }
+
+    /// Whether the table or view is dropped before the others are changed, and its indexes and triggers with it.
+    fn is_doomed(&self, now: &Schema, owner: &str) -> bool {
+        match (now.get(Kind::Table, owner), self.to.get(Kind::Table, owner)) {
+            (Some(before), Some(after)) if before.kind == Kind::View => !before.equals(after),
+            (Some(before), Some(after)) => before.kind != after.kind,
+            _ => true,
+        }
+    }
+
+    fn drop(&mut self, object: &Object) -> Result<()> {
+        // A view takes its triggers with it.
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = ?1 AND name = ?2";
+        let kind = object.kind.word().to_ascii_lowercase();
+        match self.scratch.query_row(sql, [&kind, &object.name], |row| row.get(0))? {
+            0 => Ok(()),
+            _ => self.run(&format!("DROP {} {};", object.kind.word(), object.written)),
+        }
+    }
+
+    fn create_what_lacks(&mut self) -> Result<()> {
+        let to = self.to;
+        for after in ORDER.iter().flat_map(|&kind| to.of(kind)) {
+            if Schema::read(&self.scratch)?.same(after).is_some() {
+                continue;
+            }
+            // Only on the way down a table that is made held rows before.
+            if after.kind == Kind::Table && self.way == Way::Down {
+                let missed = to.of(Kind::Table).any(|table| table.refers_to(&after.name));
+                let missed = if missed { ", and this fails where others refer to them" } else { "" };
+                self.comment(&format!("The rows of {} cannot come back{missed}.", after.written));
+            }
+            self.run(&after.statement())?;
+            if after.kind == Kind::Virtual {
+                self.fill_virtual(after)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes a table in place where SQLite does that without loss, else by moving and copying.
+    fn change(&mut self, now: &Schema, before: &Object, after: &Object, filler: &Filler) -> Result<()> {
+        let (old, new) = (now.parts(before), self.to.parts(after));
+        let lost = new.columns.iter().filter(|column| column.holds() && old.column(&column.name).is_none());
+        for column in lost.filter(|_| self.way == Way::Down).collect::<Vec<_>>() {
+            self.comment(&format!("What {}.{} held cannot come back.", after.written, column.written));
+        }
+        if let Some(statements) = in_place(after, &old, &new, filler)
+            && self.try_in_place(&statements, after)?
+        {
+            for statement in statements {
+                self.text.push_str(&statement);
+                self.text.push('\n');
+            }
+            return Ok(());
+        }
+        let mut columns = String::new();
+        for column in &new.columns {
+            let Some(fill) = filler.fill(column, old.column(&column.name)) else { continue };
+            columns.push_str(&format!("-- column: {} = {}\n", column.written, fill.expression));
+            if fill.is_made_up {
+                self.comment(&format!("{}.{} may not be NULL: see what it should be.", after.written, column.written));
+            }
+        }
+        self.rebuilt.push(after.name.clone());
+        self.run(&format!("-- batch: {}\n{columns}{}", after.written, after.statement()))
+    }
+
+    /// Whether the statements are allowed and make the table what it should be; they are run only if so.
+    fn try_in_place(&mut self, statements: &[String], after: &Object) -> Result<bool> {
+        self.scratch.execute_batch("SAVEPOINT attempt")?;
+        let succeeds = statements.iter().all(|statement| self.scratch.execute_batch(statement).is_ok())
+            && Schema::read(&self.scratch)?.same(after).is_some_and(|found| found.equals(after));
+        self.scratch.execute_batch(if succeeds {
+            "RELEASE attempt"
+        } else {
+            "ROLLBACK TO attempt; RELEASE attempt"
+        })?;
+        Ok(succeeds)
+    }
+
+    fn fill_virtual(&mut self, table: &Object) -> Result<()> {
+        match Content::of(&self.to.parts(table), table) {
+            Content::External(_) => self.index(table),
+            Content::Own => {
+                self.comment(&format!("{} begins empty: insert here what it should hold already.", table.written));
+                Ok(())
+            }
+            Content::Unknown => Ok(()),
+        }
+    }
+
+    fn index(&mut self, table: &Object) -> Result<()> {
+        self.run(&format!("INSERT INTO {0} ({0}) VALUES ('rebuild');", table.written))
+    }
+
+    /// An index of words over a table that was made anew no longer says what stands there, if it is the old one.
+    fn index_again(&mut self, now: &Schema) -> Result<()> {
+        let to = self.to;
+        for table in to.of(Kind::Virtual).filter(|table| now.same(table).is_some_and(|old| old.equals(table))) {
+            if let Content::External(content) = Content::of(&to.parts(table), table)
+                && self.rebuilt.iter().any(|rebuilt| rebuilt.eq_ignore_ascii_case(&content))
+            {
+                self.index(table)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A virtual table cannot be altered. The rows of an FTS5 table that keeps its own text wait in a table meanwhile.
+    fn change_virtual(&mut self, now: &Schema, before: &Object, after: &Object) -> Result<()> {
+        let (old, new) = (now.parts(before), self.to.parts(after));
+        if (Content::of(&old, before), Content::of(&new, after)) != (Content::Own, Content::Own) {
+            // It is made with what else lacks then, when the table that it indexes is there.
+            return self.drop(before);
+        }
+        let waiting = (1..)
+            .map(|number| format!("waiting_{number}"))
+            .find(|name| now.get(Kind::Table, name).is_none() && self.to.get(Kind::Table, name).is_none())
+            .unwrap_or_default();
+        let shared: Vec<&str> = new
+            .columns
+            .iter()
+            .filter(|column| !column.says("=") && old.column(&column.name).is_some())
+            .map(|column| column.written.as_str())
+            .collect();
+        let columns: String = shared.iter().map(|column| format!(", {column}")).collect();
+        let name = &after.written;
+        self.run(&format!("CREATE TABLE {waiting} AS SELECT rowid{columns} FROM {};", before.written))?;
+        self.drop(before)?;
+        self.run(&after.statement())?;
+        self.run(&format!("INSERT INTO {name} (rowid{columns}) SELECT * FROM {waiting};"))?;
+        self.run(&format!("DROP TABLE {waiting};"))
+    }
+}
+
+/// Where a virtual table's text stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    /// In another table.
+    External(String),
+    /// In itself.
+    Own,
+    /// Nowhere, or this is not FTS5.
+    Unknown,
+}
+
+impl Content {
+    fn of(parts: &Parts, table: &Object) -> Self {
+        if !table.words.iter().any(|word| word == "fts5") {
+            return Self::Unknown;
+        }
+        let Some(content) = parts.columns.iter().find(|part| part.is_called("content") && part.says("=")) else {
+            return Self::Own;
+        };
+        let name = tokens(&content.definition).get(1).and_then(|word| word.name()).unwrap_or_default().into_owned();
+        if name.is_empty() { Self::Unknown } else { Self::External(name) }
+    }
+}
+
+/// The statements that change a table in place, if it only loses columns and gains some at its end that need no value.
+fn in_place(after: &Object, old: &Parts, new: &Parts, filler: &Filler) -> Option<Vec<String>> {
+    let kept: Vec<&Part> = old.columns.iter().filter(|column| new.column(&column.name).is_some()).collect();
+    let same = |old: &Part, new: &Part| old.is_called(&new.name) && old.words == new.words;
+    if kept.is_empty()
+        || kept.len() > new.columns.len()
+        || !kept.iter().zip(&new.columns).all(|(old, new)| same(old, new))
+    {
+        return None;
+    }
+    let added = &new.columns[kept.len()..];
+    if !added.iter().all(|column| filler.can_be_added(column)) {
+        return None;
+    }
+    let name = &after.written;
+    let adds = added.iter().map(|column| format!("ALTER TABLE {name} ADD COLUMN {};", column.text));
+    let removed = old.columns.iter().filter(|column| new.column(&column.name).is_none());
+    let drops = removed.map(|column| format!("ALTER TABLE {name} DROP COLUMN {};", column.written));
+    Some(adds.chain(drops).collect())
+}

@@ -1,0 +1,177 @@
+//! What a command does: the steps of an upgrade or a downgrade, the rows of a stamp, the range of a history.
+
+use super::{Graph, Set};
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::revision::Revision;
+
+/// Which of a revision's two scripts is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The one that applies it.
+    Up,
+    /// The one that takes it back.
+    Down,
+}
+
+/// One revision to be applied or taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step<'g> {
+    /// The revision.
+    pub revision: &'g Revision,
+    /// What is done with it.
+    pub direction: Direction,
+    /// The rows of `alembic_version` after it, sorted: what is applied and has nothing applied upon it.
+    pub heads: Vec<String>,
+}
+
+impl Graph {
+    /// What leads from where a memory is, the rows of `alembic_version`, up to a target.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where the target was passed already.
+    pub fn upgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
+        let rows = self.rows(current)?;
+        let mut applied = self.applied(&rows);
+        let targets = self.upwards(target, &rows, false)?;
+        let wanted: Set = self.applied(&targets).difference(&applied).copied().collect();
+        let is_passed = |at: &usize| self.nodes[*at].children.iter().any(|child| applied.contains(child));
+        if wanted.is_empty() && (targets.iter().any(is_passed) || targets.is_empty() && !rows.is_empty()) {
+            return Err(wrong_way("upgrade", "downgrade", target, current));
+        }
+        let mut steps = Vec::new();
+        for at in self.newest_first(&wanted).into_iter().rev() {
+            applied.insert(at);
+            steps.push(Step { revision: &self.revisions[at], direction: Direction::Up, heads: self.tips(&applied) });
+        }
+        Ok(steps)
+    }
+
+    /// What leads from where a memory is down to a target, which itself stays applied.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where the target is not below.
+    pub fn downgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
+        let rows = self.rows(current)?;
+        let mut applied = self.applied(&rows);
+        let (branch, end) = self.downwards(target, &rows)?;
+        let mut roots = match end {
+            Some(end) => self.nodes[end].children.clone(),
+            None => self.which(|node| node.parents.is_empty()),
+        };
+        if let Some(branch) = branch.filter(|_| roots.len() > 1) {
+            let below = self.ascend(branch);
+            roots.retain(|root| below.contains(root));
+            if roots.is_empty() {
+                return Err(Error::invalid_argument(format!(
+                    "Nothing of the branch of {} comes after {target}.",
+                    self.named(branch)
+                ))
+                .with_hint("Leave the label out, or name another one; nothing was changed."));
+            }
+        }
+        let mut unwanted = super::closure(&roots, |at| &self.nodes[at].dependents);
+        unwanted.retain(|at| applied.contains(at));
+        if unwanted.is_empty() && end.is_some_and(|end| !rows.contains(&end)) {
+            return Err(wrong_way("downgrade", "upgrade", target, current));
+        }
+        let mut steps = Vec::new();
+        for at in self.newest_first(&unwanted) {
+            applied.remove(&at);
+            steps.push(Step { revision: &self.revisions[at], direction: Direction::Down, heads: self.tips(&applied) });
+        }
+        Ok(steps)
+    }
+
+    /// The rows that `alembic_version` holds after a stamp: the targets take the place of what stands above or below them,
+    /// and other branches stay.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` for a target that counts steps.
+    pub fn stamp(&self, current: &[String], targets: &[&str]) -> Result<Vec<String>> {
+        let rows = self.rows(current)?;
+        let mut stamped = Set::new();
+        let mut replaced = Set::new();
+        for &target in targets {
+            if super::is_relative(target) {
+                return Err(Error::invalid_argument(format!("{target} counts steps, and a stamp makes none."))
+                    .with_hint("Name the revision itself; nothing was changed."));
+            }
+            let found = self.upwards(target, &rows, false)?;
+            let near = match target.split_once('@') {
+                _ if !found.is_empty() => found.clone(),
+                Some((label, _)) => vec![self.branch(label)?],
+                None => rows.clone(),
+            };
+            let is_near =
+                |row: usize, at: usize| self.applied(&[row]).contains(&at) || self.applied(&[at]).contains(&row);
+            replaced.extend(rows.iter().copied().filter(|&row| near.iter().any(|&at| is_near(row, at))));
+            stamped.extend(found);
+        }
+        stamped.extend(rows.into_iter().filter(|row| !replaced.contains(row)));
+        // What another one stands upon has no row of its own.
+        let all: Vec<usize> = stamped.into_iter().collect();
+        Ok(self.tips(&self.applied(&all)))
+    }
+
+    /// The revisions of a range as `001:head`, newest first, both ends within it; all of them without one.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where it is no range or its end does not come after
+    /// its start.
+    pub fn history(&self, range: Option<&str>, current: &[String]) -> Result<Vec<&Revision>> {
+        let rows = self.rows(current)?;
+        let (start, end) = match range.map(|range| range.trim().split_once(':')) {
+            None => ("", ""),
+            Some(Some((start, end))) if !end.contains(':') => (start, end),
+            Some(_) => {
+                return Err(Error::invalid_argument(format!("\"{}\" is no range.", range.unwrap_or_default()))
+                    .with_hint("Write it as start:end, start: or :end."));
+            }
+        };
+        let or =
+            |symbol: &'static str, given: &str| if given.is_empty() { symbol.to_owned() } else { given.to_owned() };
+        let (start, end) = (or("base", start), or("heads", end));
+        let from = self.shown(&start, &rows, true)?;
+        // The steps of an end count from the start.
+        let mut to = self.upwards(&end, if end.contains("current") { &rows } else { &from }, true)?;
+        if let Some((label, _)) = start.split_once('@') {
+            let branch = self.branch(label)?;
+            to.retain(|&at| self.share_lineage(at, branch));
+        }
+        let mut within = self.applied(&to);
+        if from.iter().any(|at| !within.contains(at)) {
+            return Err(Error::invalid_argument(format!("{end} does not come after {start}."))
+                .with_hint("Give the older one first: start:end."));
+        }
+        if !from.is_empty() {
+            let after = self.descend(&from);
+            within.retain(|at| after.contains(at));
+        }
+        Ok(self.newest_first(&within).into_iter().map(|at| &self.revisions[at]).collect())
+    }
+
+    /// The revisions that `alembic_version` names.
+    pub(super) fn rows(&self, current: &[String]) -> Result<Vec<usize>> {
+        let mut rows = Vec::new();
+        for id in current {
+            let row = self.at(id).ok_or_else(|| {
+                Error::new(
+                    ErrorCode::UnknownRevision,
+                    format!("The memory is at revision {id}, which this app does not know."),
+                )
+            })?;
+            super::push_new(&mut rows, row);
+        }
+        Ok(rows)
+    }
+}
+
+fn wrong_way(command: &str, other: &str, target: &str, current: &[String]) -> Error {
+    let here = if current.is_empty() { "base".to_owned() } else { current.join(", ") };
+    Error::invalid_argument(format!("{command} to {target} was asked for, but the memory is at {here}."))
+        .with_hint(format!("Use {other}('{target}')."))
+}

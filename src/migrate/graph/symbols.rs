@@ -1,0 +1,360 @@
+//! Which revisions a symbol means: `head`, `001`, `-1`, `app@head` and their like.
+
+use std::borrow::Cow;
+
+use super::{Graph, Set};
+use crate::error::{Error, ErrorCode, Result};
+
+/// A symbol taken apart: `label@name+steps`, each part of which may be missing.
+struct Symbol<'s> {
+    whole: &'s str,
+    label: Option<&'s str>,
+    name: &'s str,
+    steps: Option<isize>,
+}
+
+/// Where a walk has come to, `None` being the base, and how many steps of it were left.
+struct Walk {
+    at: Option<usize>,
+    left: usize,
+}
+
+/// Whether a word ends as `-1` and `001+2` do.
+pub(in crate::migrate) fn is_relative(word: &str) -> bool {
+    Symbol::parse(word).steps.is_some()
+}
+
+impl<'s> Symbol<'s> {
+    fn parse(whole: &'s str) -> Self {
+        let (label, rest) = match whole.split_once('@') {
+            Some((label, rest)) if !label.is_empty() => (Some(label), rest),
+            _ => (None, whole),
+        };
+        let sign = rest.rfind(['+', '-']).filter(|&sign| {
+            let digits = &rest[sign + 1..];
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let Some(sign) = sign else { return Self { whole, label, name: rest, steps: None } };
+        // No graph is so large that the largest number would not lead out of it.
+        let number = rest[sign + 1..].parse().unwrap_or(isize::MAX);
+        let steps = if rest.as_bytes()[sign] == b'-' { -number } else { number };
+        Self { whole, label, name: &rest[..sign], steps: Some(steps) }
+    }
+}
+
+impl Graph {
+    /// The ids that a symbol means, to show them; none for the base. `current` are the rows of `alembic_version`.
+    ///
+    /// `-N` counts from the heads and `+N` from where the memory is.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_revision`, `ambiguous_revision`.
+    pub fn resolve(&self, symbol: &str, current: &[String]) -> Result<Vec<String>> {
+        Ok(self.ids(self.shown(symbol, &self.rows(current)?, false)?))
+    }
+
+    /// As [`Graph::resolve`]; a walk that leads too far may stop where the graph ends.
+    pub(super) fn shown(&self, symbol: &str, rows: &[usize], may_stop: bool) -> Result<Vec<usize>> {
+        let parsed = Symbol::parse(symbol);
+        match parsed.steps {
+            Some(steps) if steps < 0 && parsed.name.is_empty() => {
+                let heads = match parsed.label {
+                    Some(label) => {
+                        let branch = self.descend(&[self.branch(label)?]);
+                        self.named_heads().into_iter().filter(|head| branch.contains(head)).collect()
+                    }
+                    None => self.last(),
+                };
+                let mut found = Vec::new();
+                for head in heads {
+                    let walk = self.walk_down(Some(head), steps.unsigned_abs())?;
+                    if let Some(at) = self.arrived(&parsed, Some(head), walk, may_stop)? {
+                        super::push_new(&mut found, at);
+                    }
+                }
+                Ok(found)
+            }
+            _ => self.upwards(symbol, rows, may_stop),
+        }
+    }
+
+    /// The revisions that an upgrade to a symbol leads to; none for the base.
+    pub(super) fn upwards(&self, symbol: &str, rows: &[usize], may_stop: bool) -> Result<Vec<usize>> {
+        let parsed = Symbol::parse(symbol);
+        let Some(steps) = parsed.steps else { return self.several(&parsed, rows) };
+        let branch = parsed.label.map(|label| self.branch(label)).transpose()?;
+        let (start, walk) = if !parsed.name.is_empty() {
+            self.walk_from_name(&parsed, steps, branch, rows)?
+        } else if steps > 0 {
+            let start = self.start_upwards(&parsed, branch, rows)?;
+            (start, self.walk_up(start, steps.unsigned_abs(), branch)?)
+        } else {
+            return Err(Error::invalid_argument(format!("{symbol} leads nowhere up."))
+                .with_hint(format!("Use downgrade('{symbol}').")));
+        };
+        Ok(self.arrived(&parsed, start, walk, may_stop)?.into_iter().collect())
+    }
+
+    /// Where a downgrade to a symbol ends, and the revision whose branch it is held to.
+    pub(super) fn downwards(&self, symbol: &str, rows: &[usize]) -> Result<(Option<usize>, Option<usize>)> {
+        let parsed = Symbol::parse(symbol);
+        let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
+        let Some(steps) = parsed.steps else { return Ok((branch, self.single(&parsed, rows)?)) };
+        let (start, walk) = if !parsed.name.is_empty() {
+            self.walk_from_name(&parsed, steps, branch, rows)?
+        } else if steps < 0 {
+            let start = self.start_downwards(&parsed, branch, rows)?;
+            branch = branch.or(start);
+            (start, self.walk_down(start, steps.unsigned_abs())?)
+        } else {
+            return Err(Error::invalid_argument(format!("{symbol} leads nowhere down."))
+                .with_hint(format!("Use upgrade('{symbol}').")));
+        };
+        Ok((branch, self.arrived(&parsed, start, walk, false)?))
+    }
+
+    /// `name+steps` and `name-steps`.
+    fn walk_from_name(
+        &self,
+        symbol: &Symbol<'_>,
+        steps: isize,
+        branch: Option<usize>,
+        rows: &[usize],
+    ) -> Result<(Option<usize>, Walk)> {
+        // Upwards the label says which way to take, and the start may stand before its branch.
+        let label = symbol.label.filter(|_| steps < 0 || matches!(symbol.name, "head" | "heads" | "current"));
+        let start = self.single(&Symbol { label, ..*symbol }, rows)?;
+        let length = steps.unsigned_abs();
+        let walk = if steps > 0 { self.walk_up(start, length, branch) } else { self.walk_down(start, length) };
+        Ok((start, walk?))
+    }
+
+    /// Where `+N` and `label@+N` start.
+    fn start_upwards(&self, symbol: &Symbol<'_>, branch: Option<usize>, rows: &[usize]) -> Result<Option<usize>> {
+        let mut starts = rows.to_vec();
+        if let Some(branch) = branch {
+            starts.retain(|&row| self.share_lineage(row, branch));
+            if starts.is_empty() {
+                // Another branch, one that builds on this one, has gone further; this one is where its last is.
+                let mut applied = self.applied(rows);
+                applied.retain(|&at| self.share_lineage(at, branch));
+                let below: Set = applied.iter().flat_map(|&at| &self.nodes[at].needs).copied().collect();
+                starts = applied.difference(&below).copied().collect();
+            }
+        }
+        self.one_start(symbol, &starts)
+    }
+
+    /// Where `-N` and `label@-N` start.
+    fn start_downwards(&self, symbol: &Symbol<'_>, branch: Option<usize>, rows: &[usize]) -> Result<Option<usize>> {
+        let mut starts = rows.to_vec();
+        if let Some(branch) = branch {
+            starts.retain(|&row| self.share_lineage(row, branch));
+            if starts.is_empty() {
+                let applied = self.applied(rows);
+                let is_last = |at: &usize| !self.nodes[*at].children.iter().any(|child| applied.contains(child));
+                let mut last: Vec<usize> = applied.iter().copied().filter(is_last).collect();
+                last.retain(|&at| self.share_lineage(at, branch));
+                starts = last;
+            }
+        }
+        if starts.is_empty() {
+            return Err(Error::new(
+                ErrorCode::UnknownRevision,
+                format!("{} leads too far: nothing is applied that could be taken back.", symbol.whole),
+            )
+            .with_hint("Look at current and history; nothing was changed."));
+        }
+        self.one_start(symbol, &starts)
+    }
+
+    fn one_start(&self, symbol: &Symbol<'_>, starts: &[usize]) -> Result<Option<usize>> {
+        if starts.len() > 1 {
+            let (whole, ids) = (symbol.whole, self.ids(starts.iter().copied()).join(", "));
+            return Err(ambiguous(format!("The memory is at several revisions that {whole} could start from: {ids}."))
+                .with_hint("Name the one to start from, as in 'label@+1' or 'label@-1', or a revision to go to."));
+        }
+        Ok(starts.first().copied())
+    }
+
+    /// The end of a walk, if it came so far.
+    fn arrived(&self, symbol: &Symbol<'_>, start: Option<usize>, walk: Walk, may_stop: bool) -> Result<Option<usize>> {
+        if walk.left == 0 || may_stop {
+            return Ok(walk.at);
+        }
+        let steps = symbol.steps.unwrap_or_default();
+        let far = steps.unsigned_abs() - walk.left;
+        let way = if steps < 0 { "down" } else { "up" };
+        let from = self.name_of(start);
+        Err(Error::new(ErrorCode::UnknownRevision, format!("{} leads too far from {from}.", symbol.whole))
+            .with_hint(format!("From there one can go {far} {way}; nothing was changed.")))
+    }
+
+    /// Any number of revisions, by a symbol that does not count steps.
+    fn several(&self, symbol: &Symbol<'_>, rows: &[usize]) -> Result<Vec<usize>> {
+        let branch = symbol.label.map(|label| self.branch(label)).transpose()?;
+        let on_it = |mut found: Vec<usize>| {
+            found.retain(|&at| branch.is_none_or(|branch| self.share_lineage(at, branch)));
+            found
+        };
+        match symbol.name {
+            "base" => Ok(Vec::new()),
+            "current" => Ok(on_it(rows.to_vec())),
+            "heads" if branch.is_none() => Ok(self.last()),
+            "heads" => Ok(on_it(self.named_heads())),
+            "head" => {
+                let heads = on_it(self.named_heads());
+                self.at_most_one(symbol, heads).map(|head| head.into_iter().collect())
+            }
+            name => Ok(vec![self.find(name, branch)?]),
+        }
+    }
+
+    /// One revision, or the base.
+    fn single(&self, symbol: &Symbol<'_>, rows: &[usize]) -> Result<Option<usize>> {
+        self.at_most_one(symbol, self.several(symbol, rows)?)
+    }
+
+    fn at_most_one(&self, symbol: &Symbol<'_>, found: Vec<usize>) -> Result<Option<usize>> {
+        if found.len() > 1 {
+            let files: Vec<String> = found.iter().map(|&at| self.named(at)).collect();
+            return Err(ambiguous(format!("\"{}\" means several revisions: {}.", symbol.whole, files.join(", ")))
+                .with_hint(
+                    "Name one of them, narrow it to a branch with 'label@head', take all with 'heads', or merge them.",
+                ));
+        }
+        Ok(found.first().copied())
+    }
+
+    /// The revision of an id, a label, or what begins only one of them.
+    fn find(&self, name: &str, branch: Option<usize>) -> Result<usize> {
+        let found = match self.names.get(name) {
+            Some(&at) => at,
+            None => {
+                // As Alembic has it, an id or label of three characters or fewer is written in full.
+                let begun = self.names.iter().filter(|(whole, at)| {
+                    whole.chars().count() > 3
+                        && !name.is_empty()
+                        && whole.starts_with(name)
+                        && branch.is_none_or(|branch| self.share_lineage(**at, branch))
+                });
+                let begun: Set = begun.map(|(_, &at)| at).collect();
+                let mut candidates = begun.iter().copied();
+                match (candidates.next(), candidates.next()) {
+                    (Some(at), None) => at,
+                    (None, _) => {
+                        return Err(Error::new(
+                            ErrorCode::UnknownRevision,
+                            format!("There is no revision \"{name}\"{}.", self.on(branch)),
+                        )
+                        .with_hint(self.known()));
+                    }
+                    _ => {
+                        let files: Vec<String> = begun.into_iter().map(|at| self.named(at)).collect();
+                        return Err(ambiguous(format!(
+                            "Several revisions begin with \"{name}\": {}.",
+                            files.join(", ")
+                        ))
+                        .with_hint("Write more of the one that is meant."));
+                    }
+                }
+            }
+        };
+        if branch.is_some_and(|branch| !self.share_lineage(found, branch)) {
+            let (named, on) = (self.named(found), self.on(branch));
+            return Err(Error::new(ErrorCode::UnknownRevision, format!("There is no revision {named}{on}."))
+                .with_hint("Leave the label out, or name a revision of its branch."));
+        }
+        Ok(found)
+    }
+
+    /// The revision that a label, or an id in place of one, stands for.
+    pub(super) fn branch(&self, label: &str) -> Result<usize> {
+        self.find(label, None).map_err(|error| match error.code() {
+            ErrorCode::UnknownRevision => Error::new(
+                ErrorCode::UnknownRevision,
+                format!("There is no branch \"{label}\": it is neither a branch label nor a revision."),
+            )
+            .with_hint(self.known()),
+            _ => error,
+        })
+    }
+
+    /// The heads by parentage.
+    fn named_heads(&self) -> Vec<usize> {
+        self.which(|node| node.children.is_empty())
+    }
+
+    /// The heads that no other revision depends on either: the rows of a file that has everything.
+    fn last(&self) -> Vec<usize> {
+        self.which(|node| node.dependents.is_empty())
+    }
+
+    /// Whether one of two comes after the other on its own branch.
+    pub(super) fn share_lineage(&self, one: usize, other: usize) -> bool {
+        self.ascend(one).contains(&other) || self.ascend(other).contains(&one)
+    }
+
+    /// Steps from parent to child; a label says which child to take.
+    fn walk_up(&self, start: Option<usize>, steps: usize, branch: Option<usize>) -> Result<Walk> {
+        let mut at = start;
+        for done in 0..steps {
+            let mut next = match at {
+                Some(at) => self.nodes[at].children.clone(),
+                None => self.which(|node| node.parents.is_empty()),
+            };
+            next.retain(|&next| branch.is_none_or(|branch| self.share_lineage(next, branch)));
+            let Some(child) = self.only_way(at, "up", &next)? else { return Ok(Walk { at, left: steps - done }) };
+            at = Some(child);
+        }
+        Ok(Walk { at, left: 0 })
+    }
+
+    /// Steps from child to parent.
+    fn walk_down(&self, start: Option<usize>, steps: usize) -> Result<Walk> {
+        let mut at = start;
+        for done in 0..steps {
+            let Some(here) = at else { return Ok(Walk { at, left: steps - done }) };
+            at = self.only_way(at, "down", &self.nodes[here].parents)?;
+        }
+        Ok(Walk { at, left: 0 })
+    }
+
+    fn only_way(&self, from: Option<usize>, way: &str, next: &[usize]) -> Result<Option<usize>> {
+        if next.len() > 1 {
+            let files: Vec<String> = next.iter().map(|&at| self.named(at)).collect();
+            let (from, files) = (self.name_of(from), files.join(", "));
+            return Err(ambiguous(format!("From {from} there are several ways {way}: {files}."))
+                .with_hint("Name the revision to go to, or a branch as in 'label@+1'."));
+        }
+        Ok(next.first().copied())
+    }
+
+    fn name_of(&self, at: Option<usize>) -> Cow<'_, str> {
+        at.map_or("the base".into(), |at| self.named(at).into())
+    }
+
+    /// A revision by id and file.
+    pub(super) fn named(&self, at: usize) -> String {
+        format!("{} ({})", self.id(at), self.revisions[at].file)
+    }
+
+    fn on(&self, branch: Option<usize>) -> String {
+        branch.map_or_else(String::new, |branch| format!(" on the branch of {}", self.id(branch)))
+    }
+
+    /// What could have been written instead, without naming a thousand.
+    fn known(&self) -> String {
+        const SHOWN: usize = 20;
+        let all = self.names.len();
+        let mut names: Vec<&str> = self.names.keys().rev().take(SHOWN).map(String::as_str).collect();
+        names.reverse();
+        let more = if all > SHOWN { format!(" and {} before them", all - SHOWN) } else { String::new() };
+        format!("Known are head, heads, base, +N, -N, label@head and {}{more}.", names.join(", "))
+    }
+}
+
+fn ambiguous(what: String) -> Error {
+    Error::new(ErrorCode::AmbiguousRevision, what)
+}

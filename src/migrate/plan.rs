@@ -1,0 +1,150 @@
+//! What a run would do, found out on a copy; and what it would say as SQL.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::runner::{self, Run};
+use super::{Direction, Step, batch, schema};
+use crate::db::{ask, copy};
+use crate::error::{Error, Result};
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Each revision, in order.
+    pub steps: Vec<PlannedStep>,
+    /// Every table with its rows before and after, by name; full-text indexes and what they keep are left out.
+    pub tables: Vec<TableRows>,
+    /// How long it took on a copy in memory, in seconds.
+    pub duration: f64,
+}
+
+/// One revision of a [`Plan`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedStep {
+    /// Its id.
+    pub revision: String,
+    /// What it does, in one line.
+    pub title: String,
+    /// The name of its file.
+    pub file: String,
+    /// Whether it would be applied or taken back.
+    pub direction: Direction,
+    /// The script that would run.
+    pub script: String,
+    /// How long it took on the copy, in seconds.
+    pub duration: f64,
+}
+
+/// A table's rows before and after a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRows {
+    /// Its name.
+    pub table: String,
+    /// Rows before; `None` where there was no such table.
+    pub before: Option<u64>,
+    /// Rows after; `None` where there would be no such table.
+    pub after: Option<u64>,
+}
+
+/// Runs the steps on a copy in memory; the database is not touched.
+///
+/// # Errors
+///
+/// What the run itself would fail with; `out_of_memory` where the copy has no room.
+pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<Plan> {
+    let mut scratch = Connection::open_in_memory()?;
+    copy(source, &mut scratch)?;
+    let before = counts(&scratch)?;
+    let begun = run.clock.now();
+    let mut planned = Vec::with_capacity(steps.len());
+    for step in steps {
+        let started = run.clock.now();
+        runner::run(&mut scratch, std::slice::from_ref(step), &step.heads, run)?;
+        let Step { revision, direction, .. } = step;
+        planned.push(PlannedStep {
+            revision: revision.id.clone(),
+            title: revision.title.clone(),
+            file: revision.file.clone(),
+            direction: *direction,
+            script: script(step).to_owned(),
+            duration: (run.clock.now() - started).max(0.0),
+        });
+    }
+    let duration = (run.clock.now() - begun).max(0.0);
+    let after = counts(&scratch)?;
+    let names: BTreeSet<&String> = before.iter().chain(&after).map(|(name, _)| name).collect();
+    let count = |of: &[(String, u64)], name: &String| of.iter().find(|(table, _)| table == name).map(|(_, rows)| *rows);
+    let tables = names
+        .into_iter()
+        .map(|name| TableRows { table: name.clone(), before: count(&before, name), after: count(&after, name) })
+        .collect();
+    Ok(Plan { steps: planned, tables, duration })
+}
+
+/// The steps as a script for another program, with the rows of `alembic_version` as Alembic writes them.
+///
+/// As in Alembic's offline mode there is no BEGIN and no COMMIT.
+///
+/// # Errors
+///
+/// `invalid_argument` where a table is moved and copied, for which the file itself is needed.
+pub(crate) fn offline(from: &[String], steps: &[Step<'_>]) -> Result<String> {
+    let mut text = String::new();
+    let mut heads = from.to_vec();
+    if from.is_empty() {
+        text.push_str(runner::VERSION_TABLE);
+        text.push_str(";\n\n");
+    }
+    for step in steps {
+        let (word, from, to) = match step.direction {
+            Direction::Up => ("upgrade", &heads, &step.heads),
+            Direction::Down => ("downgrade", &heads, &step.heads),
+        };
+        text.push_str(&format!(
+            "-- Running {word} {} -> {} ({})\n\n",
+            schema::name(from),
+            schema::name(to),
+            step.revision.title
+        ));
+        if batch::is_in(script(step))? {
+            let message = format!("Revision {} ({}) rebuilds a table.", step.revision.id, step.revision.file);
+            let hint = "How depends on the file's own indexes, triggers and rows: run it on the file itself.";
+            return Err(Error::invalid_argument(message).with_hint(hint));
+        }
+        text.push_str(script(step));
+        // On a line of its own, as the last one may be a comment.
+        text.push_str(if script(step).ends_with(';') || script(step).is_empty() { "\n" } else { "\n;\n" });
+        for id in heads.iter().filter(|id| !step.heads.contains(id)) {
+            text.push_str(&format!("DELETE FROM alembic_version WHERE alembic_version.version_num = '{id}';\n"));
+        }
+        for id in step.heads.iter().filter(|id| !heads.contains(id)) {
+            text.push_str(&format!("INSERT INTO alembic_version (version_num) VALUES ('{id}');\n"));
+        }
+        text.push('\n');
+        heads.clone_from(&step.heads);
+    }
+    Ok(text)
+}
+
+fn script<'s>(step: &'s Step<'_>) -> &'s str {
+    match step.direction {
+        Direction::Up => &step.revision.up,
+        Direction::Down => &step.revision.down,
+    }
+}
+
+fn counts(connection: &Connection) -> Result<Vec<(String, u64)>> {
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('alembic_version', 'synth_migrations')";
+    let mut statement = connection.prepare(sql)?;
+    let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    names
+        .into_iter()
+        .map(|name| {
+            let rows: i64 = ask(connection, &format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\"")))?;
+            Ok((name, rows as u64))
+        })
+        .collect()
+}

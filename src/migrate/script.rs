@@ -1,0 +1,266 @@
+//! Writes migration files: new ones, merges, and squashes of a line into one.
+
+use rusqlite::Connection;
+
+use super::autogenerate::{self, Difference, Renames};
+use super::{Graph, Revision, between, schema};
+use crate::error::{Error, Result};
+
+/// What a new revision is to be; all that is left out is as Alembic has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewRevision {
+    /// What it does, in one line.
+    pub message: String,
+    /// Its id; twelve random hexadecimal digits by default.
+    pub id: Option<String>,
+    /// What it builds on: symbols, `head` by default, `base` for a base of its own.
+    pub heads: Vec<String>,
+    /// Whether it may build on a revision that is no head, which begins a branch.
+    pub splice: bool,
+    /// Names of the branch it begins.
+    pub branch_labels: Vec<String>,
+    /// Revisions that must be applied before it, of other branches.
+    pub depends_on: Vec<String>,
+    /// The script up.
+    pub up: String,
+    /// The script down.
+    pub down: String,
+}
+
+/// A migration file, not yet written anywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its revision id.
+    pub id: String,
+    /// Its name: date, time, id and the first words of the message.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A new revision on top of the graph.
+///
+/// # Errors
+///
+/// `ambiguous_revision` where there are several heads and none is named, `invalid_argument` where what it builds on is no
+/// head and `splice` is not given, `unknown_revision`, `invalid_migration` where the graph would not hold it.
+pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<File> {
+    let mut parents = Vec::new();
+    let default = ["head".to_owned()];
+    let symbols = if new.heads.is_empty() { &default[..] } else { &new.heads };
+    for symbol in symbols {
+        // Of nothing yet there is no head to build on.
+        if symbol == "head" && graph.revisions().is_empty() {
+            continue;
+        }
+        parents.extend(graph.resolve(symbol, &[])?);
+    }
+    for parent in &parents {
+        if !new.splice && !graph.children(parent).is_empty() {
+            let message = format!("Revision {parent} is not a head revision.");
+            return Err(Error::invalid_argument(message).with_hint("Say splice to begin a branch there."));
+        }
+    }
+    write(graph.revisions(), new, &parents, &[], now)
+}
+
+/// A revision that does nothing but make one head of several.
+///
+/// # Errors
+///
+/// As for [`revision()`]; `invalid_argument` where there are not two to merge.
+pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String>, now: f64) -> Result<File> {
+    let mut parents = Vec::new();
+    let all = ["heads".to_owned()];
+    for symbol in if symbols.is_empty() { &all[..] } else { symbols } {
+        for parent in graph.resolve(symbol, &[])? {
+            if parents.contains(&parent) {
+                return Err(Error::invalid_argument(format!("The revision {parent} is named twice.")));
+            }
+            parents.push(parent);
+        }
+    }
+    if parents.len() < 2 {
+        let hint = "There is nothing to merge while there is one head.";
+        return Err(Error::invalid_argument("A merge needs two revisions or more.").with_hint(hint));
+    }
+    let message = if message.is_empty() { format!("Merge {}", parents.join(" and ")) } else { message.to_owned() };
+    let new = NewRevision { message, id, ..NewRevision::default() };
+    write(graph.revisions(), &new, &parents, &[], now)
+}
+
+/// One revision for a line of them, from the one after `from` to `to`, whose id it keeps.
+///
+/// A file that is at `to` is left as it is; a new one is made by the one script. A file at a revision between them can no
+/// longer go on, so a line is squashed when every file has left it behind.
+///
+/// # Errors
+///
+/// `invalid_argument` where they are not one line without branches, merges and dependencies.
+pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> Result<File> {
+    let start = graph.resolve(from, &[])?;
+    let not_a_line =
+        |why: String| Error::invalid_argument(why).with_hint("Squash a line of revisions, with one head each.");
+    let [end] = &graph.resolve(to, &[])?[..] else {
+        return Err(not_a_line(format!("\"{to}\" is not one revision.")));
+    };
+    let mut line: Vec<&Revision> = Vec::new();
+    let mut at = vec![end.clone()];
+    while at != start {
+        let [id] = &at[..] else {
+            return Err(not_a_line(format!("The way from {from} to {to} is not one line.")));
+        };
+        let Some(revision) = graph.get(id) else { break };
+        if !line.is_empty() && graph.children(id).len() != 1 {
+            return Err(not_a_line(format!("Another branch begins at {id} ({}).", revision.file)));
+        }
+        if !revision.depends_on.is_empty() || !revision.branch_labels.is_empty() && !revision.revises.is_empty() {
+            return Err(not_a_line(format!("Revision {id} ({}) has dependencies or labels.", revision.file)));
+        }
+        line.insert(0, revision);
+        at.clone_from(&revision.revises);
+    }
+    let (Some(first), true) = (line.first(), line.len() > 1) else {
+        return Err(not_a_line(format!("There are not two revisions from {from} to {to}.")));
+    };
+    let join = |scripts: Vec<String>| scripts.join("\n\n");
+    let up = join(line.iter().map(|revision| terminated(&revision.up)).collect());
+    let down = join(line.iter().rev().map(|revision| terminated(&revision.down)).collect());
+    let mut squashes: Vec<String> = Vec::new();
+    for revision in &line {
+        squashes.extend(revision.squashes.iter().filter(|id| **id != revision.id).cloned());
+        squashes.push(revision.id.clone());
+    }
+    let message = if message.is_empty() { format!("Squash {}", squashes.join(", ")) } else { message.to_owned() };
+    let new = NewRevision {
+        message,
+        id: Some(end.clone()),
+        branch_labels: first.branch_labels.clone(),
+        up,
+        down,
+        ..NewRevision::default()
+    };
+    let kept: Vec<Revision> =
+        graph.revisions().iter().filter(|revision| !line.iter().any(|gone| gone.id == revision.id)).cloned().collect();
+    write(&kept, &new, &start, &squashes, now)
+}
+
+/// How a declared schema differs from what the revisions make. An app declares its own tables only; a schema that declares
+/// any of the package's declares all of them.
+///
+/// # Errors
+///
+/// `invalid_sql` for the schema; those of [`autogenerate::compare`].
+pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<Difference> {
+    let from = schema::at(graph, &between::heads(graph, &graph.ancestors(&ids(graph))))?;
+    let ours = Graph::bundled();
+    let beside_ours = schema::at(&ours, &between::heads(&ours, &ours.ancestors(&ids(&ours))))?;
+    let to = match autogenerate::declared(schema) {
+        Ok(whole) if shares_a_table(&whole, &beside_ours)? => whole,
+        _ => {
+            autogenerate::declare(&beside_ours, schema)?;
+            beside_ours
+        }
+    };
+    autogenerate::compare(&from, &to, renames)
+}
+
+/// What the declared schema has that the revisions do not make, as a new revision; `None` where there is nothing.
+///
+/// # Errors
+///
+/// Those of [`difference`] and [`revision()`]; `invalid_argument` where it cannot be told what was renamed, with the
+/// questions.
+pub fn autogenerated(
+    graph: &Graph,
+    schema: &str,
+    renames: &Renames,
+    new: &NewRevision,
+    now: f64,
+) -> Result<Option<File>> {
+    let found = difference(graph, schema, renames)?.answered()?;
+    if found.operations.is_empty() {
+        return Ok(None);
+    }
+    revision(graph, &NewRevision { up: found.up, down: found.down, ..new.clone() }, now).map(Some)
+}
+
+fn ids(graph: &Graph) -> Vec<String> {
+    graph.revisions().iter().map(|revision| revision.id.clone()).collect()
+}
+
+fn shares_a_table(one: &Connection, other: &Connection) -> Result<bool> {
+    let mut statement = one.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for name in names.iter().filter(|name| *name != "sqlite_sequence") {
+        if other.table_exists(None, name.as_str())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Writes the file, once it is certain that the revisions with it make a graph.
+fn write(others: &[Revision], new: &NewRevision, parents: &[String], squashes: &[String], now: f64) -> Result<File> {
+    let scratch = Connection::open_in_memory()?;
+    let id = match &new.id {
+        Some(id) => id.clone(),
+        None => scratch.query_row("SELECT lower(hex(randomblob(6)))", [], |row| row.get(0))?,
+    };
+    let (date, stamp): (String, String) = scratch.query_row(
+        "SELECT strftime('%Y-%m-%d %H:%M', ?1, 'unixepoch'), strftime('%Y%m%d_%H%M', ?1, 'unixepoch')",
+        [now],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let title = new.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    if title.is_empty() {
+        return Err(Error::invalid_argument("message must say in one line what the revision does."));
+    }
+    let mut text =
+        format!("-- {title}\n--\n-- Revision ID: {id}\n{}\n", format!("-- Revises: {}", parents.join(", ")).trim_end());
+    for (name, values) in
+        [("Branch Labels", &new.branch_labels[..]), ("Depends On", &new.depends_on[..]), ("Squashes", squashes)]
+    {
+        if !values.is_empty() {
+            text.push_str(&format!("-- {name}: {}\n", values.join(", ")));
+        }
+    }
+    text.push_str(&format!(
+        "-- Create Date: {date}\n-- migrate:up\n{}-- migrate:down\n{}",
+        ended(&new.up),
+        ended(&new.down)
+    ));
+    let name = format!("{stamp}_{id}_{}.sql", slug(&title));
+    let parsed = Revision::parse(&name, &text)?;
+    let mut revisions = others.to_vec();
+    revisions.push(parsed);
+    Graph::from_revisions(revisions)?;
+    Ok(File { id, name, text })
+}
+
+fn terminated(script: &str) -> String {
+    let script = script.trim();
+    let is_open = !script.is_empty() && !script.ends_with(';');
+    format!("{script}{}", if is_open { "\n;" } else { "" })
+}
+
+fn ended(script: &str) -> String {
+    let script = script.trim();
+    if script.is_empty() { String::new() } else { format!("{script}\n") }
+}
+
+/// The first words of a message, as Alembic makes a file's name of them.
+fn slug(message: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut slug = String::new();
+    for word in message.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if slug.chars().count() + word.chars().count() > LONGEST {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('_');
+        }
+        slug.push_str(&word.to_lowercase());
+    }
+    if slug.is_empty() { "revision".to_owned() } else { slug }
+}

@@ -1,0 +1,196 @@
+//! SQLite's SQL as far as its words: enough to find where a statement ends and which names it holds.
+//!
+//! What SQLite would not take is not refused here; it ends up in some token, and SQLite says so when it is run.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// What a [`Token`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `-- to the end of the line`, or `/* … */`.
+    Comment,
+    /// A keyword, or a name without quotes.
+    Word,
+    /// A name in quotes: `"…"`, `` `…` `` or `[…]`.
+    Quoted,
+    /// `'…'`.
+    Text,
+    /// `x'…'`.
+    Blob,
+    /// `1`, `1.5e-3`, `0xff`.
+    Number,
+    /// `?1`, `:name`, `@name`, `$name`.
+    Variable,
+    /// Anything else: `(`, `,`, `;`, `||`.
+    Sign,
+}
+
+/// A word of SQL. White space is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token<'s> {
+    /// What it is.
+    pub kind: Kind,
+    /// Its text, quotes and all.
+    pub text: &'s str,
+    /// Where it begins, in bytes.
+    pub start: usize,
+}
+
+impl<'s> Token<'s> {
+    /// Where it stands, in bytes.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+
+    /// Whether it is this keyword, in whatever case.
+    pub fn is_word(&self, word: &str) -> bool {
+        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+    }
+
+    /// Whether it is this sign.
+    pub fn is_sign(&self, sign: &str) -> bool {
+        self.kind == Kind::Sign && self.text == sign
+    }
+
+    /// The name it stands for, where it can be one. SQLite takes `'…'` for a name too, where it expects one.
+    pub fn name(&self) -> Option<Cow<'s, str>> {
+        match self.kind {
+            Kind::Word => Some(Cow::Borrowed(self.text)),
+            Kind::Quoted | Kind::Text => {
+                let (open, rest) = self.text.split_at(1);
+                let close = if open == "[" { "]" } else { open };
+                let inner = rest.strip_suffix(close)?;
+                Some(if open == "[" { inner.into() } else { inner.replace(&open.repeat(2), open).into() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A name as SQLite reads it back whatever is in it.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The words of a script, comments too.
+pub fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < sql.len() {
+        let (kind, length) = first(&sql.as_bytes()[start..]);
+        if let Some(kind) = kind {
+            found.push(Token { kind, text: &sql[start..start + length], start });
+        }
+        start += length;
+    }
+    found
+}
+
+/// The statements of a script, each with the comments before it and its semicolon. Together they are the whole script;
+/// the last one may hold comments only.
+pub fn split(script: &str) -> Vec<&str> {
+    let mut statements = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    // The words that tell CREATE TRIGGER from other statements, and the one before this one.
+    let mut opening: Vec<Token<'_>> = Vec::new();
+    let mut last: [Option<Token<'_>>; 2] = [None; 2];
+    for token in tokens(script) {
+        end = token.range().end;
+        if token.kind == Kind::Comment {
+            continue;
+        }
+        if opening.len() < 3 {
+            opening.push(token);
+        }
+        // Only at its very end a trigger has END straight after a semicolon: that of a CASE comes after a value.
+        let ended = token.is_sign(";")
+            && (!is_trigger(&opening)
+                || matches!(last, [Some(before), Some(word)] if before.is_sign(";") && word.is_word("end")));
+        last = [last[1], Some(token)];
+        if ended {
+            statements.push(&script[start..end]);
+            start = end;
+            opening.clear();
+            last = [None; 2];
+        }
+    }
+    if start < end {
+        statements.push(&script[start..]);
+    } else if let Some(statement) = statements.last_mut() {
+        // The white space after the last one.
+        let begin = statement.as_ptr() as usize - script.as_ptr() as usize;
+        *statement = &script[begin..];
+    }
+    statements
+}
+
+fn is_trigger(opening: &[Token<'_>]) -> bool {
+    match opening {
+        [create, trigger, ..] if create.is_word("create") && trigger.is_word("trigger") => true,
+        [create, temp, trigger] if create.is_word("create") && trigger.is_word("trigger") => {
+            temp.is_word("temp") || temp.is_word("temporary")
+        }
+        _ => false,
+    }
+}
+
+/// The kind of the first token, none for white space, and its length.
+fn first(sql: &[u8]) -> (Option<Kind>, usize) {
+    let next = sql.get(1).copied().unwrap_or(0);
+    match sql[0] {
+        b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => (None, run(sql, |byte| byte.is_ascii_whitespace())),
+        b'-' if next == b'-' => (Some(Kind::Comment), run(sql, |byte| byte != b'\n')),
+        b'/' if next == b'*' => {
+            let end = sql[2..].windows(2).position(|pair| pair == b"*/");
+            (Some(Kind::Comment), end.map_or(sql.len(), |at| at + 4))
+        }
+        b'\'' => (Some(Kind::Text), quoted(sql, b'\'')),
+        quote @ (b'"' | b'`') => (Some(Kind::Quoted), quoted(sql, quote)),
+        b'[' => (Some(Kind::Quoted), (run(sql, |byte| byte != b']') + 1).min(sql.len())),
+        b'x' | b'X' if next == b'\'' => (Some(Kind::Blob), 1 + quoted(&sql[1..], b'\'')),
+        digit if digit.is_ascii_digit() || digit == b'.' && next.is_ascii_digit() => (Some(Kind::Number), number(sql)),
+        b'?' | b':' | b'@' | b'$' | b'#' => (Some(Kind::Variable), 1 + run(&sql[1..], in_word)),
+        byte if in_word(byte) => (Some(Kind::Word), run(sql, in_word)),
+        _ => {
+            const LONG: [&[u8]; 10] = [b"->>", b"->", b"||", b"<<", b">>", b"<=", b">=", b"<>", b"==", b"!="];
+            (Some(Kind::Sign), LONG.iter().find(|sign| sql.starts_with(sign)).map_or(1, |sign| sign.len()))
+        }
+    }
+}
+
+fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+}
+
+fn run(sql: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+    sql.iter().position(|&byte| !belongs(byte)).unwrap_or(sql.len())
+}
+
+/// The length of what begins with a quote; the quote doubled does not end it.
+fn quoted(sql: &[u8], quote: u8) -> usize {
+    let mut at = 1;
+    while at < sql.len() {
+        if sql[at] == quote {
+            if sql.get(at + 1) != Some(&quote) {
+                return at + 1;
+            }
+            at += 1;
+        }
+        at += 1;
+    }
+    sql.len()
+}
+
+fn number(sql: &[u8]) -> usize {
+    let hexadecimal = sql.len() > 1 && sql[1].eq_ignore_ascii_case(&b'x');
+    let mut end = 1;
+    while let Some(&byte) = sql.get(end) {
+        let signed = matches!(byte, b'+' | b'-') && sql[end - 1].eq_ignore_ascii_case(&b'e') && !hexadecimal;
+        if !(in_word(byte) || byte == b'.' || signed) {
+            break;
+        }
+        end += 1;
+    }
+    end
+}
