@@ -20,13 +20,28 @@ function newest(...paths) {
   return Math.max(0, ...times);
 }
 
+/**
+ * The two engines: the one with migrations, which is the whole crate, and the one for a file that is at head, which is
+ * all that most openings need, and so all that they download.
+ */
+const ENGINES = [
+  { name: 'synth_memory', flags: [] },
+  { name: 'synth_memory_at_head', flags: ['--no-default-features'] },
+];
+
 async function buildWasm() {
   const sources = ['src', 'migrations/versions', 'Cargo.toml', 'Cargo.lock', 'build.rs', '.cargo/config.toml'];
-  const finished = join(glue, 'synth_memory_bg.wasm');
-  if (newest(finished) > newest(...sources.map((path) => at(path)))) return false;
+  const oldest = Math.min(...ENGINES.map(({ name }) => newest(join(glue, `${name}_bg.wasm`))));
+  if (oldest > newest(...sources.map((path) => at(path)))) return false;
 
+  rmSync(glue, { recursive: true, force: true });
+  for (const { name, flags } of ENGINES) await buildEngine(name, flags);
+  return true;
+}
+
+async function buildEngine(name, flags) {
   // The crate type is given here, for with an rlib beside it cargo does no link-time optimisation.
-  const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
+  const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET, ...flags];
   // Nobody sees where in the source a panic stood nor how a value would be printed for debugging, but all would download
   // it. The two flags are not stable, hence the bootstrap; without them the module is the same, and 7 KB larger.
   const unseen = '-Zlocation-detail=none -Zfmt-debug=none';
@@ -34,10 +49,9 @@ async function buildWasm() {
   const passes = '-Cllvm-args=-disable-lsr -Cllvm-args=-enable-pre=false -Cllvm-args=-enable-load-pre=false';
   const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
-  rmSync(glue, { recursive: true, force: true });
-  await run('wasm-bindgen', ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, compiled], {
-    quiet: true,
-  });
+  const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, '--out-name', name, compiled];
+  await run('wasm-bindgen', bindgen, { quiet: true });
+  const finished = join(glue, `${name}_bg.wasm`);
   const features = [
     'bulk-memory',
     'bulk-memory-opt',
@@ -59,14 +73,13 @@ async function buildWasm() {
       '--strip-debug',
       '--strip-producers',
       '--strip-target-features',
-      ...features.map((name) => `--enable-${name}`),
+      ...features.map((feature) => `--enable-${feature}`),
       finished,
       '-o',
       finished,
     ],
     { quiet: true },
   );
-  return true;
 }
 
 async function buildTypeScript() {
@@ -74,14 +87,16 @@ async function buildTypeScript() {
   if (newest(join(dist, 'index.js')) > newest(...sources.map((path) => at(path)))) return false;
   rmSync(dist, { recursive: true, force: true });
   await run('tsc', ['--project', at('tsconfig.json')]);
+  await run('tsc', ['--project', at('www', 'package', 'cli', 'tsconfig.json')]);
   // Not at the top: this file is read before the set-up has installed anything.
   const { rolldown } = await import('rolldown');
-  // One file for the page and one for the worker, so that opening a memory is not a chain of small requests even where
-  // no bundler is used. What only Node needs is a third, and is not loaded elsewhere.
-  for (const name of ['index', 'worker', 'node']) {
+  // One file for the page and one for each worker, so that opening a memory is not a chain of small requests even where
+  // no bundler is used. What only Node needs is one more, and is not loaded elsewhere.
+  const modules = ['index', 'worker', 'worker-with-migrations', 'node'].map((name) => [name, `${name}.ts`, 'neutral']);
+  for (const [name, source, platform] of [...modules, ['cli', join('cli', 'main.ts'), 'node']]) {
     const bundle = await rolldown({
-      input: { [name]: at('www', 'package', `${name}.ts`) },
-      platform: 'neutral',
+      input: { [name]: at('www', 'package', source) },
+      platform,
       external: ['./node.js'],
     });
     await bundle.write({
@@ -92,7 +107,8 @@ async function buildTypeScript() {
     await bundle.close();
   }
   mkdirSync(join(dist, 'wasm'), { recursive: true });
-  for (const file of ['synth_memory.d.ts', 'synth_memory_bg.wasm']) cpSync(join(glue, file), join(dist, 'wasm', file));
+  for (const file of ENGINES.flatMap(({ name }) => [`${name}.d.ts`, `${name}_bg.wasm`]))
+    cpSync(join(glue, file), join(dist, 'wasm', file));
   return true;
 }
 

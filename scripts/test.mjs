@@ -30,9 +30,10 @@ const STAGES = {
   },
   lint: async () => {
     await run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']);
-    await run('cargo', ['clippy', '--target', 'wasm32-unknown-unknown', '--', '-D', 'warnings'], {
-      env: compilerEnv(),
-    });
+    for (const engine of [[], ['--no-default-features']]) {
+      const target = ['--target', 'wasm32-unknown-unknown', ...engine];
+      await run('cargo', ['clippy', ...target, '--', '-D', 'warnings'], { env: compilerEnv() });
+    }
   },
   docs: () => buildDocs(),
   native: () => run('cargo', ['test']),

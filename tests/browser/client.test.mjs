@@ -232,9 +232,12 @@ test('the status tells the truth', () =>
         usage: 'number',
         quota: 'number',
         revision: '002',
+        revisions: ['002'],
         head: '002',
+        heads: ['002'],
         migrated: ['001', '002'],
         backup: null,
+        readOnly: false,
       },
     );
     const later = await page.evaluate(async () => {

@@ -1,14 +1,22 @@
-// Bundlers at their defaults, the page under the strictest policy: it must write, and read back after a reload.
+// Bundlers at their defaults, the page under the strictest policy: it must write, and read back after a reload; and the
+// app's next release, which has one migration more, must find what the first one wrote.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { createLogger, createServer } from 'vite';
 import webpack from 'webpack';
 import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
+import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { call, inProject, project } from './project.mjs';
 
-const TIMEOUT = 15_000;
+const TIMEOUT = 30_000;
+
+/** What each release of the app does on the loads of its page: the revisions it applies, and the columns of its table. */
+const RELEASES = [
+  { migrated: ['001, 002, reminders1', '', ''], reminder: { text: 'Visit 1', due: '2026-12-24T09:00' } },
+  { migrated: ['reminders2', ''], reminder: { day: '2026-12-24', text: 'Visit 1', due: '2026-12-24T09:00' } },
+];
 
 export function testBundlers() {
   let profile;
@@ -24,8 +32,18 @@ export function testBundlers() {
     profile?.remove();
   });
 
-  /** Visits a page three times, each a load; gives the paths that were asked for. Every server is an origin of its own. */
-  async function visit(url) {
+  /** Gives the project the migrations that it has in a release, the first being 0. */
+  function release(number) {
+    rmSync(inProject('migrations'), { recursive: true });
+    const source = at('tests', 'package', 'project', 'migrations');
+    const files = readdirSync(source)
+      .sort()
+      .slice(0, number + 1);
+    for (const file of files) cpSync(`${source}/${file}`, inProject('migrations', file));
+  }
+
+  /** Visits a release's page some times, each a load; gives the paths that were asked for. `visits` came before. */
+  async function visit(url, { migrated, reminder }, visits) {
     const complaints = [];
     const paths = new Set();
     const page = await context.newPage();
@@ -35,71 +53,97 @@ export function testBundlers() {
     });
     page.on('request', (request) => paths.add(new URL(request.url()).pathname));
     await page.goto(url);
-    for (const expected of [[], ['Visit 1'], ['Visit 1', 'Visit 2']]) {
-      if (expected.length > 0) await page.reload();
+    for (const [load, revisions] of migrated.entries()) {
+      if (load > 0) await page.reload();
       const saved = page.getByRole('status').filter({ hasText: 'Saved' });
       // What the page complains of says more than that something did not come.
       const failure = await saved.waitFor().catch((error) => error);
       assert.deepEqual(complaints, []);
       assert.ifError(failure);
-      assert.deepEqual(await page.getByRole('listitem').allInnerTexts(), expected);
+      assert.equal(await saved.innerText(), `Saved, migrated: ${revisions}`.trim());
+      const before = Array.from({ length: visits + load }, (_, n) => `Visit ${n + 1}`);
+      assert.deepEqual(await page.getByRole('listitem').allInnerTexts(), before);
+      const reminders = JSON.parse(await page.locator('pre').innerText());
+      assert.deepEqual([reminders.length, reminders[0]], [before.length + 1, { id: 1, ...reminder }]);
     }
     await page.close();
     return [...paths];
   }
 
-  async function visitFolder(name) {
-    const server = await serve({ folders: { '/': [inProject(name)] } });
-    try {
-      return await visit(`${server.url}/`);
-    } finally {
-      await server.close();
+  /**
+   * Visits both releases, at one address and so with one memory. Every test's address is an origin of its own.
+   * @param {(port?: number) => Promise<{ url: string, close(): Promise<void> }>} start builds and serves the project
+   */
+  async function visitReleases(start, check = () => undefined) {
+    let port;
+    let visits = 0;
+    for (const [number, expected] of RELEASES.entries()) {
+      release(number);
+      const server = await start(port);
+      try {
+        port = Number(new URL(server.url).port);
+        check(await visit(server.url, expected, visits));
+      } finally {
+        await server.close();
+      }
+      visits += expected.migrated.length;
     }
   }
 
-  test('Vite, built', { timeout: 120_000 }, async () => {
-    const { stderr } = await call('vite', ['build', '--outDir', 'vite']);
-    assert.equal(stderr, '');
-    const paths = await visitFolder('vite');
-    assert.ok(
-      paths.every((path) => !/node-[^/]*\.js/.test(path)),
-      `what only Node needs is not loaded: ${paths}`,
-    );
-  });
+  const serveFolder = (name, port) => serve({ port, folders: { '/': [inProject(name)] } });
 
-  test('Vite, served while developing', { timeout: 120_000 }, async () => {
+  test('Vite, built', { timeout: 240_000 }, () =>
+    visitReleases(
+      async (port) => {
+        const { stderr } = await call('vite', ['build', '--outDir', 'vite']);
+        assert.equal(stderr, '');
+        return serveFolder('vite', port);
+      },
+      (paths) =>
+        assert.ok(
+          paths.every((path) => !/node-[^/]*\.js/.test(path)),
+          `what only Node needs is not loaded: ${paths}`,
+        ),
+    ),
+  );
+
+  test('Vite, served while developing', { timeout: 240_000 }, async () => {
     const complaints = [];
     const customLogger = createLogger('silent');
     for (const level of ['warn', 'warnOnce', 'error']) customLogger[level] = (message) => complaints.push(message);
-    const server = await createServer({ root: project, configFile: false, customLogger, server: { port: 0 } });
-    try {
-      await server.listen();
-      const paths = await visit(server.resolvedUrls.local[0]);
-      assert.ok(
-        paths.some((path) => path.endsWith('.vite/deps/synth-memory.js')),
-        'it went through the optimizer',
-      );
-    } finally {
-      await server.close();
-    }
+    await visitReleases(
+      async (port = 0) => {
+        const server = await createServer({ root: project, configFile: false, customLogger, server: { port } });
+        await server.listen();
+        return { url: server.resolvedUrls.local[0], close: () => server.close() };
+      },
+      (paths) =>
+        assert.ok(
+          paths.some((path) => path.endsWith('.vite/deps/synth-memory.js')),
+          'it went through the optimizer',
+        ),
+    );
     assert.deepEqual(complaints, []);
   });
 
-  test('webpack, built', { timeout: 120_000 }, async () => {
-    const path = inProject('webpack');
-    const options = { mode: 'production', context: project, entry: './main.js', output: { path } };
-    const stats = await new Promise((resolve, reject) =>
-      webpack(options, (error, stats) => (error ? reject(error) : resolve(stats))),
-    );
-    const { errors, warnings } = stats.compilation;
-    // It warns of every file above 244 KB; one that holds SQLite is.
-    const complaints = [...errors, ...warnings].filter((one) => one.name !== 'AssetsOverSizeLimitWarning');
-    assert.deepEqual(complaints, []);
-    const html = readFileSync(inProject('index.html'), 'utf8');
-    writeFileSync(
-      inProject('webpack', 'index.html'),
-      html.replace('type="module" src="/main.ts"', 'defer src="main.js"'),
-    );
-    await visitFolder('webpack');
-  });
+  test('webpack, built', { timeout: 240_000 }, () =>
+    visitReleases(async (port) => {
+      const path = inProject('webpack');
+      const module = { rules: [{ test: /\.sql$/, type: 'asset/source' }] };
+      const options = { mode: 'production', context: project, entry: './main.js', output: { path }, module };
+      const stats = await new Promise((resolve, reject) =>
+        webpack(options, (error, stats) => (error ? reject(error) : resolve(stats))),
+      );
+      const { errors, warnings } = stats.compilation;
+      // It warns of every file above 244 KB; one that holds SQLite is.
+      const complaints = [...errors, ...warnings].filter((one) => one.name !== 'AssetsOverSizeLimitWarning');
+      assert.deepEqual(complaints, []);
+      const html = readFileSync(inProject('index.html'), 'utf8');
+      writeFileSync(
+        inProject('webpack', 'index.html'),
+        html.replace('type="module" src="/main.ts"', 'defer src="main.js"'),
+      );
+      return serveFolder('webpack', port);
+    }),
+  );
 }

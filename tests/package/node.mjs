@@ -32,6 +32,11 @@ export function testNode() {
     });
   });
 
+  test('the command line is there', async () => {
+    const { stdout } = await call('npx', ['--no', 'synth-memory', 'heads']);
+    assert.equal(stdout, '002 (head)\nreminders2 (head)\n');
+  });
+
   test('a server build of Vite runs', async () => {
     const { stderr } = await call('vite', ['build', '--ssr', 'server.js', '--outDir', 'vite-ssr']);
     assert.equal(stderr, '');

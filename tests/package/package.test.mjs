@@ -25,10 +25,12 @@ suite('the tarball', () => {
       'LICENSE',
       'README.md',
       'package.json',
-      ...['index', 'node', 'worker'].map((name) => `dist/${name}.js`),
+      ...['cli', 'index', 'node', 'worker', 'worker-with-migrations'].map((name) => `dist/${name}.js`),
       ...modules.map((name) => `dist/${basename(name, '.ts')}.d.ts`),
-      'dist/wasm/synth_memory.d.ts',
-      'dist/wasm/synth_memory_bg.wasm',
+      ...['', '_at_head'].flatMap((kind) => [
+        `dist/wasm/synth_memory${kind}.d.ts`,
+        `dist/wasm/synth_memory${kind}_bg.wasm`,
+      ]),
     ];
     assert.deepEqual(packed.files.toSorted(), expected.toSorted());
   });

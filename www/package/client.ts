@@ -1,13 +1,14 @@
-import { checkText, toDate } from './codec.js';
+import { checkText } from './codec.js';
 import { Connection, type CallOptions } from './connection.js';
 import { invalidArgument, MemoryError } from './errors.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-import { openWorker, type OpenTransport } from './transport.js';
+import { Backups, fromBackup, Migrations, type Backup } from './migrations.js';
+import { openWorker, openWorkerWithMigrations } from './transport.js';
 import { parseUrl } from './url.js';
 import type {
-  Backup as WireBackup,
   Durability,
-  RevisionInfo,
+  MigrationProgress,
+  OnNewerSchema,
   SchemaStatus,
   SqlParameters,
   SqlValue,
@@ -22,8 +23,38 @@ export interface OpenOptions extends CallOptions {
    * browser, at less cost.
    */
   readonly durability?: Durability | undefined;
+  /**
+   * The app's own migrations, beside the package's: file names, or paths, with the files' texts. What
+   * `import.meta.glob('./migrations/*.sql', { query: '?raw', import: 'default', eager: true })` gives.
+   */
+  readonly migrations?: Readonly<Record<string, string>> | undefined;
+  /**
+   * What to do with a file that a newer version of the app has migrated: `error`, the default, refuses it; `readonly` opens
+   * it and refuses every change; `downgrade` takes it back with the downgrades that are stored in it, after a backup.
+   */
+  readonly onNewerSchema?: OnNewerSchema | undefined;
+  /**
+   * Whether to bring the schema to head; true by default. With false the memory is opened as it is, to look at it, to
+   * `stamp` it or to `accept` an edited revision; its tables may lack what the calls on them need.
+   */
+  readonly upgrade?: boolean | undefined;
+  /** The copies that are kept before the memory is migrated or replaced. */
+  readonly backups?: BackupOptions | undefined;
+  /** Is told where a migration, and the backup before it, are. */
+  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
   /** Whether to ask the browser not to evict this site's data; true by default. Some browsers ask the user. */
   readonly persist?: boolean | undefined;
+}
+
+/** How backups are kept. */
+export interface BackupOptions {
+  /** How many, 1 to 20; the newest 3 by default. */
+  readonly keep?: number | undefined;
+  /**
+   * Whether there is no migration without one; true by default. With false, a migration for whose backup the browser
+   * grants no space goes on without it; an import does too.
+   */
+  readonly required?: boolean | undefined;
 }
 
 /** The state of a memory. */
@@ -40,29 +71,28 @@ export interface MemoryStatus {
   readonly usage: number | null;
   /** Bytes this site may use; null where the browser does not tell. */
   readonly quota: number | null;
-  /** The revision of the schema; null before the first. */
+  /** The revision of the schema; null before the first. With branches, one of each, as `002, a1b2c3`. */
   readonly revision: string | null;
-  /** The last revision this package knows. */
+  /** The same, one by one. */
+  readonly revisions: readonly string[];
+  /** The last revision that is known; with branches, of each. */
   readonly head: string | null;
+  /** The same, one by one. */
+  readonly heads: readonly string[];
   /** The revisions that opening applied. */
   readonly migrated: readonly string[];
   /** The backup last made since it was opened, if one had to be. */
   readonly backup: Backup | null;
-}
-
-/** A verified copy that was kept before the memory was migrated or replaced. */
-export interface Backup {
-  /** Its name, to restore it by. */
-  readonly id: string;
-  /** When it was made. */
-  readonly createdAt: Date;
-  /** The revision it is at; null before the first. */
-  readonly revision: string | null;
+  /** Whether the file is newer than the app, and was opened to be read only (`onNewerSchema: 'readonly'`). */
+  readonly readOnly: boolean;
 }
 
 /** What `export` may be told. */
 export interface ExportOptions extends CallOptions {
-  /** The revision the file shall be at, as `001` for Synth Mind; the memory's own by default. */
+  /**
+   * The revision the file shall be at, as `001` for Synth Mind, with what it builds on and nothing beside it; the memory's
+   * own by default.
+   */
   readonly revision?: string | undefined;
 }
 
@@ -137,9 +167,25 @@ export class Memory {
         "Open 'memory:' and bring a file's bytes in and out with import() and export().",
       );
     }
-    const engineOptions = { durability, ...(place.storage === 'opfs' && { path: place.path }) };
-    const transport: OpenTransport = isNode() ? (await import('./node.js')).openInThread : openWorker;
-    const connection = new Connection(transport, engineOptions);
+    const migrations = checkMigrations(options.migrations);
+    const { onNewerSchema, backups: { keep, required } = {} } = options;
+    if (keep !== undefined && !(Number.isInteger(keep) && keep >= 1 && keep <= 20))
+      throw invalidArgument('backups.keep must be a whole number from 1 to 20.');
+    const engineOptions = {
+      durability,
+      ...(place.storage === 'opfs' && { path: place.path }),
+      ...(migrations && { migrations }),
+      ...(onNewerSchema !== undefined && { onNewerSchema }),
+      ...(keep !== undefined && { keep }),
+      ...(required !== undefined && { backupRequired: required }),
+      ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
+    };
+    // What is in memory cannot change hands, and what is not at head is not opened by the smaller engine.
+    const small = place.storage === 'opfs' && options.upgrade !== false;
+    const transports = isNode()
+      ? { withMigrations: (await import('./node.js')).openInThread }
+      : { atHead: small ? openWorker : undefined, withMigrations: openWorkerWithMigrations };
+    const connection = new Connection(transports, engineOptions, options.onProgress);
     const [schema, storage] = await Promise.all([
       connection.open({ signal: options.signal }),
       place.storage === 'opfs' ? readStorage() : NO_STORAGE,
@@ -150,6 +196,7 @@ export class Memory {
       role: 'leader',
       ...storage,
       ...fromSchema(schema),
+      migrated: schema.migrated,
     });
     // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
     if (place.storage === 'opfs' && options.persist !== false) {
@@ -168,7 +215,9 @@ export class Memory {
   /** Reads the state anew. */
   async refreshStatus(options?: CallOptions): Promise<MemoryStatus> {
     const schema = await this.#connection.call('schemaStatus', [], options);
-    this.#status = { ...this.#status, ...fromSchema(schema) };
+    const found = fromSchema(schema);
+    // An engine that took the memory over knows of its own backups only.
+    this.#status = { ...this.#status, ...found, backup: found.backup ?? this.#status.backup };
     await this.#refreshStorage();
     return this.#status;
   }
@@ -213,7 +262,9 @@ export class Memory {
   /** The whole database as the bytes of an SQLite file. */
   async export({ revision, signal }: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const target = revision === undefined ? undefined : checkText(revision, 'revision');
-    return this.#connection.call('export', [target], { signal });
+    return target === undefined
+      ? this.#connection.call('export', [], { signal })
+      : this.#connection.call('exportAt', [target], { signal });
   }
 
   /**
@@ -237,85 +288,6 @@ export class Memory {
   }
 }
 
-/** Where the schema is, and how to move it, in Alembic's words: `memory.migrations`. */
-export class Migrations {
-  readonly #connection: Connection;
-  readonly #changed: () => Promise<unknown>;
-
-  /** @internal */
-  constructor(connection: Connection, changed: () => Promise<unknown>) {
-    this.#connection = connection;
-    this.#changed = changed;
-  }
-
-  /** The revision the memory is at; null before the first. */
-  async current(options?: CallOptions): Promise<string | null> {
-    return (await this.#connection.call('schemaStatus', [], options)).revision;
-  }
-
-  /** Every revision, newest first. */
-  history(options?: CallOptions): Promise<RevisionInfo[]> {
-    return this.#connection.call('history', [], options);
-  }
-
-  /**
-   * Takes the schema up, all or nothing, after a backup; resolves to the revisions applied.
-   *
-   * @param target - `head`, an id, a unique prefix of four characters or more, or `+N`.
-   */
-  async upgrade(target = 'head', options?: CallOptions): Promise<string[]> {
-    const applied = await this.#connection.call('upgrade', [checkText(target, 'target')], options);
-    await this.#changed();
-    return applied;
-  }
-
-  /**
-   * Takes the schema down, all or nothing, after a backup; resolves to the revisions taken back. What a revision added
-   * goes with it: `base` drops every table, and their rows come back only by `backups.restore`, in a `memory:` not at
-   * all. The next opening goes to head again.
-   *
-   * @param target - `base`, an id, a unique prefix of four characters or more, or `-N`.
-   */
-  async downgrade(target: string, options?: CallOptions): Promise<string[]> {
-    const takenBack = await this.#connection.call('downgrade', [checkText(target, 'target')], options);
-    await this.#changed();
-    return takenBack;
-  }
-
-  /** Writes down that the schema is at a revision, and changes nothing else. */
-  async stamp(target: string, options?: CallOptions): Promise<void> {
-    await this.#connection.call('stamp', [checkText(target, 'target')], options);
-    await this.#changed();
-  }
-}
-
-/** The copies that are kept beside the memory, the newest three: `memory.backups`. A `memory:` has none. */
-export class Backups {
-  readonly #connection: Connection;
-  readonly #changed: () => Promise<unknown>;
-
-  /** @internal */
-  constructor(connection: Connection, changed: () => Promise<unknown>) {
-    this.#connection = connection;
-    this.#changed = changed;
-  }
-
-  /** All of them, newest first. */
-  async list(options?: CallOptions): Promise<Backup[]> {
-    return (await this.#connection.call('backups', [], options)).map(fromBackup);
-  }
-
-  /**
-   * Replaces the whole database by a backup's, brought to head; resolves to the revisions that were applied. What was
-   * there is kept as a backup in its turn. Rejects with `not_found` where there is none with this id.
-   */
-  async restore(id: string, options?: CallOptions): Promise<string[]> {
-    const applied = await this.#connection.call('restore', [checkText(id, 'id')], options);
-    await this.#changed();
-    return applied;
-  }
-}
-
 type StorageStatus = Pick<MemoryStatus, 'persisted' | 'usage' | 'quota'>;
 
 const NO_STORAGE: StorageStatus = { persisted: false, usage: null, quota: null };
@@ -336,17 +308,35 @@ function isNode(): boolean {
   return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
 }
 
-function fromBackup({ id, createdAt, revision }: WireBackup): Backup {
-  return { id, createdAt: toDate(createdAt), revision };
+type Schema = Pick<MemoryStatus, 'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly'>;
+
+function fromSchema({ revisions, heads, backup, readOnly }: SchemaStatus): Schema {
+  const name = (ids: readonly string[]) => (ids.length > 0 ? ids.join(', ') : null);
+  return {
+    revision: name(revisions),
+    revisions,
+    head: name(heads),
+    heads,
+    backup: backup && fromBackup(backup),
+    readOnly,
+  };
 }
 
-function fromSchema({
-  revision,
-  head,
-  migrated,
-  backup,
-}: SchemaStatus): Pick<MemoryStatus, 'revision' | 'head' | 'migrated' | 'backup'> {
-  return { revision, head, migrated, backup: backup && fromBackup(backup) };
+/** The app's own migrations, checked: names and texts in turns. */
+function checkMigrations(migrations: Readonly<Record<string, string>> | undefined): string[] | undefined {
+  if (migrations === undefined) return undefined;
+  if (typeof migrations !== 'object' || migrations === null || Array.isArray(migrations))
+    throw invalidArgument(
+      "migrations must be an object of file names and texts, as import.meta.glob gives with '?raw'.",
+    );
+  return Object.entries(migrations).flatMap(([path, text]) => {
+    if (typeof text !== 'string')
+      throw invalidArgument(
+        `migrations: ${path} must be the text of a file, not ${typeof text}.`,
+        "With import.meta.glob say { query: '?raw', import: 'default', eager: true }.",
+      );
+    return [checkText(path, 'migrations').split('/').at(-1)!, checkText(text, `migrations: ${path}`)];
+  });
 }
 
 /** Bytes that can be moved to the worker: the caller keeps its own. */

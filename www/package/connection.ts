@@ -7,9 +7,9 @@ import {
   unavailable,
   type FailureMessage,
 } from './errors.js';
-import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
+import type { Answer, Arguments, FromWorker, Method, MigrationMethod, Request, Value } from './protocol.js';
 import type { Listener, OpenTransport, Transport } from './transport.js';
-import type { EngineOptions, SchemaStatus } from './wasm/synth_memory.js';
+import type { EngineOptions, MigrationProgress, SchemaStatus } from './wasm/synth_memory.js';
 
 /** What every call may be given. */
 export interface CallOptions {
@@ -20,6 +20,37 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Ways to the two engines; where there is but one way, it leads to the engine with migrations. */
+export interface Transports {
+  readonly atHead?: OpenTransport | undefined;
+  readonly withMigrations: OpenTransport;
+}
+
+/** The calls that only the engine with migrations has. */
+const WITH_MIGRATIONS = {
+  accept: true,
+  backUp: true,
+  backups: true,
+  branches: true,
+  check: true,
+  downgrade: true,
+  ensureVersion: true,
+  exportAt: true,
+  heads: true,
+  history: true,
+  import: true,
+  merge: true,
+  offline: true,
+  plan: true,
+  restore: true,
+  revision: true,
+  show: true,
+  squash: true,
+  stamp: true,
+  upgrade: true,
+  verify: true,
+} satisfies Record<MigrationMethod, true>;
+
 interface Pending {
   readonly signal: AbortSignal | undefined;
   readonly stopListening: () => void;
@@ -27,26 +58,38 @@ interface Pending {
   reject(error: MemoryError): void;
 }
 
+interface Outgoing {
+  readonly request: Request;
+  readonly transfer: Transferable[];
+}
+
 /**
  * The requests of one client: sent without waiting for each other, answered in order.
  *
  * Calls of the same turn of the event loop leave in one message. When the other side breaks, what waits is rejected and
- * the next call opens the memory anew.
+ * the next call opens the memory anew. A memory that is at head is opened by the smaller engine; the first call that
+ * needs the other one takes the memory over to it, in its turn among the calls.
  */
 export class Connection {
   readonly #client = crypto.randomUUID();
-  readonly #openTransport: OpenTransport;
+  readonly #transports: Transports;
+  readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   readonly #options: EngineOptions;
   readonly #pending = new Map<number, Pending>();
   #transport: Transport | undefined;
   #sequence = 0;
-  #outbox: { request: Request; transfer: Transferable[] }[] = [];
+  #outbox: Outgoing[] = [];
   #opened = false;
+  #withMigrations: boolean;
+  /** What is sent waits until the memory has changed hands. */
+  #held = false;
   #closing: Promise<void> | undefined;
 
-  constructor(openTransport: OpenTransport, options: EngineOptions) {
-    this.#openTransport = openTransport;
+  constructor(transports: Transports, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
+    this.#transports = transports;
+    this.#withMigrations = !transports.atHead;
     this.#options = options;
+    this.#tell = tell;
   }
 
   /** Opens the memory; the answer is where its schema is. */
@@ -95,14 +138,31 @@ export class Connection {
         if (this.#transport === transport) this.#fail(cause);
       },
     };
-    const transport = this.#openTransport(listener);
+    const { atHead, withMigrations } = this.#transports;
+    const transport = (this.#withMigrations ? withMigrations : atHead!)(listener);
     this.#transport = transport;
     try {
-      const status = await this.#send('open', [this.#options], options, []);
+      // What comes behind it is sent when it is certain that this engine is the one to answer it.
+      const behind = this.#outbox;
+      this.#outbox = [];
+      const opened = this.#send('open', [this.#options], options, []);
+      this.#post(this.#outbox);
+      this.#outbox = behind;
+      this.#held = true;
+      const status = await opened;
+      if (status === NEEDS_MIGRATIONS) {
+        transport.end();
+        this.#withMigrations = true;
+        return await this.#connect(options);
+      }
       this.#opened = true;
+      this.#held = false;
+      this.#flush();
       return status;
     } catch (error) {
-      // Whoever calls next tries again. What was sent behind this is answered with the same.
+      // Whoever calls next tries again, and where the larger engine could not be had, with the smaller one.
+      this.#withMigrations = !this.#transports.atHead;
+      // What was to be sent behind this is answered with the same.
       if (this.#transport === transport) this.#end(() => error as MemoryError);
       throw error;
     }
@@ -138,20 +198,41 @@ export class Connection {
   }
 
   #flush(): void {
+    if (this.#held) return;
     const outbox = this.#outbox;
     this.#outbox = [];
-    if (outbox.length === 0) return;
-    const requests = outbox.map(({ request }) => request);
-    const transfer = outbox.flatMap((item) => item.transfer);
+    const beyond = this.#withMigrations ? -1 : outbox.findIndex(({ request }) => request.method in WITH_MIGRATIONS);
+    this.#post(beyond < 0 ? outbox : outbox.slice(0, beyond));
+    if (beyond >= 0) this.#handOver(outbox.slice(beyond));
+  }
+
+  /** Lets the smaller engine finish what was asked of it, and opens the memory with the other one, for what comes next. */
+  #handOver(next: Outgoing[]): void {
+    const transport = this.#transport;
+    this.#withMigrations = true;
+    const finished = this.#send('close', [], {}, []);
+    this.#post(this.#outbox);
+    this.#outbox = next;
+    this.#held = true;
+    const goOn = () => {
+      // Where it broke, whoever waits was told, and there is nobody to open it for.
+      if (this.#transport !== transport) return;
+      transport?.end();
+      void this.#connect({}).catch(() => undefined);
+    };
+    finished.then(goOn, goOn);
+  }
+
+  #post(outgoing: readonly Outgoing[]): void {
+    if (outgoing.length === 0) return;
+    const requests = outgoing.map(({ request }) => request);
+    const transfer = outgoing.flatMap((item) => item.transfer);
     try {
       this.#transport?.post({ type: 'call', requests }, transfer);
     } catch (cause) {
       // One of them holds what no message can: each goes by itself, and that one is told.
-      if (outbox.length > 1) {
-        for (const item of outbox) {
-          this.#outbox = [item];
-          this.#flush();
-        }
+      if (outgoing.length > 1) {
+        for (const item of outgoing) this.#post([item]);
         return;
       }
       const { sequence } = requests[0]!;
@@ -184,7 +265,12 @@ export class Connection {
     if (message.type === 'crashed') {
       const cause = new Error(message.message);
       cause.name = message.name;
-      this.#fail(cause);
+      // The engine itself says so: it was loaded, also where the memory was just being opened.
+      this.#end(() => crashed(cause));
+      return;
+    }
+    if (message.type === 'progress') {
+      this.#tell?.(message.progress);
       return;
     }
     for (const answer of message.answers) {
@@ -199,19 +285,12 @@ export class Connection {
     pending.stopListening();
     if ('cancelled' in answer) pending.reject(aborted(pending.signal));
     else if ('failure' in answer) pending.reject(toMemoryError(answer.failure));
+    else if ('needsMigrations' in answer) pending.resolve(NEEDS_MIGRATIONS);
     else pending.resolve(answer.value);
   }
 
   #fail(cause: unknown): void {
-    const error = () =>
-      this.#opened
-        ? new MemoryError(
-            'worker_crashed',
-            'The worker stopped before it answered.',
-            'The file is at its last committed state and is opened again by the next call; look before you repeat a write.',
-            cause,
-          )
-        : toMemoryError(asFailure(cause) ?? unavailable(cause));
+    const error = () => (this.#opened ? crashed(cause) : toMemoryError(asFailure(cause) ?? unavailable(cause)));
     this.#end(error);
   }
 
@@ -219,6 +298,7 @@ export class Connection {
   #end(why: () => MemoryError): void {
     this.#transport?.end();
     this.#transport = undefined;
+    this.#held = false;
     this.#outbox = [];
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
@@ -229,9 +309,18 @@ export class Connection {
   }
 }
 
+/** The answer to `open` of an engine that cannot migrate and would have to. */
+const NEEDS_MIGRATIONS: unknown = Symbol('needs migrations');
+
 function aborted(signal: AbortSignal | undefined): MemoryError {
   const hint = 'Nothing was changed; make the call again if it is still wanted.';
   return new MemoryError('aborted', 'The call was given up before it began.', hint, signal?.reason);
+}
+
+function crashed(cause: unknown): MemoryError {
+  const hint =
+    'The file is at its last committed state and is opened again by the next call; look before you repeat a write.';
+  return new MemoryError('worker_crashed', 'The worker stopped before it answered.', hint, cause);
 }
 
 function lost(): MemoryError {

@@ -1,5 +1,6 @@
-import { asFailure, causeOf } from './errors.js';
-import { Engine, type EngineOptions } from './wasm/synth_memory.js';
+import { asFailure, causeOf, type FailureMessage } from './errors.js';
+import type { Engine, EngineOptions } from './wasm/synth_memory.js';
+import type { Engine as EngineAtHead } from './wasm/synth_memory_at_head.js';
 
 /** How long a memory that is held elsewhere is waited for, in ms: as long as a page that is being reloaded needs to go. */
 const LOCK_GRACE = 300;
@@ -7,53 +8,94 @@ const LOCK_GRACE = 300;
 const FILES_GRACE = 2000;
 const RETRY_AFTER = 20;
 
+/** An engine of either kind. The one without migrations lacks the calls that only they need. */
+export type AnyEngine = EngineAtHead & Partial<Engine>;
+
+/** The class of such an engine. */
+export interface EngineClass {
+  open(options: EngineOptions): Promise<AnyEngine | undefined>;
+}
+
 /** An engine, and how to let others have its memory after its close. */
 export interface Held {
-  readonly engine: Engine;
-  release(): void;
+  readonly engine: AnyEngine;
+  /** Resolves when others can have it. */
+  release(): Promise<unknown>;
 }
 
 /**
- * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives.
+ * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives. Gives nothing where the engine
+ * is the one without migrations, and the memory needs one.
  *
  * @param loading - The WebAssembly, on its way; it rejects with a failure.
  * @throws A failure, as the engine throws it.
  */
-export async function openEngine(loading: Promise<void>, options: EngineOptions): Promise<Held> {
+export async function openEngine(
+  Engine: EngineClass,
+  loading: Promise<void>,
+  options: EngineOptions,
+): Promise<Held | undefined> {
   const inFile = options.path !== undefined;
   const [release] = await Promise.all([
-    inFile ? holdLock(`synth-memory:${options.path}`) : undefined,
+    inFile ? holdLock(`synth-memory:${options.path}`) : NOT_LOCKED,
     loading,
     // The browser takes its time with the first look at OPFS; it can do so while the engine loads. What it says of a
     // failure, it says again to the engine.
     inFile ? navigator.storage?.getDirectory?.().catch(() => undefined) : undefined,
   ]);
   try {
-    return { engine: await openFiles(options), release: () => release?.() };
+    const engine = await openFiles(Engine, options);
+    if (engine) return { engine, release };
+    await release();
+    return undefined;
   } catch (thrown) {
-    release?.();
+    await release();
     throw thrown;
   }
 }
 
+const LOCKED: Omit<FailureMessage, 'cause'> = {
+  code: 'locked',
+  message: 'This memory is open elsewhere.',
+  hint: 'Close it there first: in another tab, in a worker, or where this page opened it before.',
+};
+
+const DENIED: Omit<FailureMessage, 'cause'> = {
+  code: 'storage_denied',
+  message: 'The browser refuses this page the lock that keeps other tabs out.',
+  hint: 'Allow this site to store data, leave private browsing, then reload.',
+};
+
+const NOT_LOCKED = () => Promise.resolve();
+
 /** Waits for the lock and holds it until the function it gives is called, or the worker ends. */
-function holdLock(name: string): Promise<(() => void) | undefined> {
-  if (!('locks' in navigator)) return Promise.resolve(undefined);
+function holdLock(name: string): Promise<Held['release']> {
+  if (!('locks' in navigator)) return Promise.resolve(NOT_LOCKED);
   return new Promise((resolve, reject) => {
-    const held = () => new Promise<void>((release) => resolve(release));
-    navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_GRACE) }, held).catch((thrown: unknown) => {
-      const cause = causeOf(thrown);
-      reject({
-        code: cause.name === 'TimeoutError' || cause.name === 'AbortError' ? 'locked' : 'storage_denied',
-        message: 'This memory is open elsewhere.',
-        hint: 'Close it there first: in another tab, in a worker, or where this page opened it before.',
-        cause,
+    const ask = (options: LockOptions, late?: unknown) => {
+      // The request itself is settled when the lock is let go of.
+      const over: Promise<unknown> = navigator.locks.request(name, options, (lock) => {
+        if (!lock) return reject({ ...LOCKED, cause: causeOf(late) });
+        return new Promise<void>((letGo) =>
+          resolve(() => {
+            letGo();
+            return over;
+          }),
+        );
       });
+      return over;
+    };
+    const refused = (thrown: unknown) => reject({ ...DENIED, cause: causeOf(thrown) });
+    ask({ signal: AbortSignal.timeout(LOCK_GRACE) }).catch((thrown: unknown) => {
+      const { name: why } = causeOf(thrown);
+      if (why !== 'TimeoutError' && why !== 'AbortError') return refused(thrown);
+      // On a busy machine the time may be up before it was looked whether the lock is free.
+      return ask({ ifAvailable: true }, thrown).catch(refused);
     });
   });
 }
 
-async function openFiles(options: EngineOptions): Promise<Engine> {
+async function openFiles(Engine: EngineClass, options: EngineOptions): Promise<AnyEngine | undefined> {
   const giveUp = performance.now() + FILES_GRACE;
   for (;;) {
     try {

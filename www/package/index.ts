@@ -6,12 +6,21 @@
  *
  * @packageDocumentation
  */
-export { Memory, Migrations, Backups } from './client.js';
-export type { Backup, ExportOptions, MemoryStatus, OpenOptions, QueryOptions } from './client.js';
+export { Memory } from './client.js';
+export type { BackupOptions, ExportOptions, MemoryStatus, OpenOptions, QueryOptions } from './client.js';
 export type { CallOptions } from './connection.js';
 export { MemoryError } from './errors.js';
 export type { ClientErrorCode, ErrorCode } from './errors.js';
 export type { JsonValue } from './json.js';
+export { Backups, Migrations } from './migrations.js';
+export type {
+  Backup,
+  CheckOptions,
+  DirectionOptions,
+  RevisionInfo,
+  StampOptions,
+  VerifiedRevision,
+} from './migrations.js';
 export { Table, TableWithIds, Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 export type * from './tables.js';
 export type {
@@ -21,10 +30,21 @@ export type {
   EntryOrder,
   EpisodeOrder,
   Match,
-  RevisionInfo,
+  MigrationDirection,
+  MigrationFile,
+  MigrationPhase,
+  MigrationPlan,
+  MigrationProgress,
+  NewRevision,
+  OnNewerSchema,
+  PlannedStep,
+  SchemaCheck,
+  SchemaRenames,
   SemanticMemoryOrder,
   SqlParameters,
   SqlValue,
+  Standing,
+  TableRows,
   TurnOrder,
   UncertaintyOrder,
   UncertaintyStatistics,

@@ -1,12 +1,12 @@
 import { asFailure, causeOf, type FailureMessage } from './errors.js';
-import type { Held } from './engine.js';
+import type { AnyEngine, Held } from './engine.js';
 import type { Answer, FromWorker, Method, Request, ToWorker } from './protocol.js';
-import type { Engine, EngineOptions } from './wasm/synth_memory.js';
+import type { EngineOptions } from './wasm/synth_memory.js';
 
 /** What a processor needs of where it runs. */
 export interface Host {
-  /** Loads the engine and opens it. Rejects with a failure. */
-  open(options: EngineOptions): Promise<Held>;
+  /** Loads the engine and opens it; undefined where it cannot migrate and would have to. Rejects with a failure. */
+  open(options: EngineOptions): Promise<Held | undefined>;
   /** Does the task soon, but after all that is already waiting to be received. */
   defer(task: () => void): void;
   /** Sends a message to the clients; what is named in `transfer` is moved. */
@@ -14,13 +14,24 @@ export interface Host {
 }
 
 /** Calls that keep a backup first, for which there has to be room. */
-const BACKED_UP: ReadonlySet<Method> = new Set<Method>(['import', 'restore', 'upgrade', 'downgrade']);
+const BACKED_UP: ReadonlySet<Method> = new Set<Method>(['import', 'restore', 'upgrade', 'downgrade', 'backUp']);
 
 /** Calls that are transactions of their own, or none, and so cannot share one. */
-const ALONE: ReadonlySet<Method> = new Set<Method>(['open', 'close', 'export', 'stamp', ...BACKED_UP]);
+const ALONE: ReadonlySet<Method> = new Set<Method>([
+  'open',
+  'close',
+  'export',
+  'exportAt',
+  'plan',
+  'stamp',
+  'ensureVersion',
+  'accept',
+  ...BACKED_UP,
+]);
 
 /** Calls that only read, by how they end: they share nothing with those behind them, and so need not wait for them. */
-const READS = /(?:Get|List|Count|Statistics|query|history|backups|schemaStatus)$/;
+const READS =
+  /(?:Get|List|Count|Statistics|query|schemaStatus|backups|history|heads|branches|show|verify|check|offline|revision|merge|squash)$/;
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
@@ -97,7 +108,9 @@ export class Processor {
   async #open(request: Request & { method: 'open' }): Promise<Answer> {
     const { client, sequence } = request;
     try {
-      const memory = await this.#host.open(request.arguments[0]);
+      const onProgress: EngineOptions['onProgress'] = (progress) => this.#host.post({ type: 'progress', progress }, []);
+      const memory = await this.#host.open({ ...request.arguments[0], onProgress });
+      if (!memory) return { client, sequence, needsMigrations: true };
       this.#memory = memory;
       return { client, sequence, value: memory.engine.schemaStatus() };
     } catch (thrown) {
@@ -129,7 +142,7 @@ export class Processor {
       const { client, sequence } = request;
       const answer = failure ? { client, sequence, failure } : call(engine, request);
       if (request.method === 'close') {
-        release();
+        await release();
         this.#memory = CLOSED;
       }
       this.#answer([answer]);
@@ -141,7 +154,7 @@ export class Processor {
   }
 }
 
-function committed(engine: Engine): boolean {
+function committed(engine: AnyEngine): boolean {
   try {
     engine.endBatch();
     return true;
@@ -152,9 +165,9 @@ function committed(engine: Engine): boolean {
 }
 
 /** Makes room for a backup; gives the failure where there is none. */
-async function reserve(engine: Engine): Promise<FailureMessage | undefined> {
+async function reserve(engine: AnyEngine): Promise<FailureMessage | undefined> {
   try {
-    await engine.reserve();
+    await engine.reserve?.();
     return undefined;
   } catch (thrown) {
     const failure = asFailure(thrown);
@@ -163,9 +176,9 @@ async function reserve(engine: Engine): Promise<FailureMessage | undefined> {
   }
 }
 
-function call(engine: Engine, { client, sequence, method, arguments: given }: Request): Answer {
+function call(engine: AnyEngine, { client, sequence, method, arguments: given }: Request): Answer {
   try {
-    const made = engine[method as keyof Engine] as (...given: unknown[]) => unknown;
+    const made = engine[method as keyof AnyEngine] as (...given: unknown[]) => unknown;
     return { client, sequence, value: made.apply(engine, given) };
   } catch (thrown) {
     const failure = asFailure(thrown);

@@ -1,0 +1,175 @@
+// A browser that is killed at any instant of an upgrade or a downgrade leaves the old revision or the new one, whole.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { CHROMIUM_FLAGS, freshProfile } from '../../scripts/browsers.mjs';
+import { POLICY, serve } from '../../scripts/serve.mjs';
+import { browsers } from '../../scripts/setup.mjs';
+import { FOLDERS } from './page.mjs';
+
+const KILLS = 50;
+/** So many of them have to come while a migration is under way. */
+const AT_LEAST_UNDER_WAY = 15;
+const ROWS = 500;
+/** How long the page migrates to and fro before it is killed, in ms, at most. */
+const LONGEST = 400;
+
+/** A browser in a process group of its own, so that all of it can be killed at once. */
+async function start(profile) {
+  const port = join(profile, 'DevToolsActivePort');
+  rmSync(port, { force: true });
+  const flags = [
+    ...CHROMIUM_FLAGS,
+    '--headless',
+    '--remote-debugging-port=0',
+    `--user-data-dir=${profile}`,
+    'about:blank',
+  ];
+  const child = spawn(browsers.chromium(), flags, { detached: true, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const kill = async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+    await ended;
+  };
+  try {
+    for (let waited = 0; ; waited += 20) {
+      const [number, path] = read(port).split('\n');
+      if (path) return { kill, browser: await chromium.connectOverCDP(`ws://127.0.0.1:${number}${path}`) };
+      assert.ok(waited < 20_000 && child.exitCode === null, 'the browser does not start');
+      await sleep(20);
+    }
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** In the page: opens the memory and tells all that is in it. */
+async function openAndLook() {
+  const { Memory } = await import('/package/index.js');
+  const memory = await Memory.open({ url: 'opfs:///killed.db' });
+  window.memory = memory;
+  const { revision, head, migrated } = memory.status;
+  const tables = ['turns', 'episodes', 'long_term', 'uncertainty_log', 'semantic_memories'];
+  const rows = [];
+  for (const table of tables) rows.push(await memory.query(`SELECT * FROM ${table} ORDER BY 1`));
+  const bytes = new TextEncoder().encode(JSON.stringify(rows));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).toHex();
+  const only = async (sql) => Object.values((await memory.query(sql))[0])[0];
+  return {
+    revision,
+    head,
+    migrated,
+    counts: rows.map((found) => found.length),
+    digest,
+    integrity: await only('PRAGMA integrity_check'),
+    brokenReferences: (await memory.query('PRAGMA foreign_key_check')).length,
+    temporary: await only(
+      "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%alembic\\_tmp%' ESCAPE '\\' OR name LIKE '%synth\\_tmp%' ESCAPE '\\'",
+    ),
+    found: await memory.turns.count({ search: 'peanuts' }),
+    backups: (await memory.backups.list()).length,
+  };
+}
+
+/** In the page: rows in every table. */
+async function fill(count) {
+  const { memory } = window;
+  const each = (row) =>
+    Array.from({ length: count }, (_, n) => row(n, `${n} green tea and peanuts `.repeat(1 + (n % 9))));
+  await memory.turns.appendMany(each((_, text) => ({ userInput: text, assistantResponse: text })));
+  await memory.episodes.recordMany(each((n, text) => ({ eventType: 'task', content: { n, text } })));
+  await memory.longTerm.setMany(each((n, text) => [`key ${n}`, text]));
+  await memory.uncertainty.logMany(each((_, text) => ({ userMessage: text, confidenceScore: 0.5 })));
+  await memory.semantic.rememberMany(each((_, text) => ({ content: text })));
+}
+
+/** In the page: to 001 and to head again, without end; says when a run begins and ends. */
+function migrateToAndFro() {
+  const run = async () => {
+    for (;;) {
+      for (const [way, target] of [
+        ['downgrade', '001'],
+        ['upgrade', 'head'],
+      ]) {
+        console.debug(`begun ${way}`);
+        await window.memory.migrations[way](target);
+        console.debug('ended');
+        // Now and then nothing is under way.
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  };
+  run().catch((error) => console.debug(`failed ${error.message}`));
+}
+
+test(`${KILLS} kills of a browser that upgrades and downgrades`, async () => {
+  const server = await serve({ folders: FOLDERS, policy: POLICY });
+  const profile = freshProfile('kills');
+  const hits = { downgrade: 0, upgrade: 0, nothing: 0 };
+  const opened = { 'at head': 0, 'at 001': 0 };
+  let expected;
+  let running;
+  try {
+    for (let kill = 0; kill <= KILLS; kill++) {
+      running = await start(profile.folder);
+      const page = await running.browser.contexts()[0].newPage();
+      let underWay = 'nothing';
+      let failure;
+      page.on('console', (message) => {
+        const [what, way] = message.text().split(' ');
+        if (what === 'begun') underWay = way;
+        if (what === 'ended') underWay = 'nothing';
+        if (what === 'failed') failure = message.text();
+      });
+      await page.goto(`${server.url}/pages/blank.html`);
+      let found = await page.evaluate(openAndLook);
+      if (expected === undefined) {
+        await page.evaluate(fill, ROWS);
+        await page.evaluate(() => window.memory.close());
+        found = await page.evaluate(openAndLook);
+        expected = found;
+        assert.deepEqual(expected.counts, Array(5).fill(ROWS));
+        assert.equal(expected.found, ROWS);
+        assert.equal(expected.integrity, 'ok');
+      } else {
+        const { migrated, backups, ...rest } = found;
+        const { migrated: none, backups: _, ...same } = expected;
+        assert.deepEqual(rest, same, `after kill ${kill}`);
+        // The three that are kept, and one whose run was cut off before the oldest could go.
+        assert.ok(backups <= 4);
+        // From 001, or from head: there is nothing between them.
+        if (migrated.length === 0) opened['at head']++;
+        else opened['at 001']++;
+        assert.ok(migrated.length === 0 || migrated[0] === '002', `after kill ${kill} it was at neither 001 nor head`);
+        assert.deepEqual(none, []);
+      }
+      if (kill < KILLS) {
+        await page.evaluate(migrateToAndFro);
+        await sleep(Math.random() * LONGEST);
+        assert.equal(failure, undefined);
+        hits[underWay]++;
+      }
+      await running.kill();
+    }
+  } finally {
+    await running?.kill();
+    profile.remove();
+    await server.close();
+  }
+  console.log(`${KILLS} kills: ${JSON.stringify(hits)} under way; opened ${JSON.stringify(opened)}`);
+  assert.ok(hits.downgrade + hits.upgrade >= AT_LEAST_UNDER_WAY, 'too few kills came while a migration was under way');
+});

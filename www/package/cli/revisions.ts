@@ -1,0 +1,95 @@
+// The app's own migration files, in a folder.
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MigrationFile } from '../wasm/synth_memory.js';
+import { openEngine } from './engine.js';
+import { CommandError, fromSystem } from './failures.js';
+import { makeFolder, read, writeWhole } from './files.js';
+
+/** A migration file of the folder. */
+export interface OwnFile {
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+export class MigrationFolder {
+  /** Those that are not the package's own, by name. */
+  readonly own: readonly OwnFile[];
+  /** All files, those that come with the package too. */
+  readonly all: readonly OwnFile[];
+
+  private constructor(
+    readonly path: string,
+    all: readonly OwnFile[],
+    bundled: ReadonlySet<OwnFile>,
+  ) {
+    this.all = all;
+    this.own = all.filter((file) => !bundled.has(file));
+  }
+
+  /** Reads the folder; one that does not exist holds nothing. */
+  static async open(path: string): Promise<MigrationFolder> {
+    const all = [path, join(path, VERSIONS)].flatMap(filesIn);
+    return new MigrationFolder(path, all, await bundledAmong(all));
+  }
+
+  /** The files as the engine takes them. */
+  get migrations(): string[] {
+    return this.own.flatMap(({ name, text }) => [name, text]);
+  }
+
+  /** The file of a revision; undefined where it only comes with the package. */
+  of(id: string): OwnFile | undefined {
+    return this.all.find((file) => file.id === id);
+  }
+
+  /** Writes a new file; gives its path. */
+  add({ name, text }: MigrationFile): string {
+    const versions = join(this.path, VERSIONS);
+    const folder = isFolder(versions) ? versions : this.path;
+    makeFolder(folder);
+    const path = join(folder, name);
+    if (read(path))
+      throw new CommandError('invalid_argument', `${path} is there already.`, 'Give another message or --rev-id.');
+    writeWhole(path, new TextEncoder().encode(text));
+    return path;
+  }
+}
+
+const VERSIONS = 'versions';
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+function filesIn(folder: string): OwnFile[] {
+  if (!isFolder(folder)) return [];
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.sql') && !name.startsWith('.'))
+      .sort()
+      .map((name) => {
+        const path = join(folder, name);
+        const text = new TextDecoder().decode(read(path));
+        return { id: /^\s*--\s*revision id\s*:\s*(\S+)/im.exec(text)?.[1], name, path, text };
+      });
+  } catch (error) {
+    throw fromSystem(error, `Reading ${folder}`);
+  }
+}
+
+/** Those that have the id and the text of one that comes with the package. */
+async function bundledAmong(files: readonly OwnFile[]): Promise<Set<OwnFile>> {
+  if (files.length === 0) return new Set();
+  const engine = await openEngine({ migrations: [] });
+  const ids = new Set(engine.history().map(({ id }) => id));
+  if (!files.some(({ id }) => id !== undefined && ids.has(id))) return new Set();
+  // The engine tells the checksums of what was applied, so an empty database is taken there.
+  engine.upgrade('heads');
+  const checksums = new Map(engine.verify().map(({ revision, checksum }) => [revision, checksum]));
+  engine.close();
+  // As the engine reads them: without a byte order mark, which decoding took off, and with line endings of one kind.
+  const sha256 = (text: string) => createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
+  return new Set(files.filter(({ id, text }) => id !== undefined && checksums.get(id) === sha256(text)));
+}

@@ -1,0 +1,107 @@
+// What one call of the program works with: its options, the database file, the migration files.
+import { resolve } from 'node:path';
+import { asFailure } from '../errors.js';
+import type { Engine } from '../wasm/synth_memory.js';
+import type { Values } from './arguments.js';
+import { type Backup, Backups, KEPT } from './backups.js';
+import { DatabaseFile, DEFAULT_URL, type Snapshot } from './database.js';
+import { openEngine } from './engine.js';
+import { misused } from './failures.js';
+import { MigrationFolder } from './revisions.js';
+import type { Terminal } from './terminal.js';
+
+/** What a change has done. */
+export interface Changed<T> {
+  readonly result: T;
+  /** The revisions the file is at now. */
+  readonly revisions: string[];
+  /** The copy of what was there; null where nothing was, or nothing was changed. */
+  readonly backup: Backup | null;
+  readonly changed: boolean;
+}
+
+export class Session {
+  readonly url: string;
+  #database: DatabaseFile | undefined;
+  #folder: MigrationFolder | undefined;
+
+  constructor(
+    readonly values: Values,
+    readonly positionals: readonly string[],
+    readonly terminal: Terminal,
+  ) {
+    // As everywhere in a shell, an empty variable is none.
+    this.url = values.text('url') ?? (process.env['SYNTH_DATABASE_URL'] || DEFAULT_URL);
+  }
+
+  get database(): DatabaseFile {
+    return (this.#database ??= new DatabaseFile(this.url));
+  }
+
+  get backups(): Backups {
+    const keep = this.values.text('keep');
+    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) throw misused('--keep takes a number from 1.');
+    return new Backups(this.database.path, keep === undefined ? KEPT : Number(keep));
+  }
+
+  async folder(): Promise<MigrationFolder> {
+    const path = this.values.text('migrations') ?? (process.env['SYNTH_MIGRATIONS'] || 'migrations');
+    return (this.#folder ??= await MigrationFolder.open(resolve(path)));
+  }
+
+  /** An engine that knows the revisions, and looks at no file. */
+  async graph(folder?: MigrationFolder): Promise<Engine> {
+    return openEngine({ migrations: (folder ?? (await this.folder())).migrations });
+  }
+
+  /** An engine with the database in it, as it is. */
+  async engine(file = this.database.read().bytes, upgrade = false): Promise<Engine> {
+    const { migrations } = await this.folder();
+    const { progress: onProgress } = this.terminal;
+    // An empty file is an empty database to SQLite.
+    return openEngine({ migrations, upgrade, onProgress, ...(file.length > 0 ? { file } : {}) });
+  }
+
+  /** Changes the database, all or nothing; where nothing comes of it, the file is not touched. */
+  async change<T>(act: (engine: Engine, adopt: () => Promise<Engine>) => T | Promise<T>): Promise<Changed<T>> {
+    const was = this.database.read();
+    let engine = await this.engine(was.bytes);
+    const before = engine.export();
+    const found = revisionsOf(engine);
+    const result = await act(engine, async () => {
+      engine.close();
+      engine = await this.engine(was.bytes, true);
+      return engine;
+    });
+    const after = engine.export();
+    const revisions = revisionsOf(engine);
+    engine.close();
+    const changed = Buffer.compare(before, after) !== 0;
+    const backup = changed ? this.replace(was, after, found) : null;
+    return { result, revisions, backup, changed };
+  }
+
+  /** Replaces the database, with a backup of what was there. */
+  replace(was: Snapshot, bytes: Uint8Array, revisions: readonly string[]): Backup | null {
+    const { backups, database } = this;
+    database.prepare(was);
+    const isKept = was.bytes.length > 0 && !this.values.flag('no-backup');
+    const backup = isKept ? backups.take(was.bytes, revisions) : null;
+    database.replace(was, bytes);
+    if (backup) backups.prune();
+    return backup;
+  }
+}
+
+/** Whether a file has tables, but nothing that says at which revision they are. */
+export function isUnversioned(engine: Engine): boolean {
+  try {
+    engine.schemaStatus();
+    return false;
+  } catch (thrown) {
+    if (asFailure(thrown)?.code === 'unversioned_database') return true;
+    throw thrown;
+  }
+}
+
+export const revisionsOf = (engine: Engine): string[] => (isUnversioned(engine) ? [] : engine.schemaStatus().revisions);

@@ -1,0 +1,275 @@
+import { checkText, toDate } from './codec.js';
+import type { CallOptions, Connection } from './connection.js';
+import { invalidArgument } from './errors.js';
+import type {
+  Backup as WireBackup,
+  MigrationDirection,
+  MigrationFile,
+  MigrationPlan,
+  NewRevision,
+  RevisionInfo as WireRevision,
+  SchemaCheck,
+  SchemaRenames,
+  VerifiedRevision as WireVerified,
+} from './wasm/synth_memory.js';
+
+/** A verified copy that was kept before the memory was migrated or replaced. */
+export interface Backup {
+  /** Its name, to restore it by. */
+  readonly id: string;
+  /** When it was made. */
+  readonly createdAt: Date;
+  /** The revision it is at; null before the first. With branches, one of each, as `002, a1b2c3`. */
+  readonly revision: string | null;
+}
+
+/** One migration, and what the memory knows of it. */
+export interface RevisionInfo extends Omit<WireRevision, 'appliedAt'> {
+  /** When it was applied; null where it is not, or another program did it. */
+  readonly appliedAt: Date | null;
+}
+
+/** What has become of an applied revision. */
+export interface VerifiedRevision extends Omit<WireVerified, 'appliedAt'> {
+  /** When it was applied; null where another program did it. */
+  readonly appliedAt: Date | null;
+}
+
+/** What `plan` and `sql` may be told. */
+export interface DirectionOptions extends CallOptions {
+  /** Whether it is for `upgrade`, the default, or for `downgrade`. */
+  readonly direction?: MigrationDirection | undefined;
+}
+
+/** What `stamp` may be told. */
+export interface StampOptions extends CallOptions {
+  /** Whether not to look at what the memory says now: the way out of a revision that nobody knows. */
+  readonly purge?: boolean | undefined;
+  /** Whether not to compare the schema with the revision first. */
+  readonly force?: boolean | undefined;
+}
+
+/** What `check` may be told. */
+export interface CheckOptions extends CallOptions, SchemaRenames {}
+
+/**
+ * Where the schema is, and how to move it, in Alembic's words: `memory.migrations`.
+ *
+ * A revision is named by its id, a unique prefix of it (of four characters or more), or a symbol: `head`, `heads`,
+ * `base`, `current`, `+1`, `-1`, `<id>+1`, `<label>@head`. One that means nothing rejects with `unknown_revision`, one that
+ * means several with `ambiguous_revision`.
+ *
+ * @example
+ * ```ts
+ * const plan = await memory.migrations.plan('001', { direction: 'downgrade' });
+ * console.log(plan.steps.map(({ title }) => title), plan.tables);
+ * await memory.migrations.downgrade('001');
+ * ```
+ */
+export class Migrations {
+  readonly #connection: Connection;
+  readonly #changed: () => Promise<unknown>;
+
+  /** @internal */
+  constructor(connection: Connection, changed: () => Promise<unknown>) {
+    this.#connection = connection;
+    this.#changed = changed;
+  }
+
+  /** The revisions the memory is at: one for each branch, none before the first. */
+  async current(options?: CallOptions): Promise<string[]> {
+    return (await this.#connection.call('schemaStatus', [], options)).revisions;
+  }
+
+  /**
+   * The revisions, newest first.
+   *
+   * @param range - Which: `<from>:<to>`, `<from>:` or `:<to>`, ends included; all by default.
+   */
+  async history(range?: string, options?: CallOptions): Promise<RevisionInfo[]> {
+    const given = range === undefined ? undefined : checkText(range, 'range');
+    return (await this.#connection.call('history', [given], options)).map(fromRevision);
+  }
+
+  /** The revisions that none builds on: one for each branch. */
+  async heads(options?: CallOptions): Promise<RevisionInfo[]> {
+    return (await this.#connection.call('heads', [], options)).map(fromRevision);
+  }
+
+  /** The revisions that several build on. */
+  async branches(options?: CallOptions): Promise<RevisionInfo[]> {
+    return (await this.#connection.call('branches', [], options)).map(fromRevision);
+  }
+
+  /** The revisions that a symbol means. */
+  async show(symbol: string, options?: CallOptions): Promise<RevisionInfo[]> {
+    return (await this.#connection.call('show', [checkText(symbol, 'symbol')], options)).map(fromRevision);
+  }
+
+  /**
+   * Takes the schema up, all or nothing, after a backup; resolves to the revisions applied.
+   *
+   * @param target - `heads` by default.
+   */
+  async upgrade(target = 'heads', options?: CallOptions): Promise<string[]> {
+    const applied = await this.#connection.call('upgrade', [checkText(target, 'target')], options);
+    await this.#changed();
+    return applied;
+  }
+
+  /**
+   * Takes the schema down, all or nothing, after a backup; resolves to the revisions taken back. What a revision added
+   * goes with it: `base` drops every table, and their rows come back only by `backups.restore`, in a `memory:` not at
+   * all. The next opening goes to head again.
+   */
+  async downgrade(target: string, options?: CallOptions): Promise<string[]> {
+    const takenBack = await this.#connection.call('downgrade', [checkText(target, 'target')], options);
+    await this.#changed();
+    return takenBack;
+  }
+
+  /**
+   * What an upgrade, or a downgrade, would do: run on a copy in memory, so that it tells rows and time; the memory itself
+   * is not touched. Rejects with what the run would reject with.
+   */
+  plan(target = 'heads', { direction, signal }: DirectionOptions = {}): Promise<MigrationPlan> {
+    return this.#connection.call('plan', [checkText(target, 'target'), isDown(direction)], { signal });
+  }
+
+  /**
+   * The scripts from a revision to another as SQL for another program, without BEGIN and COMMIT; the memory is not looked
+   * at. Alembic's `--sql`.
+   *
+   * @example
+   * ```ts
+   * await memory.migrations.sql('base', 'head');
+   * await memory.migrations.sql('002', '001', { direction: 'downgrade' });
+   * ```
+   */
+  sql(from: string, to: string, { direction, signal }: DirectionOptions = {}): Promise<string> {
+    return this.#connection.call('offline', [checkText(from, 'from'), checkText(to, 'to'), isDown(direction)], {
+      signal,
+    });
+  }
+
+  /**
+   * Writes down that the schema is at a revision, and changes nothing else. Rejects with `schema_mismatch`, saying what is
+   * missing, where that is not true.
+   */
+  async stamp(target: string | readonly string[], { purge, force, signal }: StampOptions = {}): Promise<void> {
+    const targets = (typeof target === 'string' ? [target] : target).map((symbol) => checkText(symbol, 'target'));
+    await this.#connection.call('stamp', [targets, purge ?? false, force ?? false], { signal });
+    await this.#changed();
+  }
+
+  /** Makes Alembic's table `alembic_version` where it is missing. */
+  async ensureVersion(options?: CallOptions): Promise<void> {
+    await this.#connection.call('ensureVersion', [], options);
+  }
+
+  /** Every applied revision, and whether it is still what was applied. */
+  async verify(options?: CallOptions): Promise<VerifiedRevision[]> {
+    return (await this.#connection.call('verify', [], options)).map((row) => ({ ...row, appliedAt: fromTime(row) }));
+  }
+
+  /** Takes the present text of an applied revision for what was applied, where the change of it is meant. */
+  async accept(revision: string, options?: CallOptions): Promise<void> {
+    await this.#connection.call('accept', [checkText(revision, 'revision')], options);
+  }
+
+  /**
+   * How a declared schema, as `CREATE` statements, differs from what the revisions make: Alembic's `check`. The rows and
+   * the file of this memory have no part in it.
+   */
+  check(schema: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
+    return this.#connection.call('check', [checkText(schema, 'schema'), { renames, drops }], { signal });
+  }
+
+  /**
+   * The file of a new revision, to be kept with the app's others; with a `schema` that declares all tables, its scripts are
+   * written too, and it is null where there is no difference. Nothing is applied.
+   */
+  revision(revision: NewRevision, options?: CallOptions): Promise<MigrationFile | null> {
+    return this.#connection.call('revision', [revision], options);
+  }
+
+  /** The file of a revision that makes one head of several. */
+  merge(
+    revisions: readonly string[],
+    { message = '', id, signal }: CallOptions & { readonly message?: string; readonly id?: string } = {},
+  ): Promise<MigrationFile> {
+    return this.#connection.call('merge', [checkTexts(revisions, 'revisions'), checkText(message, 'message'), id], {
+      signal,
+    });
+  }
+
+  /**
+   * The file of one revision that stands for a line of them, from the one after `from` to `to`, whose id it keeps. It
+   * replaces their files; memories that are at a revision between can then no longer go on.
+   */
+  squash(
+    from: string,
+    to: string,
+    { message = '', signal }: CallOptions & { readonly message?: string } = {},
+  ): Promise<MigrationFile> {
+    const given = [checkText(from, 'from'), checkText(to, 'to'), checkText(message, 'message')] as const;
+    return this.#connection.call('squash', [...given], { signal });
+  }
+}
+
+/** The copies that are kept beside the memory, the newest three by default: `memory.backups`. A `memory:` has none. */
+export class Backups {
+  readonly #connection: Connection;
+  readonly #changed: () => Promise<unknown>;
+
+  /** @internal */
+  constructor(connection: Connection, changed: () => Promise<unknown>) {
+    this.#connection = connection;
+    this.#changed = changed;
+  }
+
+  /** All of them, newest first. */
+  async list(options?: CallOptions): Promise<Backup[]> {
+    return (await this.#connection.call('backups', [], options)).map(fromBackup);
+  }
+
+  /** Keeps a verified copy now; the oldest beyond those that are kept goes. */
+  async create(options?: CallOptions): Promise<Backup> {
+    const backup = fromBackup(await this.#connection.call('backUp', [], options));
+    await this.#changed();
+    return backup;
+  }
+
+  /**
+   * Replaces the whole database by a backup's, brought to head; resolves to the revisions that were applied. What was
+   * there is kept as a backup in its turn. Rejects with `not_found` where there is none with this id.
+   */
+  async restore(id: string, options?: CallOptions): Promise<string[]> {
+    const applied = await this.#connection.call('restore', [checkText(id, 'id')], options);
+    await this.#changed();
+    return applied;
+  }
+}
+
+export function fromBackup({ id, createdAt, revisions }: WireBackup): Backup {
+  return { id, createdAt: toDate(createdAt), revision: revisions.length > 0 ? revisions.join(', ') : null };
+}
+
+function fromRevision(revision: WireRevision): RevisionInfo {
+  return { ...revision, appliedAt: fromTime(revision) };
+}
+
+function fromTime({ appliedAt }: Pick<WireRevision, 'appliedAt'>): Date | null {
+  return appliedAt === null ? null : toDate(appliedAt);
+}
+
+function isDown(direction: MigrationDirection | undefined): boolean {
+  if (direction !== undefined && direction !== 'upgrade' && direction !== 'downgrade')
+    throw invalidArgument("direction must be 'upgrade' or 'downgrade'.");
+  return direction === 'downgrade';
+}
+
+function checkTexts(texts: readonly string[], name: string): string[] {
+  if (!Array.isArray(texts)) throw invalidArgument(`${name} must be an array of strings.`);
+  return texts.map((text: string) => checkText(text, name));
+}
