@@ -84,7 +84,11 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
     ),
   );
   session.onChange(async (change) => {
-    if (change === 'replaced') await load();
+    if (change !== 'replaced') return;
+    // Nothing of the memory before stays, even where there is nothing to be read in this one.
+    fill(list);
+    earlier.hidden = true;
+    await load();
   });
   return agent;
 }

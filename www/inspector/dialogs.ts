@@ -1,5 +1,5 @@
 import { byId, fill, make } from './dom.js';
-import { errorParagraph } from './notices.js';
+import { complain, errorParagraph } from './notices.js';
 
 /** What to ask. */
 export interface Question {
@@ -30,6 +30,22 @@ export function confirmation({ title, text, confirm, danger = false }: Question)
       async () => resolve(true),
       () => resolve(false),
     );
+  });
+}
+
+/** Shows what is about to be done. The dialog stays, with the error, until that has succeeded; resolves to whether it did. */
+export function proposal(
+  title: string,
+  body: readonly HTMLElement[],
+  button: { readonly label: string; readonly danger: boolean },
+  carryOut: () => Promise<void>,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const submit = async () => {
+      await carryOut();
+      resolve(true);
+    };
+    open(title, body, button, submit, () => resolve(false));
   });
 }
 
@@ -95,21 +111,35 @@ function open(
   const error = make('div', { role: 'alert' });
   const cancel = make('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel');
   const go = make('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, label);
-  let done = false;
+  let state: 'asking' | 'running' | 'done' = 'asking';
+  const set = (now: typeof state) => {
+    state = now;
+    cancel.disabled = go.disabled = now === 'running';
+  };
+  const isShown = () => dialog.open && element.isConnected;
 
   const element = make(
     'form',
     {
       onsubmit: (event) => {
         event.preventDefault();
-        go.disabled = true;
+        set('running');
         submit()
           .then(() => {
-            done = true;
-            dialog.close();
+            const wasShown = isShown();
+            set('done');
+            if (wasShown) dialog.close();
           })
-          .catch((thrown: unknown) => fill(error, errorParagraph(thrown)))
-          .finally(() => (go.disabled = false));
+          .catch((thrown: unknown) => {
+            set('asking');
+            if (isShown()) {
+              fill(error, errorParagraph(thrown));
+            } else {
+              // A browser lets the reader close any dialog by insisting; what was begun goes on, and fails, without it.
+              cancelled();
+              complain(thrown);
+            }
+          });
       },
     },
     make('h2', { id: 'dialog-title' }, title),
@@ -118,7 +148,16 @@ function open(
     make('div', { class: 'dialog-actions' }, cancel, go),
   );
   fill(dialog, element);
-  dialog.addEventListener('close', () => !done && cancelled(), { once: true });
+  const keepOpen = (event: Event) => state === 'running' && event.preventDefault();
+  dialog.addEventListener('cancel', keepOpen);
+  dialog.addEventListener(
+    'close',
+    () => {
+      dialog.removeEventListener('cancel', keepOpen);
+      if (state === 'asking') cancelled();
+    },
+    { once: true },
+  );
   dialog.showModal();
   // What cannot be taken back must not be one careless Enter away.
   if (danger) cancel.focus();

@@ -29,11 +29,22 @@ export function bytes(size: number): string {
   return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power]}`;
 }
 
+/** `340 ms`, `2.5 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 0.001) return 'under 1 ms';
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
+}
+
 /** `1 row`, `2 rows`; `entry|entries` where the plural is not made with an s. */
 export function plural(count: number, word: string): string {
   const [one, many = `${one}s`] = word.split('|') as [string, string?];
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
+
+const list = new Intl.ListFormat('en', { type: 'conjunction' });
+
+/** `one, two, and three`. */
+export const listed = (words: readonly string[]): string => list.format(words);
 
 /** A JSON value in one line that a person can read: the members of an object side by side, strings without quotes. */
 export function jsonInWords(value: JsonValue): string {

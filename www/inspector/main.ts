@@ -1,6 +1,9 @@
 import { Memory } from '../package/index.js';
+import { showBackups } from './backups.js';
 import { showChat } from './chat.js';
 import { busy, byId } from './dom.js';
+import { exampleOptions } from './example.js';
+import { showMigrations } from './migrations.js';
 import { explain } from './notices.js';
 import { Session } from './session.js';
 import { showSql } from './sql.js';
@@ -19,17 +22,20 @@ function showPart(part: Part): void {
 
 async function start(): Promise<void> {
   let memory: Memory;
+  let session: Session | undefined;
   try {
-    memory = await Memory.open();
+    memory = await Memory.open({ ...exampleOptions(), onProgress: (progress) => session?.onProgress?.(progress) });
   } catch (error) {
     showFailure(error);
     return;
   }
   showPart('inspector');
-  const session = new Session(memory);
+  session = new Session(memory);
   showStatus(session);
   const goTo = showTables(session);
   showTransfer(session, showChat(session, goTo));
+  showMigrations(session);
+  showBackups(session);
   showSql(session);
 
   // A page that the browser keeps aside, to go back to, must not keep the memory from other tabs.

@@ -28,6 +28,7 @@ export function errorParagraph(error: unknown): HTMLElement {
   );
 }
 
+let complaints = 0;
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
 /** Tells of something that went well. It goes by itself. */
@@ -40,6 +41,7 @@ export function announce(text: string): void {
 
 /** Tells of something that failed. It stays until it is dismissed or something succeeds. */
 export function complain(error: unknown): void {
+  complaints += 1;
   const region = byId('alert', HTMLElement);
   const dismiss = make('button', { type: 'button', class: 'quiet', onclick: () => fill(region) }, 'Dismiss');
   fill(region, make('div', { class: 'alert-box' }, errorParagraph(error), dismiss));
@@ -47,9 +49,11 @@ export function complain(error: unknown): void {
 
 /** Does something; where it fails the reader is told. */
 export async function attempt(work: () => Promise<void>): Promise<void> {
+  const before = complaints;
   try {
     await work();
-    fill(byId('alert', HTMLElement));
+    // What failed within it, or beside it meanwhile, has still to be read.
+    if (complaints === before) fill(byId('alert', HTMLElement));
   } catch (error) {
     complain(error);
   }

@@ -1,14 +1,17 @@
-import type { Memory } from '../package/index.js';
+import type { Memory, MigrationProgress } from '../package/index.js';
 import { attempt } from './notices.js';
 
 /** What a change was: some rows, or the whole database. */
 export type Change = 'rows' | 'replaced';
 
+type ProgressListener = (progress: MigrationProgress) => void;
 type Listener = (change: Change) => void | Promise<void>;
 
 /** The open memory, and who must know when it changes. */
 export class Session {
   readonly memory: Memory;
+  /** Is told how far a migration has come, while somebody wants to know. */
+  onProgress: ProgressListener | undefined;
   readonly #listeners: Listener[] = [];
 
   constructor(memory: Memory) {

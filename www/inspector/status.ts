@@ -21,8 +21,7 @@ export function showStatus(session: Session): void {
 }
 
 function renderStatus(status: MemoryStatus): void {
-  const { storage, durability, persisted, usage, quota, revision, head, role } = status;
-  const isHead = revision === head;
+  const { storage, durability, persisted, usage, quota, revision, role } = status;
   fill(
     byId('status', HTMLElement),
     item(
@@ -36,14 +35,17 @@ function renderStatus(status: MemoryStatus): void {
       persisted ? 'yes' : 'no',
       persisted ? 'the browser will not evict it' : 'the browser may evict it',
     ),
-    item(
-      'Schema',
-      `revision ${revision ?? 'none'}`,
-      isHead ? `head is ${head ?? 'none'}` : `behind head ${head ?? ''}`,
-    ),
+    item('Schema', `revision ${revision ?? 'none'}`, schemaNote(status)),
     item('Role', role, role === 'leader' ? 'this tab runs SQLite' : 'another tab runs SQLite'),
     item('Space used', usage === null ? 'unknown' : bytes(usage), quotaNote(usage, quota)),
   );
+}
+
+function schemaNote({ revision, head, heads, readOnly }: MemoryStatus): string {
+  if (readOnly) return 'newer than this page: read only';
+  const named = `${heads.length > 1 ? 'heads' : 'head'} ${head ?? 'none'}`;
+  if (revision !== head) return `behind ${named}`;
+  return heads.length > 1 ? 'its branches are at their heads' : `head is ${head ?? 'none'}`;
 }
 
 function item(name: string, value: string, note: string | HTMLElement): HTMLElement {

@@ -29,7 +29,11 @@ export function showTables(session: Session): (source: Source) => Promise<void> 
   };
   const countAll = () =>
     Promise.all(
-      tabs.map(async ({ listing, count }) => fill(count, (await listing.count(session.memory)).toLocaleString('en'))),
+      tabs.map(async ({ listing, count }) => {
+        // Below its first revision a memory has no tables; each says so where its rows would be.
+        const rows = await listing.count(session.memory).catch(() => undefined);
+        fill(count, rows?.toLocaleString('en') ?? '–');
+      }),
     );
 
   const list = make(

@@ -1,12 +1,14 @@
 import type { Agent } from './agent.js';
 import { confirmation } from './dialogs.js';
 import { busy, byId, fill, make } from './dom.js';
-import { bytes, plural } from './format.js';
+import { bytes } from './format.js';
 import { announce, attempt } from './notices.js';
-import { timeElement } from './rows.js';
 import type { Session } from './session.js';
 
-/** The memory as a file: out, in, and the copies that are kept. */
+/** Synth Mind's own last revision. */
+const SYNTH_MIND = '001';
+
+/** The memory as a file: out and in. */
 export function showTransfer(session: Session, agent: Agent): void {
   const input = byId('import-file', HTMLInputElement);
   input.addEventListener('change', () => {
@@ -19,9 +21,7 @@ export function showTransfer(session: Session, agent: Agent): void {
   button.addEventListener('click', () => void busy(button, () => attempt(() => exportFile(session))));
   acceptDrops((file) => void importFile(session, agent, file));
 
-  const refresh = async () => {
-    await Promise.all([offerRevisions(session), listBackups(session)]);
-  };
+  const refresh = () => offerRevisions(session);
   session.onChange(refresh);
   void attempt(refresh);
 }
@@ -64,51 +64,11 @@ async function offerRevisions({ memory }: Session): Promise<void> {
   fill(
     select,
     make('option', { value: '' }, `current (${memory.status.revision ?? 'none'})`),
-    ...others.map(({ id, revises, title }) =>
-      make('option', { value: id }, revises === null ? `${id}, for Synth Mind` : `${id}, ${title}`),
+    ...others.map(({ id, title }) =>
+      make('option', { value: id }, id === SYNTH_MIND ? `${id}, for Synth Mind` : `${id}, ${title}`),
     ),
   );
   select.value = others.some(({ id }) => id === chosen) ? chosen : '';
-}
-
-async function listBackups(session: Session): Promise<void> {
-  const backups = await session.memory.backups.list();
-  const list = byId('backups', HTMLElement);
-  if (backups.length === 0) {
-    fill(list, make('li', { class: 'row-none' }, 'None yet. One is kept before an import, a restore or a migration.'));
-    return;
-  }
-  fill(
-    list,
-    ...backups.map(({ id, createdAt, revision }) => {
-      const name = `the backup ${id}`;
-      const restore = make(
-        'button',
-        { type: 'button', 'aria-label': `Restore ${name}`, onclick: () => void restoreBackup(session, id) },
-        'Restore',
-      );
-      return make(
-        'li',
-        { class: 'backup' },
-        make('div', {}, timeElement(createdAt), make('span', { class: 'tag' }, `revision ${revision ?? 'none'}`)),
-        restore,
-      );
-    }),
-  );
-}
-
-async function restoreBackup(session: Session, id: string): Promise<void> {
-  const agreed = await confirmation({
-    title: 'Restore this backup?',
-    text: ['It takes the place of the whole present memory.', 'The present memory is kept as a backup in its turn.'],
-    confirm: 'Restore',
-  });
-  if (!agreed) return;
-  await attempt(async () => {
-    const applied = await session.memory.backups.restore(id);
-    await session.changed('replaced');
-    announce(`Restored. ${applied.length > 0 ? `${plural(applied.length, 'migration')} applied.` : ''}`);
-  });
 }
 
 /** A file may be let fall anywhere on the page. */

@@ -1,0 +1,58 @@
+import type { Backup } from '../package/index.js';
+import { confirmation } from './dialogs.js';
+import { busy, byId, fill, make } from './dom.js';
+import { plural } from './format.js';
+import { announce, attempt } from './notices.js';
+import { timeElement } from './rows.js';
+import type { Session } from './session.js';
+
+/** The copies that are kept beside the memory: made, listed and restored. */
+export function showBackups(session: Session): void {
+  const { memory } = session;
+  const list = byId('backups', HTMLElement);
+  const button = byId('back-up', HTMLButtonElement);
+
+  const refresh = async () => {
+    const backups = await memory.backups.list();
+    const none = make('li', { class: 'row-none' }, 'None yet.');
+    fill(list, ...(backups.length > 0 ? backups.map((backup) => backupItem(session, backup)) : [none]));
+  };
+  button.addEventListener('click', () => {
+    void busy(button, () =>
+      attempt(async () => {
+        const { revision } = await memory.backups.create();
+        await session.changed('rows');
+        announce(`Backed up at revision ${revision ?? 'none'}.`);
+      }),
+    );
+  });
+  session.onChange(refresh);
+  void attempt(refresh);
+}
+
+function backupItem(session: Session, { id, createdAt, revision }: Backup): HTMLElement {
+  return make(
+    'li',
+    { class: 'backup' },
+    make('div', {}, timeElement(createdAt), make('span', { class: 'tag' }, `revision ${revision ?? 'none'}`)),
+    make(
+      'button',
+      { type: 'button', 'aria-label': `Restore the backup ${id}`, onclick: () => void restore(session, id) },
+      'Restore',
+    ),
+  );
+}
+
+async function restore(session: Session, id: string): Promise<void> {
+  const agreed = await confirmation({
+    title: 'Restore this backup?',
+    text: ['It takes the place of the whole present memory.', 'The present memory is kept as a backup in its turn.'],
+    confirm: 'Restore',
+  });
+  if (!agreed) return;
+  await attempt(async () => {
+    const applied = await session.memory.backups.restore(id);
+    await session.changed('replaced');
+    announce(`Restored. ${applied.length > 0 ? `${plural(applied.length, 'migration')} applied.` : ''}`);
+  });
+}

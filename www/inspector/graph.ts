@@ -1,0 +1,104 @@
+import type { RevisionInfo } from '../package/index.js';
+
+/** A line in one lane of the graph: to what a revision builds on, or, dashed, to what it depends on. */
+export interface Thread {
+  readonly lane: number;
+  readonly isDependency: boolean;
+  /** Whether the revision it comes from is applied. */
+  readonly isApplied: boolean;
+}
+
+/** One revision with the lines around it, as a row of the graph. */
+export interface GraphRow {
+  readonly revision: RevisionInfo;
+  readonly lane: number;
+  /** The lines that end here, from above. */
+  readonly above: readonly Thread[];
+  /** The lines that begin here, downwards. */
+  readonly below: readonly Thread[];
+  /** The lines of others that go past. */
+  readonly past: readonly Thread[];
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly isDependency: boolean;
+  readonly isApplied: boolean;
+}
+
+/** Puts revisions, newest first, into as few lanes as their lines need. */
+export function layOut(revisions: readonly RevisionInfo[]): { rows: GraphRow[]; lanes: number } {
+  const known = new Set(revisions.map(({ id }) => id));
+  // What each lane leads to; a hole is a lane that is free.
+  const lanes: (Waiting | undefined)[] = [];
+  const free = () => {
+    const hole = lanes.indexOf(undefined);
+    return hole < 0 ? lanes.push(undefined) - 1 : hole;
+  };
+  const threads = () => lanes.flatMap((waiting, lane) => (waiting ? [{ ...waiting, lane }] : []));
+
+  const rows = revisions.map((revision) => {
+    const above = threads().filter(({ id }) => id === revision.id);
+    for (const { lane } of above) lanes[lane] = undefined;
+    const lane = above[0]?.lane ?? free();
+    const past = threads();
+    const olds = [
+      ...revision.revises.map((id) => ({ id, isDependency: false })),
+      ...revision.dependsOn.map((id) => ({ id, isDependency: true })),
+    ];
+    const below = olds
+      .filter(({ id }) => known.has(id))
+      .map((old) => {
+        const waiting = { ...old, isApplied: revision.isApplied };
+        const shared = lanes.findIndex((other) => other && same(other, waiting));
+        const to = shared >= 0 ? shared : lanes[lane] ? free() : lane;
+        lanes[to] = waiting;
+        return { ...waiting, lane: to };
+      });
+    return { revision, lane, above, below, past };
+  });
+  return { rows, lanes: Math.max(1, lanes.length) };
+}
+
+const same = (one: Waiting, other: Waiting): boolean =>
+  one.id === other.id && one.isDependency === other.isDependency && one.isApplied === other.isApplied;
+
+const SVG = 'http://www.w3.org/2000/svg';
+const LANE = 18;
+/** Where the dot is, and where the lines have come to their lanes; below that they are straight, however high the row. */
+const DOT = 22;
+const STRAIGHT = 44;
+
+const x = (lane: number): number => LANE / 2 + 2 + lane * LANE;
+
+/** Draws a row. It says nothing that the row's words do not. */
+export function drawRow({ revision, lane, above, below, past }: GraphRow, lanes: number): SVGElement {
+  const { isApplied, isCurrent } = revision;
+  const at = x(lane);
+  const curve = (from: number, top: number, to: number, bottom: number) =>
+    `M ${from} ${top} C ${from} ${bottom} ${to} ${top} ${to} ${bottom}`;
+  const drawing = svg('svg', { class: 'graph', width: x(lanes - 1) + LANE / 2 + 2, 'aria-hidden': 'true' });
+  drawing.append(
+    ...past.map((thread) => line(thread, x(thread.lane), 0, '100%')),
+    ...above.map((thread) => svg('path', { class: threadClass(thread), d: curve(x(thread.lane), 0, at, DOT) })),
+    ...below.flatMap((thread) => [
+      svg('path', { class: threadClass(thread), d: curve(at, DOT, x(thread.lane), STRAIGHT) }),
+      line(thread, x(thread.lane), STRAIGHT, '100%'),
+    ]),
+  );
+  if (isCurrent) drawing.append(svg('circle', { class: 'ring', cx: at, cy: DOT, r: 8.5 }));
+  drawing.append(svg('circle', { class: isApplied ? 'dot dot-applied' : 'dot', cx: at, cy: DOT, r: 5 }));
+  return drawing;
+}
+
+const line = (thread: Thread, lane: number, top: number, bottom: string): SVGElement =>
+  svg('line', { class: threadClass(thread), x1: lane, x2: lane, y1: top, y2: bottom });
+
+const threadClass = ({ isDependency, isApplied }: Thread): string =>
+  ['thread', isDependency && 'thread-dependency', isApplied && 'thread-applied'].filter(Boolean).join(' ');
+
+function svg(tag: string, attributes: Record<string, string | number>): SVGElement {
+  const element = document.createElementNS(SVG, tag) as SVGElement;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}
