@@ -6,6 +6,7 @@ import { freshProfile, openChromium } from '../scripts/browsers.mjs';
 import { at } from '../scripts/process.mjs';
 import { serve } from '../scripts/serve.mjs';
 import { setUp } from '../scripts/setup.mjs';
+import { benchMigrations } from './migrations.mjs';
 
 const OPENINGS = 20;
 const CALLS = { rounds: 7, writes: 300, reads: 1000 };
@@ -59,6 +60,7 @@ const server = await serve({
   folders: {
     '/bench/': [at('bench', 'pages')],
     '/package/': [at('dist')],
+    '/engine/': [at('www', 'package', 'wasm')],
     '/official/': [at('node_modules', '@sqlite.org', 'sqlite-wasm', 'dist')],
   },
   policy: "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'self' blob:",
@@ -70,7 +72,6 @@ console.log('Openings, with files and cache already there …');
 const warm = await openings(server.url, true);
 console.log('Calls …');
 const { results, version: chromium } = await calls(server.url);
-await server.close();
 
 const rows = [
   [
@@ -107,3 +108,7 @@ The last column is the median of the ratios, run by run: above 1, synth-memory i
 for (const [name, ...values] of rows) {
   console.log(`| ${name} | ${values.map((value) => (value === null ? '' : number(value))).join(' | ')} |`);
 }
+
+console.log('\nMigrations …');
+await benchMigrations(server.url);
+await server.close();

@@ -1,0 +1,37 @@
+// `npm run bench` runs this too: what migrating costs, in Chromium with a persistent profile, and natively.
+import { freshProfile, openChromium } from '../scripts/browsers.mjs';
+import { run } from '../scripts/process.mjs';
+
+const ROWS = 100_000;
+const ROUNDS = 3;
+const OPENINGS = 100;
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** @param {string} url where the bench's pages and the package are served */
+export async function benchMigrations(url) {
+  const profile = freshProfile('bench');
+  const context = await openChromium(profile.folder);
+  try {
+    const page = await context.newPage();
+    await page.goto(`${url}/bench/migrations.html`);
+    await page.waitForFunction(() => window.run);
+    const times = await page.evaluate((options) => window.run(options), { rows: ROWS, rounds: ROUNDS });
+    const { checked, unchecked } = await page.evaluate((openings) => window.check(openings), OPENINGS);
+    console.log(`
+In Chromium, medians of ${ROUNDS} rounds with ${ROWS.toLocaleString('en')} rows in each table, the verified backup included.
+
+| | ms |
+|---|---|
+| 001 to head | ${median(times.upgrade).toFixed(0)} |
+| head to 001 | ${median(times.downgrade).toFixed(0)} |
+| Opening with nothing to migrate | ${median(times.open).toFixed(0)} |
+| The engine alone: opening with the check | ${median(checked).toFixed(1)} |
+| without it (medians of ${OPENINGS}) | ${median(unchecked).toFixed(1)} |
+| The check | ${(median(checked) - median(unchecked)).toFixed(1)} |`);
+  } finally {
+    await context.close();
+    profile.remove();
+  }
+  for (const bench of ['migrations', 'batch']) await run('cargo', ['bench', '--quiet', '--bench', bench]);
+}
