@@ -56,6 +56,9 @@ impl Revision {
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
         let wrong = |what: &str| Error::new(ErrorCode::InvalidMigration, format!("{file}: {what}."));
+        if text.contains('\0') {
+            return Err(wrong("it holds a NUL character, where SQLite would stop reading"));
+        }
         let [head, up, down] = sections(&text).map_err(|what| wrong(&what))?;
 
         let mut title = None;

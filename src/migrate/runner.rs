@@ -188,6 +188,11 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
         AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } | AuthAction::Attach { .. } => {
             Authorization::Deny
         }
+        // What is temporary stands before what is kept under the same name, and is gone at the next opening.
+        AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempTrigger { .. }
+        | AuthAction::CreateTempView { .. } => Authorization::Deny,
         _ => Authorization::Allow,
     }))?;
     let result = script(connection).and_then(|()| {
@@ -252,7 +257,12 @@ pub(crate) fn write_versions(connection: &Connection, heads: &[String]) -> Resul
     for id in heads {
         connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", [id])?;
     }
-    Ok(())
+    // A trigger on it may have had other plans.
+    if versions(connection)? == heads {
+        return Ok(());
+    }
+    let message = "alembic_version does not hold what was written to it: there is a trigger on it.";
+    Err(Error::new(ErrorCode::MigrationFailed, message))
 }
 
 impl<'p> Progress<'p> {

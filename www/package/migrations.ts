@@ -157,7 +157,7 @@ export class Migrations {
    * missing, where that is not true.
    */
   async stamp(target: string | readonly string[], { purge, force, signal }: StampOptions = {}): Promise<void> {
-    const targets = (typeof target === 'string' ? [target] : target).map((symbol) => checkText(symbol, 'target'));
+    const targets = typeof target === 'string' ? [checkText(target, 'target')] : checkTexts(target, 'target');
     await this.#connection.call('stamp', [targets, purge ?? false, force ?? false], { signal });
     await this.#changed();
   }
