@@ -19,11 +19,7 @@ impl Memory {
         clock: Clock,
         migrations: &[(String, String)],
     ) -> Result<Option<Self>> {
-        let mut revisions = bundled::revisions();
-        for (file, text) in migrations {
-            revisions.push(Revision::parse(file, text)?);
-        }
-        let Some(revisions) = in_order(revisions) else { return Ok(None) };
+        let Some(revisions) = in_order(bundled::with(migrations)?) else { return Ok(None) };
         let heads = heads(&revisions);
         let mut db = Db::open(location, durability, clock)?;
         let migrated = match runner::need(db.connection(), &heads, &mut revisions.iter())? {

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use super::Memory;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::{Backup, Backups};
-use crate::migrate::between::{self, between, heads};
 use crate::migrate::history;
 use crate::migrate::plan::{self, Plan};
 use crate::migrate::runner::{self, Applied, Need, Progress, Run, State};
@@ -69,8 +68,7 @@ impl Memory {
 
     /// Where a file is that has all of them applied: the ids, sorted.
     pub fn heads(&self) -> Vec<String> {
-        let graph = &self.migrations.graph;
-        heads(graph, &graph.revisions().iter().map(|revision| revision.id.clone()).collect())
+        self.migrations.graph.last_rows()
     }
 
     /// What the file needs before it can be used.
@@ -107,8 +105,8 @@ impl Memory {
     }
 
     fn is_newer(&self) -> Result<bool> {
-        let graph = &self.migrations.graph;
-        Ok(runner::current(self.db.connection())?.iter().any(|id| graph.get(id).is_none()))
+        let graph = self.graph();
+        Ok(self.revisions()?.iter().any(|id| graph.get(id).is_none()))
     }
 
     /// Deals with a file at a revision that is not known here.
@@ -185,8 +183,8 @@ impl Memory {
 
     /// Refuses what no run leaves behind, and edited revisions; writes down what another program has applied or taken back.
     fn settle_history(&mut self, graph: &Graph, current: &[String]) -> Result<()> {
-        between::check(graph, current)?;
-        let applied = applied(graph, current);
+        graph.check_rows(current)?;
+        let applied = graph.applied_at(current);
         history::check(self.db.connection(), &applied)?;
         if current.is_empty() || history::is(self.db.connection(), &mut applied.iter().copied())? {
             return Ok(());
@@ -203,7 +201,7 @@ impl Memory {
     ///
     /// Those of [`Graph::stamp`]; `schema_mismatch`, showing what it lacks, where the schema is not these revisions'.
     pub fn stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
-        let current = if purge { Vec::new() } else { self.all_known()? };
+        let current = if purge { Vec::new() } else { self.revisions()? };
         let graph = &self.migrations.graph;
         let rows = graph.stamp(&current, targets)?;
         if !force {
@@ -212,7 +210,7 @@ impl Memory {
                 return Err(found.error(&schema::name(&rows)));
             }
         }
-        let applied = applied(graph, &rows);
+        let applied = graph.applied_at(&rows);
         runner::atomically(self.db.connection_mut(), &mut |connection| {
             runner::write_versions(connection, &rows)?;
             history::reconcile(connection, &applied)
@@ -237,7 +235,7 @@ impl Memory {
         let current = self.revisions()?;
         let graph = &self.migrations.graph;
         let steps = if down { graph.downgrade(&current, target)? } else { graph.upgrade(&current, target)? };
-        history::check(self.db.connection(), &applied(graph, &current))?;
+        history::check(self.db.connection(), &graph.applied_at(&current))?;
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         plan::plan(self.db.connection(), &steps, &mut run)
     }
@@ -265,26 +263,10 @@ impl Memory {
         current.retain(|id| self.graph().get(id).is_some());
         Ok(current)
     }
-
-    /// Where the file is, if all of it is known.
-    pub(super) fn all_known(&self) -> Result<Vec<String>> {
-        let current = self.revisions()?;
-        if self.is_newer()? {
-            let message = format!("The memory is at {}, which this app does not know.", schema::name(&current));
-            return Err(Error::new(ErrorCode::UnknownRevision, message));
-        }
-        Ok(current)
-    }
 }
 
 fn to_heads<'g>(graph: &'g Graph, current: &[String]) -> Result<Vec<Step<'g>>> {
     graph.upgrade(current, "heads")
-}
-
-/// The revisions that are applied at these, first to last.
-pub(super) fn applied<'g>(graph: &'g Graph, current: &[String]) -> Vec<&'g Revision> {
-    let ids = graph.ancestors(current);
-    graph.revisions().iter().filter(|revision| ids.contains(&revision.id)).collect()
 }
 
 /// The known revisions and those that the file brings along.
@@ -305,11 +287,8 @@ fn steps_to_known<'g>(
     connection: &Connection,
 ) -> Result<(Vec<Step<'g>>, Vec<String>)> {
     let current = runner::current(connection)?;
-    if let Some(id) = current.iter().find(|id| whole.get(id).is_none()) {
-        let message = format!("The memory is at revision {id}, which this app does not know.");
-        return Err(Error::new(ErrorCode::UnknownRevision, message));
-    }
+    whole.check_known(&current)?;
     let mut wanted = whole.ancestors(&current);
     wanted.retain(|id| known.get(id).is_some());
-    Ok((between(whole, &current, &wanted), current))
+    Ok((whole.between(&current, &wanted), current))
 }

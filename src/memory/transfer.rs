@@ -8,11 +8,9 @@ use std::rc::Rc;
 use rusqlite::Connection;
 
 use super::Memory;
-use super::migrations::applied;
 use crate::db::copy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::check_integrity;
-use crate::migrate::between::{self, between};
 use crate::migrate::runner::{self, Applied, Run, State};
 use crate::migrate::{adopt, history, schema};
 
@@ -29,7 +27,7 @@ impl Memory {
         let current = runner::current(&scratch)?;
         let graph = self.graph();
         let wanted = graph.resolve(revision, &current)?;
-        let steps = between(graph, &current, &graph.ancestors(&wanted));
+        let steps = graph.between(&current, &graph.ancestors(&wanted));
         let mut run = Run { clock: self.db.clock(), progress: &mut |_| {} };
         runner::run(&mut scratch, &steps, &wanted, &mut run)?;
         history::drop_table(&scratch)?;
@@ -66,11 +64,12 @@ impl Memory {
     pub fn restore(&mut self, id: &str) -> Result<Applied> {
         let mut source = Connection::open_in_memory()?;
         copy(&self.backups_folder()?.open(id)?, &mut source)?;
+        check_integrity(&source)?;
         self.replace(source)
     }
 
+    /// Replaces the database by one whose pages were found whole.
     fn replace(&mut self, mut source: Connection) -> Result<Applied> {
-        check_integrity(&source)?;
         let graph = &*Rc::clone(&self.migrations.graph);
         let current = match runner::state(&source)? {
             State::Empty => return Err(foreign("it is empty")),
@@ -82,13 +81,13 @@ impl Memory {
         };
         // What a file says it is may not be what it is, and what acts in it by itself is not wanted here.
         let steps = graph.upgrade(&current, "heads")?;
-        between::check(graph, &current)?;
+        graph.check_rows(&current)?;
         for index in schema::compare(&source, graph, &current)? {
             source.execute_batch(&index)?;
         }
         // Its schema is that of the revisions as they are now, so from what texts they were applied does not matter: a
         // backup from before an edit that was accepted is a way back all the same.
-        history::reconcile(&source, &applied(graph, &current))?;
+        history::reconcile(&source, &graph.applied_at(&current))?;
         let heads = steps.last().map_or(current, |step| step.heads.clone());
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;

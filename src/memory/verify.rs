@@ -1,7 +1,6 @@
 //! Whether what was applied to a memory is still what its revisions say.
 
 use super::Memory;
-use super::migrations::applied;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::history::{self, Entry};
 use crate::migrate::runner;
@@ -41,9 +40,8 @@ impl Memory {
         let graph = &self.migrations.graph;
         let entries = history::read(connection)?;
         let current = runner::current(connection)?;
-        let known = self.revisions_known()?;
         let mut all: Vec<Verified> = Vec::new();
-        for revision in applied(graph, &known) {
+        for revision in graph.applied_at(&current) {
             let entry = entries.iter().find(|entry| entry.revision == revision.id).cloned();
             let standing = match &entry {
                 None => Standing::Unrecorded,
@@ -71,9 +69,9 @@ impl Memory {
     ///
     /// `unknown_revision`; `not_found` where it was not applied.
     pub fn accept(&mut self, symbol: &str) -> Result<()> {
-        let current = self.all_known()?;
+        let current = self.revisions()?;
         let graph = &self.migrations.graph;
-        let applied = applied(graph, &current);
+        let applied = graph.applied_at(&current);
         for id in graph.resolve(symbol, &current)? {
             let Some(revision) = applied.iter().find(|revision| revision.id == id) else {
                 return Err(Error::new(ErrorCode::NotFound, format!("Revision {id} was not applied to this memory.")));

@@ -47,8 +47,7 @@ pub(crate) fn find(connection: &Connection, graph: &Graph) -> Result<Adoption> {
 /// Where the file cannot be written; it is then as it was.
 pub(crate) fn adopt(connection: &mut Connection, graph: &Graph, adoption: Adoption) -> Result<String> {
     let Adoption { heads, missing } = adoption;
-    let applied = graph.ancestors(&heads);
-    let applied: Vec<_> = graph.revisions().iter().filter(|revision| applied.contains(&revision.id)).collect();
+    let applied = graph.applied_at(&heads);
     runner::atomically(connection, &mut |connection| {
         missing.iter().try_for_each(|sql| connection.execute_batch(sql))?;
         runner::check_references(connection)?;

@@ -30,6 +30,7 @@ use block::{Block, column, invalid};
 use dependents::{Saved, broken, reason};
 use shape::Shape;
 
+use super::runner::still_inside;
 use super::sql::{quote, split};
 use crate::db::ask;
 use crate::error::{Error, ErrorCode, Result};
@@ -72,15 +73,6 @@ pub(crate) fn is_in(script: &str) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// On some errors SQLite takes the whole transaction back. Where such an error was not told for what it was, nothing may go
-/// on, for each statement would then be committed by itself.
-fn still_inside(connection: &Connection) -> Result<()> {
-    if connection.is_autocommit() {
-        return Err(Error::new(ErrorCode::IoFailed, "SQLite took the transaction of the migration back."));
-    }
-    Ok(())
 }
 
 fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut Progress<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The revisions that come with the package.
 
 use super::revision::Revision;
+use crate::error::Result;
 
 /// Their files in order: name and text.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -8,4 +9,17 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"))
 /// The bundled revisions, parsed, first to last.
 pub(crate) fn revisions() -> Vec<Revision> {
     FILES.iter().map(|(file, text)| Revision::parse(file, text).unwrap_or_else(|error| panic!("{error}"))).collect()
+}
+
+/// These, and an app's own files beside them, given as name and text.
+///
+/// # Errors
+///
+/// `invalid_migration` where a file breaks the format.
+pub(crate) fn with(files: &[(String, String)]) -> Result<Vec<Revision>> {
+    let mut all = revisions();
+    for (file, text) in files {
+        all.push(Revision::parse(file, text)?);
+    }
+    Ok(all)
 }

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorCode, Result};
 /// The table's name.
 pub const TABLE: &str = "synth_migrations";
 
+/// This table and Alembic's, which belong to no revision, as SQL lists them.
+pub(crate) const TABLES: &str = "('alembic_version', 'synth_migrations')";
+
 const CREATE: &str = "CREATE TABLE synth_migrations (revision TEXT NOT NULL PRIMARY KEY, file TEXT NOT NULL, \
                       script TEXT NOT NULL, applied_at REAL, duration REAL, version TEXT NOT NULL)";
 

@@ -9,9 +9,6 @@ pub(crate) mod bundled;
 
 pub mod graph;
 
-#[cfg(feature = "migrations")]
-pub(crate) mod between;
-
 pub mod sql;
 
 pub mod batch;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
+use super::history::TABLES;
 use super::runner::{self, Run};
+use super::sql::quote;
 use super::{Direction, Step, batch, schema};
 use crate::db::{ask, copy};
 use crate::error::{Error, Result};
@@ -68,7 +70,7 @@ pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -
             title: revision.title.clone(),
             file: revision.file.clone(),
             direction: *direction,
-            script: script(step).to_owned(),
+            script: step.script().to_owned(),
             duration: (run.clock.now() - started).max(0.0),
         });
     }
@@ -108,14 +110,14 @@ pub(crate) fn offline(from: &[String], steps: &[Step<'_>]) -> Result<String> {
             schema::name(to),
             step.revision.title
         ));
-        if batch::is_in(script(step))? {
+        if batch::is_in(step.script())? {
             let message = format!("Revision {} ({}) rebuilds a table.", step.revision.id, step.revision.file);
             let hint = "How depends on the file's own indexes, triggers and rows: run it on the file itself.";
             return Err(Error::invalid_argument(message).with_hint(hint));
         }
-        text.push_str(script(step));
+        text.push_str(step.script());
         // On a line of its own, as the last one may be a comment.
-        text.push_str(if script(step).ends_with(';') || script(step).is_empty() { "\n" } else { "\n;\n" });
+        text.push_str(if step.script().ends_with(';') || step.script().is_empty() { "\n" } else { "\n;\n" });
         for id in heads.iter().filter(|id| !step.heads.contains(id)) {
             text.push_str(&format!("DELETE FROM alembic_version WHERE alembic_version.version_num = '{id}';\n"));
         }
@@ -128,22 +130,15 @@ pub(crate) fn offline(from: &[String], steps: &[Step<'_>]) -> Result<String> {
     Ok(text)
 }
 
-fn script<'s>(step: &'s Step<'_>) -> &'s str {
-    match step.direction {
-        Direction::Up => &step.revision.up,
-        Direction::Down => &step.revision.down,
-    }
-}
-
 fn counts(connection: &Connection) -> Result<Vec<(String, u64)>> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
-               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('alembic_version', 'synth_migrations')";
-    let mut statement = connection.prepare(sql)?;
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN";
+    let mut statement = connection.prepare(&format!("{sql} {TABLES}"))?;
     let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     names
         .into_iter()
         .map(|name| {
-            let rows: i64 = ask(connection, &format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\"")))?;
+            let rows: i64 = ask(connection, &format!("SELECT count(*) FROM {}", quote(&name)))?;
             Ok((name, rows as u64))
         })
         .collect()

@@ -151,14 +151,14 @@ pub(crate) fn atomically(
 }
 
 fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
-    for (at, Step { revision, direction, .. }) in steps.iter().enumerate() {
+    for (at, step) in steps.iter().enumerate() {
+        let Step { revision, direction, .. } = step;
         let phase = if *direction == Direction::Up { Phase::Upgrade } else { Phase::Downgrade };
         let mut progress = Progress::new(phase, Some(&revision.id), at, steps.len());
         (run.progress)(progress);
         let begun = run.clock.now();
-        let script = if *direction == Direction::Up { &revision.up } else { &revision.down };
         guarded(connection, &mut |connection| {
-            execute(connection, script, &mut |done, total| {
+            execute(connection, step.script(), &mut |done, total| {
                 (progress.done, progress.total) = (done, total);
                 (run.progress)(progress);
             })
@@ -195,13 +195,18 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
         | AuthAction::CreateTempView { .. } => Authorization::Deny,
         _ => Authorization::Allow,
     }))?;
-    let result = script(connection).and_then(|()| {
-        // On some errors SQLite takes the transaction back by itself, and what comes after would be committed alone.
-        let lost = || Error::new(ErrorCode::IoFailed, "SQLite took the transaction of the migration back.");
-        if connection.is_autocommit() { Err(lost()) } else { Ok(()) }
-    });
+    let result = script(connection).and_then(|()| still_inside(connection));
     connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
     result
+}
+
+/// On some errors SQLite takes the whole transaction back. Where such an error was not told for what it was, nothing may go
+/// on, for each statement would then be committed by itself.
+pub(crate) fn still_inside(connection: &Connection) -> Result<()> {
+    if connection.is_autocommit() {
+        return Err(Error::new(ErrorCode::IoFailed, "SQLite took the transaction of the migration back."));
+    }
+    Ok(())
 }
 
 fn failed(revision: &Revision, error: Error) -> Error {

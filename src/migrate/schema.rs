@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::Graph;
-use super::between::between;
+use super::history::TABLES;
 use super::runner::{self, Run};
 use crate::db::Clock;
 use crate::error::{Error, ErrorCode, Result};
@@ -104,7 +104,7 @@ pub(crate) fn compare(connection: &Connection, graph: &Graph, heads: &[String]) 
 /// A database in memory, as the revisions up to these heads make it.
 pub(crate) fn at(graph: &Graph, heads: &[String]) -> Result<Connection> {
     let mut scratch = Connection::open_in_memory()?;
-    let steps = between(graph, &[], &graph.ancestors(heads));
+    let steps = graph.between(&[], &graph.ancestors(heads));
     runner::run(&mut scratch, &steps, heads, &mut Run { clock: Clock::new(|| 0.0), progress: &mut |_| {} })?;
     Ok(scratch)
 }
@@ -118,8 +118,8 @@ pub(crate) fn name(heads: &[String]) -> String {
 fn objects(connection: &Connection) -> Result<Objects> {
     let sql = "SELECT name, type, CASE WHEN type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' THEN NULL ELSE sql END \
                FROM sqlite_schema \
-               WHERE NOT (type = 'table' AND name IN ('alembic_version', 'synth_migrations', 'sqlite_sequence'))";
-    let mut statement = connection.prepare(sql)?;
+               WHERE NOT (type = 'table' AND (name = 'sqlite_sequence' OR name IN ";
+    let mut statement = connection.prepare(&format!("{sql}{TABLES}))"))?;
     let mut rows = statement.query([])?;
     let mut objects = Objects::new();
     while let Some(row) = rows.next()? {

@@ -10,9 +10,9 @@ use super::record;
 use crate::Memory;
 use crate::error::{Error, Result};
 
-/// How to open.
-#[cfg(not(feature = "migrations"))]
+/// How to open. What only the engine with migrations is told, only that one declares.
 #[derive(Tsify)]
+#[serde(rename_all = "camelCase")]
 #[allow(dead_code)]
 pub(crate) struct EngineOptions {
     /// The file's path in OPFS, as `/memory.db`; nothing is kept where there is none.
@@ -23,6 +23,30 @@ pub(crate) struct EngineOptions {
     /// The app's own migrations: file names and texts, in turns.
     #[tsify(optional, type = "readonly string[]")]
     migrations: Option<Vec<String>>,
+    /// What to do with a file that is newer than the revisions known; `error` by default.
+    #[cfg(feature = "migrations")]
+    #[tsify(optional, type = "OnNewerSchema")]
+    on_newer_schema: Option<String>,
+    /// How many backups are kept; 3 by default.
+    #[cfg(feature = "migrations")]
+    #[tsify(optional)]
+    keep: Option<u32>,
+    /// Whether there is no migration without a backup; true by default.
+    #[cfg(feature = "migrations")]
+    #[tsify(optional)]
+    backup_required: Option<bool>,
+    /// A file that a memory without a path begins with.
+    #[cfg(feature = "migrations")]
+    #[tsify(optional, type = "Uint8Array")]
+    file: Option<Vec<u8>>,
+    /// Whether to bring the schema to head; true by default.
+    #[cfg(feature = "migrations")]
+    #[tsify(optional)]
+    upgrade: Option<bool>,
+    /// Is called with a `MigrationProgress`.
+    #[cfg(feature = "migrations")]
+    #[tsify(optional, type = "(progress: MigrationProgress) => void")]
+    on_progress: Option<()>,
 }
 
 /// The app's own migrations among the options: file names and texts.

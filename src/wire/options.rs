@@ -1,49 +1,15 @@
 //! How a memory with migrations is opened, and what a new revision is to be, as they cross.
 
 use js_sys::{Function, JsString, Reflect, Uint8Array};
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use super::decode::{FromJs, field, fill, one_of};
-use super::{Durability, migrations};
+use super::migrations;
 use crate::error::Result;
 use crate::memory::OnNewerSchema;
 use crate::migrate::autogenerate::Renames;
 use crate::migrate::backup::KEPT;
 use crate::migrate::script;
-
-/// How to open.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub(crate) struct EngineOptions {
-    /// The file's path in OPFS, as `/memory.db`; nothing is kept where there is none.
-    #[tsify(optional)]
-    path: Option<String>,
-    /// What an acknowledged write has survived.
-    durability: Durability,
-    /// The app's own migrations: file names and texts, in turns.
-    #[tsify(optional, type = "readonly string[]")]
-    migrations: Option<Vec<String>>,
-    /// What to do with a file that is newer than the revisions known; `error` by default.
-    #[tsify(optional, type = "OnNewerSchema")]
-    on_newer_schema: Option<String>,
-    /// How many backups are kept; 3 by default.
-    #[tsify(optional)]
-    keep: Option<u32>,
-    /// Whether there is no migration without a backup; true by default.
-    #[tsify(optional)]
-    backup_required: Option<bool>,
-    /// A file that a memory without a path begins with.
-    #[tsify(optional, type = "Uint8Array")]
-    file: Option<Vec<u8>>,
-    /// Whether to bring the schema to head; true by default.
-    #[tsify(optional)]
-    upgrade: Option<bool>,
-    /// Is called with a `MigrationProgress`.
-    #[tsify(optional, type = "(progress: MigrationProgress) => void")]
-    on_progress: Option<()>,
-}
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"

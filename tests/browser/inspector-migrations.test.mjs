@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
+import { noteComplaints } from './page.mjs';
 
 const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const EXAMPLE = ['e17b5a30', '8ab3e702', 'c94d1f6e', '5f20c1d4', '002', '001'];
@@ -25,10 +26,7 @@ beforeEach(async () => {
   context = await openChromium(profile.folder, { viewport: { width: 1280, height: 860 } });
   context.setDefaultTimeout(20_000);
   page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(`${error}`));
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
+  noteComplaints(page, complaints);
 });
 
 afterEach(async () => {

@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
+import { noteComplaints } from './page.mjs';
 
 const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const TABLES = ['Turns', 'Episodes', 'Long-term', 'Uncertainty', 'Semantic'];
@@ -36,10 +37,7 @@ afterEach(async () => {
 
 async function openPage() {
   const opened = await context.newPage();
-  opened.on('pageerror', (error) => complaints.push(`${error}`));
-  opened.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
+  noteComplaints(opened, complaints);
   await opened.goto(`${server.url}/inspector/`);
   return opened;
 }

@@ -5,6 +5,14 @@ import { POLICY, serve } from '../../scripts/serve.mjs';
 
 export const FOLDERS = { '/package/': [at('dist')], '/pages/': [at('tests', 'browser', 'pages')] };
 
+/** Writes down what a page without faults does not say: errors, warnings, violations of the policy it is served with. */
+export function noteComplaints(page, complaints) {
+  page.on('pageerror', (error) => complaints.push(`${error}`));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+}
+
 /** Opens a browser on the blank page and gives it to `test`; clears up whatever happens. */
 export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}) {
   const server = await serve({ folders, policy });

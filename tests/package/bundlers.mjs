@@ -9,6 +9,7 @@ import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { call, inProject, project } from './project.mjs';
+import { noteComplaints } from '../browser/page.mjs';
 
 const TIMEOUT = 30_000;
 
@@ -47,10 +48,7 @@ export function testBundlers() {
     const complaints = [];
     const paths = new Set();
     const page = await context.newPage();
-    page.on('pageerror', (error) => complaints.push(`${error}`));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
+    noteComplaints(page, complaints);
     page.on('request', (request) => paths.add(new URL(request.url()).pathname));
     await page.goto(url);
     for (const [load, revisions] of migrated.entries()) {

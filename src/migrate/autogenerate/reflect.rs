@@ -8,10 +8,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::error::Result;
+use crate::migrate::history::TABLES;
 use crate::migrate::sql::{self, Kind as Word, Token};
-
-/// What Alembic and this crate keep for themselves.
-const OURS: &str = "('alembic_version', 'synth_migrations')";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -88,7 +86,7 @@ impl Schema {
             connection.prepare(names)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let objects = format!(
             "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql NOT NULL \
-             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND lower(tbl_name) NOT IN {OURS} AND tbl_name NOT IN \
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND lower(tbl_name) NOT IN {TABLES} AND tbl_name NOT IN \
              (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') ORDER BY rowid"
         );
         let mut statement = connection.prepare(&objects)?;

@@ -54,11 +54,7 @@ impl Graph {
     ///
     /// As for [`Graph::parse`].
     pub fn with_bundled(files: &[(String, String)]) -> Result<Self> {
-        let mut revisions = bundled::revisions();
-        for (file, text) in files {
-            revisions.push(Revision::parse(file, text)?);
-        }
-        Self::from_revisions(revisions)
+        Self::from_revisions(bundled::with(files)?)
     }
 
     /// Reads migration files, given as name and text, in any order.
@@ -182,8 +178,22 @@ impl Graph {
     ///
     /// Ids that are not known are left out.
     pub fn ancestors(&self, ids: &[String]) -> BTreeSet<String> {
-        let known: Vec<usize> = ids.iter().filter_map(|id| self.at(id)).collect();
-        self.applied(&known).into_iter().map(|at| self.id(at).to_owned()).collect()
+        self.applied(&self.places(ids)).into_iter().map(|at| self.id(at).to_owned()).collect()
+    }
+
+    /// The revisions that are applied at these, first to last. Ids that are not known are left out.
+    pub fn applied_at(&self, ids: &[String]) -> Vec<&Revision> {
+        self.applied(&self.places(ids)).into_iter().map(|at| &self.revisions[at]).collect()
+    }
+
+    /// The rows of `alembic_version` in a file that has every revision applied, sorted.
+    pub fn last_rows(&self) -> Vec<String> {
+        self.tips(&(0..self.nodes.len()).collect())
+    }
+
+    /// Those of some ids that are known, by their place.
+    fn places(&self, ids: &[String]) -> Vec<usize> {
+        ids.iter().filter_map(|id| self.at(id)).collect()
     }
 
     fn only(&self, of_interest: fn(&Node) -> bool) -> Vec<&Revision> {

@@ -1,5 +1,7 @@
 //! What a command does: the steps of an upgrade or a downgrade, the rows of a stamp, the range of a history.
 
+use std::collections::BTreeSet;
+
 use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::revision::Revision;
@@ -22,6 +24,16 @@ pub struct Step<'g> {
     pub direction: Direction,
     /// The rows of `alembic_version` after it, sorted: what is applied and has nothing applied upon it.
     pub heads: Vec<String>,
+}
+
+impl<'g> Step<'g> {
+    /// The script that is to be run.
+    pub fn script(&self) -> &'g str {
+        match self.direction {
+            Direction::Up => &self.revision.up,
+            Direction::Down => &self.revision.down,
+        }
+    }
 }
 
 impl Graph {
@@ -152,6 +164,50 @@ impl Graph {
             within.retain(|at| after.contains(at));
         }
         Ok(self.newest_first(&within).into_iter().map(|at| &self.revisions[at]).collect())
+    }
+
+    /// The steps that take back what is applied at `current` and is not wanted, and apply what is wanted and is not: for
+    /// walks that no symbol names.
+    ///
+    /// `wanted` is whole: with a revision it holds all that it builds on.
+    pub(crate) fn between(&self, current: &[String], wanted: &BTreeSet<String>) -> Vec<Step<'_>> {
+        let mut applied = self.applied(&self.places(current));
+        let is_wanted = |at: usize| wanted.contains(self.id(at));
+        let mut steps = Vec::new();
+        for at in (0..self.nodes.len()).rev() {
+            if !is_wanted(at) && applied.remove(&at) {
+                steps.push(Step {
+                    revision: &self.revisions[at],
+                    direction: Direction::Down,
+                    heads: self.tips(&applied),
+                });
+            }
+        }
+        for at in 0..self.nodes.len() {
+            if is_wanted(at) && applied.insert(at) {
+                steps.push(Step {
+                    revision: &self.revisions[at],
+                    direction: Direction::Up,
+                    heads: self.tips(&applied),
+                });
+            }
+        }
+        steps
+    }
+
+    /// Refuses rows of `alembic_version` that are not known.
+    pub(crate) fn check_known(&self, current: &[String]) -> Result<()> {
+        self.rows(current).map(drop)
+    }
+
+    /// Refuses rows of `alembic_version` of which one builds on another: no run leaves such a file.
+    pub(crate) fn check_rows(&self, current: &[String]) -> Result<()> {
+        if self.tips(&self.applied(&self.places(current))) == current {
+            return Ok(());
+        }
+        let message = format!("alembic_version holds {}, of which one builds on another.", current.join(" and "));
+        Err(Error::new(ErrorCode::SchemaMismatch, message)
+            .with_hint("Write down where the file is with migrations.stamp(revision, { purge: true })."))
     }
 
     /// The revisions that `alembic_version` names.

@@ -10,7 +10,7 @@ import { type Commands, flag, SYMBOLS, text, texts } from './command.js';
 const VERBOSE = { verbose: flag('tell all that is known', 'v') };
 
 /** Symbols that count from where the file is. */
-const needsFile = (symbol: string) => /current|(^|[@:])[+-]\d/.test(symbol);
+export const needsFile = (symbol: string) => /current|(^|[@:])[+-]\d/.test(symbol);
 
 async function tell(
   session: Session,
