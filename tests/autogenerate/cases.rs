@@ -6,26 +6,26 @@ use synth_memory::migrate::autogenerate::{Renames, compare, declared};
 
 use super::{assert_sound, check, database, graph};
 
-struct Case {
-    from: &'static str,
-    rows: &'static str,
-    to: &'static str,
-    renames: &'static [&'static str],
-    drops: &'static [&'static str],
+pub(crate) struct Case {
+    pub(crate) from: &'static str,
+    pub(crate) rows: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) renames: &'static [&'static str],
+    pub(crate) drops: &'static [&'static str],
     /// What is to be said.
-    says: &'static [&'static str],
+    pub(crate) says: &'static [&'static str],
     /// What the script up holds, and what it does not.
-    up: &'static str,
-    never: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) never: &'static str,
     /// A question, its answer after the upgrade and its answer after the downgrade.
-    ask: (&'static str, &'static str, &'static str),
+    pub(crate) ask: (&'static str, &'static str, &'static str),
 }
 
 const T: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER);";
 const ROWS: &str = "INSERT INTO t VALUES (1, 'x', 10), (5, NULL, NULL);";
-const ALL: &str = "SELECT group_concat(quote(id) || quote(a) || quote(b), ' ') FROM t";
-const KEPT: &str = "1'x'10 5NULLNULL";
-const BASE: Case = Case {
+pub(crate) const ALL: &str = "SELECT group_concat(quote(id) || quote(a) || quote(b), ' ') FROM t";
+pub(crate) const KEPT: &str = "1'x'10 5NULLNULL";
+pub(crate) const BASE: Case = Case {
     from: T,
     rows: ROWS,
     to: T,
@@ -291,6 +291,11 @@ fn each_kind_of_difference_goes_there_and_back() {
             ..BASE
         },
     ];
+    go_there_and_back(&cases);
+}
+
+/// Runs the revision written for each, with rows there, and asks what became of them.
+pub(crate) fn go_there_and_back(cases: &[Case]) {
     for case in cases {
         let (from, to) = (database(case.from), declared(case.to).unwrap());
         let renames = Renames::parse(case.renames, case.drops).unwrap();

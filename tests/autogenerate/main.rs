@@ -8,6 +8,7 @@ mod cases;
 mod model;
 mod random;
 mod render;
+mod types;
 
 use rusqlite::Connection;
 use synth_memory::ErrorCode;

@@ -254,7 +254,7 @@ impl Model {
                     match choices.below(5) {
                         0 if !column.unique => column.not_null = !column.not_null,
                         1 => column.default = !column.default,
-                        2 if !table.strict => column.kind = choices.below(TYPES.len()),
+                        2 => column.kind = choices.below(if table.strict { STRICT } else { TYPES.len() }),
                         3 => column.unique = !column.unique && !column.not_null,
                         _ => column.check = !column.check,
                     }

@@ -130,6 +130,8 @@ impl Model {
             0 => (row * 7).to_string(),
             2 | 7 => format!("{row}.25"),
             3 => format!("x'0{row}'"),
+            // A number for all that.
+            1 if column.id.is_multiple_of(3) => format!("'{row}.5'"),
             _ => format!("'Row {row}'"),
         }
     }
@@ -162,20 +164,46 @@ impl Model {
         (renames, drops)
     }
 
+    /// Whether a STRICT table of another model cannot take what the same table's columns hold here: a column of another
+    /// type, and neither the value nor its text is of that type. A text and its bytes are taken for each other.
+    pub(crate) fn holds_what_is_refused(&self, connection: &Connection, other: &Model) -> bool {
+        let tables = self.tables.iter().filter_map(|table| Some((table, other.table(table.id)?)));
+        let columns = tables.filter(|(_, twin)| twin.strict).flat_map(|(table, twin)| {
+            table.columns.iter().filter_map(move |column| Some((table, column, twin.column(column.id)?)))
+        });
+        columns.filter(|(.., twin)| twin.generated.is_none()).any(|(table, column, twin)| {
+            let numbers = match TYPES[twin.kind] {
+                "INTEGER" => |number: f64| number.fract() == 0.0,
+                "REAL" => |_| true,
+                _ => return false,
+            };
+            let sql = format!("SELECT CAST({} AS TEXT) FROM {}", name(column.name), name(table.name));
+            let mut statement = connection.prepare(&sql).unwrap();
+            let values = statement.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+            values.filter_map(Result::unwrap).any(|text| !text.parse().is_ok_and(numbers))
+        })
+    }
+
     /// What the columns hold that another model has too, in the order of the keys.
     pub(crate) fn held(&self, connection: &Connection, other: &Model, types_matter: bool) -> Vec<Held> {
         let mut held = vec![];
         let mut ids: Vec<Id> = self.tables.iter().map(|table| table.id).collect();
         ids.sort_unstable();
-        for (table, twin) in ids.iter().filter_map(|&id| self.table(id).zip(other.table(id))) {
+        for (table, twins) in ids.iter().filter_map(|&id| self.table(id).zip(other.table(id))) {
             let mut ids: Vec<Id> = table.columns.iter().map(|column| column.id).collect();
             ids.sort_unstable();
-            for (column, twin) in ids.iter().filter_map(|&id| table.column(id).zip(twin.column(id))) {
+            for (column, twin) in ids.iter().filter_map(|&id| table.column(id).zip(twins.column(id))) {
                 let generated = column.generated.is_some() || twin.generated.is_some();
                 if generated || types_matter && column.kind != twin.kind {
                     continue;
                 }
-                let (key, value) = (name(table.key_name), name(column.name));
+                let (key, mut value) = (name(table.key_name), name(column.name));
+                // What may be anything says no longer what it was, once it was bytes.
+                let bytes = |table: &Table, column: &Column| table.strict && TYPES[column.kind] == "BLOB";
+                let any = |column: &Column| ["ANY", ""].contains(&TYPES[column.kind]);
+                if any(column) && bytes(twins, twin) || any(twin) && bytes(table, column) {
+                    value = format!("CAST({value} AS BLOB)");
+                }
                 let sql = format!("SELECT quote({value}) FROM {} ORDER BY {key}", name(table.name));
                 let mut statement = connection.prepare(&sql).unwrap();
                 let values = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();

@@ -3,14 +3,18 @@
 use rusqlite::Connection;
 
 use super::reflect::{Object, Part, Parts, is_constant, tokens};
+use super::script::Way;
 use crate::error::Result;
-use crate::migrate::sql::Kind as Word;
+use crate::migrate::sql::{Kind as Word, quote};
 
 /// What SQLite knows of a column.
 #[derive(Clone, Debug, Default)]
 struct Info {
     name: String,
-    kind: String,
+    declared: String,
+    kind: Kind,
+    /// Whether its table is STRICT, and so refuses what is not of its type.
+    is_strict: bool,
     not_null: bool,
     /// Its default as an expression, if that is not NULL.
     default: Option<String>,
@@ -21,6 +25,58 @@ struct Info {
     is_stored: bool,
     /// Whether no two rows may have the same there, be it with other columns.
     is_unique: bool,
+    /// The column it refers to, if it does so by itself.
+    refers: Option<Reference>,
+}
+
+/// The column of another table, or the same.
+#[derive(Clone, Debug)]
+struct Reference {
+    table: String,
+    column: String,
+    /// Whether that is there already when the table is made anew.
+    is_there: bool,
+}
+
+impl Info {
+    /// What stands in it for no value, where it may not be NULL.
+    fn filling(&self) -> &str {
+        self.default.as_deref().unwrap_or(self.kind.zero())
+    }
+}
+
+/// What a type stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    Integer,
+    Number,
+    Text,
+    Blob,
+    #[default]
+    Any,
+}
+
+impl Kind {
+    fn of(declared: &str) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+        match () {
+            () if has(&["INT"]) => Self::Integer,
+            () if has(&["CHAR", "CLOB", "TEXT"]) => Self::Text,
+            () if declared.is_empty() || declared == "ANY" => Self::Any,
+            () if has(&["BLOB"]) => Self::Blob,
+            () => Self::Number,
+        }
+    }
+
+    /// The value that says nothing.
+    fn zero(self) -> &'static str {
+        match self {
+            Self::Integer | Self::Number => "0",
+            Self::Text | Self::Any => "''",
+            Self::Blob => "x''",
+        }
+    }
 }
 
 /// A column's value, as an expression over the row before.
@@ -48,7 +104,12 @@ impl Filler {
     ) -> Result<Self> {
         let without = old.options.iter().any(|option| option.words == ["without", "rowid"]);
         let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !without && old.column(name).is_none());
-        Ok(Self { before: read(scratch, &before.name)?, after: read(target, &after.name)?, rowid })
+        let mut infos = read(target, &after.name)?;
+        for refers in infos.iter_mut().filter_map(|info| info.refers.as_mut()) {
+            let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ? COLLATE NOCASE)";
+            refers.is_there = scratch.query_row(sql, [&refers.table, &refers.column], |row| row.get(0))?;
+        }
+        Ok(Self { before: read(scratch, &before.name)?, after: infos, rowid })
     }
 
     /// The value of a column, if it is not simply what stood there or the default.
@@ -61,7 +122,7 @@ impl Filler {
         let unlike = |sign: &str| {
             let number = format!("{sign}{}", self.rowid.unwrap_or("row_number() OVER ()"));
             // A STRICT table takes a number for a text, but for no BLOB.
-            if zero(&after.kind) == "x''" { format!("CAST({number} AS BLOB)") } else { number }
+            if after.kind == Kind::Blob { format!("CAST({number} AS BLOB)") } else { number }
         };
         let made_up = |expression: String| Some(Fill { expression, is_made_up: true });
         let Some((before, old)) = before.zip(old) else {
@@ -73,20 +134,43 @@ impl Filler {
                 () if after.is_unique && after.default.is_some() => {
                     Some(Fill { expression: "NULL".to_owned(), is_made_up: false })
                 }
-                () if after.not_null && after.default.is_none() => made_up(zero(&after.kind).to_owned()),
+                () if after.not_null && after.default.is_none() => made_up(after.kind.zero().to_owned()),
                 () => None,
             };
         };
+        let emptied = emptied(before, after, old).map(|(value, _)| value);
+        let value = converted(emptied.as_ref().unwrap_or(&old.written), before, after).or(emptied);
         if after.not_null && !before.not_null && !after.is_rowid && !before.is_rowid {
-            let instead = match &after.default {
-                // On the way back they may have to differ again.
-                _ if after.is_unique || before.is_unique => unlike("-"),
-                Some(default) => default.clone(),
-                None => zero(&after.kind).to_owned(),
-            };
-            return made_up(format!("coalesce({}, {instead})", old.written));
+            // On the way back they may have to differ again.
+            let differs = after.is_unique || before.is_unique;
+            let instead = if differs { unlike("-") } else { after.filling().to_owned() };
+            return made_up(format!("coalesce({}, {instead})", value.as_ref().unwrap_or(&old.written)));
         }
-        before.is_generated.then(|| Fill { expression: old.written.clone(), is_made_up: false })
+        let value = value.or_else(|| before.is_generated.then(|| old.written.clone()));
+        value.map(|expression| Fill { expression, is_made_up: false })
+    }
+
+    /// What is to be known of a column whose values become those of another type.
+    pub(super) fn remarks(&self, name: &str, column: &Part, old: &Part, way: Way) -> Vec<String> {
+        let found = find(&self.before, &old.name).zip(find(&self.after, &column.name));
+        let Some((before, after)) = found.filter(|(_, after)| !after.is_generated) else { return Vec::new() };
+        let mut remarks = Vec::new();
+        if converted("", before, after).is_some() {
+            remarks.push(match after.kind {
+                Kind::Blob => format!("{name} becomes BLOB: the bytes of its text."),
+                _ => format!("The bytes of {name} are taken for its text."),
+            });
+        } else if way == Way::Down && before.is_strict && before.kind == Kind::Blob && after.kind == Kind::Any {
+            remarks.push(format!("{name} stays BLOB, whatever it held before."));
+        }
+        if let Some((_, which)) = emptied(before, after, old) {
+            remarks.push(format!("{name} becomes NULL where it is {which}."));
+        }
+        if may_refuse(before, after) {
+            let kind = after.declared.to_ascii_uppercase();
+            remarks.push(format!("{name} takes only {kind}, and this fails on anything else: see what it should be."));
+        }
+        remarks
     }
 
     /// Whether ALTER TABLE can add the column whatever rows there are.
@@ -108,15 +192,23 @@ fn find<'i>(infos: &'i [Info], name: &str) -> Option<&'i Info> {
 fn read(connection: &Connection, table: &str) -> Result<Vec<Info>> {
     let sql = "SELECT name, type, \"notnull\", dflt_value, pk > 0, hidden > 1, hidden = 3, EXISTS (SELECT 1 \
                FROM pragma_index_list(?1) AS i, pragma_index_info(i.name) AS c WHERE i.\"unique\" AND c.cid = x.cid), \
-               pk AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk') \
-               FROM pragma_table_xinfo(?1) AS x";
+               pk AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk'), \
+               (SELECT strict FROM pragma_table_list(?1) WHERE schema = 'main'), \
+               f.\"table\", coalesce(f.\"to\", (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = 1)) \
+               FROM pragma_table_xinfo(?1) AS x LEFT JOIN (SELECT * FROM pragma_foreign_key_list(?1) \
+               GROUP BY id HAVING count(*) = 1) AS f ON f.\"from\" = x.name COLLATE NOCASE GROUP BY x.cid";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([table])?;
     let mut infos = Vec::new();
     while let Some(row) = rows.next()? {
+        let declared: String = row.get(1)?;
+        let reference = row.get::<_, Option<String>>(10)?.zip(row.get(11)?);
         infos.push(Info {
             name: row.get(0)?,
-            kind: row.get(1)?,
+            kind: Kind::of(&declared),
+            declared,
+            is_strict: row.get(9)?,
+            refers: reference.map(|(table, column)| Reference { table, column, is_there: false }),
             not_null: row.get(2)?,
             default: row.get::<_, Option<String>>(3)?.and_then(|default| as_expression(&default)),
             is_key: row.get(4)?,
@@ -141,14 +233,61 @@ fn as_expression(default: &str) -> Option<String> {
     }
 }
 
-/// The value of a type that says nothing.
-fn zero(kind: &str) -> &'static str {
-    let kind = kind.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-    match () {
-        () if has(&["INT"]) => "0",
-        () if has(&["CHAR", "CLOB", "TEXT"]) || kind.is_empty() || kind == "ANY" => "''",
-        () if has(&["BLOB"]) => "x''",
-        () => "0",
+/// The value that is NULL where it stood for none and cannot stay: a STRICT table does not take it, or it refers to
+/// nothing. So the way back from what was filled in is open. With it, which values those are, in words.
+fn emptied(before: &Info, after: &Info, old: &Part) -> Option<(String, String)> {
+    if !before.not_null || after.not_null || before.is_generated {
+        return None;
     }
+    let (value, filling) = (&old.written, before.filling());
+    // The current time, or a function: it is another each time.
+    if tokens(filling).iter().any(|token| token.kind == Word::Word) || filling.contains('\n') {
+        return None;
+    }
+    let refused = after.is_strict && {
+        let filling = converted(filling, before, after).unwrap_or_else(|| filling.to_owned());
+        let sql = format!("CREATE TABLE t (x {}) STRICT; INSERT INTO t VALUES ({filling})", after.declared);
+        Connection::open_in_memory().and_then(|scratch| scratch.execute_batch(&sql)).is_err()
+    };
+    if refused {
+        return Some((format!("iif({value} <> {filling}, {value}, NULL)"), filling.to_owned()));
+    }
+    let refers = after.refers.as_ref().filter(|_| before.refers.is_none())?;
+    let is_found = match refers.is_there {
+        true => format!(" OR {value} IN (SELECT {} FROM {})", quote(&refers.column), quote(&refers.table)),
+        false => String::new(),
+    };
+    let (stays, which) = match before.is_unique || after.is_unique {
+        true => (format!("{value} >= 0"), "negative"),
+        false => (format!("{value} <> {filling}"), filling),
+    };
+    Some((format!("iif({stays}{is_found}, {value}, NULL)"), format!("{which} and refers to nothing")))
+}
+
+/// A text as its bytes, or bytes as the text that they are, where a STRICT table, now or before, makes that difference.
+/// What is then the text of a number, the column itself makes one of. Any other value stays what it is: CAST would make 0
+/// of a text that is no number, where a STRICT table refuses it, and the author sees to it.
+fn converted(value: &str, before: &Info, after: &Info) -> Option<String> {
+    match (before.kind, after.kind) {
+        (Kind::Blob, Kind::Blob | Kind::Any) => None,
+        (Kind::Blob, _) if before.is_strict => Some(format!("CAST({value} AS TEXT)")),
+        (Kind::Blob, _) if after.is_strict => {
+            Some(format!("iif(typeof({value}) = 'blob', CAST({value} AS TEXT), {value})"))
+        }
+        (kind, Kind::Blob) if after.is_strict || before.is_strict && kind != Kind::Any => {
+            Some(format!("CAST({value} AS BLOB)"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether values of the one type may be none of the other, in a STRICT table.
+fn may_refuse(before: &Info, after: &Info) -> bool {
+    after.is_strict
+        && match after.kind {
+            Kind::Blob | Kind::Any => false,
+            Kind::Text => before.kind == Kind::Any,
+            Kind::Number => !matches!(before.kind, Kind::Number | Kind::Integer),
+            Kind::Integer => before.kind != Kind::Integer,
+        }
 }

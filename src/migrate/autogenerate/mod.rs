@@ -62,6 +62,10 @@ impl Difference {
 /// Comments, white space, the case of words and the quotes of names make no difference; the order of columns does. What
 /// SQLite, FTS5, Alembic and this crate keep for themselves is left out.
 ///
+/// What a revision cannot know of the rows there are, it says in a comment: which values were made up, which become
+/// others with their column's type, and which a STRICT table would refuse; those make the revision fail, and no value is
+/// lost to a `CAST`.
+///
 /// # Errors
 ///
 /// `invalid_argument` where the renames do not fit; `migration_failed` where no way was found.

@@ -193,10 +193,14 @@ impl Script<'_> {
         }
         let mut columns = String::new();
         for column in &new.columns {
-            let Some(fill) = filler.fill(column, old.column(&column.name)) else { continue };
+            let (name, old) = (format!("{}.{}", after.written, column.written), old.column(&column.name));
+            for remark in old.map(|old| filler.remarks(&name, column, old, self.way)).unwrap_or_default() {
+                self.comment(&remark);
+            }
+            let Some(fill) = filler.fill(column, old) else { continue };
             columns.push_str(&format!("-- column: {} = {}\n", column.written, fill.expression));
             if fill.is_made_up {
-                self.comment(&format!("{}.{} may not be NULL: see what it should be.", after.written, column.written));
+                self.comment(&format!("{name} may not be NULL: see what it should be."));
             }
         }
         self.rebuilt.push(after.name.clone());
