@@ -173,7 +173,7 @@ impl Db {
     }
 
     /// Refuses every change from here on.
-    #[cfg(feature = "migrations")]
+    #[cfg(feature = "whole")]
     pub(crate) fn make_read_only(&self) -> Result<()> {
         self.read_only.set(true);
         Ok(self.connection.execute_batch("PRAGMA query_only = ON")?)
@@ -196,7 +196,8 @@ impl Db {
     /// Makes a change whole: all that `change` does is kept, or, if it fails, none of it.
     ///
     /// Outside a batch it is committed on return. Within one it is a part of the batch's transaction and is committed by
-    /// [`Db::end_batch`]; a change that fails there takes nothing of its neighbours with it.
+    /// [`Db::end_batch`], and within another change it is a part of that; a change that fails there takes nothing of its
+    /// neighbours with it.
     pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         if self.read_only.get() {
             return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
@@ -205,10 +206,10 @@ impl Db {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             self.batch.set(Batch::Open);
         }
-        let (begin, keep, undo) = if self.batch.get() == Batch::Open {
-            if self.connection.is_autocommit() {
-                return Err(Error::new(ErrorCode::IoFailed, "The transaction this change was to be part of was lost."));
-            }
+        if self.batch.get() == Batch::Open && self.connection.is_autocommit() {
+            return Err(Error::new(ErrorCode::IoFailed, "The transaction this change was to be part of was lost."));
+        }
+        let (begin, keep, undo) = if !self.connection.is_autocommit() {
             ("SAVEPOINT change", "RELEASE change", "ROLLBACK TO change; RELEASE change")
         } else {
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")

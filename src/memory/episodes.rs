@@ -138,7 +138,7 @@ impl Table for Episode {
             .and("timestamp >= ?", filter.since)
             .and("timestamp < ?", filter.until)
             .and_found(
-                "id IN (SELECT rowid FROM episodes_fts WHERE episodes_fts MATCH ?)",
+                "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 1)",
                 filter.search,
                 filter.matching,
             )?;

@@ -178,6 +178,7 @@ impl Memory {
             let mut run = Run { clock: memory.db.clock(), progress: &mut *memory.migrations.progress };
             runner::run(memory.db.connection_mut(), &steps, &last.heads, &mut run)
         };
+        self.recall.get_mut().forget();
         if backup { self.backed_up(true, carry_out) } else { carry_out(self) }
     }
 

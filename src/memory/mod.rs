@@ -22,29 +22,34 @@ pub mod semantic;
 
 pub mod query;
 
-#[cfg(not(feature = "migrations"))]
+#[cfg(not(feature = "whole"))]
 mod at_head;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod backups;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod migrations;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod transfer;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod verify;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub use migrations::{Migrations, OnNewerSchema};
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub use verify::{Standing, Verified};
+
+#[cfg(feature = "whole")]
+use std::cell::RefCell;
 
 use rusqlite::Connection;
 
 use crate::db::{Clock, Db, Durability, Location, copy};
 use crate::error::Result;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 use crate::migrate::Graph;
 use crate::migrate::runner;
+#[cfg(feature = "whole")]
+use crate::recall::{self, Recall};
 use episodes::Episode;
 use long_term::Entry;
 use semantic::SemanticMemory;
@@ -56,13 +61,15 @@ use uncertainty::Uncertainty;
 pub struct Memory {
     db: Db,
     migrated: runner::Applied,
-    #[cfg(feature = "migrations")]
+    #[cfg(feature = "whole")]
     migrations: Migrations,
-    #[cfg(not(feature = "migrations"))]
+    #[cfg(feature = "whole")]
+    recall: RefCell<recall::State>,
+    #[cfg(not(feature = "whole"))]
     heads: Vec<String>,
 }
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 impl Memory {
     /// Opens a file, or creates it, and brings its schema to head, after a backup where it holds anything.
     ///
@@ -86,7 +93,13 @@ impl Memory {
         clock: Clock,
         migrations: Migrations,
     ) -> Result<Self> {
-        Ok(Self { db: Db::open(location, durability, clock)?, migrated: Vec::new(), migrations })
+        let db = Db::open(location, durability, clock)?;
+        Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default() })
+    }
+
+    /// Search over everything remembered.
+    pub fn recall(&self) -> Recall<'_> {
+        Recall::new(&self.db, &self.recall)
     }
 
     /// A memory that keeps nothing.
@@ -161,6 +174,9 @@ impl Memory {
     ///
     /// Where the file cannot be written; what was committed is in the log and will be found there.
     pub fn close(self) -> Result<()> {
+        // What was of use is good to know, and nothing that a close should fail for.
+        #[cfg(feature = "whole")]
+        let _ = self.recall().write_uses();
         self.db.close()
     }
 }

@@ -138,7 +138,7 @@ impl Table for SemanticMemory {
             .and("timestamp >= ?", filter.since)
             .and("timestamp < ?", filter.until)
             .and_found(
-                "id IN (SELECT rowid FROM semantic_memories_fts WHERE semantic_memories_fts MATCH ?)",
+                "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 2)",
                 filter.search,
                 filter.matching,
             )?;

@@ -42,6 +42,7 @@ impl Memory {
     ///
     /// `not_a_database`, `corrupt_database`.
     pub fn load(&mut self, file: Vec<u8>) -> Result<()> {
+        self.recall.get_mut().forget();
         self.db.replace_contents(read_file(file)?)
     }
 
@@ -93,6 +94,7 @@ impl Memory {
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
         // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
         self.backed_up(false, |memory| memory.db.replace_contents(source))?;
+        self.recall.get_mut().forget();
         Ok(applied)
     }
 }

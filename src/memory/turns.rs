@@ -115,7 +115,7 @@ impl Table for Turn {
 
     fn filter(filter: TurnFilter, conditions: &mut Conditions) -> Result<()> {
         conditions.and("timestamp >= ?", filter.since).and("timestamp < ?", filter.until).and_found(
-            "id IN (SELECT rowid FROM turns_fts WHERE turns_fts MATCH ?)",
+            "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 0)",
             filter.search,
             filter.matching,
         )?;

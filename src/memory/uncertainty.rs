@@ -181,7 +181,7 @@ impl Table for Uncertainty {
             .and("timestamp >= ?", filter.since)
             .and("timestamp < ?", filter.until)
             .and_found(
-                "id IN (SELECT rowid FROM uncertainty_log_fts WHERE uncertainty_log_fts MATCH ?)",
+                "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 4)",
                 filter.search,
                 filter.matching,
             )?;
