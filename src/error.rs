@@ -47,6 +47,10 @@ error_codes! {
     InvalidJson = "invalid_json", "Store plain objects, arrays, strings, finite numbers, booleans and null only.";
     /// A text above the limit of its column.
     TextTooLong = "text_too_long", "Store the text in parts, or a summary of it.";
+    /// A vector that cannot be one: of other dimensions than the model's, with what is no finite number, or of no length.
+    InvalidEmbedding = "invalid_embedding", "Give one vector of the model's dimensions for each text, of finite numbers, not all zero.";
+    /// The bundled embedder was asked for and is not loaded: the client loads it and asks again.
+    EmbedderMissing = "embedder_missing", "Make the call again.";
     /// The row to change does not exist.
     NotFound = "not_found", "Look the row up first; it may have been deleted.";
     /// The browser has no origin private file system here.

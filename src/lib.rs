@@ -8,7 +8,7 @@
 //! use synth_memory::{Clock, Memory, memory::turns::NewTurn};
 //!
 //! let memory = Memory::in_memory(Clock::system())?;
-//! assert_eq!(memory.revisions()?, ["002"]);
+//! assert_eq!(memory.revisions()?, ["003"]);
 //!
 //! let ids = memory.turns().add(vec![NewTurn { user_input: "Call me Ada".into(), ..NewTurn::default() }])?;
 //! assert_eq!(memory.turns().get(&ids[0])?.unwrap().user_input.as_deref(), Some("Call me Ada"));
@@ -16,7 +16,7 @@
 //! ```
 
 // Without migrations, what only they need is not called, and the linker leaves it out.
-#![cfg_attr(not(feature = "migrations"), allow(dead_code, unused_imports))]
+#![cfg_attr(not(feature = "whole"), allow(dead_code, unused_imports))]
 
 pub mod error;
 
@@ -25,6 +25,12 @@ pub mod db;
 pub mod migrate;
 
 pub mod memory;
+
+#[cfg(feature = "whole")]
+pub mod embed;
+
+#[cfg(feature = "whole")]
+pub mod recall;
 
 #[cfg(target_arch = "wasm32")]
 mod log_vfs;

@@ -17,22 +17,22 @@ pub mod runner;
 
 pub mod history;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub(crate) mod schema;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub(crate) mod adopt;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub mod plan;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub mod autogenerate;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub mod script;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub mod backup;
 
 pub use graph::{Direction, Graph, Step};

@@ -3,7 +3,7 @@
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 use super::batch::execute;
 use super::revision::Revision;
 use super::{Direction, Step, history};
@@ -177,7 +177,7 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
 }
 
 /// Without migrations there are no tables to rebuild.
-#[cfg(not(feature = "migrations"))]
+#[cfg(not(feature = "whole"))]
 fn execute(connection: &Connection, script: &str, _: &mut dyn FnMut(u64, u64)) -> Result<()> {
     Ok(connection.execute_batch(script)?)
 }

@@ -1,4 +1,4 @@
-//! The calls that move the schema, or the whole database: what only the engine with migrations has.
+//! The calls that move the schema, or the whole database: what only the whole engine has.
 
 use wasm_bindgen::prelude::*;
 

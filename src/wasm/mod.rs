@@ -1,7 +1,9 @@
 //! The engine, as JavaScript calls it: the only `#[wasm_bindgen]`. It converts and calls, and decides nothing.
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod migrations;
+#[cfg(feature = "whole")]
+mod recall;
 
 mod tables;
 
@@ -13,7 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::memory::query::{DEFAULT_TIMEOUT, Parameters};
 use crate::storage::Pool;
 use crate::wire::{self, FromJs, ToJs};
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 use migrations::open_in;
 
 #[wasm_bindgen]
@@ -159,7 +161,7 @@ fn location(pool: Option<&Pool>) -> Location<'_> {
     pool.map_or(Location::Memory, |pool| Location::File { path: pool.path(), vfs: Some(pool.vfs()) })
 }
 
-#[cfg(not(feature = "migrations"))]
+#[cfg(not(feature = "whole"))]
 async fn open_in(pool: Option<&Pool>, durability: Durability, options: &JsValue) -> Result<Option<Memory>> {
     Memory::open(location(pool), durability, CLOCK, &wire::migrations(options)?)
 }

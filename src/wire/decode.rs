@@ -52,7 +52,7 @@ fn get(object: &JsValue, name: &str) -> Result<JsValue> {
         .map_err(|_| Error::invalid_argument(format!("{name} could not be read.")))
 }
 
-fn expected(name: &str, what: &str) -> Error {
+pub(crate) fn expected(name: &str, what: &str) -> Error {
     Error::invalid_argument(format!("{name} must be {what}."))
 }
 
@@ -120,6 +120,8 @@ macro_rules! optional {
 }
 
 optional!(f64, u32, bool, String, Vec<String>);
+#[cfg(feature = "whole")]
+optional!(Vec<f32>, Vec<crate::recall::Source>);
 
 /// A field of a patch: left out it stays as it is, null it becomes NULL.
 impl FromJs for Option<Option<String>> {

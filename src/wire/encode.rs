@@ -123,6 +123,12 @@ impl ToJs for bool {
     }
 }
 
+impl ToJs for u32 {
+    fn to_js(&self) -> Result<JsValue> {
+        Ok((*self).into())
+    }
+}
+
 impl ToJs for f64 {
     fn to_js(&self) -> Result<JsValue> {
         Ok((*self).into())

@@ -7,10 +7,12 @@ mod decode;
 mod encode;
 mod engine;
 mod inputs;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod migrations;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 mod options;
+#[cfg(feature = "whole")]
+mod recall;
 mod rows;
 
 use tsify::Tsify;
@@ -19,10 +21,12 @@ use wasm_bindgen::prelude::*;
 pub(crate) use decode::{FromJs, field};
 pub(crate) use encode::{Record, ToJs};
 pub(crate) use engine::*;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub(crate) use migrations::*;
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub(crate) use options::*;
+#[cfg(feature = "whole")]
+pub(crate) use recall::*;
 
 use crate::error::{ErrorCode, Result};
 use crate::memory::search;

@@ -1,0 +1,68 @@
+//! The bundled embedder at work: vectors for questions, and for the texts that wait.
+
+use super::Recall;
+use super::embeddings::Pending;
+use crate::embed::StaticModel;
+use crate::error::{Error, ErrorCode, Result};
+
+impl Recall<'_> {
+    /// Takes the bundled model from its bytes; its vectors are kept and searched from here on. Tells their dimensions.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` where the bytes are no model.
+    pub fn load_embedder(&self, model: Vec<u8>) -> Result<u32> {
+        let model = StaticModel::from_bytes(model)?;
+        self.use_model(model.name(), model.dimensions())?;
+        let dimensions = model.dimensions() as u32;
+        self.state.borrow_mut().embedder = Some(model);
+        Ok(dimensions)
+    }
+
+    /// The vector of a text; none where there is no word in it that the model knows.
+    ///
+    /// # Errors
+    ///
+    /// `embedder_missing` where it was not loaded.
+    pub fn embed(&self, text: &str) -> Result<Option<Vec<f32>>> {
+        Ok(self.state.borrow().embedder.as_ref().ok_or_else(missing)?.embed(text))
+    }
+
+    /// How many numbers its vectors have; 0 where it was not loaded.
+    pub fn dimensions(&self) -> usize {
+        self.state.borrow().embedder.as_ref().map_or(0, StaticModel::dimensions)
+    }
+
+    /// Embeds up to so many texts that wait; tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// `embedder_missing`; where the file cannot be written, when they wait on.
+    pub fn catch_up(&self, limit: u32) -> Result<u64> {
+        // Looked up again, for the memory may have been imported since.
+        let (name, dimensions) = {
+            let state = self.state.borrow();
+            let embedder = state.embedder.as_ref().ok_or_else(missing)?;
+            (embedder.name().to_owned(), embedder.dimensions())
+        };
+        self.use_model(&name, dimensions)?;
+        if self.db.is_read_only() {
+            return Ok(0);
+        }
+        let waiting = self.pending(limit)?;
+        let vectors: Vec<_> = {
+            let state = self.state.borrow();
+            let embedder = state.embedder.as_ref().ok_or_else(missing)?;
+            waiting.iter().map(|Pending { item, version, text }| (*item, *version, embedder.embed(text))).collect()
+        };
+        if !vectors.is_empty() {
+            self.keep(&vectors)?;
+            self.write_blocks()?;
+        }
+        Ok(vectors.len() as u64)
+    }
+}
+
+fn missing() -> Error {
+    Error::new(ErrorCode::EmbedderMissing, "The bundled embedder is not loaded.")
+}

@@ -1,0 +1,395 @@
+//! The vectors in the database: by model, written after their texts, and what has none yet.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, params};
+
+use super::Recall;
+use super::item::Item;
+use super::vectors::{BLOCK, Vectors};
+use crate::db::{Db, ask};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The most dimensions that a vector may have.
+pub const MAX_DIMENSIONS: usize = 4096;
+/// The longest text that is given to an embedder, in characters; of a longer one the rest is not.
+pub const MAX_EMBEDDED_CHARACTERS: usize = 16_384;
+/// The longest time, in seconds, until a text that could not be embedded is tried again.
+const LONGEST_WAIT: f64 = 3600.0;
+
+/// The model whose vectors are searched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub(super) id: i64,
+    /// Its name, as the embedder gave it.
+    pub name: String,
+    /// How many numbers its vectors have.
+    pub dimensions: usize,
+}
+
+/// A text that waits for its vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    /// Whose text it is.
+    pub item: Item,
+    /// Which version of it: a vector of another one is not kept.
+    pub version: i64,
+    /// The text.
+    pub text: String,
+}
+
+/// What is known of the vectors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EmbeddingStatus {
+    /// The model whose vectors are searched; none before the first.
+    pub model: Option<String>,
+    /// How many numbers its vectors have.
+    pub dimensions: Option<u32>,
+    /// How many rows have their vector.
+    pub embedded: u64,
+    /// How many wait for one, those that failed included.
+    pub pending: u64,
+    /// How many of those failed at least once.
+    pub failed: u64,
+    /// What the embedder said of the last that failed.
+    pub last_error: Option<String>,
+    /// When the first of those that failed is tried again, in Unix seconds.
+    pub retry_at: Option<f64>,
+}
+
+impl Recall<'_> {
+    /// The model in use, if any ever was.
+    pub(super) fn model(&self) -> Result<Option<Model>> {
+        if let Some(model) = &self.state.borrow().model {
+            return Ok(Some(model.clone()));
+        }
+        let sql = "SELECT id, name, dimensions FROM embedding_models WHERE in_use";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Model { id: row.get(0)?, name: row.get(1)?, dimensions: row.get::<_, u32>(2)? as usize })
+        };
+        let model = statement.query_row([], read).optional()?;
+        self.state.borrow_mut().model.clone_from(&model);
+        Ok(model)
+    }
+
+    /// Says which model's vectors are kept and searched from here on. Where it is another one than before, every row waits
+    /// for its vector of this one; the old vector goes when the new one comes.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` for a name or a number of dimensions that cannot be.
+    pub fn use_model(&self, name: &str, dimensions: usize) -> Result<()> {
+        if name.is_empty() || name.len() > 1024 {
+            return Err(Error::invalid_argument("The name of an embedder must be of 1 to 1024 bytes."));
+        }
+        if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
+            let message =
+                format!("An embedder of {dimensions} dimensions was given; it must be from 1 to {MAX_DIMENSIONS}.");
+            return Err(Error::invalid_argument(message));
+        }
+        self.mend()?;
+        let is_it = |model: &Model| model.name == name && model.dimensions == dimensions;
+        if self.state.borrow().agreed && self.model()?.as_ref().is_some_and(is_it) {
+            return Ok(());
+        }
+        let agrees = self.model()?.is_some_and(|model| is_it(&model) && self.is_whole(model.id));
+        if agrees || self.db.is_read_only() {
+            self.state.borrow_mut().agreed = true;
+            return Ok(());
+        }
+        self.forget();
+        self.db.atomically(&mut || {
+            let connection = self.connection();
+            connection.execute(
+                "INSERT OR IGNORE INTO embedding_models (name, dimensions) VALUES (?, ?)",
+                params![name, dimensions as u32],
+            )?;
+            connection.execute(
+                "UPDATE embedding_models SET in_use = (name = ? AND dimensions = ?)",
+                params![name, dimensions as u32],
+            )?;
+            connection.execute_batch(
+                "UPDATE memory_items SET pending = 1, attempts = 0, retry_at = NULL, error = NULL
+                 WHERE pending <> 1 AND id NOT IN (SELECT e.id FROM embeddings AS e JOIN embedding_models AS m
+                                                   ON m.id = e.model WHERE m.in_use);
+                 UPDATE memory_items SET pending = 0
+                 WHERE pending <> 0 AND id IN (SELECT e.id FROM embeddings AS e JOIN embedding_models AS m
+                                               ON m.id = e.model WHERE m.in_use);
+                 DELETE FROM embedding_blocks WHERE model NOT IN (SELECT id FROM embedding_models WHERE in_use);",
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Whether there are as many vectors as there are rows that are said to have one.
+    fn is_whole(&self, model: i64) -> bool {
+        let counts = "SELECT (SELECT count(*) FROM memory_items WHERE pending = 0)
+                           = (SELECT count(*) FROM embeddings WHERE model = ?)";
+        self.connection().query_one(counts, [model], |row| row.get(0)).unwrap_or(false)
+    }
+
+    /// Texts that wait for their vector, and may be tried now: up to so many, the newest first, for they are asked about
+    /// soonest. What has no text needs no vector, and is done with.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub fn pending(&self, limit: u32) -> Result<Vec<Pending>> {
+        let sql = "SELECT id, version FROM memory_items WHERE pending = 1 AND (retry_at IS NULL OR retry_at <= ?)
+                   ORDER BY id DESC LIMIT ?";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let rows = statement.query_map(params![self.db.now(), limit], |row| Ok((Item(row.get(0)?), row.get(1)?)))?;
+        let mut waiting = Vec::new();
+        for row in rows {
+            let (item, version) = row?;
+            let text = self.text(item, MAX_EMBEDDED_CHARACTERS)?.unwrap_or_default();
+            waiting.push(Pending { item, version, text });
+        }
+        Ok(waiting)
+    }
+
+    /// The text of a row, as it is recalled and embedded; at most so many characters of it.
+    pub(crate) fn text(&self, item: Item, characters: usize) -> Result<Option<String>> {
+        let sql = "SELECT substr(text, 1, ?) FROM memory_texts WHERE source = ? AND row = ?";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let text: Option<String> = statement
+            .query_row(params![characters as u32, item.source() as i64, item.row()], |row| row.get(0))
+            .optional()?;
+        Ok(text.map(|text| text.trim().to_owned()))
+    }
+
+    /// Keeps the vectors of texts that waited; without a vector, that the text has none. Where the text was changed or
+    /// deleted meanwhile, its vector is let go of.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_embedding` for a vector of other dimensions, with what is no finite number, or of no length; none of them
+    /// is kept then.
+    pub fn keep(&self, vectors: &[(Item, i64, Option<Vec<f32>>)]) -> Result<u64> {
+        let Some(model) = self.model()? else { return Err(no_model()) };
+        let units = vectors.iter().map(|(item, version, vector)| {
+            let unit = vector.as_deref().map(|vector| unit(vector, model.dimensions)).transpose()?;
+            Ok((*item, *version, unit))
+        });
+        let units = units.collect::<Result<Vec<_>>>()?;
+        let mut kept = Vec::new();
+        self.db.atomically(&mut || {
+            kept.clear();
+            let mut sequence = next_sequence(self.db)?;
+            for (item, version, vector) in &units {
+                let done = if vector.is_some() { 0 } else { 2 };
+                let sql = "UPDATE memory_items SET pending = ?, attempts = 0, retry_at = NULL, error = NULL
+                           WHERE id = ? AND version = ? AND pending = 1";
+                if self.connection().prepare_cached(sql)?.execute(params![done, item.0, version])? == 0 {
+                    continue;
+                }
+                self.connection().prepare_cached("DELETE FROM embeddings WHERE id = ?")?.execute([item.0])?;
+                if let Some(vector) = vector {
+                    let sql = "INSERT INTO embeddings (sequence, id, model, vector) VALUES (?, ?, ?, ?)";
+                    self.connection().prepare_cached(sql)?.execute(params![
+                        sequence,
+                        item.0,
+                        model.id,
+                        to_blob(vector)
+                    ])?;
+                    kept.push((item.0, sequence, vector.clone()));
+                    sequence += 1;
+                }
+            }
+            Ok(())
+        })?;
+        if let Some(index) = &mut self.state.borrow_mut().vectors {
+            for (id, sequence, vector) in &kept {
+                index.add(*id, *sequence, vector);
+            }
+        }
+        Ok(kept.len() as u64)
+    }
+
+    /// Notes that texts could not be embedded, and why. They are tried again, after a longer time each time.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub fn fail(&self, items: &[(Item, i64)], why: &str) -> Result<()> {
+        let now = self.db.now();
+        self.db.atomically(&mut || {
+            for (item, version) in items {
+                let sql = "UPDATE memory_items SET attempts = attempts + 1, error = ?,
+                             retry_at = ? + min(?, 1 << min(attempts, 12))
+                           WHERE id = ? AND version = ? AND pending = 1";
+                let mut statement = self.connection().prepare_cached(sql)?;
+                statement.execute(params![why, now, LONGEST_WAIT, item.0, version])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets what failed be tried again at once.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub fn retry(&self) -> Result<()> {
+        let sql = "UPDATE memory_items SET retry_at = NULL WHERE pending = 1 AND retry_at IS NOT NULL";
+        self.db.atomically(&mut || Ok(self.connection().execute_batch(sql)?))
+    }
+
+    /// What is known of the vectors.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub fn embedding_status(&self) -> Result<EmbeddingStatus> {
+        let model = self.model()?;
+        let connection = self.connection();
+        let mut status = EmbeddingStatus {
+            embedded: match &model {
+                Some(model) => {
+                    let sql = "SELECT count(*) FROM embeddings WHERE model = ?";
+                    connection.query_one(sql, [model.id], |row| row.get::<_, i64>(0))? as u64
+                }
+                None => 0,
+            },
+            dimensions: model.as_ref().map(|model| model.dimensions as u32),
+            model: model.map(|model| model.name),
+            ..EmbeddingStatus::default()
+        };
+        let sql = "SELECT count(*), count(error), min(retry_at) FROM memory_items WHERE pending = 1";
+        (status.pending, status.failed, status.retry_at) = connection
+            .query_one(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?;
+        if status.failed > 0 {
+            let sql = "SELECT error FROM memory_items WHERE pending = 1 AND error IS NOT NULL
+                       ORDER BY retry_at DESC LIMIT 1";
+            status.last_error = ask(connection, sql)?;
+        }
+        Ok(status)
+    }
+
+    /// The vector of a row, as it is in the database now, and its place in the order of storing.
+    pub(super) fn vector(&self, id: i64, model: &Model) -> Result<Option<(i64, Vec<f32>)>> {
+        let sql = "SELECT sequence, vector FROM embeddings WHERE id = ? AND model = ?";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let found: Option<(i64, Value)> =
+            statement.query_row([id, model.id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        Ok(match found {
+            Some((sequence, Value::Blob(bytes))) => {
+                from_blob(&bytes, model.dimensions).map(|vector| (sequence, vector))
+            }
+            _ => None,
+        })
+    }
+
+    /// Writes blocks of vectors that are not written yet, so that the next opening reads blocks, not rows.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub fn write_blocks(&self) -> Result<()> {
+        let mut state = self.state.borrow_mut();
+        let (Some(model), false) = (state.model.clone(), self.db.is_read_only()) else { return Ok(()) };
+        let unwritten = std::mem::take(&mut state.scattered);
+        let Some(index) = &mut state.vectors else { return Ok(()) };
+        let blocks = index.blocks.iter_mut().filter(|block| block.ids.len() == BLOCK && !block.written);
+        self.db.atomically(&mut || {
+            for last in &unwritten {
+                self.connection().execute("DELETE FROM embedding_blocks WHERE last = ?", [last])?;
+            }
+            Ok(())
+        })?;
+        for block in blocks {
+            let (mut ids, mut codes) = (Vec::new(), Vec::new());
+            for (id, sequence, scale, code) in block.slots(model.dimensions) {
+                ids.extend(id.to_le_bytes());
+                ids.extend(sequence.to_le_bytes());
+                codes.extend(scale.to_le_bytes());
+                codes.extend(code);
+            }
+            let last = block.sequences.iter().max().copied().unwrap_or_default();
+            self.db.atomically(&mut || {
+                let sql = "INSERT OR REPLACE INTO embedding_blocks (last, model, ids, codes) VALUES (?, ?, ?, ?)";
+                self.connection().prepare_cached(sql)?.execute(params![last, model.id, ids, codes])?;
+                Ok(())
+            })?;
+            block.written = true;
+        }
+        Ok(())
+    }
+
+    /// Reads the vectors of a model: blocks where they are written, and the rest row by row.
+    pub(super) fn read_vectors(&self, model: &Model) -> Result<(Vectors, Vec<i64>)> {
+        let connection = self.connection();
+        let mut live: Vec<(i64, i64)> = {
+            let mut statement = connection.prepare_cached("SELECT sequence, id FROM embeddings WHERE model = ?")?;
+            let rows = statement.query_map([model.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        live.sort_unstable();
+        let mut covered = vec![false; live.len()];
+        let mut vectors = Vectors::new(model.dimensions);
+        let mut scattered = Vec::new();
+        let sql = "SELECT last, ids, codes FROM embedding_blocks WHERE model = ? ORDER BY last";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([model.id])?;
+        while let Some(row) = rows.next()? {
+            let blob = |at| row.get_ref(at).map(|value| value.as_blob().unwrap_or_default());
+            let (ids, codes) = (blob(1)?, blob(2)?);
+            if !vectors.add_block(ids, codes, &live, &mut covered, false) {
+                scattered.push((row.get(0)?, ids.to_vec(), codes.to_vec()));
+            }
+        }
+        for (_, ids, codes) in &scattered {
+            vectors.add_block(ids, codes, &live, &mut covered, true);
+        }
+        let scattered = scattered.into_iter().map(|(last, ..)| last).collect();
+        drop(rows);
+        for ((sequence, id), _) in live.iter().zip(&covered).filter(|(_, covered)| !**covered) {
+            if let Some((_, vector)) = self.vector(*id, model)? {
+                vectors.add(*id, *sequence, &vector);
+            }
+        }
+        Ok((vectors, scattered))
+    }
+}
+
+fn no_model() -> Error {
+    Error::new(ErrorCode::InvalidArgument, "There is no embedder yet.")
+}
+
+/// The place of the next vector in the order of storing: one that none ever had.
+fn next_sequence(db: &Db) -> Result<i64> {
+    let sql = "SELECT max(coalesce((SELECT max(sequence) FROM embeddings), 0),
+                          coalesce((SELECT max(last) FROM embedding_blocks), 0)) + 1";
+    ask(db.connection(), sql)
+}
+
+/// The vector at unit length.
+///
+/// # Errors
+///
+/// `invalid_embedding`, saying what is wrong with it.
+pub(super) fn unit(vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
+    let invalid = |what: String| Err(Error::new(ErrorCode::InvalidEmbedding, what));
+    if vector.len() != dimensions {
+        return invalid(format!("A vector has {} numbers; those of the model have {dimensions}.", vector.len()));
+    }
+    if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
+        return invalid(format!("Number {at} of a vector is not finite."));
+    }
+    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    if length == 0.0 {
+        return invalid("A vector has no length: all its numbers are zero.".into());
+    }
+    Ok(vector.iter().map(|value| (f64::from(*value) / length) as f32).collect())
+}
+
+fn to_blob(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// A stored vector; none where another program stored something else.
+fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
+    let (values, rest) = bytes.as_chunks::<4>();
+    (rest.is_empty() && values.len() == dimensions)
+        .then(|| values.iter().map(|value| f32::from_le_bytes(*value)).collect())
+}

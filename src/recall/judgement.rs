@@ -1,0 +1,137 @@
+//! What Synth Mind asks of its memory beside facts: how well something is grounded, whether the talk drifts, what is related.
+
+use super::Recall;
+use super::embeddings::unit;
+use super::filter::Filter;
+use super::item::{Item, Source, Sources};
+use super::search::{Found, Question, cosine};
+use super::vectors::Accept;
+use crate::db::ask;
+use crate::error::{Error, Result};
+
+/// How many contexts are looked back on.
+const CONTEXTS: usize = 20;
+/// How many of them are the present.
+const PRESENT: usize = 3;
+/// How many episodes are recent.
+const RECENT_EPISODES: u32 = 20;
+
+/// Whether the talk has left its subject.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drift {
+    /// Whether the coherence is below the threshold; false while there are fewer than three contexts.
+    pub drifting: bool,
+    /// The mean cosine: between all three where there are three, else between the last three and those before them.
+    pub coherence: Option<f64>,
+    /// How many contexts there are, 20 at most.
+    pub contexts: u32,
+}
+
+impl Recall<'_> {
+    /// How well what is known supports a text, from 0 to 1, as Synth Mind judges it: 0.5 where nothing is known at all, 0.3
+    /// where none of the three nearest semantic memories has a cosine of 0.3; else their mean cosine, each weighing as much
+    /// as its importance, and a tenth more where the second has above 0.6; 1 at the most.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Recall::recall`].
+    pub fn grounding_confidence(&self, text: &str, vector: Option<Vec<f32>>) -> Result<f64> {
+        const NEAREST: u32 = 3;
+        const LEAST: f64 = 0.3;
+        if !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM semantic_memories)")? {
+            return Ok(0.5);
+        }
+        let filter = Filter { sources: Some(vec![Source::Semantic]), ..Filter::default() };
+        let found = self.search(&Question { vector, filter, k: NEAREST, ..Question::of(text) }, Some(LEAST))?;
+        let mut near = Vec::new();
+        for Found { item, similarity } in found {
+            if let (Some(similarity), Some(evidence)) = (similarity, self.evidence(item)?) {
+                near.push((similarity, evidence.importance.unwrap_or(0.5)));
+            }
+        }
+        if near.is_empty() {
+            return Ok(LEAST);
+        }
+        let weight: f64 = near.iter().map(|(_, importance)| importance).sum();
+        let mean = if weight > 0.0 {
+            near.iter().map(|(similarity, importance)| similarity * importance).sum::<f64>() / weight
+        } else {
+            near.iter().map(|(similarity, _)| similarity).sum::<f64>() / near.len() as f64
+        };
+        let supported = near.get(1).is_some_and(|(similarity, _)| *similarity > 0.6);
+        Ok((if supported { 1.1 * mean } else { mean }).min(1.0))
+    }
+
+    /// Notes what is talked about now, by its vector.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_embedding`; `invalid_argument` where there is no embedder.
+    pub fn track_context(&self, vector: &[f32]) -> Result<()> {
+        let vector = match self.model()? {
+            Some(model) => unit(vector, model.dimensions)?,
+            None => unit(vector, vector.len())?,
+        };
+        let contexts = &mut self.state.borrow_mut().contexts;
+        if contexts.front().is_some_and(|other| other.len() != vector.len()) {
+            contexts.clear();
+        }
+        contexts.push_back(vector);
+        if contexts.len() > CONTEXTS {
+            contexts.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Whether the last contexts are about something else than those before them, as Synth Mind judges it.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` for a threshold that is no cosine.
+    pub fn coherence_drift(&self, threshold: f64) -> Result<Drift> {
+        if !(-1.0..=1.0).contains(&threshold) {
+            return Err(Error::invalid_argument(format!("threshold is {threshold}; it must be from -1 to 1.")));
+        }
+        let contexts = &self.state.borrow().contexts;
+        let all: Vec<&Vec<f32>> = contexts.iter().collect();
+        let (before, present) = all.split_at(all.len().saturating_sub(PRESENT));
+        let mut cosines = Vec::new();
+        if before.is_empty() {
+            for (at, a) in present.iter().enumerate() {
+                cosines.extend(present[at + 1..].iter().map(|b| cosine(a, b)));
+            }
+        } else {
+            cosines.extend(present.iter().flat_map(|a| before.iter().map(move |b| cosine(a, b))));
+        }
+        let coherence = (all.len() >= PRESENT).then(|| cosines.iter().sum::<f64>() / cosines.len() as f64);
+        let drifting = coherence.is_some_and(|coherence| coherence < threshold);
+        Ok(Drift { drifting, coherence, contexts: all.len() as u32 })
+    }
+
+    /// Semantic memories that are near a text in meaning and, where asked for, what of the last twenty episodes is; the
+    /// nearest first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Recall::recall`].
+    pub fn related(&self, question: &Question, include_episodes: bool) -> Result<Vec<Found>> {
+        let filter = Filter { sources: Some(vec![Source::Semantic]), ..question.filter.clone() };
+        let mut found = self.search(&Question { filter, ..question.clone() }, None)?;
+        let model = self.model()?;
+        if let (true, Some(vector), Some(model)) = (include_episodes, &question.vector, model) {
+            let sql = "SELECT id << 3 | 1 FROM episodes ORDER BY id DESC LIMIT ?";
+            let mut statement = self.connection().prepare_cached(sql)?;
+            let ids = statement.query_map([RECENT_EPISODES], |row| row.get(0))?;
+            let mut ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
+            ids.sort_unstable();
+            let accept = Accept { sources: Sources::of(&[Source::Episodes]), ids: Some(&ids) };
+            let near = self.nearest(&unit(vector, model.dimensions)?, &model, question.k as usize, accept)?;
+            found.extend(
+                near.iter().map(|near| Found { item: Item(near.id), similarity: Some(f64::from(near.similarity)) }),
+            );
+            found.sort_by(|a, b| b.similarity.unwrap_or(-1.0).total_cmp(&a.similarity.unwrap_or(-1.0)));
+            found.truncate(question.k as usize);
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,322 @@
+//! The questions: what was asked is looked for by words and by meaning, and what is found is ranked as one.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::embeddings::{Model, unit};
+use super::filter::Filter;
+use super::fusion::{Evidence, Parts, Weights, weigh};
+use super::item::{Item, Source};
+use super::vectors::{Accept, Near};
+use super::{Recall, text};
+use crate::error::{Error, Result};
+
+/// How many hits there are where nothing is said.
+pub const DEFAULT_HITS: u32 = 10;
+/// The most hits of one question.
+pub const MAX_HITS: u32 = 1000;
+/// From which cosine on two texts say the same, where nothing is said.
+pub const SAME: f64 = 0.95;
+/// How many rows are looked at closely, at the least, by words and by meaning each.
+const POOL: usize = 100;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The question, in words.
+    pub text: String,
+    /// Its vector, where there is one.
+    pub vector: Option<Vec<f32>>,
+    /// Which rows count.
+    pub filter: Filter,
+    /// How many hits, 1 to [`MAX_HITS`].
+    pub k: u32,
+    /// What each part of a score weighs.
+    pub weights: Weights,
+    /// After how many hours a row counts half as recent.
+    pub half_life: f64,
+    /// From which cosine on a hit is taken for the same as a better one, and told with it; 1 and more leaves all apart but
+    /// those of the same text.
+    pub same: f64,
+}
+
+impl Question {
+    /// A question with everything else as it is by default.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            vector: None,
+            filter: Filter::default(),
+            k: DEFAULT_HITS,
+            weights: Weights::default(),
+            half_life: 24.0 * 14.0,
+            same: SAME,
+        }
+    }
+}
+
+/// A row that answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// Which one.
+    pub item: Item,
+    /// Its text.
+    pub text: String,
+    /// The sum of the parts.
+    pub score: f64,
+    /// What each part added.
+    pub parts: Parts,
+    /// What they were made of.
+    pub evidence: Evidence,
+    /// Rows that say the same, and so are not told by themselves.
+    pub same: Vec<Item>,
+}
+
+/// A row that is near in meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Which one.
+    pub item: Item,
+    /// The cosine; none where it was found by its words, having no vector yet.
+    pub similarity: Option<f64>,
+}
+
+struct Candidate {
+    item: Item,
+    evidence: Evidence,
+    vector: Option<Vec<f32>>,
+}
+
+impl Recall<'_> {
+    /// The rows that answer a question, the best first.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` where the memory is at a revision without an index.
+    pub fn recall(&self, question: &Question) -> Result<Vec<Hit>> {
+        check_hits(question.k)?;
+        if question.half_life.is_nan() || question.half_life <= 0.0 {
+            return Err(Error::invalid_argument("The half-life must be above 0 hours."));
+        }
+        self.mend()?;
+        let ids = question.filter.ids(self.connection())?;
+        let accept = Accept { sources: question.filter.sources(), ids: ids.as_deref() };
+        let pool = POOL.max(4 * question.k as usize);
+
+        let mut by_words = if question.weights.words == 0.0 {
+            Vec::new()
+        } else {
+            text::find(self.connection(), &question.text, accept)?
+        };
+        let words: HashMap<i64, f64> = by_words.iter().copied().collect();
+        let better = |a: &(i64, f64), b: &(i64, f64)| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0));
+        if by_words.len() > pool {
+            by_words.select_nth_unstable_by(pool - 1, better);
+            by_words.truncate(pool);
+        }
+        let asked = if question.weights.meaning == 0.0 { None } else { question.vector.as_deref() };
+        let model = self.model()?;
+        let by_meaning = match (asked, &model) {
+            (Some(vector), Some(model)) => self.nearest(&unit(vector, model.dimensions)?, model, pool, accept)?,
+            _ => Vec::new(),
+        };
+        let mut ids: Vec<i64> =
+            by_words.iter().map(|(id, _)| *id).chain(by_meaning.iter().map(|near| near.id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+
+        let asked = asked.zip(model.as_ref()).map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
+        let mut candidates = Vec::with_capacity(ids.len());
+        for id in ids {
+            let item = Item(id);
+            let Some(mut evidence) = self.evidence(item)? else { continue };
+            let vector = match &model {
+                Some(model) => self.vector(id, model)?.map(|(_, vector)| vector),
+                None => None,
+            };
+            evidence.words = words.get(&id).copied().unwrap_or_default();
+            evidence.similarity = asked.as_deref().zip(vector.as_deref()).map(|(asked, vector)| cosine(asked, vector));
+            candidates.push(Candidate { item, evidence, vector });
+        }
+        let hits = self.rank(candidates, question)?;
+        self.use_of(hits.iter().map(|hit| hit.item));
+        Ok(hits)
+    }
+
+    /// Puts the best first, and what says the same as a better one with it.
+    fn rank(&self, candidates: Vec<Candidate>, question: &Question) -> Result<Vec<Hit>> {
+        let evidence: Vec<Evidence> = candidates.iter().map(|candidate| candidate.evidence).collect();
+        let parts = weigh(&evidence, &question.weights, question.half_life);
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        order.sort_by(|a, b| {
+            parts[*b].sum().total_cmp(&parts[*a].sum()).then(candidates[*b].item.cmp(&candidates[*a].item))
+        });
+        let mut hits: Vec<(usize, Hit)> = Vec::new();
+        for at in order {
+            let candidate = &candidates[at];
+            let Some(text) = self.text(candidate.item, usize::from(u16::MAX))? else { continue };
+            let says_the_same = |(other, hit): &&mut (usize, Hit)| {
+                let similar = candidate.vector.as_deref().zip(candidates[*other].vector.as_deref());
+                hit.text == text || similar.is_some_and(|(a, b)| cosine(a, b) >= question.same)
+            };
+            if let Some((_, better)) = hits.iter_mut().find(says_the_same) {
+                better.same.push(candidate.item);
+                continue;
+            }
+            if hits.len() == question.k as usize {
+                break;
+            }
+            let hit = Hit {
+                item: candidate.item,
+                text,
+                score: parts[at].sum(),
+                parts: parts[at],
+                evidence: candidate.evidence,
+                same: Vec::new(),
+            };
+            hits.push((at, hit));
+        }
+        Ok(hits.into_iter().map(|(_, hit)| hit).collect())
+    }
+
+    /// The rows nearest in meaning, the nearest first, exactly; then, where those are too few, rows without a vector that
+    /// share words with the question.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Recall::recall`].
+    pub fn search(&self, question: &Question, min_similarity: Option<f64>) -> Result<Vec<Found>> {
+        check_hits(question.k)?;
+        self.mend()?;
+        let ids = question.filter.ids(self.connection())?;
+        let accept = Accept { sources: question.filter.sources(), ids: ids.as_deref() };
+        let k = question.k as usize;
+        let mut found = Vec::new();
+        let model = self.model()?;
+        if let (Some(vector), Some(model)) = (&question.vector, &model) {
+            let near = self.nearest(&unit(vector, model.dimensions)?, model, k, accept)?;
+            let near_enough =
+                near.iter().filter(|near| min_similarity.is_none_or(|least| f64::from(near.similarity) >= least));
+            found.extend(
+                near_enough.map(|near| Found { item: Item(near.id), similarity: Some(f64::from(near.similarity)) }),
+            );
+        }
+        if found.len() < k {
+            let mut by_words = text::find(self.connection(), &question.text, accept)?;
+            by_words.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+            for (id, _) in by_words {
+                if found.len() == k {
+                    break;
+                }
+                let has_vector = match &model {
+                    Some(model) => question.vector.is_some() && self.vector(id, model)?.is_some(),
+                    None => false,
+                };
+                if !has_vector {
+                    found.push(Found { item: Item(id), similarity: None });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The nearest vectors, exactly, the nearest first. Fewer than `wanted` only where there are no more.
+    pub(super) fn nearest(&self, asked: &[f32], model: &Model, wanted: usize, accept: Accept<'_>) -> Result<Vec<Near>> {
+        let mut state = self.state.borrow_mut();
+        if state.vectors.is_none() {
+            let (vectors, scattered) = self.read_vectors(model)?;
+            state.vectors = Some(vectors);
+            state.scattered = scattered;
+        }
+        let vectors = state.vectors.as_mut().expect("just read");
+        let query = vectors.query(asked.to_vec());
+        // A byte a dimension tells the order of nearly all; of those close to the last place, only the vector does.
+        let mut looked_at = wanted + wanted.clamp(24, 400);
+        loop {
+            let near = vectors.nearest(&query, looked_at, accept);
+            let (mut exact, mut gone) = (Vec::with_capacity(near.len()), Vec::new());
+            for candidate in &near {
+                match self.vector(candidate.id, model)? {
+                    Some((sequence, vector)) if sequence == candidate.sequence => {
+                        exact.push(Near { similarity: cosine(&query.exact, &vector) as f32, ..*candidate });
+                    }
+                    _ => gone.push(*candidate),
+                }
+            }
+            vectors.forget(&gone);
+            if exact.len() >= wanted || near.len() < looked_at {
+                exact.sort_unstable_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.id.cmp(&b.id)));
+                exact.truncate(wanted);
+                return Ok(exact);
+            }
+            looked_at *= 2;
+        }
+    }
+
+    /// What is known of a row beside its text; none where the row is gone.
+    pub(super) fn evidence(&self, item: Item) -> Result<Option<Evidence>> {
+        let sql = match item.source() {
+            Source::Turns => "SELECT timestamp, NULL, NULL FROM turns WHERE id = ?",
+            Source::Episodes => "SELECT timestamp, NULL, valence FROM episodes WHERE id = ?",
+            Source::Semantic => "SELECT timestamp, importance, NULL FROM semantic_memories WHERE id = ?",
+            Source::LongTerm => "SELECT updated_at, NULL, NULL FROM long_term WHERE rowid = ?",
+            Source::Uncertainty => "SELECT timestamp, NULL, NULL FROM uncertainty_log WHERE id = ?",
+        };
+        let now = self.db.now();
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let evidence = statement.query_row([item.row()], |row| {
+            // Another program may have put a text there; then nobody knows.
+            let number = |at| row.get::<_, Option<f64>>(at).unwrap_or_default().filter(|number| number.is_finite());
+            Ok(Evidence {
+                age_hours: number(0).map(|then| (now - then) / 3600.0),
+                importance: number(1).map(|importance| importance.clamp(0.0, 1.0)),
+                valence: number(2).map(|valence| valence.clamp(-1.0, 1.0)),
+                ..Evidence::default()
+            })
+        });
+        let Some(mut evidence) = evidence.optional()? else { return Ok(None) };
+        let sql = "SELECT count(*) FILTER (WHERE effect > 0), count(*) FILTER (WHERE effect < 0)
+                   FROM memory_lessons WHERE id = ?";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        (evidence.settled, evidence.misled) =
+            statement.query_row(params![item.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(Some(evidence))
+    }
+
+    /// The ids of the turns around one: up to so many before it and after it, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub fn neighbours(&self, turn: i64, many: u32) -> Result<Vec<i64>> {
+        let sql = "SELECT id FROM (SELECT id FROM turns WHERE id < ?1 ORDER BY id DESC LIMIT ?2)
+                   UNION SELECT id FROM (SELECT id FROM turns WHERE id > ?1 ORDER BY id LIMIT ?2) ORDER BY 1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let ids = statement.query_map([turn, many.into()], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The key of an entry of long-term knowledge.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub fn key(&self, item: Item) -> Result<Option<String>> {
+        let mut statement = self.connection().prepare_cached("SELECT key FROM long_term WHERE rowid = ?")?;
+        Ok(statement.query_row([item.row()], |row| row.get(0)).optional()?)
+    }
+}
+
+fn check_hits(k: u32) -> Result<()> {
+    if (1..=MAX_HITS).contains(&k) {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!("k is {k}; it must be from 1 to {MAX_HITS}.")))
+}
+
+/// The cosine of vectors of unit length.
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+    products.sum::<f64>().clamp(-1.0, 1.0)
+}

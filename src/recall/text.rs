@@ -1,0 +1,72 @@
+//! Finding by words: FTS5's BM25, for questions as people and models ask them.
+
+use rusqlite::{Connection, params};
+
+use super::vectors::Accept;
+use crate::error::Result;
+use crate::memory::search;
+
+/// The most words of a question that are looked for; those behind them are not.
+const MAX_WORDS: usize = 64;
+/// How many rows are scored at the most. What a word that stands in more rows than that says of a row is next to nothing.
+const BUDGET: usize = 6000;
+
+/// The rows with words of the question and how well they fit (BM25, larger is better), in no order.
+///
+/// Of a question's words, those that stand in the fewest rows are looked for; the commonest only where nothing else is left
+/// of it, and then all of them together, in the newest rows.
+///
+/// # Errors
+///
+/// Where the file cannot be read.
+pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<Vec<(i64, f64)>> {
+    let mut words = Vec::new();
+    for word in search::words(question) {
+        if words.len() < MAX_WORDS && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let mut counted = Vec::with_capacity(words.len());
+    for word in words {
+        let count = count(connection, &word)?;
+        if count > 0 {
+            counted.push((count, word));
+        }
+    }
+    counted.sort();
+    let mut left = BUDGET;
+    let rare: Vec<&str> = counted
+        .iter()
+        .take_while(|(count, _)| {
+            let fits = *count <= left;
+            left = left.saturating_sub(*count);
+            fits
+        })
+        .map(|(_, word)| word.as_str())
+        .collect();
+    let all: Vec<&str> = counted.iter().map(|(_, word)| word.as_str()).collect();
+    let expression = match (rare.is_empty(), all.is_empty()) {
+        (_, true) => return Ok(Vec::new()),
+        (true, _) => all.join(" AND "),
+        (false, _) => rare.join(" OR "),
+    };
+    let sql = "SELECT rowid, -bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH ? ORDER BY rowid DESC LIMIT ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![expression, BUDGET as u32])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        if accept.has(id) {
+            found.push((id, row.get(1)?));
+        }
+    }
+    Ok(found)
+}
+
+/// In how many rows a word stands, counted as far as it matters.
+fn count(connection: &Connection, word: &str) -> Result<usize> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM memory_fts WHERE memory_fts MATCH ? LIMIT ?)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let count: i64 = statement.query_row(params![word, BUDGET as u32 + 1], |row| row.get(0))?;
+    Ok(count as usize)
+}

@@ -1,0 +1,359 @@
+//! The vectors in memory, quantised, and the search for the nearest: exact over one byte a dimension, after a first pass
+//! over one bit a dimension where there are many.
+//!
+//! It is a hint, not the truth: rows may have gone or changed since. Whoever asks looks the best up in the database, and
+//! says what was not there any more.
+
+use super::item::{Item, Sources};
+use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, dot, lane, lanes, wide};
+use super::rotation::Rotation;
+
+/// How many vectors stand together, in memory and in the database.
+pub(super) const BLOCK: usize = 1024;
+/// Fewer vectors, or dimensions, than this are scanned without a first pass.
+const FIRST_PASS: (usize, usize) = (4 * BLOCK, 128);
+/// From how many vectors the centre is taken that the bits are measured from.
+const CENTRE: usize = 4 * BLOCK;
+/// A slot whose vector is gone.
+const NOBODY: i64 = i64::MIN;
+
+/// Up to [`BLOCK`] vectors, slot by slot.
+#[derive(Default)]
+pub(super) struct Block {
+    /// Whose they are.
+    pub(super) ids: Vec<i64>,
+    /// Their places in the order of storing: with the id, the name of one vector.
+    pub(super) sequences: Vec<i64>,
+    /// What one unit of a code stands for.
+    scales: Vec<f32>,
+    codes: Vec<Lane>,
+    bits: Vec<Lane>,
+    sources: Sources,
+    /// Whether it is in the database as it is here.
+    pub(super) written: bool,
+}
+
+/// A vector that was found, by its code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Near {
+    pub(super) id: i64,
+    pub(super) sequence: i64,
+    /// The cosine, nearly.
+    pub(super) similarity: f32,
+}
+
+/// A vector that is asked about.
+pub(super) struct Query {
+    /// The vector itself, of unit length.
+    pub(super) exact: Vec<f32>,
+    /// The same, turned, with zeros to the end of its last lane.
+    turned: Vec<f32>,
+    numbers: Vec<Wide>,
+    scale: f32,
+}
+
+/// Which vectors count.
+#[derive(Clone, Copy)]
+pub(super) struct Accept<'a> {
+    pub(super) sources: Sources,
+    /// Their ids, sorted; all where there is no such list.
+    pub(super) ids: Option<&'a [i64]>,
+}
+
+impl Accept<'_> {
+    pub(super) fn has(&self, id: i64) -> bool {
+        id != NOBODY && self.sources.has(Item(id).source()) && self.ids.is_none_or(|ids| ids.binary_search(&id).is_ok())
+    }
+}
+
+/// All vectors of one model.
+pub(super) struct Vectors {
+    dimensions: usize,
+    rotation: Rotation,
+    pub(super) blocks: Vec<Block>,
+    /// The middle of the vectors, turned, and of how many.
+    centre: (Vec<f32>, usize),
+    distances: Vec<u16>,
+}
+
+impl Vectors {
+    pub(super) fn new(dimensions: usize) -> Self {
+        let rotation = Rotation::new(dimensions);
+        Self { dimensions, rotation, blocks: Vec::new(), centre: (Vec::new(), 0), distances: Vec::new() }
+    }
+
+    /// How many slots there are, those that nobody has any more included.
+    pub(super) fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.ids.len()).sum()
+    }
+
+    /// Takes the bytes that the quantised copies have in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let of = |block: &Block| {
+            (block.ids.capacity() + block.sequences.capacity()) * 8
+                + block.scales.capacity() * 4
+                + (block.codes.capacity() + block.bits.capacity()) * 16
+        };
+        self.blocks.iter().map(of).sum::<usize>() + self.distances.capacity() * 2
+    }
+
+    /// Adds a vector of unit length.
+    pub(super) fn add(&mut self, id: i64, sequence: i64, vector: &[f32]) {
+        let mut turned = vector.to_vec();
+        self.rotation.turn(&mut turned);
+        let largest = turned.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let scale = largest.max(f32::MIN_POSITIVE) / 127.0;
+        let dimensions = self.dimensions;
+        let block = self.last(id);
+        block.codes.extend(turned.chunks(CODES).map(|values| {
+            let mut codes = [0; CODES];
+            for (code, value) in codes.iter_mut().zip(values) {
+                *code = (value / scale).round() as i8 as u8;
+            }
+            lane(codes)
+        }));
+        debug_assert_eq!(turned.len(), dimensions);
+        block.push(id, sequence, scale);
+    }
+
+    /// Adds what of a block of the database is still there: ids and places by turns, and of each vector the scale and the
+    /// codes. `live` are the places and ids of all that are there, sorted; those that came are noted in `came`.
+    ///
+    /// A block of which little is left is not taken (`false`), but for `anyway`, when what is left is put where there is room.
+    pub(super) fn add_block(
+        &mut self,
+        ids: &[u8],
+        codes: &[u8],
+        live: &[(i64, i64)],
+        came: &mut [bool],
+        anyway: bool,
+    ) -> bool {
+        let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        let pairs = ids.as_chunks::<16>().0.iter().map(|pair| (number(&pair[..8]), number(&pair[8..])));
+        let slots = pairs.zip(codes.chunks_exact(4 + lanes(self.dimensions, CODES) * CODES));
+        let slots: Vec<_> = slots
+            .filter_map(|((id, sequence), slot)| Some((live.binary_search(&(sequence, id)).ok()?, id, sequence, slot)))
+            .collect();
+        if !anyway {
+            if slots.len() < BLOCK / 2 {
+                return false;
+            }
+            self.begin_block();
+        }
+        for (at, id, sequence, slot) in slots {
+            came[at] = true;
+            let (scale, codes) = slot.split_first_chunk::<4>().expect("a scale first");
+            let block = self.last(id);
+            block.codes.extend(codes.as_chunks::<CODES>().0.iter().map(|bytes| lane(*bytes)));
+            block.push(id, sequence, f32::from_le_bytes(*scale));
+        }
+        if !anyway {
+            self.blocks.last_mut().expect("just begun").written = true;
+        }
+        true
+    }
+
+    fn begin_block(&mut self) {
+        self.blocks.push(Block {
+            ids: Vec::with_capacity(BLOCK),
+            sequences: Vec::with_capacity(BLOCK),
+            scales: Vec::with_capacity(BLOCK),
+            codes: Vec::with_capacity(BLOCK * lanes(self.dimensions, CODES)),
+            ..Block::default()
+        });
+    }
+
+    /// The block that has room; each has all its room from the start, so that it never moves.
+    fn last(&mut self, id: i64) -> &mut Block {
+        if self.blocks.last().is_none_or(|block| block.ids.len() >= BLOCK || block.written) {
+            self.begin_block();
+        }
+        let block = self.blocks.last_mut().expect("just made");
+        block.sources.add(Item(id).source());
+        block
+    }
+
+    /// Forgets vectors that are not there any more.
+    pub(super) fn forget(&mut self, gone: &[Near]) {
+        for block in &mut self.blocks {
+            for (id, sequence) in block.ids.iter_mut().zip(&block.sequences) {
+                if gone.iter().any(|near| near.sequence == *sequence && near.id == *id) {
+                    *id = NOBODY;
+                }
+            }
+        }
+    }
+
+    /// Makes a query of a vector of unit length.
+    pub(super) fn query(&self, exact: Vec<f32>) -> Query {
+        // So that the sum of 4,096 products with codes of seven bits stays within 32 bits, wherever they lie.
+        const LARGEST: f32 = 4000.0;
+        let mut turned = exact.clone();
+        self.rotation.turn(&mut turned);
+        turned.resize(lanes(self.dimensions, CODES) * CODES, 0.0);
+        let largest = turned.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let scale = largest.max(f32::MIN_POSITIVE) / LARGEST;
+        let numbers = turned.chunks(CODES).map(|values| {
+            let mut numbers = [0; CODES];
+            for (number, value) in numbers.iter_mut().zip(values) {
+                *number = (value / scale).round() as i16;
+            }
+            wide(numbers)
+        });
+        Query { numbers: numbers.collect(), exact, turned, scale }
+    }
+
+    /// The nearest `wanted` of those that count, the nearest first; fewer only where there are no more.
+    pub(super) fn nearest(&mut self, query: &Query, wanted: usize, accept: Accept<'_>) -> Vec<Near> {
+        let total = self.len();
+        let mut found = if total < FIRST_PASS.0 || self.dimensions < FIRST_PASS.1 {
+            let everyone = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
+            score(everyone.filter(|(block, slot)| accept.has(block.ids[*slot])), self.dimensions, query)
+        } else {
+            let chosen = self.first_pass(query, (wanted * 8).max(BLOCK).max(total / 64), accept);
+            let slots = chosen.iter().map(|(block, slot)| (&self.blocks[*block as usize], *slot as usize));
+            score(slots, self.dimensions, query)
+        };
+        let by_similarity = |a: &Near, b: &Near| b.similarity.total_cmp(&a.similarity).then(a.id.cmp(&b.id));
+        if found.len() > wanted && wanted > 0 {
+            found.select_nth_unstable_by(wanted - 1, by_similarity);
+        }
+        found.truncate(wanted);
+        found.sort_unstable_by(by_similarity);
+        found
+    }
+
+    /// About `wanted` slots whose bits differ least from the query's: all up to the distance that reaches so many.
+    fn first_pass(&mut self, query: &Query, wanted: usize, accept: Accept<'_>) -> Vec<(u32, u32)> {
+        self.measure_bits();
+        let mut bits = Vec::new();
+        signs(query.turned.as_chunks().0.iter().copied(), &self.centre.0, &mut bits);
+        self.distances.clear();
+        self.distances.reserve_exact(self.len());
+        let mut counts = vec![0_usize; self.dimensions + 1];
+        for block in &self.blocks {
+            let begin = self.distances.len();
+            lanes::distances(&block.bits, &bits, &mut self.distances);
+            let everyone = accept.ids.is_none() && block.sources.within(accept.sources);
+            for (distance, id) in self.distances[begin..].iter().zip(&block.ids) {
+                if everyone || accept.has(*id) {
+                    counts[usize::from(*distance)] += 1;
+                }
+            }
+        }
+        let mut reached = 0;
+        let limit = counts.iter().position(|count| {
+            reached += count;
+            reached >= wanted
+        });
+        let limit = limit.unwrap_or(self.dimensions) as u16;
+        let mut chosen = Vec::with_capacity(reached);
+        let mut distances = self.distances.as_slice();
+        for (at, block) in self.blocks.iter().enumerate() {
+            let (own, rest) = distances.split_at(block.ids.len());
+            distances = rest;
+            for (slot, distance) in own.iter().enumerate() {
+                if *distance <= limit && accept.has(block.ids[slot]) {
+                    chosen.push((at as u32, slot as u32));
+                }
+            }
+        }
+        chosen
+    }
+
+    /// Makes the bits that are missing; all of them anew where the middle was taken from few.
+    fn measure_bits(&mut self) {
+        let total = self.len();
+        if total >= 4 * self.centre.1 {
+            self.centre = (self.middle(), total.min(CENTRE).max(self.centre.1 * 4));
+            for block in &mut self.blocks {
+                block.bits.clear();
+            }
+        }
+        let (width, bits_width) = (lanes(self.dimensions, CODES), lanes(self.dimensions, BITS));
+        for block in &mut self.blocks {
+            block.bits.reserve_exact(BLOCK * bits_width - block.bits.len());
+            for slot in block.bits.len() / bits_width..block.ids.len() {
+                let codes = &block.codes[slot * width..(slot + 1) * width];
+                signs(
+                    codes.iter().map(|lane| bytes(*lane).map(|code| f32::from(code as i8) * block.scales[slot])),
+                    &self.centre.0,
+                    &mut block.bits,
+                );
+            }
+        }
+    }
+
+    fn middle(&self) -> Vec<f32> {
+        let mut sums = vec![0.0; lanes(self.dimensions, CODES) * CODES];
+        let width = lanes(self.dimensions, CODES);
+        let step = (self.len() / CENTRE).max(1);
+        let mut taken = 0;
+        let slots = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
+        for (block, slot) in slots.step_by(step) {
+            taken += 1;
+            let codes = block.codes[slot * width..(slot + 1) * width].iter().flat_map(|lane| bytes(*lane));
+            for (sum, code) in sums.iter_mut().zip(codes) {
+                *sum += f32::from(code as i8) * block.scales[slot];
+            }
+        }
+        sums.iter().map(|sum| sum / taken.max(1) as f32).collect()
+    }
+
+    /// The cosines with vectors here and there, nearly: what is usual among them.
+    pub(super) fn sample(&self, query: &Query, wanted: usize) -> Vec<f32> {
+        let step = (self.len() / wanted).max(1);
+        let everyone = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
+        let chosen = everyone.step_by(step).filter(|(block, slot)| block.ids[*slot] != NOBODY);
+        score(chosen, self.dimensions, query).iter().map(|near| near.similarity).collect()
+    }
+}
+
+impl Block {
+    fn push(&mut self, id: i64, sequence: i64, scale: f32) {
+        self.ids.push(id);
+        self.sequences.push(sequence);
+        self.scales.push(scale);
+    }
+
+    /// Every slot that somebody has: id, sequence, scale, codes.
+    pub(super) fn slots(&self, dimensions: usize) -> impl Iterator<Item = (i64, i64, f32, Vec<u8>)> {
+        let codes = self.codes.chunks_exact(lanes(dimensions, CODES));
+        let rows = self.ids.iter().zip(&self.sequences).zip(&self.scales).zip(codes);
+        rows.filter(|(((id, _), _), _)| **id != NOBODY).map(|(((id, sequence), scale), codes)| {
+            (*id, *sequence, *scale, codes.iter().flat_map(|lane| bytes(*lane)).collect())
+        })
+    }
+}
+
+fn score<'b>(slots: impl Iterator<Item = (&'b Block, usize)>, dimensions: usize, query: &Query) -> Vec<Near> {
+    let width = lanes(dimensions, CODES);
+    slots
+        .map(|(block, slot)| {
+            let product = dot(&block.codes[slot * width..(slot + 1) * width], &query.numbers);
+            let similarity = product as f32 * block.scales[slot] * query.scale;
+            Near { id: block.ids[slot], sequence: block.sequences[slot], similarity }
+        })
+        .collect()
+}
+
+/// Which values are above the middle, a bit each, in lanes of bits.
+fn signs(values: impl Iterator<Item = [f32; CODES]>, middle: &[f32], bits: &mut Vec<Lane>) {
+    let mut eight = [0; BITS / 8];
+    let mut at = 0;
+    for (values, middle) in values.zip(middle.as_chunks::<CODES>().0) {
+        let mut above = 0_u16;
+        for (place, (value, middle)) in values.iter().zip(middle).enumerate() {
+            above |= u16::from(value > middle) << place;
+        }
+        eight[at..at + 2].copy_from_slice(&above.to_le_bytes());
+        at += 2;
+        if at == eight.len() {
+            bits.push(lane(std::mem::take(&mut eight)));
+            at = 0;
+        }
+    }
+    if at > 0 {
+        bits.push(lane(eight));
+    }
+}
