@@ -21,12 +21,12 @@ function newest(...paths) {
 }
 
 /**
- * The two engines: the one with migrations, which is the whole crate, and the one for a file that is at head, which is
- * all that most openings need, and so all that they download.
+ * The two engines: the whole crate, and what of it opens a file that is at head and works on its tables, which is all that
+ * most openings need, and so all that they download. Only the whole one scans vectors, for which it has SIMD.
  */
 const ENGINES = [
-  { name: 'synth_memory', flags: [] },
-  { name: 'synth_memory_at_head', flags: ['--no-default-features'] },
+  { name: 'synth_memory', flags: [], target: ' -Ctarget-feature=+simd128' },
+  { name: 'synth_memory_at_head', flags: ['--no-default-features'], target: '' },
 ];
 
 async function buildWasm() {
@@ -35,11 +35,11 @@ async function buildWasm() {
   if (oldest > newest(...sources.map((path) => at(path)))) return false;
 
   rmSync(glue, { recursive: true, force: true });
-  for (const { name, flags } of ENGINES) await buildEngine(name, flags);
+  for (const engine of ENGINES) await buildEngine(engine);
   return true;
 }
 
-async function buildEngine(name, flags) {
+async function buildEngine({ name, flags, target }) {
   // The crate type is given here, for with an rlib beside it cargo does no link-time optimisation.
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET, ...flags];
   // Nobody sees where in the source a panic stood nor how a value would be printed for debugging, but all would download
@@ -47,7 +47,7 @@ async function buildEngine(name, flags) {
   const unseen = '-Zlocation-detail=none -Zfmt-debug=none';
   // The passes that are off for SQLite too, see .cargo/config.toml.
   const passes = '-Cllvm-args=-disable-lsr -Cllvm-args=-enable-pre=false -Cllvm-args=-enable-load-pre=false';
-  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}` };
+  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}${target}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
   const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, '--out-name', name, compiled];
   await run('wasm-bindgen', bindgen, { quiet: true });
@@ -60,6 +60,7 @@ async function buildEngine(name, flags) {
     'mutable-globals',
     'reference-types',
     'multivalue',
+    'simd',
   ];
   await run(
     'wasm-opt',
@@ -83,7 +84,7 @@ async function buildEngine(name, flags) {
 }
 
 async function buildTypeScript() {
-  const sources = ['www/package', 'tsconfig.json', 'package.json'];
+  const sources = ['www/package', 'tsconfig.json', 'package.json', 'models'];
   if (newest(join(dist, 'index.js')) > newest(...sources.map((path) => at(path)))) return false;
   rmSync(dist, { recursive: true, force: true });
   await run('tsc', ['--project', at('tsconfig.json')]);
@@ -92,15 +93,20 @@ async function buildTypeScript() {
   const { rolldown } = await import('rolldown');
   // One file for the page and one for each worker, so that opening a memory is not a chain of small requests even where
   // no bundler is used. What only Node needs is one more, and is not loaded elsewhere.
-  const modules = ['index', 'worker', 'worker-with-migrations', 'node'].map((name) => [name, `${name}.ts`, 'neutral']);
+  const modules = ['index', 'worker', 'worker-whole', 'node'].map((name) => [name, `${name}.ts`, 'neutral']);
   for (const [name, source, platform] of [...modules, ['cli', join('cli', 'main.ts'), 'node']]) {
     const bundle = await rolldown({
       input: { [name]: at('www', 'package', source) },
       platform,
       external: ['./node.js'],
+      // What is loaded later takes what it shares from the file that is there already; to set that apart would be one
+      // more request before anything can be opened.
+      preserveEntrySignatures: 'allow-extension',
     });
     await bundle.write({
       dir: dist,
+      // What is imported when it is needed is a file of its own.
+      chunkFileNames: '[name].js',
       minify: true,
       comments: { legal: true, annotation: true, jsdoc: false },
     });
@@ -109,6 +115,9 @@ async function buildTypeScript() {
   mkdirSync(join(dist, 'wasm'), { recursive: true });
   for (const file of ENGINES.flatMap(({ name }) => [`${name}.d.ts`, `${name}_bg.wasm`]))
     cpSync(join(glue, file), join(dist, 'wasm', file));
+  const model = 'all-minilm-l6-v2-256.bin';
+  mkdirSync(join(dist, 'models'), { recursive: true });
+  cpSync(at('models', model), join(dist, 'models', model));
   return true;
 }
 

@@ -3,9 +3,16 @@ import { Connection, type CallOptions } from './connection.js';
 import { invalidArgument, MemoryError } from './errors.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 import { Backups, fromBackup, Migrations, type Backup } from './migrations.js';
-import { openWorker, openWorkerWithMigrations } from './transport.js';
+import type { Consolidation, RecallHit, RecallOptions, RelatedOptions, RelatedRow } from './recall.js';
+import type { ContextOptions, MemoryContext } from './context.js';
+import { Embeddings, loader, type LoadRecall } from './embeddings.js';
+import type { Embedder, EmbeddingStatus } from './embedding.js';
+import { openWorker, openWholeWorker } from './transport.js';
 import { parseUrl } from './url.js';
 import type {
+  CoherenceDrift,
+  Consolidated,
+  ConsolidationOptions,
   Durability,
   MigrationProgress,
   OnNewerSchema,
@@ -42,6 +49,14 @@ export interface OpenOptions extends CallOptions {
   readonly backups?: BackupOptions | undefined;
   /** Is told where a migration, and the backup before it, are. */
   readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
+  /**
+   * What makes vectors of texts, for search by meaning: `bundled`, the default, is loaded when it is first needed; `none`
+   * leaves recall to words; or one of your own. Where it is named here, what waits for its vector is embedded from the
+   * opening on; otherwise from the first question on.
+   */
+  readonly embedder?: Embedder | 'bundled' | 'none' | undefined;
+  /** Is told how far embedding is, whenever some texts have their vectors. */
+  readonly onEmbedding?: ((status: EmbeddingStatus) => void) | undefined;
   /** Whether to ask the browser not to evict this site's data; true by default. Some browsers ask the user. */
   readonly persist?: boolean | undefined;
 }
@@ -132,15 +147,20 @@ export class Memory {
   readonly migrations: Migrations;
   /** The copies that are kept beside the memory. */
   readonly backups: Backups;
+  /** The vectors of what is remembered. */
+  readonly embeddings: Embeddings;
+  readonly #recall: LoadRecall;
 
-  private constructor(connection: Connection, status: MemoryStatus) {
+  private constructor(connection: Connection, status: MemoryStatus, recall: LoadRecall) {
     this.#connection = connection;
     this.#status = status;
     this.turns = new Turns(connection);
     this.episodes = new Episodes(connection);
     this.longTerm = new LongTerm(connection);
     this.uncertainty = new UncertaintyLog(connection);
-    this.semantic = new SemanticMemories(connection);
+    this.semantic = new SemanticMemories(connection, recall);
+    this.embeddings = new Embeddings(recall);
+    this.#recall = recall;
     // A call that was carried out stays so, whatever becomes of the look at the status after it.
     const changed = () => this.refreshStatus().catch(() => undefined);
     this.#changed = changed;
@@ -181,23 +201,33 @@ export class Memory {
       ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
     };
     // What is in memory cannot change hands, and what is not at head is not opened by the smaller engine.
-    const small = place.storage === 'opfs' && options.upgrade !== false;
+    const { embedder } = options;
+    const small = place.storage === 'opfs' && options.upgrade !== false && (embedder ?? 'none') === 'none';
     const transports = isNode()
-      ? { withMigrations: (await import('./node.js')).openInThread }
-      : { atHead: small ? openWorker : undefined, withMigrations: openWorkerWithMigrations };
+      ? { whole: (await import('./node.js')).openInThread }
+      : { atHead: small ? openWorker : undefined, whole: openWholeWorker };
     const connection = new Connection(transports, engineOptions, options.onProgress);
+    const recall = loader(connection, embedder, options.onEmbedding);
     const [schema, storage] = await Promise.all([
       connection.open({ signal: options.signal }),
       place.storage === 'opfs' ? readStorage() : NO_STORAGE,
     ]);
-    const memory = new Memory(connection, {
-      storage: place.storage,
-      durability,
-      role: 'leader',
-      ...storage,
-      ...fromSchema(schema),
-      migrated: schema.migrated,
-    });
+    const memory = new Memory(
+      connection,
+      {
+        storage: place.storage,
+        durability,
+        role: 'leader',
+        ...storage,
+        ...fromSchema(schema),
+        migrated: schema.migrated,
+      },
+      recall,
+    );
+    if (embedder !== undefined)
+      void recall()
+        .then(({ runner }) => runner.begin())
+        .catch(() => undefined);
     // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
     if (place.storage === 'opfs' && options.persist !== false) {
       void Promise.resolve(navigator.storage?.persist?.())
@@ -257,6 +287,94 @@ export class Memory {
       },
     );
     return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
+  }
+
+  /**
+   * Finds what matters for a question among everything remembered, by words and by meaning, the best first.
+   *
+   * Any string is safe to ask. Rows that have no vector yet are found by their words. Each part of a score is told where
+   * `explain` asks for it: words (BM25) and meaning (cosine) in standard deviations above what was found, summed, then
+   * recency, importance, valence and what settled doubts taught.
+   *
+   * Rejects with `invalid_argument`, and with `embedder_failed` or `embedder_unavailable` where the question cannot be
+   * embedded; `weights: { meaning: 0 }` asks without.
+   *
+   * @example
+   * ```ts
+   * const hits = await memory.recall('what food must I avoid?', { k: 5, explain: true });
+   * for (const hit of hits) console.log(hit.table, hit.text, hit.score, hit.explanation?.parts);
+   * ```
+   */
+  async recall(question: string, options?: RecallOptions): Promise<RecallHit[]> {
+    return (await this.#recall()).recall.recall(question, options);
+  }
+
+  /**
+   * Packs what is remembered of a question into a text for a prompt, of so many tokens at the most: facts, what is recalled,
+   * and the last turns. The same memory gives the same text.
+   *
+   * @example
+   * ```ts
+   * const { text } = await memory.context('what food must I avoid?', { tokenBudget: 1500 });
+   * ```
+   */
+  async context(query: string, options?: ContextOptions): Promise<MemoryContext> {
+    return (await this.#recall()).context(query, options);
+  }
+
+  /** Semantic memories near a text in meaning and, where asked for, what of the last twenty episodes is; the nearest first. */
+  async related(query: string | Float32Array, options?: RelatedOptions): Promise<RelatedRow[]> {
+    return (await this.#recall()).recall.related(query, options);
+  }
+
+  /**
+   * How well what is known supports a text, from 0 to 1: 0.5 where nothing is known at all; 0.3 where none of the three
+   * nearest semantic memories has a cosine of 0.3; else their mean cosine, each weighing as much as its importance, and a
+   * tenth more where the second has above 0.6; 1 at the most.
+   */
+  async groundingConfidence(text: string, options?: CallOptions): Promise<number> {
+    return (await this.#recall()).recall.groundingConfidence(text, options);
+  }
+
+  /** Notes what is talked about now; the last twenty are kept while the memory is open. */
+  async trackContext(text: string, options?: CallOptions): Promise<void> {
+    return (await this.#recall()).recall.trackContext(text, options);
+  }
+
+  /**
+   * Whether the last three tracked contexts are about something else than those before them: whether their mean cosine is
+   * below the threshold, 0.7 by default. With three contexts in all, theirs among each other; with fewer, never.
+   */
+  async coherenceDrift(threshold = 0.7, options?: CallOptions): Promise<CoherenceDrift> {
+    return this.#connection.call('coherenceDrift', [threshold], options);
+  }
+
+  /**
+   * Tidies up semantic memories: merges those of a category that say the same, lets importance fade with age and without
+   * use, and forgets what is less important than `floor`. All or nothing; each row is put away first as it was, to be
+   * brought back by `undoConsolidation`. Never runs unless it is called.
+   */
+  async consolidate(options?: ConsolidationOptions & CallOptions): Promise<Consolidated> {
+    return (await this.#recall()).recall.consolidate(options);
+  }
+
+  /** The consolidations whose rows are put away, the newest first. */
+  async consolidations(options?: CallOptions): Promise<Consolidation[]> {
+    return (await this.#recall()).recall.consolidations(options);
+  }
+
+  /**
+   * Takes a consolidation back, by default the last one: what it removed is there again, and what faded is as important as
+   * before, unless it was changed since. Resolves to how many rows that were. One after which another came can be taken
+   * back only after that one.
+   */
+  async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
+    return this.#connection.call('undoConsolidation', [id], options);
+  }
+
+  /** Lets go of what consolidations put away, for good; resolves to how many there were. */
+  async discardConsolidations(options?: CallOptions): Promise<number> {
+    return this.#connection.call('discardConsolidations', [], options);
   }
 
   /** The whole database as the bytes of an SQLite file. */

@@ -7,7 +7,7 @@ import {
   unavailable,
   type FailureMessage,
 } from './errors.js';
-import type { Answer, Arguments, FromWorker, Method, MigrationMethod, Request, Value } from './protocol.js';
+import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
 import type { Listener, OpenTransport, Transport } from './transport.js';
 import type { EngineOptions, MigrationProgress, SchemaStatus } from './wasm/synth_memory.js';
 
@@ -20,36 +20,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Ways to the two engines; where there is but one way, it leads to the engine with migrations. */
+/** Ways to the two engines; where there is but one way, it leads to the whole engine. */
 export interface Transports {
   readonly atHead?: OpenTransport | undefined;
-  readonly withMigrations: OpenTransport;
+  readonly whole: OpenTransport;
 }
 
-/** The calls that only the engine with migrations has. */
-const WITH_MIGRATIONS = {
-  accept: true,
-  backUp: true,
-  backups: true,
-  branches: true,
-  check: true,
-  downgrade: true,
-  ensureVersion: true,
-  exportAt: true,
-  heads: true,
-  history: true,
-  import: true,
-  merge: true,
-  offline: true,
-  plan: true,
-  restore: true,
-  revision: true,
-  show: true,
-  squash: true,
-  stamp: true,
-  upgrade: true,
-  verify: true,
-} satisfies Record<MigrationMethod, true>;
+/** The calls that the smaller engine has too: those on the tables, and a few. */
+const AT_HEAD =
+  /^(?:open|close|query|export|schemaStatus|[a-zA-Z]+(?:Add|Get|List|Update|Delete|Count|Clear|Resolve|Statistics))$/;
+/** Calls after which a row may wait for its vector. */
+const WRITES = /(?:Add|Update|import|restore|upgrade|downgrade)$/;
 
 interface Pending {
   readonly signal: AbortSignal | undefined;
@@ -80,14 +61,14 @@ export class Connection {
   #sequence = 0;
   #outbox: Outgoing[] = [];
   #opened = false;
-  #withMigrations: boolean;
+  #isWhole: boolean;
   /** What is sent waits until the memory has changed hands. */
   #held = false;
   #closing: Promise<void> | undefined;
 
   constructor(transports: Transports, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
     this.#transports = transports;
-    this.#withMigrations = !transports.atHead;
+    this.#isWhole = !transports.atHead;
     this.#options = options;
     this.#tell = tell;
   }
@@ -96,6 +77,9 @@ export class Connection {
   open(options: CallOptions = {}): Promise<SchemaStatus> {
     return this.#connect(options);
   }
+
+  /** Is told when rows were written: what they say may have to be embedded. */
+  onWrite: (() => void) | undefined;
 
   /** Makes a call. */
   async call<M extends Method>(
@@ -111,7 +95,9 @@ export class Connection {
       // The file is opened again before anything else is asked of it. What comes of that, this call is told.
       void this.#connect({}).catch(() => undefined);
     }
-    return this.#send(method, given, { signal }, transfer);
+    const value = await this.#send(method, given, { signal }, transfer);
+    if (WRITES.test(method)) this.onWrite?.();
+    return value;
   }
 
   /** Waits for what was asked for, then closes. Calls that come later reject with `closed`. */
@@ -138,8 +124,8 @@ export class Connection {
         if (this.#transport === transport) this.#fail(cause);
       },
     };
-    const { atHead, withMigrations } = this.#transports;
-    const transport = (this.#withMigrations ? withMigrations : atHead!)(listener);
+    const { atHead, whole } = this.#transports;
+    const transport = (this.#isWhole ? whole : atHead!)(listener);
     this.#transport = transport;
     try {
       // What comes behind it is sent when it is certain that this engine is the one to answer it.
@@ -152,7 +138,7 @@ export class Connection {
       const status = await opened;
       if (status === NEEDS_MIGRATIONS) {
         transport.end();
-        this.#withMigrations = true;
+        this.#isWhole = true;
         return await this.#connect(options);
       }
       this.#opened = true;
@@ -161,7 +147,7 @@ export class Connection {
       return status;
     } catch (error) {
       // Whoever calls next tries again, and where the larger engine could not be had, with the smaller one.
-      this.#withMigrations = !this.#transports.atHead;
+      this.#isWhole = !this.#transports.atHead;
       // What was to be sent behind this is answered with the same.
       if (this.#transport === transport) this.#end(() => error as MemoryError);
       throw error;
@@ -201,7 +187,7 @@ export class Connection {
     if (this.#held) return;
     const outbox = this.#outbox;
     this.#outbox = [];
-    const beyond = this.#withMigrations ? -1 : outbox.findIndex(({ request }) => request.method in WITH_MIGRATIONS);
+    const beyond = this.#isWhole ? -1 : outbox.findIndex(({ request }) => !AT_HEAD.test(request.method));
     this.#post(beyond < 0 ? outbox : outbox.slice(0, beyond));
     if (beyond >= 0) this.#handOver(outbox.slice(beyond));
   }
@@ -209,7 +195,7 @@ export class Connection {
   /** Lets the smaller engine finish what was asked of it, and opens the memory with the other one, for what comes next. */
   #handOver(next: Outgoing[]): void {
     const transport = this.#transport;
-    this.#withMigrations = true;
+    this.#isWhole = true;
     const finished = this.#send('close', [], {}, []);
     this.#post(this.#outbox);
     this.#outbox = next;

@@ -8,7 +8,7 @@ const LOCK_GRACE = 300;
 const FILES_GRACE = 2000;
 const RETRY_AFTER = 20;
 
-/** An engine of either kind. The one without migrations lacks the calls that only they need. */
+/** An engine of either kind. The smaller one lacks the calls that only they need. */
 export type AnyEngine = EngineAtHead & Partial<Engine>;
 
 /** The class of such an engine. */
@@ -25,7 +25,7 @@ export interface Held {
 
 /**
  * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives. Gives nothing where the engine
- * is the one without migrations, and the memory needs one.
+ * is the smaller one, and the memory needs migrations.
  *
  * @param loading - The WebAssembly, on its way; it rejects with a failure.
  * @throws A failure, as the engine throws it.

@@ -6,6 +6,10 @@ export type ClientErrorCode =
   | 'aborted'
   /** The memory was closed. */
   | 'closed'
+  /** The embedder that was given failed, or gave something else than vectors. Rows are tried again later. */
+  | 'embedder_failed'
+  /** The bundled embedder could not be loaded. */
+  | 'embedder_unavailable'
   /** A text that is not well-formed Unicode: it has a lone surrogate. */
   | 'invalid_text'
   /** A URL that is neither `opfs:///name.db` nor `memory:`. */

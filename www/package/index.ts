@@ -11,6 +11,9 @@ export type { BackupOptions, ExportOptions, MemoryStatus, OpenOptions, QueryOpti
 export type { CallOptions } from './connection.js';
 export { MemoryError } from './errors.js';
 export type { ClientErrorCode, ErrorCode } from './errors.js';
+export { Embeddings } from './embeddings.js';
+export type { ContextOptions, ContextSection, MemoryContext } from './context.js';
+export type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedding.js';
 export type { JsonValue } from './json.js';
 export { Backups, Migrations } from './migrations.js';
 export type {
@@ -21,15 +24,33 @@ export type {
   StampOptions,
   VerifiedRevision,
 } from './migrations.js';
+export type {
+  Consolidation,
+  FoundMemory,
+  RecallExplanation,
+  RecallFilter,
+  RecallHit,
+  RecallHitBase,
+  RecallOptions,
+  RelatedOptions,
+  RelatedRow,
+  SemanticSearchOptions,
+} from './recall.js';
 export { Table, TableWithIds, Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 export type * from './tables.js';
 export type {
+  CoherenceDrift,
+  Consolidated,
+  ConsolidationOptions,
   Direction,
   Durability,
   EngineErrorCode,
   EntryOrder,
   EpisodeOrder,
   Match,
+  MemoryReference,
+  MemoryTable,
+  MergedMemories,
   MigrationDirection,
   MigrationFile,
   MigrationPhase,
@@ -38,6 +59,9 @@ export type {
   NewRevision,
   OnNewerSchema,
   PlannedStep,
+  RecallEvidence,
+  RecallParts,
+  RecallWeights,
   SchemaCheck,
   SchemaRenames,
   SemanticMemoryOrder,

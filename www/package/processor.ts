@@ -31,7 +31,7 @@ const ALONE: ReadonlySet<Method> = new Set<Method>([
 
 /** Calls that only read, by how they end: they share nothing with those behind them, and so need not wait for them. */
 const READS =
-  /(?:Get|List|Count|Statistics|query|schemaStatus|backups|history|heads|branches|show|verify|check|offline|revision|merge|squash)$/;
+  /(?:Get|List|Count|Statistics|query|schemaStatus|backups|history|heads|branches|show|verify|check|offline|revision|merge|squash|recall|Search|related|Confidence|Context|Drift|embed|Pending|Status|Map|consolidations)$/;
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;

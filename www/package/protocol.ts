@@ -1,7 +1,6 @@
 // What is said between a client and the worker that runs SQLite. Types only.
 import type { FailureMessage } from './errors.js';
 import type { Engine, EngineOptions, MigrationProgress, SchemaStatus } from './wasm/synth_memory.js';
-import type { Engine as EngineAtHead } from './wasm/synth_memory_at_head.js';
 
 /** The engine's calls that a client may make. */
 type EngineCalls = Omit<Engine, 'free' | 'close' | 'reserve' | 'beginBatch' | 'endBatch' | typeof Symbol.dispose>;
@@ -16,8 +15,6 @@ export interface WorkerApi extends EngineCalls {
 
 /** The name of a call. */
 export type Method = keyof WorkerApi;
-/** The name of a call that only the engine with migrations can be asked for. */
-export type MigrationMethod = Exclude<keyof EngineCalls, keyof EngineAtHead>;
 /** The arguments of a call. */
 export type Arguments<M extends Method> = Parameters<WorkerApi[M]>;
 /** The answer of a call. */
@@ -46,7 +43,7 @@ export type Answer = { readonly client: string; readonly sequence: number } & (
   | { readonly value: unknown }
   | { readonly failure: FailureMessage }
   | { readonly cancelled: true }
-  /** The memory is to be opened by the engine with migrations; this one left it alone. */
+  /** The memory is to be opened by the whole engine; this one left it alone. */
   | { readonly needsMigrations: true }
 );
 

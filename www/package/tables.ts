@@ -3,6 +3,8 @@ import * as codec from './codec.js';
 import type { CallOptions, Connection } from './connection.js';
 import { invalidArgument } from './errors.js';
 import { encodeJson, type JsonValue } from './json.js';
+import type { LoadRecall } from './embeddings.js';
+import type { FoundMemory, SemanticSearchOptions } from './recall.js';
 import type { Arguments, Method, Value } from './protocol.js';
 import type * as wire from './wasm/synth_memory.js';
 
@@ -265,6 +267,20 @@ function checked(value: JsonValue): JsonValue {
   return value;
 }
 
+/** How a doubt was settled. Hits of `recall` can be given as they are. */
+export interface ResolveOptions extends CallOptions {
+  /** The memories that settled it. */
+  readonly settledBy?: readonly wire.MemoryReference[] | undefined;
+  /** The memories that misled. */
+  readonly misledBy?: readonly wire.MemoryReference[] | undefined;
+}
+
+/** References as they cross: just what names the rows. */
+function references(given: readonly wire.MemoryReference[] = [], name: string): wire.MemoryReference[] {
+  if (!Array.isArray(given)) throw invalidArgument(`${name} must be an array.`);
+  return given.map(({ table, id, key }: { table: 'turns'; id: number; key?: string }) => ({ table, id, key }));
+}
+
 /** What the agent was unsure of: `memory.uncertainty`. */
 export class UncertaintyLog extends TableWithIds<
   Uncertainty,
@@ -288,9 +304,20 @@ export class UncertaintyLog extends TableWithIds<
     return this.addRows(doubts, options);
   }
 
-  /** Marks a doubt as settled, and how; a second time says anew how. Rejects with `not_found` where there is none with this id. */
-  async resolve(id: number, pattern: string, options?: CallOptions): Promise<void> {
-    await this.call('uncertaintyResolve', [checkKey(id), checkText(pattern, 'pattern')], options);
+  /**
+   * Marks a doubt as settled, and how; a second time says anew how. Told which memories settled it and which misled, recall
+   * ranks them by it. Rejects with `not_found` where there is none with this id, or no such memory.
+   */
+  async resolve(id: number, pattern: string, options: ResolveOptions = {}): Promise<void> {
+    const { settledBy, misledBy, signal } = options;
+    checkKey(id);
+    checkText(pattern, 'pattern');
+    if (settledBy ?? misledBy) {
+      const settled = references(settledBy, 'settledBy');
+      await this.call('uncertaintyLearn', [id, pattern, settled, references(misledBy, 'misledBy')], { signal });
+    } else {
+      await this.call('uncertaintyResolve', [id, pattern], { signal });
+    }
   }
 
   /** The log in figures. */
@@ -307,9 +334,26 @@ export class SemanticMemories extends TableWithIds<
   SemanticMemoryFilter,
   wire.SemanticMemoryOrder
 > {
+  readonly #recall: LoadRecall;
+
   /** @internal */
-  constructor(connection: Connection) {
+  constructor(connection: Connection, recall: LoadRecall) {
     super(connection, 'semantic', codec.semantic);
+    this.#recall = recall;
+  }
+
+  /**
+   * The facts nearest in meaning to a text, or to a vector of the embedder's, the nearest first; then, where those are too
+   * few, facts that have no vector yet and share words with it. Filters come before the cut: `k` facts are found if there
+   * are so many.
+   *
+   * @example
+   * ```ts
+   * const [fact] = await memory.semantic.search('food allergies', { k: 1, categories: ['health'] });
+   * ```
+   */
+  async search(query: string | Float32Array, options?: SemanticSearchOptions): Promise<FoundMemory[]> {
+    return (await this.#recall()).recall.search(query, options);
   }
 
   /** Remembers a fact; resolves to its id. */

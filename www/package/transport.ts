@@ -29,12 +29,12 @@ export const openWorker: OpenTransport = (listener) =>
   );
 
 /** The same with the engine that can do everything. */
-export const openWorkerWithMigrations: OpenTransport = (listener) =>
+export const openWholeWorker: OpenTransport = (listener) =>
   connect(
     // A name of its own: webpack makes one file of all the workers that have the same.
-    new Worker(new URL('./worker-with-migrations.js', import.meta.url), {
+    new Worker(new URL('./worker-whole.js', import.meta.url), {
       type: 'module',
-      name: 'synth-memory-with-migrations',
+      name: 'synth-memory-whole',
     }),
     compiled(new URL('./wasm/synth_memory_bg.wasm', import.meta.url)),
     listener,

@@ -1,0 +1,306 @@
+import { checkText, toDate } from './codec.js';
+import type { CallOptions, Connection } from './connection.js';
+import { invalidArgument, MemoryError } from './errors.js';
+import { loadBundledModel } from './model.js';
+import { toReference } from './references.js';
+import type { EmbeddingStatus as WireStatus, MemoryReference, RecallQuestion } from './wasm/synth_memory.js';
+
+/** What a text is embedded for: some models want to be told. */
+export type EmbeddingPurpose = 'memory' | 'question';
+
+/** Makes vectors of texts: any model, here or elsewhere. */
+export interface Embedder {
+  /**
+   * Which model it is. It is stored with the vectors; where the name or the number of dimensions is another than before,
+   * every row is embedded anew.
+   */
+  readonly name: string;
+  /** How many numbers its vectors have, 1 to 4096; found out with a first text where it is not given. */
+  readonly dimensions?: number | undefined;
+  /** How many texts it is given at once; 32 by default. */
+  readonly batchSize?: number | undefined;
+  /** A vector for each text, in their order: finite numbers, not all of them zero, of any length. */
+  embed(
+    texts: string[],
+    options: { purpose: EmbeddingPurpose; signal?: AbortSignal | undefined },
+  ): Promise<readonly (Float32Array | readonly number[])[]>;
+}
+
+/** What is known of the vectors. */
+export interface EmbeddingStatus extends Omit<WireStatus, 'retryAt'> {
+  /** When the first of the texts that failed is tried again. */
+  readonly retryAt: Date | null;
+}
+
+/** A row on the map of memories. */
+export interface MemoryMapPoint {
+  /** Which one. */
+  readonly reference: MemoryReference;
+  /** Its text, 200 characters of it at most. */
+  readonly text: string;
+  /** Where, from -1 to 1. */
+  readonly x: number;
+  /** Where, from -1 to 1. */
+  readonly y: number;
+}
+
+/** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
+const AFTER_WRITE = 50;
+/** How many texts the bundled model embeds in one call: so many that others hardly wait for it. */
+const BUNDLED_BATCH = 256;
+const DEFAULT_BATCH = 32;
+const MAX_DIMENSIONS = 4096;
+
+/** Keeps the vectors in step with the texts, and makes those of questions. */
+export class EmbedderRunner {
+  readonly #connection: Connection;
+  readonly #embedder: Embedder | 'bundled' | 'none';
+  readonly #tell: ((status: EmbeddingStatus) => void) | undefined;
+  #dimensions: Promise<number> | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    connection: Connection,
+    embedder: Embedder | 'bundled' | 'none',
+    tell?: (status: EmbeddingStatus) => void,
+  ) {
+    this.#connection = connection;
+    this.#embedder = embedder;
+    this.#tell = tell;
+    if (embedder !== 'none') connection.onWrite = () => this.#runIn(AFTER_WRITE);
+  }
+
+  /** Asks a question by its vector too, where there is an embedder. */
+  async ask<T>(
+    question: RecallQuestion,
+    signal: AbortSignal | undefined,
+    call: (question: RecallQuestion) => Promise<T>,
+  ): Promise<T> {
+    if (this.#embedder === 'none' || question.weights?.meaning === 0) return call(question);
+    const dimensions = await this.#use();
+    if (this.#embedder === 'bundled') {
+      return this.#withModel(async () => {
+        // What was just written is found by meaning at once; what is more than that, soon.
+        if (this.#timer !== undefined) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
+        return call(question.vector ? question : { ...question, embed: true });
+      });
+    }
+    if (question.vector || question.text.trim() === '') return call(question);
+    const [vector] = await this.#embed(this.#embedder, [question.text], 'question', dimensions, signal);
+    return call({ ...question, vector });
+  }
+
+  /** Vectors of texts, as questions or rows would have them. */
+  async embed(
+    texts: readonly string[],
+    purpose: EmbeddingPurpose,
+    { signal }: CallOptions = {},
+  ): Promise<Float32Array[]> {
+    if (!Array.isArray(texts)) throw invalidArgument('texts must be an array of strings.');
+    const checked = texts.map((text, at) => checkText(text, `texts[${at}]`));
+    const embedder = this.#embedder;
+    if (embedder === 'none') throw noEmbedder();
+    const dimensions = await this.#use();
+    if (embedder === 'bundled') return this.#withModel(() => this.#connection.call('embed', [checked], { signal }));
+    return this.#embed(embedder, checked, purpose, dimensions, signal);
+  }
+
+  /** Embeds all that waits and may be tried now. */
+  async settle(options: CallOptions = {}): Promise<EmbeddingStatus> {
+    if (this.#embedder !== 'none') {
+      this.#again = true;
+      await (this.#running ??= this.#run());
+    }
+    return this.status(options);
+  }
+
+  async status(options: CallOptions = {}): Promise<EmbeddingStatus> {
+    const status = await this.#connection.call('embeddingsStatus', [], options);
+    return { ...status, retryAt: status.retryAt === null ? null : toDate(status.retryAt) };
+  }
+
+  async retry(options: CallOptions = {}): Promise<EmbeddingStatus> {
+    await this.#connection.call('embeddingsRetry', [], options);
+    return this.settle(options);
+  }
+
+  async map(limit: number, options: CallOptions = {}): Promise<MemoryMapPoint[]> {
+    const points = await this.#connection.call('embeddingsMap', [limit], options);
+    return points.map((point) => ({ ...point, reference: toReference(point.reference) }));
+  }
+
+  /** Begins with what waits, without being waited for. */
+  begin(): void {
+    if (this.#embedder !== 'none') this.#runIn(0);
+  }
+
+  #runIn(ms: number): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => void this.settle().catch(() => undefined), ms);
+    // Node is not kept from ending by it.
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  /** Goes on until nothing waits. What is asked for meanwhile is done in the same run. */
+  async #run(): Promise<void> {
+    try {
+      while (this.#again) {
+        this.#again = false;
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+        const dimensions = await this.#use();
+        while (await this.#batch(dimensions)) {
+          if (this.#tell) this.#tell(await this.status());
+        }
+      }
+    } finally {
+      this.#running = undefined;
+    }
+    const status = await this.status();
+    this.#tell?.(status);
+    if (status.retryAt) this.#runIn(Math.max(AFTER_WRITE, status.retryAt.getTime() - Date.now()));
+  }
+
+  /** Embeds some of what waits; tells whether there was anything. */
+  async #batch(dimensions: number): Promise<boolean> {
+    const embedder = this.#embedder as Embedder | 'bundled';
+    if (embedder === 'bundled') {
+      return (await this.#withModel(() => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]))) > 0;
+    }
+    const waiting = await this.#connection.call('embeddingsPending', [embedder.batchSize ?? DEFAULT_BATCH]);
+    if (waiting.length === 0) return false;
+    const empty = waiting.filter(({ text }) => text === '').map(({ key }) => key);
+    if (empty.length > 0) await this.#connection.call('embeddingsSkip', [empty]);
+    const texts = waiting.filter(({ text }) => text !== '');
+    const failed: { keys: string[]; why: string }[] = [];
+    const keep = async (some: typeof texts): Promise<void> => {
+      const vectors = await this.#embed(
+        embedder,
+        some.map(({ text }) => text),
+        'memory',
+        dimensions,
+      );
+      const all = new Float32Array(vectors.length * dimensions);
+      vectors.forEach((vector, at) => all.set(vector, at * dimensions));
+      await this.#connection.call('embeddingsKeep', [some.map(({ key }) => key), all, dimensions]);
+    };
+    const fails = (some: typeof texts, error: unknown) =>
+      failed.push({ keys: some.map(({ key }) => key), why: error instanceof Error ? error.message : String(error) });
+    if (texts.length > 0) {
+      await keep(texts).catch(async (error: unknown) => {
+        // One of them may be at fault, or nothing works at all; the first by itself tells.
+        for (const [at, text] of texts.entries()) {
+          try {
+            if (texts.length === 1) throw error;
+            await keep([text]);
+          } catch (alone) {
+            if (alone instanceof MemoryError && alone.code === 'closed') throw alone;
+            if (at === 0) {
+              fails(texts, alone);
+              break;
+            }
+            fails([text], alone);
+          }
+        }
+      });
+    }
+    for (const { keys, why } of failed) await this.#connection.call('embeddingsFail', [keys, why.slice(0, 1000)]);
+    return true;
+  }
+
+  /** Asks an embedder, and holds what it gives against what it said. */
+  async #embed(
+    embedder: Embedder,
+    texts: string[],
+    purpose: EmbeddingPurpose,
+    dimensions: number | undefined,
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
+    let vectors: readonly (Float32Array | readonly number[])[];
+    try {
+      vectors = await embedder.embed(texts, { purpose, signal });
+    } catch (cause) {
+      throw failed(
+        `The embedder ${embedder.name} failed (${cause instanceof Error ? cause.message : String(cause)}).`,
+        cause,
+      );
+    }
+    if (!Array.isArray(vectors) || vectors.length !== texts.length)
+      throw failed(`The embedder ${embedder.name} gave no vector for each of ${texts.length} texts.`);
+    return vectors.map((given) => {
+      const vector = given instanceof Float32Array ? given : Float32Array.from(given);
+      const wanted = dimensions ?? vector.length;
+      if (vector.length !== wanted || vector.length === 0)
+        throw invalid(`A vector has ${vector.length} numbers; those of ${embedder.name} have ${wanted}.`);
+      if (!vector.every(Number.isFinite)) throw invalid(`A vector of ${embedder.name} has what is no finite number.`);
+      if (vector.every((value) => value === 0)) throw invalid(`A vector of ${embedder.name} is all zeros.`);
+      return vector;
+    });
+  }
+
+  /** Tells the engine which model's vectors are kept, once; resolves to their dimensions. */
+  #use(): Promise<number> {
+    this.#dimensions ??= this.#begin().catch((error: unknown) => {
+      this.#dimensions = undefined;
+      throw error;
+    });
+    return this.#dimensions;
+  }
+
+  async #begin(): Promise<number> {
+    const embedder = this.#embedder;
+    if (embedder === 'none') throw noEmbedder();
+    if (embedder === 'bundled') {
+      const bytes = await loadBundledModel();
+      return this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
+    }
+    const dimensions =
+      embedder.dimensions ?? (await this.#embed(embedder, ['dimensions'], 'memory', undefined))[0]!.length;
+    await this.#connection.call('embeddingsUse', [embedder.name, dimensions]);
+    return dimensions;
+  }
+
+  /** Makes a call that needs the bundled model; where the engine lost it, as after a crash, it is given it again. */
+  async #withModel<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+      this.#dimensions = undefined;
+      await this.#use();
+      return call();
+    }
+  }
+}
+
+/** Holds the `embedder` option against what it may be. */
+export function checkEmbedder(embedder: Embedder | 'bundled' | 'none'): Embedder | 'bundled' | 'none' {
+  if (embedder === 'bundled' || embedder === 'none') return embedder;
+  if (typeof embedder !== 'object' || embedder === null || typeof embedder.embed !== 'function')
+    throw invalidArgument("embedder must be 'bundled', 'none', or an object with a name and a function embed.");
+  const { name, dimensions, batchSize } = embedder;
+  if (checkText(name, 'embedder.name') === '') throw invalidArgument('embedder.name is empty.');
+  const whole = (value: number | undefined, most: number, what: string) => {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most))
+      throw invalidArgument(`embedder.${what} must be a whole number from 1 to ${most}.`);
+  };
+  whole(dimensions, MAX_DIMENSIONS, 'dimensions');
+  whole(batchSize, 10_000, 'batchSize');
+  return embedder;
+}
+
+function failed(what: string, cause?: unknown): MemoryError {
+  const hint = 'Rows stay searchable by their words and are tried again; look at the cause.';
+  return new MemoryError('embedder_failed', what, hint, cause);
+}
+
+function invalid(what: string): MemoryError {
+  const hint = "Give one vector of the model's dimensions for each text, of finite numbers, not all zero.";
+  return new MemoryError('invalid_embedding', what, hint);
+}
+
+function noEmbedder(): MemoryError {
+  return invalidArgument("The memory was opened with embedder: 'none'.", 'Open it with an embedder.');
+}

@@ -1,0 +1,73 @@
+import type { CallOptions, Connection } from './connection.js';
+import type { ContextOptions, MemoryContext } from './context.js';
+import type { Embedder, EmbedderRunner, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedding.js';
+import type { Recall } from './recall.js';
+
+/** What recall needs beside the client. It is not downloaded before it is needed. */
+interface LoadedRecall {
+  readonly recall: Recall;
+  readonly runner: EmbedderRunner;
+  context(query: string, options?: ContextOptions): Promise<MemoryContext>;
+}
+
+/** Loads it, once. */
+export type LoadRecall = () => Promise<LoadedRecall>;
+
+/** What loads recall for a memory, when it is first asked. */
+export function loader(
+  connection: Connection,
+  embedder: Embedder | 'bundled' | 'none' = 'bundled',
+  tell?: (status: EmbeddingStatus) => void,
+): LoadRecall {
+  let loaded: Promise<LoadedRecall> | undefined;
+  return () =>
+    (loaded ??= import('./recall-of.js').then(
+      ({ recallOf }) => recallOf(connection, embedder, tell),
+      (cause: unknown) => {
+        loaded = undefined;
+        throw cause;
+      },
+    ));
+}
+
+/** The vectors of what is remembered: `memory.embeddings`. */
+export class Embeddings {
+  readonly #load: LoadRecall;
+
+  /** @internal */
+  constructor(load: LoadRecall) {
+    this.#load = load;
+  }
+
+  /** Which model's vectors there are, how many rows have theirs, and how many wait for one. */
+  async status(options?: CallOptions): Promise<EmbeddingStatus> {
+    return (await this.#load()).runner.status(options);
+  }
+
+  /**
+   * Embeds all that waits, and resolves when no text is left that could be tried now. Texts that failed are told of by
+   * `failed` and `lastError`; they are tried again by themselves at `retryAt`.
+   */
+  async ready(options?: CallOptions): Promise<EmbeddingStatus> {
+    return (await this.#load()).runner.settle(options);
+  }
+
+  /** Tries what failed again at once. */
+  async retry(options?: CallOptions): Promise<EmbeddingStatus> {
+    return (await this.#load()).runner.retry(options);
+  }
+
+  /** Vectors of texts by the memory's embedder; `purpose` is `question` by default. */
+  async embed(
+    texts: readonly string[],
+    { purpose = 'question', ...options }: CallOptions & { readonly purpose?: EmbeddingPurpose } = {},
+  ): Promise<Float32Array[]> {
+    return (await this.#load()).runner.embed(texts, purpose, options);
+  }
+
+  /** The rows embedded last on a plane, by their first two principal components: 1 to 5000 of them, 500 by default. */
+  async map({ limit = 500, ...options }: CallOptions & { readonly limit?: number } = {}): Promise<MemoryMapPoint[]> {
+    const { runner } = await this.#load();
+    return runner.map(limit, options);
+  }
+}

@@ -1,0 +1,301 @@
+import { checkText, decode, toDate } from './codec.js';
+import * as codec from './codec.js';
+import type { CallOptions, Connection } from './connection.js';
+import type { EmbedderRunner } from './embedding.js';
+import { invalidArgument } from './errors.js';
+import { toReference } from './references.js';
+import type { Entry, Episode, SemanticMemory, Turn, Uncertainty } from './tables.js';
+import type {
+  Consolidated,
+  ConsolidationOptions,
+  KeptConsolidation,
+  MemoryReference,
+  MemoryTable,
+  NearRow,
+  RecallEvidence,
+  RecallHit as WireHit,
+  RecallParts,
+  RecallQuestion,
+  RecallWeights,
+  RowReference,
+  Seconds,
+  Turn as WireTurn,
+} from './wasm/synth_memory.js';
+
+/** Which rows a question is about. A filter by what a table has no column for leaves that table out. */
+export interface RecallFilter {
+  /** Of these tables; all but `uncertainty` by default. */
+  readonly tables?: readonly MemoryTable[] | undefined;
+  /** Semantic memories of one of these categories. */
+  readonly categories?: readonly string[] | undefined;
+  /** Semantic memories that weigh at least this, from 0 to 1. */
+  readonly minImportance?: number | undefined;
+  /** Entries of long-term knowledge whose key begins so. */
+  readonly prefix?: string | undefined;
+  /** From this time on. */
+  readonly since?: Date | undefined;
+  /** Before this time. */
+  readonly until?: Date | undefined;
+}
+
+/** How to recall. */
+export interface RecallOptions extends RecallFilter, CallOptions {
+  /** How many hits, 1 to 1000; 10 by default. */
+  readonly k?: number | undefined;
+  /** How much each part of a score weighs; what is not named, as by default. */
+  readonly weights?: Partial<RecallWeights> | undefined;
+  /** After how many hours a row counts half as recent; 336 (two weeks) by default. */
+  readonly halfLifeHours?: number | undefined;
+  /**
+   * From which cosine on a hit says the same as a better one, and is told with it (`duplicates`) instead of by itself; 0.95
+   * by default. Above 1, only those of the same text do.
+   */
+  readonly duplicates?: number | undefined;
+  /** How many turns before and after each turn that was found to bring along, up to 100; none by default. */
+  readonly neighbours?: number | undefined;
+  /** Whether to tell what each score is made of. */
+  readonly explain?: boolean | undefined;
+}
+
+/** What a score is made of: what each part added, and from what. */
+export interface RecallExplanation {
+  /** What each part added: weighed and, for words and meaning, standardised. Their sum is the score. */
+  readonly parts: RecallParts;
+  /** What the parts were made of. */
+  readonly evidence: RecallEvidence;
+}
+
+/** What every hit has, whatever its table. */
+export interface RecallHitBase {
+  /** The row's text, as it was found: of a turn both sides, of an episode its kind and the strings of its content. */
+  readonly text: string;
+  /** The sum of the parts; to be compared within one answer only. */
+  readonly score: number;
+  /** The cosine; null where the row has no vector yet, or there is no embedder. */
+  readonly similarity: number | null;
+  /** Rows that say the same. */
+  readonly duplicates: readonly MemoryReference[];
+  /** What the score is made of, where `explain` asked for it. */
+  readonly explanation?: RecallExplanation;
+}
+
+/** A row that answers. Its `table` tells which kind of `row` it has; it can be given wherever a `MemoryReference` is asked for. */
+export type RecallHit = RecallHitBase &
+  (
+    | {
+        readonly table: 'turns';
+        readonly id: number;
+        readonly row: Turn;
+        /** The turns around it, in their order. */
+        readonly neighbours: readonly Turn[];
+      }
+    | { readonly table: 'episodes'; readonly id: number; readonly row: Episode }
+    | { readonly table: 'semantic'; readonly id: number; readonly row: SemanticMemory }
+    | { readonly table: 'longTerm'; readonly key: string; readonly row: Entry }
+    | { readonly table: 'uncertainty'; readonly id: number; readonly row: Uncertainty }
+  );
+
+/** How to search in semantic memories. */
+export interface SemanticSearchOptions extends Omit<RecallFilter, 'tables' | 'prefix'>, CallOptions {
+  /** How many, 1 to 1000; 10 by default. */
+  readonly k?: number | undefined;
+  /** Only those of at least this cosine. */
+  readonly minSimilarity?: number | undefined;
+}
+
+/** A semantic memory that was found. */
+export interface FoundMemory extends SemanticMemory {
+  /** The cosine; null where it was found by its words, having no vector yet. */
+  readonly similarity: number | null;
+}
+
+/** How to look for what is related. */
+export interface RelatedOptions extends CallOptions {
+  /** How many, 1 to 1000; 3 by default. */
+  readonly k?: number | undefined;
+  /** Whether to look among the last twenty episodes too; false by default. */
+  readonly includeEpisodes?: boolean | undefined;
+}
+
+/** A row that is related. */
+export type RelatedRow = { readonly similarity: number | null; readonly text?: never } & (
+  | { readonly table: 'semantic'; readonly id: number; readonly row: SemanticMemory }
+  | { readonly table: 'episodes'; readonly id: number; readonly row: Episode }
+);
+
+/** A consolidation that is kept to be undone. */
+export interface Consolidation extends Omit<KeptConsolidation, 'timestamp' | 'undoneAt'> {
+  /** When it was. */
+  readonly timestamp: Date;
+  /** When it was undone; null where it was not. */
+  readonly undoneAt: Date | null;
+}
+
+const SHAPES = {
+  turns: codec.turns.row,
+  episodes: codec.episodes.row,
+  semantic: codec.semantic.row,
+  longTerm: codec.longTerm.row,
+  uncertainty: codec.uncertainty.row,
+} as const;
+
+/** What a memory can be asked beside its tables. Loaded when it is first needed. */
+export class Recall {
+  readonly #connection: Connection;
+  readonly #embedder: EmbedderRunner;
+
+  constructor(connection: Connection, embedder: EmbedderRunner) {
+    this.#connection = connection;
+    this.#embedder = embedder;
+  }
+
+  async recall(question: string, options: RecallOptions = {}): Promise<RecallHit[]> {
+    const { explain = false, signal } = options;
+    const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
+    const hits = await this.#embedder.ask(asked, signal, (vector) =>
+      this.#connection.call('recall', [vector], { signal }),
+    );
+    return hits.filter(({ row }) => row !== null).map((hit) => toHit(hit, explain));
+  }
+
+  async search(query: string | Float32Array, options: SemanticSearchOptions = {}): Promise<FoundMemory[]> {
+    const { signal, minSimilarity } = options;
+    checkNumbers(options, ['minSimilarity']);
+    const asked = { ...toQuestion(query), ...filter(options), k: checkCount(options.k), minSimilarity };
+    const found = await this.#embedder.ask(asked, signal, (vector) =>
+      this.#connection.call('semanticSearch', [vector], { signal }),
+    );
+    return toRows(found).map(({ row, similarity }) => ({ ...(row as SemanticMemory), similarity }));
+  }
+
+  async related(query: string | Float32Array, options: RelatedOptions = {}): Promise<RelatedRow[]> {
+    const { signal, includeEpisodes = false } = options;
+    const asked = { ...toQuestion(query), k: checkCount(options.k) ?? 3 };
+    const found = await this.#embedder.ask(asked, signal, (vector) =>
+      this.#connection.call('related', [vector, Boolean(includeEpisodes)], { signal }),
+    );
+    return toRows(found).map(
+      ({ reference, row, similarity }) => ({ ...toReference(reference), row, similarity }) as RelatedRow,
+    );
+  }
+
+  groundingConfidence(text: string, { signal }: CallOptions = {}): Promise<number> {
+    return this.#embedder.ask({ text: checkText(text, 'text') }, signal, (asked) =>
+      this.#connection.call('groundingConfidence', [asked], { signal }),
+    );
+  }
+
+  async trackContext(text: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#embedder.ask({ text: checkText(text, 'text') }, signal, (asked) =>
+      this.#connection.call('trackContext', [asked], { signal }),
+    );
+  }
+
+  async consolidate(options: ConsolidationOptions & CallOptions = {}): Promise<Consolidated> {
+    const { signal, ...how } = options;
+    checkNumbers(how, ['same', 'halfLifeDays', 'floor']);
+    await this.#embedder.settle({ signal });
+    return this.#connection.call('consolidate', [how], { signal });
+  }
+
+  async consolidations(options?: CallOptions): Promise<Consolidation[]> {
+    const kept = await this.#connection.call('consolidations', [], options);
+    return kept.map((one) => ({
+      ...one,
+      timestamp: toDate(one.timestamp),
+      undoneAt: one.undoneAt === null ? null : toDate(one.undoneAt),
+    }));
+  }
+}
+
+function toQuestion(query: string | Float32Array): RecallQuestion {
+  if (typeof query === 'string') return { text: checkText(query, 'query') };
+  if (query instanceof Float32Array) return { text: '', vector: query };
+  throw invalidArgument('query must be a string or a Float32Array.');
+}
+
+const FILTER = ['tables', 'categories', 'minImportance', 'prefix', 'since', 'until'] as const;
+
+function filter(options: RecallFilter): Omit<RecallQuestion, 'text'> {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('The options must be an object.');
+  checkNumbers(options, ['minImportance']);
+  const chosen: Record<string, unknown> = {};
+  for (const name of FILTER) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (name === 'tables' || name === 'categories') {
+      if (!Array.isArray(value)) throw invalidArgument(`${name} must be an array of strings.`);
+      chosen[name] = value.map((item: unknown, at) => checkText(item, `${name}[${at}]`));
+    } else if (name === 'since' || name === 'until') {
+      if (!(value instanceof Date) || Number.isNaN(value.getTime()))
+        throw invalidArgument(`${name} must be a valid Date.`);
+      chosen[name] = (value.getTime() / 1000) as Seconds;
+    } else {
+      chosen[name] = name === 'prefix' ? checkText(value, name) : value;
+    }
+  }
+  return chosen;
+}
+
+function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
+  const chosen = filter(options);
+  checkNumbers(options, ['halfLifeHours', 'duplicates', 'neighbours']);
+  const { k, weights, halfLifeHours, duplicates, neighbours } = options;
+  if (weights !== undefined) {
+    if (typeof weights !== 'object' || weights === null) throw invalidArgument('weights must be an object.');
+    const known = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'];
+    const other = Object.keys(weights).find((name) => !known.includes(name));
+    if (other !== undefined)
+      throw invalidArgument(`weights has no field ${JSON.stringify(other)}.`, `Its fields are ${known.join(', ')}.`);
+    checkNumbers(weights, known as (keyof RecallWeights)[]);
+  }
+  return {
+    ...chosen,
+    k: checkCount(k),
+    weights: weights && { ...weights },
+    halfLifeHours,
+    same: duplicates,
+    neighbours,
+  };
+}
+
+function checkCount(k: number | undefined): number | undefined {
+  if (k === undefined || (Number.isInteger(k) && k >= 1 && k <= 1000)) return k;
+  throw invalidArgument(`k is ${String(k)}; it must be a whole number from 1 to 1000.`);
+}
+
+function checkNumbers<T extends object>(options: T, names: readonly (keyof T)[]): void {
+  for (const name of names) {
+    const value: unknown = options[name];
+    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
+      throw invalidArgument(`${String(name)} must be a number.`);
+  }
+}
+
+function decodeRow(table: MemoryTable, row: object): object {
+  return decode(SHAPES[table] as never, row as never);
+}
+
+function toRows(found: readonly NearRow[]): { reference: RowReference; row: object; similarity: number | null }[] {
+  return found.flatMap(({ reference, row, similarity }) =>
+    row === null ? [] : [{ reference, row: decodeRow(reference.table, row), similarity }],
+  );
+}
+
+function toHit(
+  { reference, text, score, parts, evidence, row, same, neighbours }: WireHit,
+  explain: boolean,
+): RecallHit {
+  return {
+    ...toReference(reference),
+    text,
+    score,
+    similarity: evidence.similarity,
+    row: decodeRow(reference.table, row!),
+    duplicates: same.map(toReference),
+    ...(reference.table === 'turns' && {
+      neighbours: neighbours.map((turn: WireTurn) => decodeRow('turns', turn)),
+    }),
+    ...(explain && { explanation: { parts, evidence } }),
+  } as RecallHit;
+}
