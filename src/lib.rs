@@ -26,6 +26,9 @@ pub mod migrate;
 
 pub mod memory;
 
+#[cfg(feature = "migrations")]
+pub mod embed;
+
 #[cfg(target_arch = "wasm32")]
 mod log_vfs;
 

@@ -1,0 +1,25 @@
+//! The bundled embedder: a text becomes a vector, and texts of like meaning become vectors that point the same way.
+//!
+//! It is a table of one vector for each token of all-MiniLM-L6-v2's vocabulary, made from that model
+//! (`models/README.md` tells how and describes the file), so that nothing is run but a look-up and a mean.
+//!
+//! ```
+//! use synth_memory::embed::StaticModel;
+//!
+//! let file = concat!(env!("CARGO_MANIFEST_DIR"), "/models/all-minilm-l6-v2-256.bin");
+//! let model = StaticModel::from_bytes(std::fs::read(file)?)?;
+//!
+//! let [asked, near, far] = ["food that I must avoid", "She cannot eat peanuts", "The train leaves at nine"]
+//!     .map(|text| model.embed(text).unwrap());
+//! let alike = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+//! assert!(alike(&asked, &near) > alike(&asked, &far));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod static_model;
+
+mod wordpiece;
+
+mod characters;
+
+pub use static_model::StaticModel;
