@@ -26,11 +26,8 @@ pub mod migrate;
 
 pub mod memory;
 
-#[cfg(feature = "whole")]
+#[cfg(feature = "migrations")]
 pub mod embed;
-
-#[cfg(feature = "whole")]
-pub mod recall;
 
 #[cfg(target_arch = "wasm32")]
 mod log_vfs;

@@ -59,7 +59,8 @@ impl StaticModel {
         let rows = file.at;
         let size = tokens.checked_mul(dimensions).ok_or_else(damaged)?;
         file.take(size)?;
-        let known = first.checked_add(tokens as u32).is_some_and(|end| (first..end).contains(&unknown));
+        let end = first.checked_add(tokens as u32).ok_or_else(damaged)?;
+        let known = (first..end).contains(&unknown);
         if file.at != bytes.len() || dimensions == 0 || known || scales.iter().any(|scale| !scale.is_finite()) {
             return Err(damaged());
         }
@@ -94,7 +95,9 @@ impl StaticModel {
         let mut left = MOST_TOKENS;
         self.words.each(text, |id| {
             if let Some((scale, row)) = self.row(id) {
-                add(&mut sum, scale, row);
+                for (sum, &value) in sum.iter_mut().zip(row) {
+                    *sum += scale * f32::from(value as i8);
+                }
             }
             left -= 1;
             left > 0
@@ -119,20 +122,6 @@ impl StaticModel {
 impl std::fmt::Debug for StaticModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "StaticModel({}, {} dimensions)", self.name, self.dimensions)
-    }
-}
-
-/// Four at a time, as the compiler unrolls nothing where it is told to make small code.
-fn add(sum: &mut [f32], scale: f32, row: &[u8]) {
-    let ((sums, sums_left), (values, values_left)) = (sum.as_chunks_mut::<4>(), row.as_chunks::<4>());
-    for ([a, b, c, d], values) in sums.iter_mut().zip(values) {
-        *a += scale * f32::from(values[0] as i8);
-        *b += scale * f32::from(values[1] as i8);
-        *c += scale * f32::from(values[2] as i8);
-        *d += scale * f32::from(values[3] as i8);
-    }
-    for (sum, &value) in sums_left.iter_mut().zip(values_left) {
-        *sum += scale * f32::from(value as i8);
     }
 }
 
