@@ -26,8 +26,11 @@ pub mod migrate;
 
 pub mod memory;
 
-#[cfg(feature = "migrations")]
+#[cfg(feature = "whole")]
 pub mod embed;
+
+#[cfg(feature = "whole")]
+pub mod recall;
 
 #[cfg(target_arch = "wasm32")]
 mod log_vfs;

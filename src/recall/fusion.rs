@@ -1,7 +1,8 @@
 //! One score of many: what speaks for a row, each part made comparable and weighed, and all of them added.
 //!
 //! Words and meaning are standardised (how many standard deviations above the mean of what was found) and then summed, not
-//! ranked: by how much a row fits better than the next one counts.
+//! ranked: by how much a row fits better than the next one counts. The weights were chosen on the half of `eval/` that is
+//! for it.
 
 /// How much each part weighs. 0 leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { words: 1.0, meaning: 1.0, recency: 0.2, importance: 0.2, valence: 0.1, lessons: 0.5 }
+        Self { words: 1.0, meaning: 2.0, recency: 0.2, importance: 0.2, valence: 0.1, lessons: 0.5 }
     }
 }
 
@@ -95,8 +96,9 @@ pub fn weigh(candidates: &[Evidence], weights: &Weights, half_life: f64) -> Vec<
     let meaning = Spread::of(candidates.iter().filter_map(|evidence| evidence.similarity));
     let part = |evidence: &Evidence| Parts {
         words: weights.words * words.standardise(evidence.words),
-        // What has no vector yet is taken for as near as the others are on the whole.
-        meaning: weights.meaning * evidence.similarity.map_or(0.0, |similarity| meaning.standardise(similarity)),
+        // That a row is about something else, as far as its vector tells, does not speak against it, nor that it has none.
+        meaning: weights.meaning
+            * evidence.similarity.map_or(0.0, |similarity| meaning.standardise(similarity).max(0.0)),
         recency: weights.recency * evidence.age_hours.map_or(0.0, |hours| 0.5_f64.powf(hours.max(0.0) / half_life)),
         importance: weights.importance * evidence.importance.map_or(0.0, |importance| 2.0 * importance - 1.0),
         valence: weights.valence * evidence.valence.map_or(0.0, f64::abs),

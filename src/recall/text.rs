@@ -20,8 +20,11 @@ const BUDGET: usize = 6000;
 ///
 /// Where the file cannot be read.
 pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<Vec<(i64, f64)>> {
-    let mut words = Vec::new();
-    for word in search::words(question) {
+    let mut words: Vec<String> = Vec::new();
+    let mut asked = search::words(question);
+    let begins: Vec<String> = asked.iter().filter_map(|word| beginning(word)).collect();
+    asked.extend(begins);
+    for word in asked {
         if words.len() < MAX_WORDS && !words.contains(&word) {
             words.push(word);
         }
@@ -69,4 +72,16 @@ fn count(connection: &Connection, word: &str) -> Result<usize> {
     let mut statement = connection.prepare_cached(sql)?;
     let count: i64 = statement.query_row(params![word, BUDGET as u32 + 1], |row| row.get(0))?;
     Ok(count as usize)
+}
+
+/// The beginning of a long word, whatever its ending: what stemming does for English, for every language with endings.
+fn beginning(word: &str) -> Option<String> {
+    const LONG: usize = 6;
+    const ENDING: usize = 3;
+    let letters: Vec<char> = word.trim_matches('"').chars().collect();
+    let kept = letters.len() - if letters.len() < LONG { return None } else { ENDING.min(letters.len() - 4) };
+    letters
+        .iter()
+        .all(|letter| letter.is_alphabetic())
+        .then(|| format!("\"{}\"*", letters[..kept].iter().collect::<String>()))
 }

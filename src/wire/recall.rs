@@ -25,7 +25,7 @@ export type MemoryReference =
 export interface RecallWeights {
   /** The words it shares with the question: BM25, in standard deviations; 1 by default. */
   readonly words: number;
-  /** How near it is in meaning: the cosine, in standard deviations; 1 by default. */
+  /** How near it is in meaning: the cosine, in standard deviations above the mean, and 0 below it; 2 by default. */
   readonly meaning: number;
   /** How recent it is: 1 now, 0.5 after a half-life; 0.2 by default. */
   readonly recency: number;
