@@ -17,8 +17,8 @@ const DAY: f64 = 86_400.0;
 const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'category', category,
     'importance', importance, 'metadata', metadata,
     'uses', (SELECT uses FROM memory_items AS i WHERE i.id = semantic_memories.id << 3 | 2),
-    'lessons', (SELECT json_group_array(json_array(uncertainty, effect)) FROM memory_lessons AS l
-                WHERE l.id = semantic_memories.id << 3 | 2))";
+    'lessons', json((SELECT json_group_array(json_array(uncertainty, effect)) FROM memory_lessons AS l
+                     WHERE l.id = semantic_memories.id << 3 | 2)))";
 
 /// How to consolidate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -254,8 +254,8 @@ impl Recall<'_> {
              WHERE c.consolidation = ? AND c.action = 'faded' AND c.memory = semantic_memories.id
                AND semantic_memories.importance = CAST(c.after AS REAL)";
         let mut restored = connection.execute(sql, [run])? as u64;
-        let sql =
-            "SELECT memory FROM consolidated_memories WHERE consolidation = ? AND action <> 'faded' ORDER BY memory";
+        let sql = "SELECT memory FROM consolidated_memories WHERE consolidation = ? AND action <> 'faded' ORDER BY rowid DESC";
+        // The last first: one that others were merged into may itself have been forgotten after that.
         let removed: Vec<i64> =
             connection.prepare(sql)?.query_map([run], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         for memory in removed {

@@ -119,10 +119,13 @@ impl<'m> Recall<'m> {
         let connection = self.connection();
         let agrees: bool = ask(
             connection,
-            "SELECT (SELECT count(*) FROM turns) + (SELECT count(*) FROM episodes) + (SELECT count(*) FROM semantic_memories)
-                  + (SELECT count(*) FROM long_term) + (SELECT count(*) FROM uncertainty_log)
-                  = (SELECT count(*) FROM memory_items)
-                AND (SELECT count(*) FROM memory_items) = (SELECT count(*) FROM memory_fts_docsize)",
+            "SELECT total(id & 7 = 0) = (SELECT count(*) FROM turns)
+                AND total(id & 7 = 1) = (SELECT count(*) FROM episodes)
+                AND total(id & 7 = 2) = (SELECT count(*) FROM semantic_memories)
+                AND total(id & 7 = 3) = (SELECT count(*) FROM long_term)
+                AND total(id & 7 = 4) = (SELECT count(*) FROM uncertainty_log)
+                AND count(*) = (SELECT count(*) FROM memory_fts_docsize)
+             FROM memory_items",
         )?;
         if !agrees && !self.db.is_read_only() {
             self.db.atomically(&mut || {

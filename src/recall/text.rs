@@ -21,7 +21,9 @@ const BUDGET: usize = 6000;
 /// Where the file cannot be read.
 pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<Vec<(i64, f64)>> {
     let mut words: Vec<String> = Vec::new();
-    let mut asked = search::words(question);
+    // What is put together with a sign is found also where it stands apart.
+    let question: String = question.chars().map(|character| if is_sign(character) { ' ' } else { character }).collect();
+    let mut asked = search::words(&question);
     let begins: Vec<String> = asked.iter().filter_map(|word| beginning(word)).collect();
     asked.extend(begins);
     for word in asked {
@@ -64,6 +66,11 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
         }
     }
     Ok(found)
+}
+
+/// Punctuation, as far as it stands between words: not what scripts write within them.
+fn is_sign(character: char) -> bool {
+    character.is_ascii_punctuation() || ('\u{2010}'..='\u{205E}').contains(&character)
 }
 
 /// In how many rows a word stands, counted as far as it matters.

@@ -11,7 +11,9 @@ use super::rotation::Rotation;
 /// How many vectors stand together, in memory and in the database.
 pub(super) const BLOCK: usize = 1024;
 /// Fewer vectors, or dimensions, than this are scanned without a first pass.
-const FIRST_PASS: (usize, usize) = (4 * BLOCK, 128);
+const FIRST_PASS: (usize, usize) = (16 * BLOCK, 128);
+/// How many vectors the first pass leaves at the least; of more than 32 times as many, a 32nd.
+const LEFT: usize = 4 * BLOCK;
 /// From how many vectors the centre is taken that the bits are measured from.
 const CENTRE: usize = 4 * BLOCK;
 /// A slot whose vector is gone.
@@ -210,7 +212,7 @@ impl Vectors {
             let everyone = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
             score(everyone.filter(|(block, slot)| accept.has(block.ids[*slot])), self.dimensions, query)
         } else {
-            let chosen = self.first_pass(query, (wanted * 8).max(BLOCK).max(total / 64), accept);
+            let chosen = self.first_pass(query, (8 * wanted).max(LEFT).max(total / 32), accept);
             let slots = chosen.iter().map(|(block, slot)| (&self.blocks[*block as usize], *slot as usize));
             score(slots, self.dimensions, query)
         };

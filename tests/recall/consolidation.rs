@@ -1,0 +1,199 @@
+//! Consolidation: merged, faded, forgotten; told, and taken back.
+
+use proptest::prelude::*;
+use rusqlite::types::Value;
+use synth_memory::memory::semantic::{NewSemanticMemory, SemanticMemoryPatch};
+use synth_memory::memory::uncertainty::NewUncertainty;
+use synth_memory::recall::Source;
+use synth_memory::recall::consolidate::{Consolidation, Merged};
+use synth_memory::recall::lessons::Reference;
+use synth_memory::{ErrorCode, Memory};
+
+use super::support::{NOW, in_memory, rows};
+use super::{Random, embed, fact};
+
+const DAY: f64 = 86_400.0;
+
+fn aged(content: &str, category: &str, importance: f64, days: f64) -> NewSemanticMemory {
+    NewSemanticMemory {
+        category: Some(category.into()),
+        importance: Some(importance),
+        timestamp: Some(NOW - days * DAY),
+        metadata: Some(r#"{"a":[1,"x"]}"#.into()),
+        ..fact(content)
+    }
+}
+
+fn all(memory: &Memory) -> Vec<Vec<Value>> {
+    rows(memory.db().connection(), "semantic_memories")
+}
+
+fn importance(memory: &Memory, id: i64) -> f64 {
+    memory.semantic().get(&id).unwrap().unwrap().importance.unwrap()
+}
+
+#[test]
+fn duplicates_are_merged_into_the_most_important() {
+    let memory = in_memory();
+    let facts = [
+        ("Tea at five", "a", 0.3),
+        ("tea  at FIVE", "a", 0.8),
+        ("Tea at five", "b", 0.9),
+        ("five o'clock tea", "a", 0.5),
+        ("coffee", "a", 0.5),
+    ];
+    memory
+        .semantic()
+        .add(facts.map(|(content, category, importance)| aged(content, category, importance, 0.0)).to_vec())
+        .unwrap();
+    let how = Consolidation { half_life: f64::INFINITY, ..Consolidation::default() };
+    let tried = memory.recall().consolidate(&Consolidation { dry_run: true, ..how }).unwrap();
+    assert_eq!((tried.id, tried.merged.as_slice()), (None, &[Merged { kept: 2, removed: vec![1] }][..]));
+    assert_eq!((all(&memory).len(), memory.recall().consolidations().unwrap().len()), (5, 0));
+
+    memory.recall().use_model("test", 2).unwrap();
+    embed(&memory, |text| Some(if text == "coffee" { vec![0.0, 1.0] } else { vec![1.0, 0.002 * text.len() as f32] }));
+    let before = all(&memory);
+    let done = memory.recall().consolidate(&how).unwrap();
+    assert_eq!(done.merged, [Merged { kept: 2, removed: vec![4, 1] }]);
+    assert_eq!((done.faded, done.forgotten.len(), all(&memory).len()), (0, 0, 3));
+    assert_eq!(memory.recall().undo_consolidation(None).unwrap(), 2);
+    assert_eq!(all(&memory), before);
+    let apart = memory.recall().consolidate(&Consolidation { same: 1.5, ..how }).unwrap();
+    assert_eq!(apart.merged, [Merged { kept: 2, removed: vec![1] }]);
+}
+
+#[test]
+fn near_duplicates_are_found_among_many() {
+    let memory = in_memory();
+    let mut random = Random::new(5);
+    let vectors: Vec<Vec<f32>> = (0..2500).map(|_| random.vector(256)).collect();
+    let mut facts: Vec<NewSemanticMemory> = (0..2500).map(|at| fact(&format!("{at}"))).collect();
+    // Fifty of them once more, nearly.
+    facts.extend((0..50).map(|at| fact(&format!("{} again", at * 7))));
+    memory.semantic().add(facts).unwrap();
+    memory.recall().use_model("test", 256).unwrap();
+    embed(&memory, |text| {
+        let (number, again) = text.split_once(' ').map_or((text, false), |(number, _)| (number, true));
+        let mut vector = vectors[number.parse::<usize>().unwrap()].clone();
+        if again {
+            vector.iter_mut().zip(random.vector(256)).for_each(|(value, noise)| *value += 0.15 * noise);
+        }
+        Some(vector)
+    });
+    let done =
+        memory.recall().consolidate(&Consolidation { half_life: f64::INFINITY, ..Consolidation::default() }).unwrap();
+    assert!(done.merged.len() >= 49, "{} of 50", done.merged.len());
+    assert!(
+        done.merged
+            .iter()
+            .all(|merged| merged.removed.len() == 1 && (merged.removed[0] - 1) % 7 == 0 && merged.kept > 2500)
+    );
+}
+
+#[test]
+fn importance_fades_with_age_and_without_use_and_only_once_for_the_same_time() {
+    let memory = in_memory();
+    memory
+        .semantic()
+        .add(vec![aged("old", "a", 0.8, 90.0), aged("new", "a", 0.8, 0.0), aged("used", "a", 0.8, 90.0)])
+        .unwrap();
+    memory.db().connection().execute_batch("UPDATE memory_items SET uses = 1 WHERE id = 3 << 3 | 2").unwrap();
+    let how = Consolidation::default();
+    let done = memory.recall().consolidate(&how).unwrap();
+    assert_eq!(done.faded, 2);
+    assert!((importance(&memory, 1) - 0.4).abs() < 1e-9);
+    assert_eq!(importance(&memory, 2), 0.8);
+    assert!((importance(&memory, 3) - 0.8 * 0.5_f64.sqrt()).abs() < 1e-9);
+    let again = memory.recall().consolidate(&how).unwrap();
+    assert_eq!((again.id, again.faded), (None, 0));
+    // What was changed since is the user's.
+    memory
+        .semantic()
+        .update(&1, SemanticMemoryPatch { importance: Some(0.9), ..SemanticMemoryPatch::default() })
+        .unwrap();
+    assert_eq!(memory.recall().undo_consolidation(done.id).unwrap(), 1);
+    assert_eq!((importance(&memory, 1), importance(&memory, 3)), (0.9, 0.8));
+}
+
+#[test]
+fn recall_counts_as_use() {
+    let memory = in_memory();
+    memory.semantic().add(vec![aged("tea", "a", 0.8, 90.0)]).unwrap();
+    memory.recall().recall(&synth_memory::recall::Question::of("tea")).unwrap();
+    memory.recall().consolidate(&Consolidation::default()).unwrap();
+    assert!((importance(&memory, 1) - 0.8 * 0.5_f64.sqrt()).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_below_the_floor_is_forgotten_and_put_away() {
+    let memory = in_memory();
+    memory.semantic().add(vec![aged("dim", "a", 0.3, 90.0), aged("bright", "a", 0.9, 90.0)]).unwrap();
+    let doubt = NewUncertainty { user_message: "?".into(), confidence_score: 0.1, ..NewUncertainty::default() };
+    memory.uncertainty().add(vec![doubt]).unwrap();
+    memory.recall().resolve(1, "so", &[Reference::Row(Source::Semantic, 1)], &[]).unwrap();
+    let before = (all(&memory), rows(memory.db().connection(), "memory_lessons"));
+    let done = memory.recall().consolidate(&Consolidation { floor: Some(0.2), ..Consolidation::default() }).unwrap();
+    assert_eq!((done.forgotten.as_slice(), done.faded), (&[1][..], 1));
+    assert_eq!(memory.semantic().get(&1).unwrap(), None);
+    let kept = memory.recall().consolidations().unwrap();
+    assert_eq!((kept[0].removed, kept[0].changed, kept[0].timestamp, kept[0].undone_at), (1, 1, NOW, None));
+    memory.recall().undo_consolidation(done.id).unwrap();
+    assert_eq!((all(&memory), rows(memory.db().connection(), "memory_lessons")), before);
+    assert_eq!(memory.recall().consolidations().unwrap()[0].undone_at, Some(NOW));
+    assert_eq!(memory.recall().discard_consolidations().unwrap(), 1);
+    assert_eq!(memory.recall().undo_consolidation(None).unwrap_err().code(), ErrorCode::NotFound);
+    for wrong in [
+        Consolidation { same: 0.0, ..Consolidation::default() },
+        Consolidation { half_life: f64::NAN, ..Consolidation::default() },
+        Consolidation { floor: Some(1.5), ..Consolidation::default() },
+    ] {
+        assert_eq!(memory.recall().consolidate(&wrong).unwrap_err().code(), ErrorCode::InvalidArgument);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_consolidated_can_be_taken_back(
+        facts in prop::collection::vec((0..5_u8, 0..2_u8, 0..=10_u8, 0..400_u16, 0..3_u8), 0..25),
+        floor in prop::option::of(0.0..1.0),
+        half_life in 1.0..400.0,
+        runs in 1..3_u8,
+    ) {
+        let memory = in_memory();
+        let doubts = (0..3).map(|_| NewUncertainty { user_message: "?".into(), confidence_score: 0.1, ..NewUncertainty::default() });
+        memory.uncertainty().add(doubts.collect()).unwrap();
+        for (content, category, importance, days, doubt) in facts {
+            let new = aged(&format!("fact {content}"), &category.to_string(), f64::from(importance) / 10.0, days.into());
+            let id = memory.semantic().add(vec![new]).unwrap()[0];
+            if doubt > 0 {
+                memory.recall().resolve(doubt.into(), "so", &[Reference::Row(Source::Semantic, id)], &[]).unwrap();
+            }
+        }
+        let state = || {
+            let connection = memory.db().connection();
+            let uses = connection.prepare("SELECT id, uses FROM memory_items ORDER BY id").unwrap()
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<rusqlite::Result<Vec<(i64, i64)>>>().unwrap();
+            (all(&memory), rows(connection, "memory_lessons"), uses)
+        };
+        let mut states = vec![state()];
+        let mut ids = Vec::new();
+        for _ in 0..runs {
+            let done = memory.recall().consolidate(&Consolidation { floor, half_life, ..Consolidation::default() }).unwrap();
+            if let Some(id) = done.id {
+                ids.push(id);
+                states.push(state());
+            }
+        }
+        if let [first, _] = ids.as_slice() {
+            prop_assert_eq!(memory.recall().undo_consolidation(Some(*first)).unwrap_err().code(), ErrorCode::InvalidArgument);
+        }
+        for id in ids.iter().rev() {
+            states.pop();
+            memory.recall().undo_consolidation(Some(*id)).unwrap();
+            prop_assert_eq!(&state(), states.last().unwrap());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! How hits are ranked: each part by itself, all of them together, and what says the same.
+
+use synth_memory::ErrorCode;
+use synth_memory::memory::episodes::NewEpisode;
+use synth_memory::memory::long_term::NewEntry;
+use synth_memory::memory::semantic::NewSemanticMemory;
+use synth_memory::memory::turns::NewTurn;
+use synth_memory::memory::uncertainty::NewUncertainty;
+use synth_memory::recall::lessons::Reference;
+use synth_memory::recall::{Filter, Parts, Question, Source, Weights};
+
+use super::support::{NOW, in_memory};
+use super::{asked, embed, fact, remember, semantic, texts};
+
+const NOTHING: Weights =
+    Weights { words: 0.0, meaning: 0.0, recency: 0.0, importance: 0.0, valence: 0.0, lessons: 0.0 };
+
+#[test]
+fn each_part_orders_by_itself() {
+    let memory = in_memory();
+    let tea = |content: &str, importance, hours: f64| NewSemanticMemory {
+        content: content.into(),
+        importance: Some(importance),
+        timestamp: Some(NOW - hours * 3600.0),
+        ..NewSemanticMemory::default()
+    };
+    memory
+        .semantic()
+        .add(vec![tea("tea a", 0.1, 1.0), tea("tea b tea", 0.9, 500.0), tea("tea c c c c", 0.5, 40.0)])
+        .unwrap();
+    memory.recall().use_model("test", 2).unwrap();
+    embed(&memory, |text| {
+        Some(match text {
+            "tea a" => vec![0.6, 0.8],
+            "tea b tea" => vec![0.0, 1.0],
+            _ => vec![1.0, 0.1],
+        })
+    });
+    let doubt = NewUncertainty { user_message: "which?".into(), confidence_score: 0.1, ..NewUncertainty::default() };
+    memory.uncertainty().add(vec![doubt]).unwrap();
+    memory
+        .recall()
+        .resolve(1, "asked", &[Reference::Row(Source::Semantic, 3)], &[Reference::Row(Source::Semantic, 1)])
+        .unwrap();
+
+    let order = |weights: Weights| {
+        let question = Question { weights, text: "tea".into(), ..asked(&[1.0, 0.0]) };
+        let hits = memory.recall().recall(&question).unwrap();
+        for hit in &hits {
+            assert!((hit.parts.sum() - hit.score).abs() < 1e-12);
+        }
+        hits.iter().map(|hit| hit.item.row()).collect::<Vec<_>>()
+    };
+    for (weights, expected) in [
+        (Weights { words: 1.0, ..NOTHING }, [2, 1, 3]),
+        (Weights { meaning: 1.0, words: 1e-9, ..NOTHING }, [3, 1, 2]),
+        (Weights { recency: 1.0, words: 1e-9, ..NOTHING }, [1, 3, 2]),
+        (Weights { importance: 1.0, words: 1e-9, ..NOTHING }, [2, 3, 1]),
+        (Weights { lessons: 1.0, words: 1e-9, ..NOTHING }, [3, 2, 1]),
+    ] {
+        assert_eq!(order(weights), expected, "{weights:?}");
+    }
+}
+
+#[test]
+fn the_parts_are_made_of_what_they_say() {
+    let memory = in_memory();
+    let episode = NewEpisode {
+        event_type: "row".into(),
+        valence: Some(-0.8),
+        timestamp: Some(NOW - 7200.0),
+        ..NewEpisode::default()
+    };
+    memory.episodes().add(vec![episode]).unwrap();
+    memory
+        .semantic()
+        .add(vec![NewSemanticMemory { importance: Some(0.75), timestamp: Some(NOW), ..fact("a row") }])
+        .unwrap();
+    let hits = memory.recall().recall(&Question { half_life: 2.0, ..Question::of("row") }).unwrap();
+    let of = |source: Source| hits.iter().find(|hit| hit.item.source() == source).unwrap();
+    let (episode, fact) = (of(Source::Episodes), of(Source::Semantic));
+    assert_eq!((episode.evidence.valence, episode.evidence.age_hours), (Some(-0.8), Some(2.0)));
+    assert!((episode.parts.recency - 0.1).abs() < 1e-9, "half of its weight after a half-life");
+    assert!((episode.parts.valence - 0.08).abs() < 1e-9);
+    assert_eq!((episode.parts.importance, fact.parts.importance, fact.parts.valence), (0.0, 0.1, 0.0));
+    assert_eq!((fact.parts.recency, fact.parts.meaning, fact.evidence.similarity), (0.2, 0.0, None));
+    let nothing = memory
+        .recall()
+        .recall(&Question { weights: Weights { words: 1.0, ..NOTHING }, ..Question::of("row") })
+        .unwrap();
+    assert_eq!(nothing[0].parts, Parts { words: nothing[0].score, ..Parts::default() });
+}
+
+#[test]
+fn lessons_are_whole_and_go_with_their_memory() {
+    let memory = in_memory();
+    remember(&memory, &["tea"]);
+    memory.long_term().add(vec![NewEntry { key: "tea".into(), value: "1".into(), updated_at: None }]).unwrap();
+    let doubts =
+        (0..3).map(|_| NewUncertainty { user_message: "?".into(), confidence_score: 0.1, ..NewUncertainty::default() });
+    memory.uncertainty().add(doubts.collect()).unwrap();
+    let (fact, key) = (Reference::Row(Source::Semantic, 1), Reference::Key("tea".into()));
+    let recall = memory.recall();
+    for (doubt, settled, misled, code) in [
+        (9, vec![fact.clone()], vec![], ErrorCode::NotFound),
+        (1, vec![Reference::Row(Source::Semantic, 5)], vec![], ErrorCode::NotFound),
+        (1, vec![fact.clone()], vec![Reference::Key("coffee".into())], ErrorCode::NotFound),
+        (1, vec![fact.clone()], vec![fact.clone()], ErrorCode::InvalidArgument),
+    ] {
+        assert_eq!(recall.resolve(doubt, "so", &settled, &misled).unwrap_err().code(), code);
+        assert_eq!(memory.uncertainty().statistics().unwrap().resolved, 0);
+    }
+    recall.resolve(1, "so", &[fact.clone(), key.clone()], &[]).unwrap();
+    recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
+    recall.resolve(3, "so", &[], std::slice::from_ref(&fact)).unwrap();
+    let learnt = |source| {
+        let hits = recall.recall(&Question { same: 2.0, ..Question::of("tea") }).unwrap();
+        let hit = hits.into_iter().find(|hit| hit.item.source() == source).unwrap();
+        (hit.evidence.settled, hit.evidence.misled, hit.parts.lessons)
+    };
+    assert_eq!(learnt(Source::Semantic), (2, 1, 0.125));
+    assert_eq!(learnt(Source::LongTerm), (1, 0, 0.25));
+    memory.uncertainty().delete(&[1, 3]).unwrap();
+    assert_eq!(learnt(Source::Semantic), (1, 0, 0.25));
+    // SQLite may give the id again: what was learnt of one memory is not told of the next.
+    memory.semantic().delete(&[1]).unwrap();
+    assert_eq!(remember(&memory, &["tea"]), [1]);
+    assert_eq!(learnt(Source::Semantic), (0, 0, 0.0));
+}
+
+#[test]
+fn what_says_the_same_is_told_once() {
+    let memory = in_memory();
+    remember(&memory, &["tea at five", "tea at five", "five o'clock tea", "coffee at five"]);
+    let turn = NewTurn { user_input: "tea at five".into(), ..NewTurn::default() };
+    memory.turns().add(vec![turn]).unwrap();
+    memory.recall().use_model("test", 2).unwrap();
+    embed(&memory, |text| {
+        Some(if text.contains("coffee") { vec![0.0, 1.0] } else { vec![1.0, 0.01 * text.len() as f32] })
+    });
+    let ask = |same, k| {
+        let filter = Filter::default();
+        memory.recall().recall(&Question { same, k, filter, text: "tea at five".into(), ..asked(&[1.0, 0.0]) }).unwrap()
+    };
+    let hits = ask(0.95, 10);
+    assert_eq!(hits.len(), 2);
+    assert_eq!(hits[0].same.len(), 3);
+    assert_eq!(hits[1].item, semantic(4));
+    assert_eq!(ask(0.95, 2).len(), 2, "k asked is k given where there are so many that differ");
+    assert_eq!(ask(2.0, 10).len(), 3, "only those of the same text");
+}
+
+#[test]
+fn filters_and_neighbours() {
+    let memory = in_memory();
+    let turns = (1..=9).map(|at| NewTurn {
+        user_input: format!("turn {at} {}", if at == 5 { "tea" } else { "" }),
+        timestamp: Some(at.into()),
+        ..NewTurn::default()
+    });
+    memory.turns().add(turns.collect()).unwrap();
+    memory.turns().delete(&[4]).unwrap();
+    assert_eq!(memory.recall().neighbours(5, 2).unwrap(), [2, 3, 6, 7]);
+    assert_eq!(memory.recall().neighbours(1, 1).unwrap(), [2]);
+    memory
+        .semantic()
+        .add(vec![
+            NewSemanticMemory { category: Some("drink".into()), importance: Some(0.9), ..fact("tea") },
+            fact("tea too"),
+        ])
+        .unwrap();
+    memory
+        .long_term()
+        .add(vec![
+            NewEntry { key: "user.tea".into(), value: "\"green\"".into(), updated_at: Some(NOW) },
+            NewEntry { key: "shop.tea".into(), value: "1".into(), updated_at: Some(NOW) },
+        ])
+        .unwrap();
+    let ask = |filter: Filter| {
+        let hits = memory.recall().recall(&Question { filter, same: 2.0, ..Question::of("tea") }).unwrap();
+        let mut found: Vec<String> = texts(&hits).iter().map(|text| text.trim().replace('\n', " ")).collect();
+        found.sort();
+        found
+    };
+    let filter = Filter::default;
+    assert_eq!(ask(Filter { categories: Some(vec!["drink".into()]), ..filter() }), ["tea"]);
+    assert_eq!(ask(Filter { min_importance: Some(0.6), ..filter() }), ["tea"]);
+    assert_eq!(ask(Filter { prefix: Some("user.".into()), ..filter() }), ["user.tea green"]);
+    assert_eq!(ask(Filter { until: Some(100.0), ..filter() }), ["turn 5 tea"]);
+    assert_eq!(ask(Filter { since: Some(100.0), sources: Some(vec![Source::Turns]), ..filter() }), [""; 0]);
+    assert_eq!(ask(Filter { sources: Some(vec![]), ..filter() }), [""; 0]);
+    assert_eq!(
+        ask(Filter { prefix: Some("user.".into()), categories: Some(vec!["drink".into()]), ..filter() }),
+        [""; 0]
+    );
+    assert_eq!(ask(filter()).len(), 5);
+}

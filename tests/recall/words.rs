@@ -1,0 +1,221 @@
+//! Finding by words: any string is safe, and the index is what the tables say.
+
+use proptest::prelude::*;
+use synth_memory::memory::episodes::{EpisodePatch, NewEpisode};
+use synth_memory::memory::long_term::{EntryPatch, NewEntry};
+use synth_memory::memory::semantic::SemanticMemoryPatch;
+use synth_memory::memory::turns::{NewTurn, TurnPatch};
+use synth_memory::memory::uncertainty::NewUncertainty;
+use synth_memory::recall::{Question, Source};
+use synth_memory::{Memory, recall::Filter};
+
+use super::support::{in_memory, open};
+use super::{remember, texts};
+
+#[test]
+fn questions_of_every_kind_find_what_they_should() {
+    let memory = in_memory();
+    let cases = [
+        (
+            "Ada is allergic to peanuts",
+            vec!["peanut allergies", "ALLERGIC", "\"peanuts\"", "peanuts*", "NEAR(peanuts)", "-peanuts"],
+        ),
+        ("Café Zoë opens at 8", vec!["cafe zoe", "CAFÉ", "cafe\u{301}"]),
+        ("我对花生过敏", vec!["花生", "我不能吃花生", "过敏"]),
+        ("京都でラーメンを食べた", vec!["ラーメン", "京都"]),
+        ("학교에서 만나요", vec!["학교", "학교는"]),
+        ("ฉันกินข้าว", vec!["กิน", "ข้าว"]),
+        ("Party 🎉 on Friday", vec!["🎉", "friday's"]),
+        ("हिन्दी में लिखा", vec!["हिन्दी"]),
+        ("Das Besprechungszimmer ist im Keller", vec!["besprechung", "Besprechungszimmers"]),
+        ("Ella trabajaba en Bilbao", vec!["trabajando"]),
+        ("user.home: text:foo AND (bar", vec!["text:foo", "(bar", "AND bar OR"]),
+        ("C++ and don't", vec!["c++", "don't"]),
+    ];
+    remember(&memory, &cases.iter().map(|(content, _)| *content).collect::<Vec<_>>());
+    for (content, questions) in cases {
+        for question in questions {
+            let hits = memory.recall().recall(&Question::of(question)).unwrap();
+            assert_eq!(texts(&hits).first(), Some(&content), "{question}");
+        }
+    }
+    for nothing in ["", "  ", "* \" - ( ) \u{0}", "zzzz", "…"] {
+        assert_eq!(memory.recall().recall(&Question::of(nothing)).unwrap(), [], "{nothing}");
+    }
+}
+
+#[test]
+fn all_tables_are_found_and_the_uncertainty_log_where_it_is_asked_for() {
+    let memory = in_memory();
+    memory.turns().add(vec![NewTurn { user_input: "zebra one".into(), ..NewTurn::default() }]).unwrap();
+    let content = Some(r#"{"animals": ["zebra", 2, null]}"#.into());
+    memory
+        .episodes()
+        .add(vec![NewEpisode { event_type: "sighting".into(), content, ..NewEpisode::default() }])
+        .unwrap();
+    remember(&memory, &["zebra three"]);
+    let value = r#"{"favourite": "zebra", "count": 42}"#.into();
+    memory.long_term().add(vec![NewEntry { key: "user.animal".into(), value, updated_at: None }]).unwrap();
+    let doubt =
+        NewUncertainty { user_message: "zebra five?".into(), confidence_score: 0.2, ..NewUncertainty::default() };
+    memory.uncertainty().add(vec![doubt]).unwrap();
+
+    let found = |question: &str, sources: Option<Vec<Source>>| {
+        let filter = Filter { sources, ..Filter::default() };
+        let hits = memory.recall().recall(&Question { filter, ..Question::of(question) }).unwrap();
+        let mut found: Vec<Source> = hits.iter().map(|hit| hit.item.source()).collect();
+        found.sort_by_key(|source| *source as u8);
+        found
+    };
+    assert_eq!(found("zebra", None), [Source::Turns, Source::Episodes, Source::Semantic, Source::LongTerm]);
+    assert_eq!(found("zebra", Some(Source::ALL.to_vec())), Source::ALL);
+    assert_eq!(found("zebra", Some(vec![Source::Uncertainty])), [Source::Uncertainty]);
+    for words in ["favourite", "animal", "42"] {
+        assert_eq!(
+            found(words, None),
+            if words == "animal" {
+                vec![Source::LongTerm, Source::Episodes][..1].to_vec()
+            } else {
+                vec![Source::LongTerm]
+            },
+            "{words}"
+        );
+    }
+    assert_eq!(found("sighting", None), [Source::Episodes]);
+}
+
+#[test]
+fn common_words_are_left_out_where_there_are_rarer_ones_and_are_found_where_there_are_not() {
+    let memory = in_memory();
+    let many: Vec<String> =
+        (0..8000).map(|at| format!("common number{at} {}", if at % 4000 == 7 { "rare" } else { "" })).collect();
+    remember(&memory, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    let rare = memory.recall().recall(&Question { k: 100, ..Question::of("common rare") }).unwrap();
+    assert_eq!(texts(&rare), ["common number4007 rare", "common number7 rare"]);
+    let common = memory.recall().recall(&Question { k: 3, ..Question::of("common") }).unwrap();
+    assert_eq!(common.len(), 3);
+    let both = memory.recall().recall(&Question::of("common number77")).unwrap();
+    assert_eq!(texts(&both)[0].trim(), "common number77");
+}
+
+/// The index as it is, and as it should be.
+fn indexed(memory: &Memory) -> [Vec<(i64, String)>; 2] {
+    let read = |sql: &str| {
+        let mut statement = memory.db().connection().prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<rusqlite::Result<Vec<(i64, String)>>>().unwrap()
+    };
+    memory.db().connection().execute_batch("INSERT INTO memory_fts (memory_fts) VALUES ('integrity-check')").unwrap();
+    [
+        read("SELECT rowid, text FROM memory_fts ORDER BY 1"),
+        read("SELECT row << 3 | source, text FROM memory_words ORDER BY 1"),
+    ]
+}
+
+#[derive(Clone, Debug)]
+struct Change(u8, i64, String);
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec!["tea", "花生茶", "\"", "a\0b", "", "{\"a\": [\"x\", 1]}", "กิน🎉", "NULL"])
+            .prop_map(str::to_owned),
+        "\\PC{0,12}",
+    ]
+}
+
+fn apply(memory: &Memory, Change(kind, id, text): Change) {
+    let json = format!("{{\"said\": {}}}", serde_json::to_string(&text).unwrap());
+    let key = format!("key{id}");
+    // What is not there is not changed; that is somebody else's test.
+    match kind {
+        0 => drop(memory.turns().add(vec![NewTurn { user_input: text, ..NewTurn::default() }]).unwrap()),
+        1 => {
+            drop(memory.turns().update(&id, TurnPatch { assistant_response: Some(Some(text)), ..TurnPatch::default() }))
+        }
+        2 => drop(memory.turns().delete(&[id])),
+        3 => drop(
+            memory
+                .episodes()
+                .add(vec![NewEpisode { event_type: text, content: Some(json), ..NewEpisode::default() }])
+                .unwrap(),
+        ),
+        4 => drop(memory.episodes().update(&id, EpisodePatch { content: Some(json), ..EpisodePatch::default() })),
+        5 => drop(memory.episodes().clear(Default::default())),
+        6 => drop(remember(memory, &[&text])),
+        7 => drop(
+            memory
+                .semantic()
+                .update(&id, SemanticMemoryPatch { content: Some(text), ..SemanticMemoryPatch::default() }),
+        ),
+        8 => drop(memory.semantic().delete(&[id])),
+        9 => drop(memory.long_term().add(vec![NewEntry { key, value: json, updated_at: None }]).unwrap()),
+        10 => drop(memory.long_term().update(&key, EntryPatch { value: Some(json), ..EntryPatch::default() })),
+        11 => drop(memory.long_term().delete(&[key])),
+        12 => drop(
+            memory
+                .uncertainty()
+                .add(vec![NewUncertainty { user_message: text, confidence_score: 0.5, ..NewUncertainty::default() }])
+                .unwrap(),
+        ),
+        13 => drop(memory.uncertainty().delete(&[id])),
+        // As other programs write: past the API, but not past the schema.
+        14 => drop(
+            memory.db().connection().execute("UPDATE OR IGNORE turns SET id = id + 100 WHERE id = ?", [id]).unwrap(),
+        ),
+        _ => drop(
+            memory
+                .db()
+                .connection()
+                .execute("UPDATE semantic_memories SET importance = 0.1 WHERE id = ?", [id])
+                .unwrap(),
+        ),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_schema_keeps_the_index_in_step(changes in prop::collection::vec((0..16_u8, 1..8_i64, word()), 1..40)) {
+        let memory = in_memory();
+        for (kind, id, text) in changes {
+            apply(&memory, Change(kind, id, text));
+        }
+        let [is, should_be] = indexed(&memory);
+        prop_assert_eq!(is, should_be);
+    }
+
+    #[test]
+    fn any_string_can_be_asked(question in "\\PC{0,40}|[\\x00-\\x7f]{0,30}") {
+        let memory = in_memory();
+        remember(&memory, &["tea and peanuts", &question]);
+        memory.recall().recall(&Question::of(question)).unwrap();
+    }
+}
+
+#[test]
+fn what_another_program_wrote_past_the_triggers_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(folder.path()).unwrap();
+    let entry = |key: &str, value: &str| NewEntry { key: key.into(), value: value.into(), updated_at: None };
+    memory.long_term().add(vec![entry("city", "\"Oslo\""), entry("tea", "\"green\"")]).unwrap();
+    remember(&memory, &["walnuts"]);
+    memory.close().unwrap();
+
+    let other = rusqlite::Connection::open(folder.path().join("memory.db")).unwrap();
+    // REPLACE deletes without telling the triggers; and somebody damaged the index.
+    other
+        .execute_batch(
+            "REPLACE INTO long_term VALUES ('city', '\"Bergen\"', 1); DELETE FROM memory_items WHERE id & 7 = 2",
+        )
+        .unwrap();
+    other.close().unwrap();
+
+    let memory = open(folder.path()).unwrap();
+    let recall = |question: &str| memory.recall().recall(&Question::of(question)).unwrap();
+    assert_eq!(texts(&recall("Bergen")), ["city\nBergen"]);
+    assert_eq!(texts(&recall("Oslo")), [""; 0]);
+    assert_eq!(texts(&recall("walnuts")), ["walnuts"]);
+    let [is, should_be] = indexed(&memory);
+    assert_eq!(is, should_be);
+}
