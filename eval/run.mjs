@@ -5,7 +5,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { build } from '../scripts/build.mjs';
 import { at } from '../scripts/process.mjs';
+import { setUp } from '../scripts/setup.mjs';
 
 const FOLDER = at('eval', 'conversations');
 const DEPTH = 10;
@@ -80,6 +82,8 @@ async function main() {
   const { values } = parseArgs({
     options: { half: { type: 'string', default: 'held back' }, weights: { type: 'string' } },
   });
+  await setUp();
+  await build();
   const { Memory } = await import(pathToFileURL(at('dist', 'index.js')).href);
   const asked = conversations().filter(({ half }) => values.half === 'both' || half === values.half);
   const ways = { ...WAYS, ...(values.weights && { 'as given': JSON.parse(values.weights) }) };

@@ -93,7 +93,11 @@ async function buildTypeScript() {
   const { rolldown } = await import('rolldown');
   // One file for the page and one for each worker, so that opening a memory is not a chain of small requests even where
   // no bundler is used. What only Node needs is one more, and is not loaded elsewhere.
-  const modules = ['index', 'worker', 'worker-whole', 'node'].map((name) => [name, `${name}.ts`, 'neutral']);
+  const modules = ['index', 'embedders', 'worker', 'worker-whole', 'node'].map((name) => [
+    name,
+    `${name}.ts`,
+    'neutral',
+  ]);
   for (const [name, source, platform] of [...modules, ['cli', join('cli', 'main.ts'), 'node']]) {
     const bundle = await rolldown({
       input: { [name]: at('www', 'package', source) },

@@ -86,7 +86,7 @@ export interface MemoryStatus {
   readonly usage: number | null;
   /** Bytes this site may use; null where the browser does not tell. */
   readonly quota: number | null;
-  /** The revision of the schema; null before the first. With branches, one of each, as `002, a1b2c3`. */
+  /** The revision of the schema; null before the first. With branches, one of each, as `003, a1b2c3`. */
   readonly revision: string | null;
   /** The same, one by one. */
   readonly revisions: readonly string[];
@@ -208,6 +208,8 @@ export class Memory {
       : { atHead: small ? openWorker : undefined, whole: openWholeWorker };
     const connection = new Connection(transports, engineOptions, options.onProgress);
     const recall = loader(connection, embedder, options.onEmbedding);
+    // It says what is wrong with the embedder before anything is opened.
+    const eager = embedder === undefined ? undefined : await recall();
     const [schema, storage] = await Promise.all([
       connection.open({ signal: options.signal }),
       place.storage === 'opfs' ? readStorage() : NO_STORAGE,
@@ -224,10 +226,7 @@ export class Memory {
       },
       recall,
     );
-    if (embedder !== undefined)
-      void recall()
-        .then(({ runner }) => runner.begin())
-        .catch(() => undefined);
+    eager?.runner.begin();
     // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
     if (place.storage === 'opfs' && options.persist !== false) {
       void Promise.resolve(navigator.storage?.persist?.())

@@ -78,8 +78,8 @@ export class Connection {
     return this.#connect(options);
   }
 
-  /** Is told when rows were written: what they say may have to be embedded. */
-  onWrite: (() => void) | undefined;
+  /** Is told which call wrote rows: what they say may have to be embedded. */
+  onWrite: ((method: Method) => void) | undefined;
 
   /** Makes a call. */
   async call<M extends Method>(
@@ -96,7 +96,7 @@ export class Connection {
       void this.#connect({}).catch(() => undefined);
     }
     const value = await this.#send(method, given, { signal }, transfer);
-    if (WRITES.test(method)) this.onWrite?.();
+    if (WRITES.test(method)) this.onWrite?.(method);
     return value;
   }
 

@@ -2,7 +2,7 @@ import type { CallOptions, Connection } from './connection.js';
 import { checkText, decode } from './codec.js';
 import * as codec from './codec.js';
 import { invalidArgument } from './errors.js';
-import type { Recall, RecallFilter, RecallHit, RecallOptions } from './recall.js';
+import { checkOptions, type Recall, type RecallFilter, type RecallHit, type RecallOptions } from './recall.js';
 import type { Entry, Turn } from './tables.js';
 import type { MemoryReference } from './wasm/synth_memory.js';
 
@@ -77,7 +77,7 @@ export async function packContext(
   options: ContextOptions = {},
 ): Promise<MemoryContext> {
   checkText(query, 'query');
-  const { signal } = options;
+  const { signal } = checkOptions(options);
   const budget = options.tokenBudget ?? 1000;
   if (!(budget >= 0)) throw invalidArgument('tokenBudget must be a number, not negative.');
   const count = options.countTokens ?? estimateTokens;

@@ -57,6 +57,8 @@ export class EmbedderRunner {
   readonly #embedder: Embedder | 'bundled' | 'none';
   readonly #tell: ((status: EmbeddingStatus) => void) | undefined;
   #dimensions: Promise<number> | undefined;
+  /** Whether there may be texts that wait. */
+  #isBehind = true;
   #running: Promise<void> | undefined;
   #again = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -69,7 +71,13 @@ export class EmbedderRunner {
     this.#connection = connection;
     this.#embedder = embedder;
     this.#tell = tell;
-    if (embedder !== 'none') connection.onWrite = () => this.#runIn(AFTER_WRITE);
+    if (embedder === 'none') return;
+    connection.onWrite = (method) => {
+      this.#isBehind = true;
+      // Another file, or another schema, knows nothing of the embedder.
+      if (!/(?:Add|Update)$/.test(method)) this.#dimensions = undefined;
+      this.#runIn(AFTER_WRITE);
+    };
   }
 
   /** Asks a question by its vector too, where there is an embedder. */
@@ -80,10 +88,11 @@ export class EmbedderRunner {
   ): Promise<T> {
     if (this.#embedder === 'none' || question.weights?.meaning === 0) return call(question);
     const dimensions = await this.#use();
+    if (this.#isBehind) this.#runIn(AFTER_WRITE);
     if (this.#embedder === 'bundled') {
       return this.#withModel(async () => {
         // What was just written is found by meaning at once; what is more than that, soon.
-        if (this.#timer !== undefined) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
+        if (this.#isBehind) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
         return call(question.vector ? question : { ...question, embed: true });
       });
     }
@@ -148,6 +157,7 @@ export class EmbedderRunner {
     try {
       while (this.#again) {
         this.#again = false;
+        this.#isBehind = false;
         clearTimeout(this.#timer);
         this.#timer = undefined;
         const dimensions = await this.#use();
@@ -155,6 +165,9 @@ export class EmbedderRunner {
           if (this.#tell) this.#tell(await this.status());
         }
       }
+    } catch (error) {
+      this.#isBehind = true;
+      throw error;
     } finally {
       this.#running = undefined;
     }

@@ -150,7 +150,7 @@ export class Recall {
   }
 
   async recall(question: string, options: RecallOptions = {}): Promise<RecallHit[]> {
-    const { explain = false, signal } = options;
+    const { explain = false, signal } = checkOptions(options);
     const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
     const hits = await this.#embedder.ask(asked, signal, (vector) =>
       this.#connection.call('recall', [vector], { signal }),
@@ -159,7 +159,7 @@ export class Recall {
   }
 
   async search(query: string | Float32Array, options: SemanticSearchOptions = {}): Promise<FoundMemory[]> {
-    const { signal, minSimilarity } = options;
+    const { signal, minSimilarity } = checkOptions(options);
     checkNumbers(options, ['minSimilarity']);
     const asked = { ...toQuestion(query), ...filter(options), k: checkCount(options.k), minSimilarity };
     const found = await this.#embedder.ask(asked, signal, (vector) =>
@@ -169,7 +169,7 @@ export class Recall {
   }
 
   async related(query: string | Float32Array, options: RelatedOptions = {}): Promise<RelatedRow[]> {
-    const { signal, includeEpisodes = false } = options;
+    const { signal, includeEpisodes = false } = checkOptions(options);
     const asked = { ...toQuestion(query), k: checkCount(options.k) ?? 3 };
     const found = await this.#embedder.ask(asked, signal, (vector) =>
       this.#connection.call('related', [vector, Boolean(includeEpisodes)], { signal }),
@@ -192,7 +192,7 @@ export class Recall {
   }
 
   async consolidate(options: ConsolidationOptions & CallOptions = {}): Promise<Consolidated> {
-    const { signal, ...how } = options;
+    const { signal, ...how } = checkOptions(options);
     checkNumbers(how, ['same', 'halfLifeDays', 'floor']);
     await this.#embedder.settle({ signal });
     return this.#connection.call('consolidate', [how], { signal });
@@ -208,6 +208,12 @@ export class Recall {
   }
 }
 
+/** The options, where they are an object. */
+export function checkOptions<T extends object>(options: T): T {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('The options must be an object.');
+  return options;
+}
+
 function toQuestion(query: string | Float32Array): RecallQuestion {
   if (typeof query === 'string') return { text: checkText(query, 'query') };
   if (query instanceof Float32Array) return { text: '', vector: query };
@@ -217,7 +223,6 @@ function toQuestion(query: string | Float32Array): RecallQuestion {
 const FILTER = ['tables', 'categories', 'minImportance', 'prefix', 'since', 'until'] as const;
 
 function filter(options: RecallFilter): Omit<RecallQuestion, 'text'> {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('The options must be an object.');
   checkNumbers(options, ['minImportance']);
   const chosen: Record<string, unknown> = {};
   for (const name of FILTER) {
