@@ -69,7 +69,7 @@ async function installPeers() {
   if (!Object.entries(packages).every(there)) await run('npm', ['ci', '--prefix', at('bench', 'recall')]);
 }
 
-/** Calls a function of the page's in a browser, and in new pages of it whatever is to follow. */
+/** A browser of its own, with a new profile: `call` runs one of the page's functions, each time in a new page. */
 async function inBrowser(url, use) {
   const profile = freshProfile('recall');
   // To count what is held and not what was: collected when asked to, and counted at once.
@@ -117,6 +117,7 @@ async function measure(url, job, name, size, truth) {
       }));
       if (truth && result.about.exact && asked.some(({ recall }) => recall < 1))
         wrong.push('It is exact, and missed something.');
+      for (const { label, p50 } of asked) say(`    ${label ?? 'asked'}: p50 ${p50.toFixed(2)} ms`);
       for (const what of wrong) say(`    WRONG: ${what}`);
       const { answer, ...times } = reopened ?? {};
       return { name, versions, ...result, asked, reopened: reopened && times, wrong };

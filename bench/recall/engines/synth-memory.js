@@ -41,6 +41,7 @@ export default {
     const rows = await memory.semantic.search(vector, { k });
     return rows.map(({ id }) => id);
   },
+  // The rows with the words as a listing has them: the newest first, in no order of relevance.
   async searchText(words, k, which) {
     const { rows } = await memory.semantic.list({ search: words.join(' '), matching: which, limit: k });
     return rows.map(({ id }) => id);
