@@ -35,9 +35,9 @@ export const SITE = {
 
 /**
  * Serves folders on localhost.
- * @param {{ port?: number, folders?: Record<string, string[]>, policy?: string }} options
+ * @param {{ port?: number, folders?: Record<string, string[]>, policy?: string, headers?: Record<string, string> }} options
  */
-export async function serve({ port = 0, folders = SITE, policy = POLICY } = {}) {
+export async function serve({ port = 0, folders = SITE, policy = POLICY, headers = {} } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     if (pathname === '/' && folders === SITE) {
@@ -55,6 +55,7 @@ export async function serve({ port = 0, folders = SITE, policy = POLICY } = {}) 
         'content-security-policy': policy,
         'cache-control': 'no-cache',
         'x-content-type-options': 'nosniff',
+        ...headers,
       });
       response.end(body);
       return;

@@ -1,0 +1,42 @@
+// Whether the answers are right, and what the times come to.
+import { makeTexts } from './data.js';
+
+/** Two sums of float32 numbers in another order differ by so much: whoever returns either of two such is right. */
+const SAME = 1e-6;
+
+/** The part of the right answers that was found; `truth` has the 100 nearest of each question. */
+export function recall(answers, truth, k = 10) {
+  const found = answers.map((answer, question) => {
+    const { ids, scores } = truth[question];
+    const enough = scores[k - 1] - SAME;
+    const right = new Set(ids.filter((_, at) => scores[at] >= enough));
+    return new Set(answer.filter((id) => right.has(id))).size;
+  });
+  return found.reduce((sum, count) => sum + Math.min(count, k), 0) / (k * answers.length);
+}
+
+/** What is wrong with the answers to questions of words: rows without the words, or fewer rows than there are. */
+export function checkTexts(asked, size, count, k) {
+  const made = makeTexts();
+  const questions = made.asked(size, count);
+  const rows = new Map(questions.flat().map((word) => [word, new Set()]));
+  for (const [at, text] of made.stored(0, size).entries())
+    for (const word of text.split(' ')) rows.get(word)?.add(at + 1);
+  return asked.flatMap(({ label, answers }) => {
+    const wrong = answers.filter((answer, question) => {
+      const [one, other] = questions[question].map((word) => rows.get(word));
+      const right = label === 'all' ? new Set([...one].filter((id) => other.has(id))) : new Set([...one, ...other]);
+      return new Set(answer).size !== Math.min(k, right.size) || !answer.every((id) => right.has(id));
+    });
+    return wrong.length === 0 ? [] : [`${wrong.length} answers of ${count} to questions for ${label} of the words.`];
+  });
+}
+
+export function summary(times) {
+  const sorted = times.toSorted((a, b) => a - b);
+  return {
+    p50: sorted[Math.floor(sorted.length * 0.5)],
+    p95: sorted[Math.floor(sorted.length * 0.95)],
+    mean: times.reduce((sum, time) => sum + time, 0) / times.length,
+  };
+}

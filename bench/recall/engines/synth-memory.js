@@ -1,0 +1,57 @@
+// synth-memory itself. It has a worker of its own, so this runs in the page.
+import { Memory, SemanticMemories } from '/package/index.js';
+
+/** So many vectors wait for the embedder at most. */
+const WAITING = 50_000;
+
+let memory;
+/** Which vector a text has, for as long as it may be asked for. */
+const waiting = new Map();
+
+const embedder = {
+  name: 'bench',
+  dimensions: 384,
+  embed: async (texts) => texts.map((text) => waiting.get(text)),
+};
+
+async function embedAll() {
+  await memory.embeddings.ready();
+  waiting.clear();
+}
+
+export default {
+  name: 'synth-memory',
+  storage: 'OPFS (SAHPool)',
+  exact: false,
+
+  missing: () => ('search' in SemanticMemories.prototype ? undefined : 'memory.semantic.search is not there yet'),
+  async open({ texts }) {
+    memory = await Memory.open({ url: 'opfs:///recall.db', ...(!texts && { embedder }) });
+  },
+  async add(ids, vectors) {
+    const width = vectors.length / ids.length;
+    const texts = ids.map((id) => `memory ${id}`);
+    for (const [row, text] of texts.entries()) waiting.set(text, vectors.subarray(row * width, (row + 1) * width));
+    await remember(ids, texts);
+    if (waiting.size >= WAITING) await embedAll();
+  },
+  addTexts: remember,
+  finish: () => embedAll(),
+  async search(vector, k) {
+    const rows = await memory.semantic.search(vector, { k });
+    return rows.map(({ id }) => id);
+  },
+  // The rows with the words as a listing has them: the newest first, in no order of relevance.
+  async searchText(words, k, which) {
+    const { rows } = await memory.semantic.list({ search: words.join(' '), matching: which, limit: k });
+    return rows.map(({ id }) => id);
+  },
+  bytes: () => undefined,
+  close: () => memory.close(),
+};
+
+/** A new memory numbers its rows as the bench does, from 1. */
+async function remember(ids, texts) {
+  const given = await memory.semantic.rememberMany(texts.map((content) => ({ content })));
+  if (given[0] !== ids[0]) throw new Error(`The row ${ids[0]} was given the id ${given[0]}.`);
+}

@@ -1,0 +1,112 @@
+// The figures as tables in Markdown.
+
+const MB = 1e6;
+const SEARCHES = 1000;
+
+/** What the columns of the vectors' table hold, and in how many decimals. All but the recall are the better the lower. */
+const VECTOR_COLUMNS = [
+  ['build, s', ({ build }) => build / 1000],
+  ['p50, ms', ({ p50 }) => p50],
+  ['p95, ms', ({ p95 }) => p95],
+  ['recall@10', ({ recall }) => recall, 3],
+  ['on disk, MB', ({ disk }) => disk.browser / MB],
+  ['in memory, MB', ({ memory }) => (memory.javascript + memory.wasm) / MB],
+  ['opened again, first answer, ms', ({ reopened }) => reopened.answered],
+  [`build + ${SEARCHES.toLocaleString('en')} searches, s`, ({ build, mean }) => (build + SEARCHES * mean) / 1000],
+];
+const TEXT_COLUMNS = [
+  ['build, s', ({ build }) => build / 1000],
+  ['either word, p50, ms', ({ any }) => any.p50],
+  ['p95', ({ any }) => any.p95],
+  ['both words, p50, ms', ({ all }) => all.p50],
+  ['p95', ({ all }) => all.p95],
+  ['on disk, MB', ({ disk }) => disk.browser / MB],
+  ['in memory, MB', ({ memory }) => (memory.javascript + memory.wasm) / MB],
+];
+
+const count = (value) => value.toLocaleString('en');
+/** Three digits that say something, or as many decimals as asked for. */
+const figure = (value, decimals) =>
+  decimals === undefined
+    ? value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 })
+    : value.toFixed(decimals);
+
+const row = (cells) => `| ${cells.join(' | ')} |`;
+const table = (heads, rows) => [row(heads), `|${'---|'.repeat(heads.length)}`, ...rows.map(row)].join('\n');
+
+/** One row of figures for each setting that an engine was asked with. */
+const vectorRows = ({ about, asked, ...whole }) =>
+  asked.map(({ label, ...round }) => ({ ...whole, ...round, title: label ? `${about.name}, ${label}` : about.name }));
+const textRows = ({ about, asked, ...whole }) => {
+  const [any, all] = ['any', 'all'].map((which) => asked.find(({ label }) => label === which));
+  return [{ ...whole, memory: all.memory, any, all, title: about.name }];
+};
+
+function tables(engines, columns, rowsOf, ours) {
+  const ran = engines.filter(({ asked }) => asked);
+  const rows = ran.flatMap((engine) => rowsOf(engine).map((figures) => ({ name: engine.name, ...figures })));
+  const written = [];
+  if (rows.length > 0)
+    written.push(
+      table(
+        ['', ...columns.map(([head]) => head)],
+        rows.map((figures) => [figures.title, ...columns.map(([, of, decimals]) => figure(of(figures), decimals))]),
+      ),
+    );
+  const own = rows.find(({ name }) => name === ours);
+  const peers = rows.filter(({ name }) => name !== ours);
+  if (own && peers.length > 0) {
+    const compared = columns.filter(([head]) => !head.startsWith('recall'));
+    written.push(
+      'The same as multiples of ours: above 1, ours is better.',
+      table(
+        ['', ...compared.map(([head]) => head.replace(/, (s|ms|MB)$/, ''))],
+        peers.map((figures) => [figures.title, ...compared.map(([, of]) => figure(of(figures) / of(own)))]),
+      ),
+    );
+  }
+  for (const { name, missing, failed } of engines.filter(({ asked }) => !asked))
+    written.push(missing ? `${name} was left out: ${missing}.` : `${name} failed: ${failed}`);
+  for (const { name, wrong } of engines)
+    for (const what of wrong ?? []) written.push(`**The answers of ${name} are wrong:** ${what}`);
+  return written;
+}
+
+/** What each was, in which version, and where it kept its data. */
+function engineList(parts) {
+  const seen = new Map();
+  for (const engine of parts.flatMap(({ engines }) => engines)) if (engine.about) seen.set(engine.name, engine);
+  return [...seen.values()]
+    .map(({ about, versions }) => {
+      const named = versions[0]?.startsWith(`${about.name} `) ? versions : [about.name, ...versions];
+      return `- ${named.join(', ')}: ${about.storage}`;
+    })
+    .join('\n');
+}
+
+export function report({ machine, questions, k, vectors, texts }, ours) {
+  const [before, after] = machine.bandwidth.map((bytes) => (bytes / 1e9).toFixed(1));
+  const parts = [
+    `Chromium ${machine.chromium} with new profiles on the disk, ${machine.cores} cores (${machine.processor}). ` +
+      `A SIMD sum over 154 MB in WebAssembly reads ${before} GB/s before and ${after} GB/s after the run.`,
+    `${questions} questions for the best ${k}, one after the other, timed in the page. Build: adding all rows and ` +
+      'finishing the index. On disk: what the browser says this site stores, once closed. In memory: what the ' +
+      "browser says the page and its workers hold beyond the empty page, and WebAssembly's memories. " +
+      'Opened again: from opening in a new page to its first answer.',
+  ];
+  for (const { size, dimension, engines } of vectors) {
+    parts.push(
+      `### ${count(size)} vectors of 384 dimensions`,
+      `Local intrinsic dimension by the 100 nearest of each question: ${dimension.mean.toFixed(1)} in the mean, ` +
+        `median ${dimension.median.toFixed(1)}.`,
+      ...tables(engines, VECTOR_COLUMNS, vectorRows, ours),
+    );
+  }
+  if (texts)
+    parts.push(
+      `### ${count(texts.size)} texts of 8 to 20 words`,
+      ...tables(texts.engines, TEXT_COLUMNS, textRows, ours),
+    );
+  parts.push(engineList([...vectors, ...(texts ? [texts] : [])]));
+  return `\n${parts.join('\n\n')}`;
+}
