@@ -131,7 +131,7 @@ async function measure(url, job, name, size, truth) {
 /** The package's own workers, with what counts their memory before them. */
 function watchWorkers() {
   mkdirSync(WATCHED, { recursive: true });
-  for (const worker of ['worker.js', 'worker-with-migrations.js'])
+  for (const worker of ['worker.js', 'worker-whole.js'])
     writeFileSync(
       join(WATCHED, worker),
       `import '/recall/pages/watch-memories.js';\n${readFileSync(at('dist', worker), 'utf8')}`,

@@ -172,6 +172,8 @@ impl Recall<'_> {
             Ok((*item, *version, unit))
         });
         let units = units.collect::<Result<Vec<_>>>()?;
+        // Blocks are written of what is in memory.
+        self.read_index(&model)?;
         let mut kept = Vec::new();
         self.db.atomically(&mut || {
             kept.clear();
@@ -316,8 +318,19 @@ impl Recall<'_> {
         Ok(())
     }
 
+    /// Has the vectors of the model in memory.
+    pub(super) fn read_index(&self, model: &Model) -> Result<()> {
+        if self.state.borrow().vectors.is_none() {
+            let (vectors, scattered) = self.read_vectors(model)?;
+            let mut state = self.state.borrow_mut();
+            state.vectors = Some(vectors);
+            state.scattered = scattered;
+        }
+        Ok(())
+    }
+
     /// Reads the vectors of a model: blocks where they are written, and the rest row by row.
-    pub(super) fn read_vectors(&self, model: &Model) -> Result<(Vectors, Vec<i64>)> {
+    fn read_vectors(&self, model: &Model) -> Result<(Vectors, Vec<i64>)> {
         let connection = self.connection();
         let mut live: Vec<(i64, i64)> = {
             let mut statement = connection.prepare_cached("SELECT sequence, id FROM embeddings WHERE model = ?")?;

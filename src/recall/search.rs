@@ -223,12 +223,8 @@ impl Recall<'_> {
 
     /// The nearest vectors, exactly, the nearest first. Fewer than `wanted` only where there are no more.
     pub(super) fn nearest(&self, asked: &[f32], model: &Model, wanted: usize, accept: Accept<'_>) -> Result<Vec<Near>> {
+        self.read_index(model)?;
         let mut state = self.state.borrow_mut();
-        if state.vectors.is_none() {
-            let (vectors, scattered) = self.read_vectors(model)?;
-            state.vectors = Some(vectors);
-            state.scattered = scattered;
-        }
         let vectors = state.vectors.as_mut().expect("just read");
         let query = vectors.query(asked.to_vec());
         // A byte a dimension tells the order of nearly all; of those close to the last place, only the vector does.

@@ -41,10 +41,12 @@ export default {
     const rows = await memory.semantic.search(vector, { k });
     return rows.map(({ id }) => id);
   },
-  // The rows with the words as a listing has them: the newest first, in no order of relevance.
+  // Either word: by relevance, as recall has it, and with other endings. Both words: a listing, the newest first.
   async searchText(words, k, which) {
-    const { rows } = await memory.semantic.list({ search: words.join(' '), matching: which, limit: k });
-    return rows.map(({ id }) => id);
+    const text = words.join(' ');
+    if (which === 'all') return (await memory.semantic.list({ search: text, limit: k })).rows.map(({ id }) => id);
+    const hits = await memory.recall(text, { k, weights: { meaning: 0 } });
+    return hits.map(({ id }) => id);
   },
   bytes: () => undefined,
   close: () => memory.close(),
