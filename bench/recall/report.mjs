@@ -79,7 +79,7 @@ function engineList(parts) {
   return [...seen.values()]
     .map(({ about, versions }) => {
       const named = versions[0]?.startsWith(`${about.name} `) ? versions : [about.name, ...versions];
-      return `- ${named.join(', ')}: ${about.storage}`;
+      return `- ${named.join(', ')}: ${[about.storage, about.notes].filter(Boolean).join('; ')}`;
     })
     .join('\n');
 }

@@ -6,6 +6,8 @@ let candidates;
 export default sqliteVec({
   name: 'sqlite-vec, bits rescored',
   exact: false,
+  // Its distances are those of the lower half of every 64 bits, as a popcount of 32 bits would give them.
+  notes: 'its Hamming distance counts half of the bits in this build, so it finds less than it could',
   settings: ['the best 200 by bits', 'the best 1000 by bits'],
   set: (db, setting) => {
     db.exec('PRAGMA cache_size = -262144');

@@ -1,14 +1,16 @@
-// sqlite-vec's own build for the browser: SQLite with its vec0 table, which compares with every row.
+// sqlite-vec's own build for the browser: SQLite with its vec0 table, which compares with every row. The newest release of
+// that build, 0.1.9, does not start (it sets `Module.postRun` when that is too late), so this is the one before it.
 import sqlite3InitModule from '/peers/sqlite-vec-wasm-demo/sqlite3.mjs';
 
 /** An engine over a vec0 table; `sqliteVec` is also used with a table that has bits beside the vectors. */
-export function sqliteVec({ name, exact, settings, set, schema, insert, select, bind }) {
+export function sqliteVec({ name, exact, notes, settings, set, schema, insert, select, bind }) {
   let db;
   let adding;
   let searching;
   return {
     name,
     exact,
+    notes,
     settings,
     storage: 'OPFS (SAHPool)',
 
