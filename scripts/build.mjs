@@ -22,11 +22,12 @@ function newest(...paths) {
 
 /**
  * The two engines: the whole crate, and what of it opens a file that is at head and works on its tables, which is all that
- * most openings need, and so all that they download. Only the whole one scans vectors, for which it has SIMD.
+ * most openings need, and so all that they download. Only the whole one scans vectors: it has SIMD, and is not made as small
+ * as can be at any price in speed ("z").
  */
 const ENGINES = [
-  { name: 'synth_memory', flags: [], target: ' -Ctarget-feature=+simd128' },
-  { name: 'synth_memory_at_head', flags: ['--no-default-features'], target: '' },
+  { name: 'synth_memory', flags: [], target: ' -Ctarget-feature=+simd128', level: 's' },
+  { name: 'synth_memory_at_head', flags: ['--no-default-features'], target: '', level: 'z' },
 ];
 
 async function buildWasm() {
@@ -39,7 +40,7 @@ async function buildWasm() {
   return true;
 }
 
-async function buildEngine({ name, flags, target }) {
+async function buildEngine({ name, flags, target, level }) {
   // The crate type is given here, for with an rlib beside it cargo does no link-time optimisation.
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET, ...flags];
   // Nobody sees where in the source a panic stood nor how a value would be printed for debugging, but all would download
@@ -47,7 +48,11 @@ async function buildEngine({ name, flags, target }) {
   const unseen = '-Zlocation-detail=none -Zfmt-debug=none';
   // The passes that are off for SQLite too, see .cargo/config.toml.
   const passes = '-Cllvm-args=-disable-lsr -Cllvm-args=-enable-pre=false -Cllvm-args=-enable-load-pre=false';
-  const env = { RUSTC_BOOTSTRAP: '1', RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}${target}` };
+  const env = {
+    RUSTC_BOOTSTRAP: '1',
+    RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}${target}`,
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: level,
+  };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
   const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, '--out-name', name, compiled];
   await run('wasm-bindgen', bindgen, { quiet: true });

@@ -1,6 +1,6 @@
 //! The questions: what was asked is looked for by words and by meaning, and what is found is ranked as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
 
@@ -232,8 +232,11 @@ impl Recall<'_> {
         loop {
             let near = vectors.nearest(&query, looked_at, accept);
             let (mut exact, mut gone) = (Vec::with_capacity(near.len()), Vec::new());
+            let mut seen = HashSet::new();
             for candidate in &near {
                 match self.vector(candidate.id, model)? {
+                    // One that was stored, taken back and stored again may be in memory twice.
+                    Some((sequence, _)) if sequence == candidate.sequence && !seen.insert(candidate.id) => {}
                     Some((sequence, vector)) if sequence == candidate.sequence => {
                         exact.push(Near { similarity: cosine(&query.exact, &vector) as f32, ..*candidate });
                     }

@@ -208,6 +208,26 @@ fn what_was_rolled_back_is_not_found() {
     memory.recall().keep(&[vector(semantic(ids[1]))]).unwrap();
     let found = memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap();
     assert_eq!(found.iter().map(|near| near.item).collect::<Vec<_>>(), [semantic(ids[1])]);
+    // Made again, as a batch that could not be committed is, it is there once.
+    memory.recall().keep(&[vector(semantic(ids[0]))]).unwrap();
+    let found = memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap();
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn what_was_stored_twice_is_found_once() {
+    let memory = in_memory();
+    let ids = remember(&memory, &["fact 1"]);
+    memory.recall().use_model("test", 2).unwrap();
+    let waiting = memory.recall().pending(10).unwrap();
+    let vector = (semantic(ids[0]), waiting[0].version, Some(vec![1.0, 0.1]));
+    memory.db().begin_batch();
+    memory.recall().keep(std::slice::from_ref(&vector)).unwrap();
+    memory.db().connection().execute_batch("ROLLBACK").unwrap();
+    assert!(memory.db().end_batch().is_err());
+    memory.recall().keep(&[vector]).unwrap();
+    assert_eq!(memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap().len(), 1);
+    assert_eq!(memory.recall().recall(&Question { text: "fact".into(), ..asked(&[1.0, 0.0]) }).unwrap().len(), 1);
 }
 
 #[test]

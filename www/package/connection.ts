@@ -30,7 +30,7 @@ export interface Transports {
 const AT_HEAD =
   /^(?:open|close|query|export|schemaStatus|[a-zA-Z]+(?:Add|Get|List|Update|Delete|Count|Clear|Resolve|Statistics))$/;
 /** Calls after which a row may wait for its vector. */
-const WRITES = /(?:Add|Update|import|restore|upgrade|downgrade)$/;
+const WRITES = /(?:Add|Update|import|restore|upgrade|downgrade|undoConsolidation)$/;
 
 interface Pending {
   readonly signal: AbortSignal | undefined;

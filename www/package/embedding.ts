@@ -75,7 +75,7 @@ export class EmbedderRunner {
     connection.onWrite = (method) => {
       this.#isBehind = true;
       // Another file, or another schema, knows nothing of the embedder.
-      if (!/(?:Add|Update)$/.test(method)) this.#dimensions = undefined;
+      if (!/(?:Add|Update|Consolidation)$/.test(method)) this.#dimensions = undefined;
       this.#runIn(AFTER_WRITE);
     };
   }

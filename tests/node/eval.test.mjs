@@ -1,0 +1,33 @@
+// What the README says of recall's quality, on the conversations that its weights were not chosen on.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Memory } from '../../dist/index.js';
+import { ask, conversations, remember, WAYS } from '../../eval/run.mjs';
+
+test('every answer of the evaluation is a row of its conversation', () => {
+  const all = conversations();
+  assert.equal(all.length, 12);
+  for (const { name, rows, questions } of all) {
+    const ids = new Set(rows.map(({ id }) => id));
+    assert.equal(ids.size, rows.length, name);
+    for (const { question, answers } of questions) {
+      assert.ok(question && answers.length > 0 && answers.every((id) => ids.has(id)), `${name}: ${question}`);
+    }
+  }
+});
+
+test('words and meaning together find more than either alone', async () => {
+  const found = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
+  for (const conversation of conversations().filter(({ half }) => half === 'held back')) {
+    const remembered = await remember(Memory, conversation);
+    for (const [way, weights] of Object.entries(WAYS)) {
+      const results = await ask(remembered, conversation.questions, weights);
+      found[way].push(...results.map(({ recall10 }) => recall10));
+    }
+    await remembered.memory.close();
+  }
+  const mean = (way) => found[way].reduce((sum, recall) => sum + recall, 0) / found[way].length;
+  for (const way of ['fused', 'as by default']) {
+    assert.ok(mean(way) > mean('words') + 0.03 && mean(way) > mean('meaning') + 0.03, `${way}: ${mean(way)}`);
+  }
+});
