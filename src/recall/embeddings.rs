@@ -54,6 +54,8 @@ pub struct EmbeddingStatus {
     pub last_error: Option<String>,
     /// When the first of those that failed is tried again, in Unix seconds.
     pub retry_at: Option<f64>,
+    /// How many bytes of memory their quantised copies take; 0 before the first search or vector.
+    pub bytes: u64,
 }
 
 impl Recall<'_> {
@@ -255,6 +257,7 @@ impl Recall<'_> {
             },
             dimensions: model.as_ref().map(|model| model.dimensions as u32),
             model: model.map(|model| model.name),
+            bytes: self.state.borrow().vectors.as_ref().map_or(0, Vectors::bytes) as u64,
             ..EmbeddingStatus::default()
         };
         let sql = "SELECT count(*), count(error), min(retry_at) FROM memory_items WHERE pending = 1";

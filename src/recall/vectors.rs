@@ -89,7 +89,7 @@ impl Vectors {
         self.blocks.iter().map(|block| block.ids.len()).sum()
     }
 
-    /// Takes the bytes that the quantised copies have in memory.
+    /// How many bytes of memory all of it takes.
     pub(super) fn bytes(&self) -> usize {
         let of = |block: &Block| {
             (block.ids.capacity() + block.sequences.capacity()) * 8
@@ -300,14 +300,6 @@ impl Vectors {
             }
         }
         sums.iter().map(|sum| sum / taken.max(1) as f32).collect()
-    }
-
-    /// The cosines with vectors here and there, nearly: what is usual among them.
-    pub(super) fn sample(&self, query: &Query, wanted: usize) -> Vec<f32> {
-        let step = (self.len() / wanted).max(1);
-        let everyone = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
-        let chosen = everyone.step_by(step).filter(|(block, slot)| block.ids[*slot] != NOBODY);
-        score(chosen, self.dimensions, query).iter().map(|near| near.similarity).collect()
     }
 }
 

@@ -397,9 +397,11 @@ pub(crate) struct EmbeddingStatus {
     /// When the first of those that failed is tried again.
     #[tsify(type = "Seconds | null")]
     retry_at: Option<f64>,
+    /// How many bytes of memory their quantised copies take; 0 before the first search or vector.
+    bytes: u64,
 }
 
-record!(recall::EmbeddingStatus { model, dimensions, embedded, pending, failed, last_error, retry_at });
+record!(recall::EmbeddingStatus { model, dimensions, embedded, pending, failed, last_error, retry_at, bytes });
 
 /// Whether the talk has left its subject.
 #[derive(Tsify)]

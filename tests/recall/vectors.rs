@@ -102,7 +102,8 @@ fn filters_come_before_the_cut() {
     let vectors: Vec<(i64, Vec<f32>)> = ids.into_iter().map(|id| (id, random.vector(200))).collect();
     memory.recall().use_model("test", 200).unwrap();
     embed_from(&memory, &vectors);
-    let cases: [(Filter, &dyn Fn(&NewSemanticMemory) -> bool); 4] = [
+    type Counts<'a> = &'a dyn Fn(&NewSemanticMemory) -> bool;
+    let cases: [(Filter, Counts<'_>); 4] = [
         (Filter { categories: Some(vec!["c7".into()]), ..Filter::default() }, &|fact| {
             fact.category.as_deref() == Some("c7")
         }),
@@ -132,6 +133,10 @@ fn deletes_and_updates_are_seen_at_once() {
     let mut vectors = filled(&memory, 17_500, 128);
     let mut random = Random::new(11);
     assert!(found(&memory, &vectors, &only_semantic(), 3) >= 0.99);
+    // A byte and a bit for each dimension, and little else.
+    let copies = 17_500 * (128 + 128 / 8);
+    let bytes = memory.recall().embedding_status().unwrap().bytes;
+    assert!((copies..copies * 13 / 10).contains(&bytes), "{bytes} for {copies}");
     for round in 0..4 {
         let gone: Vec<i64> = (0..300).map(|_| vectors.swap_remove(random.below(vectors.len())).0).collect();
         memory.semantic().delete(&gone).unwrap();
