@@ -12,8 +12,10 @@ use super::rotation::Rotation;
 pub(super) const BLOCK: usize = 1024;
 /// Fewer vectors, or dimensions, than this are scanned without a first pass.
 const FIRST_PASS: (usize, usize) = (16 * BLOCK, 128);
-/// How many vectors the first pass leaves at the least; of more than 32 times as many, a 32nd.
-const LEFT: usize = 4 * BLOCK;
+/// How many vectors the first pass leaves at the least; of more than a hundred times as many, a hundredth.
+const LEFT: usize = 3 * BLOCK;
+/// In about how many blocks it is looked how near is near enough.
+const SAMPLED_BLOCKS: usize = 32;
 /// From how many vectors the centre is taken that the bits are measured from.
 const CENTRE: usize = 4 * BLOCK;
 /// A slot whose vector is gone.
@@ -31,6 +33,8 @@ pub(super) struct Block {
     codes: Vec<Lane>,
     bits: Vec<Lane>,
     sources: Sources,
+    /// Whether there are slots that nobody has any more.
+    has_gone: bool,
     /// Whether it is in the database as it is here.
     pub(super) written: bool,
 }
@@ -75,13 +79,12 @@ pub(super) struct Vectors {
     pub(super) blocks: Vec<Block>,
     /// The middle of the vectors, turned, and of how many.
     centre: (Vec<f32>, usize),
-    distances: Vec<u16>,
 }
 
 impl Vectors {
     pub(super) fn new(dimensions: usize) -> Self {
         let rotation = Rotation::new(dimensions);
-        Self { dimensions, rotation, blocks: Vec::new(), centre: (Vec::new(), 0), distances: Vec::new() }
+        Self { dimensions, rotation, blocks: Vec::new(), centre: (Vec::new(), 0) }
     }
 
     /// How many slots there are, those that nobody has any more included.
@@ -96,7 +99,7 @@ impl Vectors {
                 + block.scales.capacity() * 4
                 + (block.codes.capacity() + block.bits.capacity()) * 16
         };
-        self.blocks.iter().map(of).sum::<usize>() + self.distances.capacity() * 2
+        self.blocks.iter().map(of).sum()
     }
 
     /// Adds a vector of unit length.
@@ -181,6 +184,7 @@ impl Vectors {
             for (id, sequence) in block.ids.iter_mut().zip(&block.sequences) {
                 if gone.iter().any(|near| near.sequence == *sequence && near.id == *id) {
                     *id = NOBODY;
+                    block.has_gone = true;
                 }
             }
         }
@@ -212,7 +216,7 @@ impl Vectors {
             let everyone = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
             score(everyone.filter(|(block, slot)| accept.has(block.ids[*slot])), self.dimensions, query)
         } else {
-            let chosen = self.first_pass(query, (8 * wanted).max(LEFT).max(total / 32), accept);
+            let chosen = self.first_pass(query, (8 * wanted).max(LEFT).max(total / 100), accept);
             let slots = chosen.iter().map(|(block, slot)| (&self.blocks[*block as usize], *slot as usize));
             score(slots, self.dimensions, query)
         };
@@ -225,19 +229,32 @@ impl Vectors {
         found
     }
 
-    /// About `wanted` slots whose bits differ least from the query's: all up to the distance that reaches so many.
+    /// About `wanted` slots whose bits differ least from the query's: all up to a distance that reaches so many.
+    ///
+    /// That distance is estimated from some of the blocks, so that the others are gone through once.
     fn first_pass(&mut self, query: &Query, wanted: usize, accept: Accept<'_>) -> Vec<(u32, u32)> {
         self.measure_bits();
         let mut bits = Vec::new();
         signs(query.turned.as_chunks().0.iter().copied(), &self.centre.0, &mut bits);
-        self.distances.clear();
-        self.distances.reserve_exact(self.len());
+        let step = (self.blocks.len() / SAMPLED_BLOCKS).max(1);
+        let estimated = self.reach(&bits, wanted.div_ceil(step), accept, step);
+        let chosen = self.within(&bits, estimated, accept);
+        if step == 1 || chosen.len() >= wanted / 2 {
+            return chosen;
+        }
+        // Of those that count there are few, or they stand elsewhere.
+        self.within(&bits, self.reach(&bits, wanted, accept, 1), accept)
+    }
+
+    /// The distance up to which there are so many, in each so many-th block; the largest, where there are not.
+    fn reach(&self, bits: &[Lane], wanted: usize, accept: Accept<'_>, step: usize) -> u16 {
         let mut counts = vec![0_usize; self.dimensions + 1];
-        for block in &self.blocks {
-            let begin = self.distances.len();
-            lanes::distances(&block.bits, &bits, &mut self.distances);
-            let everyone = accept.ids.is_none() && block.sources.within(accept.sources);
-            for (distance, id) in self.distances[begin..].iter().zip(&block.ids) {
+        let mut distances = Vec::with_capacity(BLOCK);
+        for block in self.blocks.iter().step_by(step) {
+            distances.clear();
+            lanes::distances(&block.bits, bits, &mut distances);
+            let everyone = block.counts_whole(accept);
+            for (distance, id) in distances.iter().zip(&block.ids) {
                 if everyone || accept.has(*id) {
                     counts[usize::from(*distance)] += 1;
                 }
@@ -248,13 +265,17 @@ impl Vectors {
             reached += count;
             reached >= wanted
         });
-        let limit = limit.unwrap_or(self.dimensions) as u16;
-        let mut chosen = Vec::with_capacity(reached);
-        let mut distances = self.distances.as_slice();
+        limit.unwrap_or(self.dimensions) as u16
+    }
+
+    /// The slots up to this distance: block and place.
+    fn within(&self, bits: &[Lane], limit: u16, accept: Accept<'_>) -> Vec<(u32, u32)> {
+        let mut chosen = Vec::new();
+        let mut distances = Vec::with_capacity(BLOCK);
         for (at, block) in self.blocks.iter().enumerate() {
-            let (own, rest) = distances.split_at(block.ids.len());
-            distances = rest;
-            for (slot, distance) in own.iter().enumerate() {
+            distances.clear();
+            lanes::distances(&block.bits, bits, &mut distances);
+            for (slot, distance) in distances.iter().enumerate() {
                 if *distance <= limit && accept.has(block.ids[slot]) {
                     chosen.push((at as u32, slot as u32));
                 }
@@ -304,6 +325,11 @@ impl Vectors {
 }
 
 impl Block {
+    /// Whether every slot counts.
+    fn counts_whole(&self, accept: Accept<'_>) -> bool {
+        accept.ids.is_none() && self.sources.within(accept.sources) && !self.has_gone
+    }
+
     fn push(&mut self, id: i64, sequence: i64, scale: f32) {
         self.ids.push(id);
         self.sequences.push(sequence);

@@ -11,6 +11,7 @@ const waiting = new Map();
 const embedder = {
   name: 'bench',
   dimensions: 384,
+  batchSize: 1000,
   embed: async (texts) => texts.map((text) => waiting.get(text)),
 };
 
