@@ -1,4 +1,5 @@
 // The figures as tables in Markdown.
+import { DIMENSIONS } from './data.js';
 
 const MB = 1e6;
 const SEARCHES = 1000;
@@ -11,7 +12,8 @@ const VECTOR_COLUMNS = [
   ['recall@10', ({ recall }) => recall, 3],
   ['on disk, MB', ({ disk }) => disk.browser / MB],
   ['in memory, MB', ({ memory }) => (memory.javascript + memory.wasm) / MB],
-  ['opened again, first answer, ms', ({ reopened }) => reopened.answered],
+  ['opened again, ms', ({ reopened }) => reopened.opened],
+  ['first answer then, ms', ({ reopened }) => reopened.answered - reopened.opened],
   [`build + ${SEARCHES.toLocaleString('en')} searches, s`, ({ build, mean }) => (build + SEARCHES * mean) / 1000],
 ];
 const TEXT_COLUMNS = [
@@ -84,7 +86,18 @@ function engineList(parts) {
     .join('\n');
 }
 
-export function report({ machine, questions, k, vectors, texts }, ours) {
+/** What the first pass of a search reads, as a part of what the machine can. */
+function scanned(size, asked, bandwidth) {
+  if (!asked) return [];
+  const bytes = (size * DIMENSIONS) / 8;
+  const speed = bytes / (asked.p50 / 1000);
+  return [
+    `A bit for each dimension is ${figure(bytes / MB)} MB: at the p50, ${figure(speed / 1e9)} GB/s from the page, ` +
+      `${figure((100 * speed) / bandwidth)}% of the sum's.`,
+  ];
+}
+
+export function report({ machine, questions, k, vectors, texts, bundled }, ours) {
   const [before, after] = machine.bandwidth.map((bytes) => (bytes / 1e9).toFixed(1));
   const parts = [
     `Chromium ${machine.chromium} with new profiles on the disk, ${machine.cores} cores (${machine.processor}). ` +
@@ -92,7 +105,7 @@ export function report({ machine, questions, k, vectors, texts }, ours) {
     `${questions} questions for the best ${k}, one after the other, timed in the page. Build: adding all rows and ` +
       'finishing the index. On disk: what the browser says this site stores, once closed. In memory: what the ' +
       "browser says the page and its workers hold beyond the empty page, and WebAssembly's memories. " +
-      'Opened again: from opening in a new page to its first answer.',
+      'Opened again: in a new page; then its first answer.',
   ];
   for (const { size, dimension, engines } of vectors) {
     parts.push(
@@ -100,12 +113,23 @@ export function report({ machine, questions, k, vectors, texts }, ours) {
       `Local intrinsic dimension by the 100 nearest of each question: ${dimension.mean.toFixed(1)} in the mean, ` +
         `median ${dimension.median.toFixed(1)}.`,
       ...tables(engines, VECTOR_COLUMNS, vectorRows, ours),
+      ...scanned(size, engines.find(({ name }) => name === ours)?.asked?.[0], Math.max(...machine.bandwidth)),
     );
   }
   if (texts)
     parts.push(
       `### ${count(texts.size)} texts of 8 to 20 words`,
       ...tables(texts.engines, TEXT_COLUMNS, textRows, ours),
+    );
+  if (bundled)
+    parts.push(
+      `### ${ours} with its embedder, ${count(texts.size)} texts`,
+      `Texts embedded and kept a second: ${count(Math.round(bundled.perSecond))}. With everything in the cache, the ` +
+        `embedder works after ${figure(bundled.again.loaded)} ms, and the first answer takes ${figure(bundled.again.first)} ms.`,
+      table(
+        ['recall, from the page', 'p50, ms', 'p95, ms'],
+        bundled.asked.map(({ label, p50, p95 }) => [label, figure(p50), figure(p95)]),
+      ),
     );
   parts.push(engineList([...vectors, ...(texts ? [texts] : [])]));
   return `\n${parts.join('\n\n')}`;

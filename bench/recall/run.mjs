@@ -79,7 +79,7 @@ async function inBrowser(url, use) {
     const page = await context.newPage();
     page.on('console', (message) => message.type() === 'error' && say(`    ${message.text()}`));
     await page.goto(`${url}/recall/pages/index.html`);
-    await page.waitForFunction(() => window.bandwidth);
+    await page.waitForFunction(() => window.bandwidth && window.bundled);
     const result = await page.evaluate(([name, ...given]) => window[name](...given), [name, ...options]);
     await page.close();
     return result;
@@ -106,7 +106,7 @@ async function measure(url, job, name, size, truth) {
       if (result.about.missing) return { name, versions, missing: result.about.missing };
       const reopened = job === 'vectors' ? await call('reopen', [options]) : null;
       const wrong = [];
-      if (job === 'texts') wrong.push(...checkTexts(result.asked, size, questions, K));
+      if (job === 'texts') wrong.push(...checkTexts(result.asked, size, questions, K, result.about.endings));
       if (reopened && recall([reopened.answer], truth) < recall([result.asked[0].answers[0]], truth))
         wrong.push('It finds less after it was opened again.');
       const asked = result.asked.map(({ label, times, answers, memory }) => ({
@@ -164,7 +164,7 @@ const machine = {
   chromium: await inBrowser(server.url, async (_, context) => context.browser().version()),
   bandwidth: [await bandwidth(server.url)],
 };
-const results = { machine, questions, k: K, vectors: [], texts: null };
+const results = { machine, questions, k: K, vectors: [], texts: null, bundled: null };
 const sizes = [
   ...list(flags.sizes).map((size) => ({ size: Number(size), engines: chosen })),
   ...(chosen.includes(OURS) ? list(flags.ours) : []).map((size) => ({ size: Number(size), engines: [OURS] })),
@@ -186,6 +186,15 @@ if (texts > 0) {
   for (const name of chosen.filter((name) => ENGINES[name].does.includes('texts')))
     ran.push(await measure(server.url, 'texts', name, texts));
   results.texts = { size: texts, engines: ran };
+}
+if (chosen.includes(OURS) && texts > 0) {
+  say(`  ${OURS}, ${texts.toLocaleString('en')} texts with its embedder …`);
+  results.bundled = await inBrowser(server.url, async (call) => {
+    const options = { size: texts, count: questions, k: K };
+    const { asked, ...whole } = await call('bundled', [options]);
+    const again = await call('bundledAgain', [options]);
+    return { ...whole, again, asked: asked.map(({ label, times }) => ({ label, ...summary(times) })) };
+  });
 }
 machine.bandwidth.push(await bandwidth(server.url));
 await server.close();

@@ -23,6 +23,8 @@ mod vectors;
 
 pub mod embeddings;
 
+mod blocks;
+
 mod bundled;
 
 mod text;

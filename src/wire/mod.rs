@@ -12,6 +12,8 @@ mod migrations;
 #[cfg(feature = "whole")]
 mod options;
 #[cfg(feature = "whole")]
+mod question;
+#[cfg(feature = "whole")]
 mod recall;
 mod rows;
 
@@ -25,6 +27,8 @@ pub(crate) use engine::*;
 pub(crate) use migrations::*;
 #[cfg(feature = "whole")]
 pub(crate) use options::*;
+#[cfg(feature = "whole")]
+pub(crate) use question::*;
 #[cfg(feature = "whole")]
 pub(crate) use recall::*;
 

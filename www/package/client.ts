@@ -1,121 +1,22 @@
 import { checkText } from './codec.js';
 import { Connection, type CallOptions } from './connection.js';
 import { invalidArgument, MemoryError } from './errors.js';
-import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-import { Backups, fromBackup, Migrations, type Backup } from './migrations.js';
-import type { Consolidation, RecallHit, RecallOptions, RelatedOptions, RelatedRow } from './recall.js';
 import type { ContextOptions, MemoryContext } from './context.js';
 import { Embeddings, loader, type LoadRecall } from './embeddings.js';
-import type { Embedder, EmbeddingStatus } from './embedding.js';
+import { Backups, Migrations } from './migrations.js';
+import { checkMigrations, type ExportOptions, type OpenOptions, type QueryOptions } from './options.js';
+import type { Consolidation, RecallHit, RecallOptions, RelatedOptions, RelatedRow } from './recall.js';
+import { fromSchema, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
+import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 import { openWorker, openWholeWorker } from './transport.js';
 import { parseUrl } from './url.js';
 import type {
   CoherenceDrift,
   Consolidated,
   ConsolidationOptions,
-  Durability,
-  MigrationProgress,
-  OnNewerSchema,
-  SchemaStatus,
   SqlParameters,
   SqlValue,
 } from './wasm/synth_memory.js';
-
-/** How to open a memory. */
-export interface OpenOptions extends CallOptions {
-  /** Where it is: `opfs:///name.db`, by default `opfs:///memory.db`; or `memory:`, which keeps nothing. */
-  readonly url?: string | undefined;
-  /**
-   * What a write has survived when it is answered: `strict`, the default, a power cut; `relaxed` a killed tab or
-   * browser, at less cost.
-   */
-  readonly durability?: Durability | undefined;
-  /**
-   * The app's own migrations, beside the package's: file names, or paths, with the files' texts. What
-   * `import.meta.glob('./migrations/*.sql', { query: '?raw', import: 'default', eager: true })` gives.
-   */
-  readonly migrations?: Readonly<Record<string, string>> | undefined;
-  /**
-   * What to do with a file that a newer version of the app has migrated: `error`, the default, refuses it; `readonly` opens
-   * it and refuses every change; `downgrade` takes it back with the downgrades that are stored in it, after a backup.
-   */
-  readonly onNewerSchema?: OnNewerSchema | undefined;
-  /**
-   * Whether to bring the schema to head; true by default. With false the memory is opened as it is, to look at it, to
-   * `stamp` it or to `accept` an edited revision; its tables may lack what the calls on them need.
-   */
-  readonly upgrade?: boolean | undefined;
-  /** The copies that are kept before the memory is migrated or replaced. */
-  readonly backups?: BackupOptions | undefined;
-  /** Is told where a migration, and the backup before it, are. */
-  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
-  /**
-   * What makes vectors of texts, for search by meaning: `bundled`, the default, is loaded when it is first needed; `none`
-   * leaves recall to words; or one of your own. Where it is named here, what waits for its vector is embedded from the
-   * opening on; otherwise from the first question on.
-   */
-  readonly embedder?: Embedder | 'bundled' | 'none' | undefined;
-  /** Is told how far embedding is, whenever some texts have their vectors. */
-  readonly onEmbedding?: ((status: EmbeddingStatus) => void) | undefined;
-  /** Whether to ask the browser not to evict this site's data; true by default. Some browsers ask the user. */
-  readonly persist?: boolean | undefined;
-}
-
-/** How backups are kept. */
-export interface BackupOptions {
-  /** How many, 1 to 20; the newest 3 by default. */
-  readonly keep?: number | undefined;
-  /**
-   * Whether there is no migration without one; true by default. With false, a migration for whose backup the browser
-   * grants no space goes on without it; an import does too.
-   */
-  readonly required?: boolean | undefined;
-}
-
-/** The state of a memory. */
-export interface MemoryStatus {
-  /** Where the rows are. */
-  readonly storage: 'opfs' | 'memory';
-  /** What an answered write has survived. */
-  readonly durability: Durability;
-  /** This client's part among the tabs of its origin: it runs SQLite itself. */
-  readonly role: 'leader';
-  /** Whether the browser promised not to evict this site's data. */
-  readonly persisted: boolean;
-  /** Bytes this site uses; null where the browser does not tell. */
-  readonly usage: number | null;
-  /** Bytes this site may use; null where the browser does not tell. */
-  readonly quota: number | null;
-  /** The revision of the schema; null before the first. With branches, one of each, as `003, a1b2c3`. */
-  readonly revision: string | null;
-  /** The same, one by one. */
-  readonly revisions: readonly string[];
-  /** The last revision that is known; with branches, of each. */
-  readonly head: string | null;
-  /** The same, one by one. */
-  readonly heads: readonly string[];
-  /** The revisions that opening applied. */
-  readonly migrated: readonly string[];
-  /** The backup last made since it was opened, if one had to be. */
-  readonly backup: Backup | null;
-  /** Whether the file is newer than the app, and was opened to be read only (`onNewerSchema: 'readonly'`). */
-  readonly readOnly: boolean;
-}
-
-/** What `export` may be told. */
-export interface ExportOptions extends CallOptions {
-  /**
-   * The revision the file shall be at, as `001` for Synth Mind, with what it builds on and nothing beside it; the memory's
-   * own by default.
-   */
-  readonly revision?: string | undefined;
-}
-
-/** What `query` may be told. */
-export interface QueryOptions extends CallOptions {
-  /** How long it may run, in ms; 10,000 by default. Nothing else stops a query that has begun. */
-  readonly timeoutMs?: number | undefined;
-}
 
 /**
  * The memory of an agent: one database, opened.
@@ -405,55 +306,10 @@ export class Memory {
   }
 }
 
-type StorageStatus = Pick<MemoryStatus, 'persisted' | 'usage' | 'quota'>;
-
-const NO_STORAGE: StorageStatus = { persisted: false, usage: null, quota: null };
-
-/** What the browser says of this site's storage; a page that may not ask is not told. */
-async function readStorage(): Promise<StorageStatus> {
-  const storage = navigator.storage as StorageManager | undefined;
-  const [persisted, estimate] = await Promise.all([
-    storage?.persisted?.().catch(() => undefined),
-    storage?.estimate?.().catch(() => undefined),
-  ]);
-  return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
-}
-
 /** Whether this is Node, or a server built on it, as opposed to a browser or a worker of one. */
 function isNode(): boolean {
   const { process } = globalThis as { process?: { versions?: { node?: string }; getBuiltinModule?: unknown } };
   return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
-}
-
-type Schema = Pick<MemoryStatus, 'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly'>;
-
-function fromSchema({ revisions, heads, backup, readOnly }: SchemaStatus): Schema {
-  const name = (ids: readonly string[]) => (ids.length > 0 ? ids.join(', ') : null);
-  return {
-    revision: name(revisions),
-    revisions,
-    head: name(heads),
-    heads,
-    backup: backup && fromBackup(backup),
-    readOnly,
-  };
-}
-
-/** The app's own migrations, checked: names and texts in turns. */
-function checkMigrations(migrations: Readonly<Record<string, string>> | undefined): string[] | undefined {
-  if (migrations === undefined) return undefined;
-  if (typeof migrations !== 'object' || migrations === null || Array.isArray(migrations))
-    throw invalidArgument(
-      "migrations must be an object of file names and texts, as import.meta.glob gives with '?raw'.",
-    );
-  return Object.entries(migrations).flatMap(([path, text]) => {
-    if (typeof text !== 'string')
-      throw invalidArgument(
-        `migrations: ${path} must be the text of a file, not ${typeof text}.`,
-        "With import.meta.glob say { query: '?raw', import: 'default', eager: true }.",
-      );
-    return [checkText(path, 'migrations').split('/').at(-1)!, checkText(text, `migrations: ${path}`)];
-  });
 }
 
 /** Bytes that can be moved to the worker: the caller keeps its own. */

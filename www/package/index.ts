@@ -7,7 +7,8 @@
  * @packageDocumentation
  */
 export { Memory } from './client.js';
-export type { BackupOptions, ExportOptions, MemoryStatus, OpenOptions, QueryOptions } from './client.js';
+export type { BackupOptions, ExportOptions, OpenOptions, QueryOptions } from './options.js';
+export type { MemoryStatus } from './status.js';
 export type { CallOptions } from './connection.js';
 export { MemoryError } from './errors.js';
 export type { ClientErrorCode, ErrorCode } from './errors.js';

@@ -24,6 +24,7 @@ export default {
   name: 'synth-memory',
   storage: 'OPFS (SAHPool)',
   exact: false,
+  endings: true,
 
   missing: () => ('search' in SemanticMemories.prototype ? undefined : 'memory.semantic.search is not there yet'),
   async open({ texts }) {

@@ -33,6 +33,6 @@ export function answer(calls) {
 }
 
 /** What of an engine can be sent in a message. */
-export async function describe({ name, storage, exact, settings, notes, missing }) {
-  return { name, storage, exact, settings, notes, missing: await missing?.() };
+export async function describe({ name, storage, exact, endings, settings, notes, missing }) {
+  return { name, storage, exact, endings, settings, notes, missing: await missing?.() };
 }

@@ -1,0 +1,64 @@
+import { fromBackup, type Backup } from './migrations.js';
+import type { Durability, SchemaStatus } from './wasm/synth_memory.js';
+
+/** The state of a memory. */
+export interface MemoryStatus {
+  /** Where the rows are. */
+  readonly storage: 'opfs' | 'memory';
+  /** What an answered write has survived. */
+  readonly durability: Durability;
+  /** This client's part among the tabs of its origin: it runs SQLite itself. */
+  readonly role: 'leader';
+  /** Whether the browser promised not to evict this site's data. */
+  readonly persisted: boolean;
+  /** Bytes this site uses; null where the browser does not tell. */
+  readonly usage: number | null;
+  /** Bytes this site may use; null where the browser does not tell. */
+  readonly quota: number | null;
+  /** The revision of the schema; null before the first. With branches, one of each, as `003, a1b2c3`. */
+  readonly revision: string | null;
+  /** The same, one by one. */
+  readonly revisions: readonly string[];
+  /** The last revision that is known; with branches, of each. */
+  readonly head: string | null;
+  /** The same, one by one. */
+  readonly heads: readonly string[];
+  /** The revisions that opening applied. */
+  readonly migrated: readonly string[];
+  /** The backup last made since it was opened, if one had to be. */
+  readonly backup: Backup | null;
+  /** Whether the file is newer than the app, and was opened to be read only (`onNewerSchema: 'readonly'`). */
+  readonly readOnly: boolean;
+}
+
+/** The part of the state that the browser tells. */
+export type StorageStatus = Pick<MemoryStatus, 'persisted' | 'usage' | 'quota'>;
+
+/** Of what is in memory only. */
+export const NO_STORAGE: StorageStatus = { persisted: false, usage: null, quota: null };
+
+/** What the browser says of this site's storage; a page that may not ask is not told. */
+export async function readStorage(): Promise<StorageStatus> {
+  const storage = navigator.storage as StorageManager | undefined;
+  const [persisted, estimate] = await Promise.all([
+    storage?.persisted?.().catch(() => undefined),
+    storage?.estimate?.().catch(() => undefined),
+  ]);
+  return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+}
+
+/** The part of the state that the engine tells. */
+export type Schema = Pick<MemoryStatus, 'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly'>;
+
+/** What the engine tells of the schema, as the state has it. */
+export function fromSchema({ revisions, heads, backup, readOnly }: SchemaStatus): Schema {
+  const name = (ids: readonly string[]) => (ids.length > 0 ? ids.join(', ') : null);
+  return {
+    revision: name(revisions),
+    revisions,
+    head: name(heads),
+    heads,
+    backup: backup && fromBackup(backup),
+    readOnly,
+  };
+}
