@@ -48,9 +48,9 @@ error_codes! {
     /// A text above the limit of its column.
     TextTooLong = "text_too_long", "Store the text in parts, or a summary of it.";
     /// A vector that cannot be one: of other dimensions than the model's, with what is no finite number, or of no length.
-    InvalidEmbedding = "invalid_embedding", "Give one vector of the model's dimensions for each text, of finite numbers, not all zero.";
+    InvalidEmbedding = "invalid_embedding", "Correct it; nothing was changed.";
     /// The bundled embedder was asked for and is not loaded: the client loads it and asks again.
-    EmbedderMissing = "embedder_missing", "Make the call again.";
+    EmbedderMissing = "embedder_missing", "Load it, then make the call again.";
     /// The row to change does not exist.
     NotFound = "not_found", "Look the row up first; it may have been deleted.";
     /// The browser has no origin private file system here.

@@ -129,6 +129,7 @@ CREATE TRIGGER memory_items_delete AFTER DELETE ON memory_items BEGIN
     DELETE FROM memory_fts WHERE rowid = old.id;
 END;
 CREATE TRIGGER memory_items_update AFTER UPDATE OF id, version ON memory_items BEGIN
+    UPDATE memory_items SET pending = 1, attempts = 0, retry_at = NULL, error = NULL WHERE id = new.id;
     DELETE FROM embeddings WHERE id = old.id;
     UPDATE memory_lessons SET id = new.id WHERE id = old.id;
     DELETE FROM memory_fts WHERE rowid = old.id;
@@ -144,9 +145,7 @@ CREATE TRIGGER turns_item_delete AFTER DELETE ON turns BEGIN
 END;
 CREATE TRIGGER turns_item_update AFTER UPDATE OF id, user_input, assistant_response ON turns
 WHEN old.id IS NOT new.id OR old.user_input IS NOT new.user_input OR old.assistant_response IS NOT new.assistant_response BEGIN
-    UPDATE memory_items
-    SET id = new.id << 3, version = random() >> 11, pending = 1, attempts = 0, retry_at = NULL, error = NULL
-    WHERE id = old.id << 3;
+    UPDATE memory_items SET id = new.id << 3, version = random() >> 11 WHERE id = old.id << 3;
 END;
 
 CREATE TRIGGER episodes_item_insert AFTER INSERT ON episodes BEGIN
@@ -157,9 +156,7 @@ CREATE TRIGGER episodes_item_delete AFTER DELETE ON episodes BEGIN
 END;
 CREATE TRIGGER episodes_item_update AFTER UPDATE OF id, event_type, content ON episodes
 WHEN old.id IS NOT new.id OR old.event_type IS NOT new.event_type OR old.content IS NOT new.content BEGIN
-    UPDATE memory_items
-    SET id = new.id << 3 | 1, version = random() >> 11, pending = 1, attempts = 0, retry_at = NULL, error = NULL
-    WHERE id = old.id << 3 | 1;
+    UPDATE memory_items SET id = new.id << 3 | 1, version = random() >> 11 WHERE id = old.id << 3 | 1;
 END;
 
 CREATE TRIGGER semantic_memories_item_insert AFTER INSERT ON semantic_memories BEGIN
@@ -170,9 +167,7 @@ CREATE TRIGGER semantic_memories_item_delete AFTER DELETE ON semantic_memories B
 END;
 CREATE TRIGGER semantic_memories_item_update AFTER UPDATE OF id, content ON semantic_memories
 WHEN old.id IS NOT new.id OR old.content IS NOT new.content BEGIN
-    UPDATE memory_items
-    SET id = new.id << 3 | 2, version = random() >> 11, pending = 1, attempts = 0, retry_at = NULL, error = NULL
-    WHERE id = old.id << 3 | 2;
+    UPDATE memory_items SET id = new.id << 3 | 2, version = random() >> 11 WHERE id = old.id << 3 | 2;
 END;
 
 CREATE TRIGGER long_term_item_insert AFTER INSERT ON long_term BEGIN
@@ -183,9 +178,7 @@ CREATE TRIGGER long_term_item_delete AFTER DELETE ON long_term BEGIN
 END;
 CREATE TRIGGER long_term_item_update AFTER UPDATE OF key, value ON long_term
 WHEN old.key IS NOT new.key OR old.value IS NOT new.value BEGIN
-    UPDATE memory_items
-    SET id = new.rowid << 3 | 3, version = random() >> 11, pending = 1, attempts = 0, retry_at = NULL, error = NULL
-    WHERE id = old.rowid << 3 | 3;
+    UPDATE memory_items SET id = new.rowid << 3 | 3, version = random() >> 11 WHERE id = old.rowid << 3 | 3;
 END;
 
 CREATE TRIGGER uncertainty_log_item_insert AFTER INSERT ON uncertainty_log BEGIN
@@ -196,9 +189,7 @@ CREATE TRIGGER uncertainty_log_item_delete AFTER DELETE ON uncertainty_log BEGIN
 END;
 CREATE TRIGGER uncertainty_log_item_update AFTER UPDATE OF id, user_message, parsed_intent ON uncertainty_log
 WHEN old.id IS NOT new.id OR old.user_message IS NOT new.user_message OR old.parsed_intent IS NOT new.parsed_intent BEGIN
-    UPDATE memory_items
-    SET id = new.id << 3 | 4, version = random() >> 11, pending = 1, attempts = 0, retry_at = NULL, error = NULL
-    WHERE id = old.id << 3 | 4;
+    UPDATE memory_items SET id = new.id << 3 | 4, version = random() >> 11 WHERE id = old.id << 3 | 4;
 END;
 
 -- migrate:down

@@ -303,7 +303,8 @@ fn next_sequence(db: &Db) -> Result<i64> {
 ///
 /// `invalid_embedding`, saying what is wrong with it.
 pub(super) fn unit(vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
-    let invalid = |what: String| Err(Error::new(ErrorCode::InvalidEmbedding, what));
+    let hint = "Give one vector of the model's dimensions for each text, of finite numbers, not all zero.";
+    let invalid = |what: String| Err(Error::new(ErrorCode::InvalidEmbedding, what).with_hint(hint));
     if vector.len() != dimensions {
         return invalid(format!("A vector has {} numbers; those of the model have {dimensions}.", vector.len()));
     }
