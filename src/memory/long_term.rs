@@ -3,6 +3,7 @@
 use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
+use super::search::Match;
 use super::table::{Table, read_columns};
 use crate::error::{Error, Result};
 
@@ -49,6 +50,10 @@ pub struct EntryFilter {
     pub since: Option<f64>,
     /// Set before this time, in Unix seconds.
     pub until: Option<f64>,
+    /// With these words in the key, or in the value; stemmed, case and accents aside.
+    pub search: Option<String>,
+    /// Whether a search needs every word or any.
+    pub matching: Match,
 }
 
 /// What entries can be ordered by.
@@ -105,7 +110,12 @@ impl Table for Entry {
             .and("key >= ?", filter.prefix)
             .and("key < ?", end)
             .and("updated_at >= ?", filter.since)
-            .and("updated_at < ?", filter.until);
+            .and("updated_at < ?", filter.until)
+            .and_found(
+                "rowid IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 3)",
+                filter.search,
+                filter.matching,
+            )?;
         Ok(())
     }
 

@@ -181,6 +181,12 @@ incoming! {
         /// Before this time.
         #[tsify(optional, type = "Seconds")]
         until: Option<f64>,
+        /// With these words in the key, or in the value; English words are stemmed, case and accents do not count.
+        #[tsify(optional)]
+        search: Option<String>,
+        /// Whether a search needs every word or any; `all` by default.
+        #[tsify(optional)]
+        matching: Match,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use synth_memory::memory::episodes::{EpisodePatch, NewEpisode};
-use synth_memory::memory::long_term::{EntryPatch, NewEntry};
+use synth_memory::memory::long_term::{EntryFilter, EntryPatch, NewEntry};
 use synth_memory::memory::semantic::SemanticMemoryPatch;
+use synth_memory::memory::table::Listing;
 use synth_memory::memory::turns::{NewTurn, TurnPatch};
 use synth_memory::memory::uncertainty::NewUncertainty;
 use synth_memory::recall::{Question, Source};
@@ -82,6 +83,13 @@ fn all_tables_are_found_and_the_uncertainty_log_where_it_is_asked_for() {
         );
     }
     assert_eq!(found("sighting", None), [Source::Episodes]);
+
+    // The tables' own search has the same index.
+    let listed = |search: &str| {
+        let filter = EntryFilter { search: Some(search.into()), ..EntryFilter::default() };
+        memory.long_term().list(Listing { filter, ..Listing::default() }).unwrap().rows.len()
+    };
+    assert_eq!((listed("zebra favourite"), listed("zebra three"), listed("42")), (1, 0, 1));
 }
 
 #[test]

@@ -161,7 +161,7 @@ export const episodes: Shapes<wire.Episode, wire.NewEpisode, wire.EpisodePatch, 
     listing: { ...episodeFilter, ...paging },
   };
 
-const entryFilter = { prefix: 'text', ...period } as const;
+const entryFilter = { prefix: 'text', ...period, ...search } as const;
 
 export const longTerm: Shapes<wire.Entry, wire.NewEntry, wire.EntryPatch, wire.EntryFilter, wire.EntryOrder> = {
   row: { key: 'text', value: 'json', updatedAt: 'time' },
