@@ -5,9 +5,9 @@ mod support;
 
 use rusqlite::Connection;
 use support::{TABLES, downgrade, fixture, in_memory, open, open_bytes, open_with, rows, schema, upgrade};
-use synth_memory::ErrorCode;
 use synth_memory::memory::turns::{NewTurn, TurnFilter};
 use synth_memory::migrate::{Graph, Revision, runner};
+use synth_memory::{ErrorCode, Memory};
 
 /// A migration file that does `up` and `down`.
 fn file(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
@@ -74,18 +74,39 @@ fn rows_survive_the_way_down_and_up() {
     let mut memory = in_memory();
     memory.import(fixture("synth-mind-alembic.db")).unwrap();
     let (_folder, theirs) = open_bytes(&fixture("synth-mind-alembic.db"));
-    for target in ["001", "head"] {
+    let by_index =
+        |memory: &Memory| memory.turns().count(TurnFilter { search: Some("peanuts".into()), ..TurnFilter::default() });
+    let ask = |memory: &Memory, sql: &str| -> u64 {
+        memory.db().connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
+    };
+    let sql = "SELECT count(*) FROM turns WHERE user_input || assistant_response LIKE '%peanuts%'";
+    let by_reading = ask(&memory, sql);
+    assert!(by_reading > 0);
+    let walks: [(&str, &[&str]); 4] =
+        [("001", &["003", "002"]), ("head", &["002", "003"]), ("-1", &["003"]), ("head", &["003"])];
+    for (target, steps) in walks {
         let run = if target == "head" { memory.upgrade(target) } else { memory.downgrade(target) };
-        assert_eq!(run.unwrap(), ["002"]);
+        assert_eq!(run.unwrap(), steps);
         for table in TABLES {
             assert_eq!(rows(memory.db().connection(), table), rows(&theirs, table), "{table} at {target}");
         }
+        // An index of every row is there again; the calls know the last revision's only.
+        if target == "head" {
+            assert_eq!(by_index(&memory).unwrap(), by_reading);
+        } else {
+            assert_eq!(by_index(&memory).unwrap_err().code(), ErrorCode::SchemaMismatch, "{target}");
+        }
+        if target == "-1" {
+            let matched = "SELECT count(*) FROM turns_fts WHERE turns_fts MATCH 'peanuts'";
+            assert_eq!(ask(&memory, matched), by_reading);
+            for index in ["turns_fts", "uncertainty_log_fts", "semantic_memories_fts"] {
+                let check = format!("INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)");
+                memory.db().connection().execute_batch(&check).unwrap();
+            }
+            let every = "SELECT (SELECT count(*) FROM episodes_fts) = (SELECT count(*) FROM episodes)";
+            assert_eq!(ask(&memory, every), 1);
+        }
     }
-    let filter = TurnFilter { search: Some("peanuts".into()), ..TurnFilter::default() };
-    let by_index = memory.turns().count(filter).unwrap();
-    let sql = "SELECT count(*) FROM turns WHERE user_input || assistant_response LIKE '%peanuts%'";
-    let by_reading: i64 = memory.db().connection().query_row(sql, [], |row| row.get(0)).unwrap();
-    assert!(by_index > 0 && by_index == by_reading as u64);
 }
 
 #[test]
@@ -214,11 +235,11 @@ fn stamp_writes_the_version_where_it_is_true_and_nothing_else() {
         [("001", ErrorCode::SchemaMismatch), ("base", ErrorCode::SchemaMismatch), ("zzz", ErrorCode::UnknownRevision)]
     {
         assert_eq!(memory.stamp(&[target], false, false).unwrap_err().code(), code, "{target}");
-        assert_eq!(memory.revisions().unwrap(), ["002"]);
+        assert_eq!(memory.revisions().unwrap(), ["003"]);
     }
     memory.db().connection().execute_batch("DELETE FROM alembic_version").unwrap();
     memory.stamp(&["head"], false, false).unwrap();
-    assert_eq!(memory.revisions().unwrap(), ["002"]);
+    assert_eq!(memory.revisions().unwrap(), ["003"]);
     assert_eq!(schema(memory.db().connection()), before);
     memory.downgrade("base").unwrap();
     assert_eq!(memory.stamp(&["001"], false, false).unwrap_err().code(), ErrorCode::SchemaMismatch);
@@ -266,7 +287,7 @@ fn an_existing_file_is_backed_up_before_it_is_migrated() {
     memory.close().unwrap();
 
     let memory = open(folder.path()).unwrap();
-    assert_eq!(memory.migrated(), ["002"]);
+    assert_eq!(memory.migrated(), ["002", "003"]);
     let backup = memory.last_backup().unwrap();
     assert_eq!(backup.revisions, ["001"]);
     let copy = Connection::open(folder.path().join(&backup.id)).unwrap();

@@ -47,7 +47,7 @@ fn statements_that_do_more_than_read_are_refused() {
         "PRAGMA writable_schema = 1",
         "PRAGMA optimize",
         "SELECT * FROM pragma_wal_checkpoint",
-        "INSERT INTO turns_fts (turns_fts) VALUES ('rebuild')",
+        "INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')",
         "EXPLAIN DELETE FROM turns",
         "/* SELECT */ DELETE FROM turns",
         ";DELETE FROM turns",
@@ -71,7 +71,7 @@ fn questions_are_answered() {
     let cases: [(&str, Parameters, Value); 9] = [
         ("SELECT user_input FROM turns WHERE id = ?", positional, Value::Text("green tea".into())),
         ("SELECT count(*) FROM turns WHERE id = :id AND $also IS NULL", named, Value::Integer(1)),
-        ("SELECT count(*) FROM turns_fts WHERE turns_fts MATCH 'tea'", none(), Value::Integer(1)),
+        ("SELECT count(*) FROM memory_fts WHERE memory_fts MATCH 'tea'", none(), Value::Integer(1)),
         (
             "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 5) SELECT max(x) FROM c",
             none(),

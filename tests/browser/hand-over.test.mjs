@@ -7,7 +7,7 @@ import { withPage } from './page.mjs';
 
 const [, first, second] = releases;
 const SMALL = ['synth_memory_at_head_bg.wasm', 'worker.js'];
-const BOTH = ['synth_memory_at_head_bg.wasm', 'synth_memory_bg.wasm', 'worker-with-migrations.js', 'worker.js'];
+const BOTH = ['synth_memory_at_head_bg.wasm', 'synth_memory_bg.wasm', 'worker-whole.js', 'worker.js'];
 
 /** What of the package is fetched while something is done, the page's own module aside. */
 async function fetched(context, act) {
@@ -33,30 +33,30 @@ test('the engine with migrations is fetched when it is needed, and not before', 
       }).then((names) => assert.deepEqual(names, expected, JSON.stringify(options)));
 
     // New, and at head.
-    await opening({}, SMALL, ['001', '002']);
+    await opening({}, SMALL, ['001', '002', '003']);
     await opening({}, SMALL, []);
     // The same with the app's own; only a table that exists is rebuilt, or backed up.
     await opening({ migrations: first }, BOTH, ['reminders1']);
     await opening({ migrations: first }, SMALL, []);
     await opening({ migrations: second }, BOTH, ['reminders2']);
     await opening({ migrations: second }, SMALL, []);
-    await opening({ url: 'opfs:///first.db', migrations: first }, SMALL, ['001', '002', 'reminders1']);
+    await opening({ url: 'opfs:///first.db', migrations: first }, SMALL, ['001', '002', '003', 'reminders1']);
     await opening({ url: 'opfs:///first.db', migrations: first }, SMALL, []);
     const all = await call(page, 'migrations.current');
-    assert.deepEqual(all, ['002', 'reminders1']);
+    assert.deepEqual(all, ['003', 'reminders1']);
 
     const larger = BOTH.filter((name) => !SMALL.includes(name));
     const asked = await fetched(context, () => call(page, 'migrations.history'));
     assert.deepEqual(asked, larger);
     assert.deepEqual(await fetched(context, () => call(page, 'migrations.downgrade', 'reminders@base')), []);
     // What keeps nothing could not change hands.
-    await opening({ url: 'memory:' }, larger, ['001', '002']);
+    await opening({ url: 'memory:' }, larger, ['001', '002', '003']);
   }));
 
 test('a new memory is made with a rebuilt table at once', () =>
   withPage(async ({ page }) => {
     const status = await open(page, { migrations: second });
-    assert.deepEqual(status.migrated.toSorted(), ['001', '002', 'reminders1', 'reminders2']);
+    assert.deepEqual(status.migrated.toSorted(), ['001', '002', '003', 'reminders1', 'reminders2']);
     assert.deepEqual([status.backup, await call(page, 'backups.list')], [null, []]);
     await fill(page, 2);
     assert.equal(await ask(page, "SELECT count(*) FROM reminders WHERE day = '2026-12-24'"), 2);
@@ -93,17 +93,17 @@ test('calls that are not waited for keep their order across the hand-over', () =
     assert.deepEqual(results, [
       1,
       1,
-      ['002'],
+      ['003', '002'],
       // What it depends on is implied, as in Alembic.
       [{ id: 'reminders1' }],
       2,
       'aborted',
       'invalid_json',
-      ['002'],
-      [{ id: '002' }, { id: 'reminders1' }],
+      ['002', '003'],
+      [{ id: '003' }, { id: 'reminders1' }],
       3,
       1,
-      3,
+      4,
       ['one', 'two', 'three'],
     ]);
   }));
@@ -121,8 +121,8 @@ test('a close that comes right behind waits for the hand-over', () =>
       await window.memory.close();
       return Promise.all(calls);
     });
-    assert.deepEqual(results, [1, ['002'], 2]);
-    assert.deepEqual((await open(page)).migrated, ['002']);
+    assert.deepEqual(results, [1, ['003', '002'], 2]);
+    assert.deepEqual((await open(page)).migrated, ['002', '003']);
     assert.equal(await call(page, 'turns.count', { search: 'kept' }), 2);
   }));
 
@@ -154,11 +154,11 @@ test('a worker that breaks in the hand-over rejects what waits, and the next cal
       assert.deepEqual([error.code, error.cause?.message.includes('on purpose')], ['worker_crashed', true]);
     const count = await call(page, 'turns.count');
     assert.ok([0, 20_000].includes(count), `${count}`);
-    assert.deepEqual(await call(page, 'migrations.current'), ['002']);
+    assert.deepEqual(await call(page, 'migrations.current'), ['003']);
 
     // The one that takes over.
     await open(page);
-    await context.route('**/package/worker-with-migrations.js', async (route) => {
+    await context.route('**/package/worker-whole.js', async (route) => {
       const response = await route.fetch();
       const broken = "navigator.locks.request = () => { throw new Error('broken on purpose'); };";
       await route.fulfill({ response, body: `${broken}\n${await response.text()}` });
@@ -169,11 +169,11 @@ test('a worker that breaks in the hand-over rejects what waits, and the next cal
       assert.deepEqual([error.code, error.cause.message], ['worker_crashed', 'broken on purpose']);
     assert.equal(await call(page, 'turns.count', { search: 'behind' }), 0);
     assert.equal(await call(page, 'turns.count'), count + 20_000);
-    await context.unroute('**/package/worker-with-migrations.js');
+    await context.unroute('**/package/worker-whole.js');
     assert.deepEqual(await across(page), ['kept', 'kept', 'kept']);
   }));
 
-for (const path of ['worker-with-migrations.js', 'wasm/synth_memory_bg.wasm']) {
+for (const path of ['worker-whole.js', 'wasm/synth_memory_bg.wasm']) {
   test(`where ${path} cannot be had, what needs it says so, and the tables go on working`, () =>
     withPage(async ({ page, context }) => {
       await open(page);
@@ -200,10 +200,10 @@ for (const path of ['worker-with-migrations.js', 'wasm/synth_memory_bg.wasm']) {
       const error = await open(page, { migrations: first });
       assert.equal(error.code, 'worker_unavailable');
       const status = await open(page);
-      assert.deepEqual([status.revision, status.migrated], ['002', []]);
+      assert.deepEqual([status.revision, status.migrated], ['003', []]);
 
       await context.unroute(`**/package/${path}`);
-      assert.equal((await call(page, 'migrations.history')).length, 2);
+      assert.equal((await call(page, 'migrations.history')).length, 3);
       assert.deepEqual((await open(page, { migrations: first })).migrated, ['reminders1']);
       assert.equal(await call(page, 'turns.count'), 4);
     }));
@@ -214,5 +214,5 @@ test('files that no engine can follow are told by the engine that opens', () =>
     const broken = file('app1', '', '-- batch: nothing here\nCREATE TABLE nothing (id);');
     const error = await open(page, { migrations: broken });
     assert.deepEqual([error.code, error.message.includes('app1.sql')], ['invalid_migration', true], error.message);
-    assert.deepEqual((await open(page)).revisions, ['002']);
+    assert.deepEqual((await open(page)).revisions, ['003']);
   }));

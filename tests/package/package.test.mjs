@@ -23,14 +23,16 @@ suite('the tarball', () => {
     const modules = readdirSync(at('www', 'package')).filter((name) => name.endsWith('.ts'));
     const expected = [
       'LICENSE',
+      'models/LICENSE',
       'README.md',
       'package.json',
-      ...['cli', 'index', 'node', 'worker', 'worker-with-migrations'].map((name) => `dist/${name}.js`),
+      ...['cli', 'embedders', 'index', 'node', 'recall-of', 'worker', 'worker-whole'].map((name) => `dist/${name}.js`),
       ...modules.map((name) => `dist/${basename(name, '.ts')}.d.ts`),
       ...['', '_at_head'].flatMap((kind) => [
         `dist/wasm/synth_memory${kind}.d.ts`,
         `dist/wasm/synth_memory${kind}_bg.wasm`,
       ]),
+      'dist/models/all-minilm-l6-v2-256.bin',
     ];
     assert.deepEqual(packed.files.toSorted(), expected.toSorted());
   });

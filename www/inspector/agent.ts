@@ -3,6 +3,7 @@ import { USER_NAME, type Draft, type Doubt, type NewDoubt } from './draft.js';
 import { plural } from './format.js';
 import { understand } from './language.js';
 import type { Source } from './recall.js';
+import { TABLE_NAMES } from './references.js';
 import { reply } from './replies.js';
 
 /** What the agent said, and what of its memory that took. */
@@ -156,13 +157,11 @@ function exchangeOf({ timestamp, userInput, assistantResponse, metadata }: Turn)
   };
 }
 
-const TABLES: readonly Source['table'][] = ['turns', 'episodes', 'longTerm', 'uncertainty', 'semantic'];
-
 function sourcesOf(value: JsonValue | undefined): Source[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item: JsonValue): Source[] => {
     const { table, key, text } = fieldsOf(item);
-    const known = TABLES.find((name) => name === table);
+    const known = TABLE_NAMES.find((name) => name === table);
     const isKey = typeof key === 'number' || typeof key === 'string';
     return known && isKey && typeof text === 'string' ? [{ table: known, key, text }] : [];
   });

@@ -1,6 +1,6 @@
 import { Agent, type Exchange } from './agent.js';
 import { busy, byId, fill, make } from './dom.js';
-import { timeElement } from './rows.js';
+import { rowButton, timeElement } from './rows.js';
 import { attempt } from './notices.js';
 import type { Source } from './recall.js';
 import type { Session } from './session.js';
@@ -15,13 +15,6 @@ const EXAMPLES = [
   'Where does Zoe live?',
 ];
 const PAGE_SIZE = 20;
-const TABLE_NAMES: Readonly<Record<Source['table'], string>> = {
-  turns: 'turn',
-  episodes: 'episode',
-  longTerm: 'long-term',
-  uncertainty: 'doubt',
-  semantic: 'fact',
-};
 
 /** The conversation with the demo agent. Answers the agent, for it must know when a file takes the memory's place. */
 export function showChat(session: Session, goTo: (source: Source) => Promise<void>): Agent {
@@ -118,19 +111,6 @@ function sourcesElement(
     'div',
     { class: 'sources' },
     make('span', { class: 'sources-word' }, word),
-    ...sources.map((source) => {
-      const name = `${TABLE_NAMES[source.table]} ${typeof source.key === 'number' ? `#${source.key}` : source.key}`;
-      return make(
-        'button',
-        {
-          type: 'button',
-          class: 'source',
-          'data-table': source.table,
-          title: source.text,
-          onclick: () => goTo(source),
-        },
-        name,
-      );
-    }),
+    ...sources.map((source) => rowButton(source, () => goTo(source), source.text)),
   );
 }

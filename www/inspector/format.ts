@@ -18,6 +18,12 @@ export function relativeTime(time: Date, now = Date.now()): string {
   return unit ? relative.format(Math.round(seconds / unit[1]), unit[0]) : 'just now';
 }
 
+/** `42 minutes`, `3.5 hours`, `12.0 days`. */
+export function age(hours: number): string {
+  if (hours < 1) return plural(Math.round(hours * 60), 'minute');
+  return hours < 48 ? `${hours.toFixed(1)} hours` : `${(hours / 24).toFixed(1)} days`;
+}
+
 /** `1 Jan 2026, 13:22`, in the reader's own time zone. */
 export const absoluteTime = (time: Date): string => absolute.format(time);
 
@@ -57,6 +63,12 @@ export function jsonInWords(value: JsonValue): string {
   }
   return String(value);
 }
+
+/** The strings within a JSON value, which is what of it is searched. */
+export const stringsIn = (value: JsonValue): string[] => {
+  if (typeof value === 'string') return [value];
+  return nested(value) ? Object.values(value as object).flatMap(stringsIn) : [];
+};
 
 const nested = (value: JsonValue): boolean => typeof value === 'object' && value !== null;
 

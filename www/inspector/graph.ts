@@ -1,4 +1,5 @@
 import type { RevisionInfo } from '../package/index.js';
+import { svg } from './dom.js';
 
 /** A line in one lane of the graph: to what a revision builds on, or, dashed, to what it depends on. */
 export interface Thread {
@@ -63,7 +64,6 @@ export function layOut(revisions: readonly RevisionInfo[]): { rows: GraphRow[]; 
 const same = (one: Waiting, other: Waiting): boolean =>
   one.id === other.id && one.isDependency === other.isDependency && one.isApplied === other.isApplied;
 
-const SVG = 'http://www.w3.org/2000/svg';
 const LANE = 18;
 /** Where the dot is, and where the lines have come to their lanes; below that they are straight, however high the row. */
 const DOT = 22;
@@ -96,9 +96,3 @@ const line = (thread: Thread, lane: number, top: number, bottom: string): SVGEle
 
 const threadClass = ({ isDependency, isApplied }: Thread): string =>
   ['thread', isDependency && 'thread-dependency', isApplied && 'thread-applied'].filter(Boolean).join(' ');
-
-function svg(tag: string, attributes: Record<string, string | number>): SVGElement {
-  const element = document.createElementNS(SVG, tag) as SVGElement;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
-}

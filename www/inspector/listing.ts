@@ -100,6 +100,9 @@ export interface Definition<Key extends string | number, Row, Patch, Narrowed, O
   readonly orders: readonly (readonly [order: Order, label: string])[];
   readonly direction: Direction;
   source(memory: Memory): Source<Key, Row, Patch, Narrowed, Order>;
+  get(memory: Memory, key: Key): Promise<Row | undefined>;
+  /** What the finder finds a row by. */
+  find(row: Row): string;
   narrow(asked: Asked): Narrowed;
   view(row: Row): Omit<RowView, 'save' | 'remove'> & { readonly key: Key };
   patch(values: ReadonlyMap<string, string>): Patch;
@@ -112,12 +115,14 @@ export interface Listing extends Pick<
 > {
   list(memory: Memory, asked: Asked, limit: number, cursor: string | null): Promise<Page<RowView>>;
   count(memory: Memory, asked?: Asked): Promise<number>;
+  /** What the finder finds the row with this key by; undefined where there is none. */
+  find(memory: Memory, key: string | number): Promise<string | undefined>;
 }
 
 export function listing<Key extends string | number, Row, Patch, Narrowed, Order extends string>(
   definition: Definition<Key, Row, Patch, Narrowed, Order>,
 ): Listing {
-  const { source, narrow, view, patch, orders } = definition;
+  const { source, narrow, view, patch, orders, get, find } = definition;
   return {
     ...definition,
     async list(memory, asked, limit, cursor) {
@@ -138,6 +143,10 @@ export function listing<Key extends string | number, Row, Patch, Narrowed, Order
       return { rows, cursor: page.cursor };
     },
     count: (memory, asked) => source(memory).count(asked && narrow(asked)),
+    async find(memory, key) {
+      const row = await get(memory, key as Key);
+      return row && find(row);
+    },
   };
 }
 

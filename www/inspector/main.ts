@@ -5,6 +5,7 @@ import { busy, byId } from './dom.js';
 import { exampleOptions } from './example.js';
 import { showMigrations } from './migrations.js';
 import { explain } from './notices.js';
+import { showRecall } from './recall-view.js';
 import { Session } from './session.js';
 import { showSql } from './sql.js';
 import { showStatus } from './status.js';
@@ -24,7 +25,11 @@ async function start(): Promise<void> {
   let memory: Memory;
   let session: Session | undefined;
   try {
-    memory = await Memory.open({ ...exampleOptions(), onProgress: (progress) => session?.onProgress?.(progress) });
+    memory = await Memory.open({
+      ...exampleOptions(),
+      onProgress: (progress) => session?.onProgress?.(progress),
+      onEmbedding: (status) => session?.onEmbedding?.(status),
+    });
   } catch (error) {
     showFailure(error);
     return;
@@ -34,6 +39,7 @@ async function start(): Promise<void> {
   showStatus(session);
   const goTo = showTables(session);
   showTransfer(session, showChat(session, goTo));
+  showRecall(session, goTo);
   showMigrations(session);
   showBackups(session);
   showSql(session);

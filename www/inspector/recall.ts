@@ -1,10 +1,9 @@
-import type { Memory } from '../package/index.js';
+import { MemoryError, type ErrorCode, type Memory } from '../package/index.js';
 import { contentWords, isAboutUser, stem } from './language.js';
+import type { Reference } from './references.js';
 
 /** Where something the agent said came from, or where it went. */
-export interface Source {
-  readonly table: 'turns' | 'episodes' | 'longTerm' | 'uncertainty' | 'semantic';
-  readonly key: string | number;
+export interface Source extends Reference {
   readonly text: string;
 }
 
@@ -35,6 +34,9 @@ const RELATED: Readonly<Record<string, readonly string[]>> = {
 const RELATED_WEIGHT = 0.8;
 const OTHERS_WEIGHT = 0.6;
 const CANDIDATES = 50;
+/** The cosine from which a fact may have to do with a question; the bundled model gives unlike texts less. */
+const NEAR = 0.3;
+const EMBEDDER_FAILS: ReadonlySet<string> = new Set<ErrorCode>(['embedder_unavailable', 'embedder_failed']);
 
 export interface Asked {
   readonly words: readonly string[];
@@ -63,6 +65,27 @@ export async function recallFacts(memory: Memory, { words, aboutUser, userName }
   // What is known of others answers a question about the user less well.
   const ofOthers = found.map((one) => ({ ...one, coverage: one.coverage * OTHERS_WEIGHT }));
   return ranked(ofUser.length > 0 ? ofUser : ofOthers);
+}
+
+/** The facts that bear on a question in which no word is theirs, as `which drink do I enjoy` on `likes green tea`. */
+export async function recallByMeaning(
+  memory: Memory,
+  question: string,
+  { aboutUser, userName }: Omit<Asked, 'words'>,
+): Promise<Recalled[]> {
+  const hits = await memory.recall(question, { tables: ['semantic'] }).catch((error: unknown) => {
+    // Without the embedder there is no meaning to go by.
+    if (error instanceof MemoryError && EMBEDDER_FAILS.has(error.code)) return [];
+    throw error;
+  });
+  const found = hits.flatMap((hit): Recalled[] => {
+    const near = hit.similarity ?? 0;
+    if (hit.table !== 'semantic' || near < NEAR || (aboutUser && !isAboutUser(hit.text, userName))) return [];
+    const { row, id, text } = hit;
+    const source: Source = { table: 'semantic', key: id, text };
+    return [{ source, timestamp: row.timestamp, coverage: near, score: near }];
+  });
+  return ranked(found);
 }
 
 /** What was once said that bears on a question; what was itself a question tells nothing. */

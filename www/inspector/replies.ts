@@ -3,7 +3,7 @@ import type { Memory } from '../package/index.js';
 import { USER_NAME, type Draft, type Situation } from './draft.js';
 import { relativeTime } from './format.js';
 import { capital, factOf, secondPerson, type Fact, type Meaning } from './language.js';
-import { recallFacts, recallTurns, shareWord, type Source } from './recall.js';
+import { recallByMeaning, recallFacts, recallTurns, shareWord, type Source } from './recall.js';
 import { answerOfItself } from './self-knowledge.js';
 
 const MOST_MEMORIES = 3;
@@ -109,12 +109,15 @@ async function learnFragment(memory: Memory, situation: Situation): Promise<Draf
   };
 }
 
-async function answer(memory: Memory, asked: Meaning & { kind: 'question' }, { userName }: Situation): Promise<Draft> {
+async function answer(memory: Memory, asked: Meaning & { kind: 'question' }, situation: Situation): Promise<Draft> {
+  const { userName, message } = situation;
   if (asked.topic !== 'facts') return answerOfItself(memory, asked.topic, userName);
-  const [facts, turns] = await Promise.all([
+  const [byWords, turns] = await Promise.all([
     recallFacts(memory, { ...asked, userName }),
     recallTurns(memory, asked.words),
   ]);
+  const hasWords = byWords.length > 0 || turns.length > 0;
+  const facts = hasWords ? byWords : await recallByMeaning(memory, message, { ...asked, userName });
   const best = facts[0];
   const sure = best !== undefined && best.coverage >= SURE;
   const said = sure ? undefined : turns[0];

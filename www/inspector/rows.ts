@@ -2,6 +2,7 @@ import type { JsonValue } from '../package/index.js';
 import { fill, make } from './dom.js';
 import { absoluteTime, isEmptyJson, relativeTime } from './format.js';
 import type { Measure, RowView } from './listing.js';
+import { nameOf, type Reference } from './references.js';
 
 /** A time as both, for the eye and for machines. */
 export function timeElement(time: Date | null): HTMLElement {
@@ -11,6 +12,15 @@ export function timeElement(time: Date | null): HTMLElement {
     { class: 'time', datetime: time.toISOString(), title: absoluteTime(time) },
     make('span', { class: 'time-relative' }, relativeTime(time)),
     make('span', { class: 'time-absolute' }, ` · ${absoluteTime(time)}`),
+  );
+}
+
+/** What leads to a row, by its name. */
+export function rowButton(reference: Reference, goTo: () => void, text?: string): HTMLElement {
+  return make(
+    'button',
+    { type: 'button', class: 'source', 'data-table': reference.table, title: text, onclick: goTo },
+    nameOf(reference),
   );
 }
 

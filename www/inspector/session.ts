@@ -1,4 +1,4 @@
-import type { Memory, MigrationProgress } from '../package/index.js';
+import type { EmbeddingStatus, Memory, MigrationProgress } from '../package/index.js';
 import { attempt } from './notices.js';
 
 /** What a change was: some rows, or the whole database. */
@@ -12,6 +12,8 @@ export class Session {
   readonly memory: Memory;
   /** Is told how far a migration has come, while somebody wants to know. */
   onProgress: ProgressListener | undefined;
+  /** Is told how far embedding has come. */
+  onEmbedding: ((status: EmbeddingStatus) => void) | undefined;
   readonly #listeners: Listener[] = [];
 
   constructor(memory: Memory) {

@@ -8,6 +8,8 @@ import { rowElement } from './rows.js';
 import type { Session } from './session.js';
 
 const PAGE_SIZE = 20;
+/** How many pages are leafed through for a row. */
+const MOST_PAGES = 50;
 
 /** One table: its filters, a page of its rows, and the way to the pages beside it. */
 export class TablePanel {
@@ -61,7 +63,8 @@ export class TablePanel {
     const { memory } = this.#session;
     try {
       await this.#filters.refresh(memory);
-      const { asked } = this.#filters;
+      // As they were asked: they may be changed before the answer is there.
+      const { asked, narrows } = this.#filters;
       const [page, found] = await Promise.all([
         this.#listing.list(memory, asked, PAGE_SIZE, this.#cursors.at(-1) ?? null),
         this.#listing.count(memory, asked),
@@ -73,7 +76,7 @@ export class TablePanel {
         return this.load();
       }
       this.#following = page.cursor;
-      this.#render(page.rows, found);
+      this.#render(page.rows, found, narrows);
     } catch (error) {
       if (loading !== this.#loading) return;
       fill(this.#found);
@@ -83,15 +86,19 @@ export class TablePanel {
   }
 
   /** Finds a row by its text and puts the focus on it. */
-  async show(key: string | number, text: string): Promise<void> {
+  async show(key: string | number): Promise<void> {
+    const text = await this.#listing.find(this.#session.memory, key);
     // A search takes a hundred words at most.
-    this.#filters.find(text.split(/\s+/).slice(0, 30).join(' '));
+    this.#filters.find((text ?? '').trim().split(/\s+/).slice(0, 30).join(' '));
     this.rewind();
     await this.load();
-    const row = [...this.#rows.children].find(
-      (child) => child instanceof HTMLElement && child.dataset['key'] === String(key),
-    );
-    if (!(row instanceof HTMLElement)) {
+    // Many rows may have its words.
+    for (let page = 1; text !== undefined && !this.#row(key) && this.#following !== null && page < MOST_PAGES; page++) {
+      this.#cursors.push(this.#following);
+      await this.load();
+    }
+    const row = this.#row(key);
+    if (!row) {
       announce(`${this.#listing.title}: this ${this.#listing.row} is no longer there.`);
       return;
     }
@@ -100,13 +107,13 @@ export class TablePanel {
     row.scrollIntoView({ block: 'center' });
   }
 
-  #render(rows: readonly RowView[], found: number): void {
+  #render(rows: readonly RowView[], found: number, narrows: boolean): void {
     const first = (this.#cursors.length - 1) * PAGE_SIZE + 1;
     const named = plural(found, this.#listing.row);
-    const words = this.#filters.narrows ? `${named} found` : named;
+    const words = narrows ? `${named} found` : named;
     fill(this.#found, rows.length > 0 ? `${words}, ${first} to ${first + rows.length - 1} shown` : words);
     if (rows.length === 0) {
-      const why = this.#filters.narrows
+      const why = narrows
         ? 'Nothing here fits these filters.'
         : 'Nothing here yet. Talk to the agent, or import a file.';
       fill(this.#rows, make('li', { class: 'row-none' }, why));
@@ -167,9 +174,13 @@ export class TablePanel {
   }
 
   #focusRow(key: string | number): void {
-    const row = [...this.#rows.children].find(
-      (child) => child instanceof HTMLElement && child.dataset['key'] === String(key),
+    this.#row(key)?.querySelector('button')?.focus();
+  }
+
+  /** The row with this key, where it is on the page that is shown. */
+  #row(key: string | number): HTMLElement | undefined {
+    return [...this.#rows.children].find(
+      (child): child is HTMLElement => child instanceof HTMLElement && child.dataset['key'] === String(key),
     );
-    row?.querySelector('button')?.focus();
   }
 }

@@ -20,7 +20,7 @@ import type {
   UncertaintyOrder,
   UncertaintyPatch,
 } from '../package/index.js';
-import { jsonInWords } from './format.js';
+import { jsonInWords, stringsIn } from './format.js';
 import { given, listing, type Listing } from './listing.js';
 import { dated, json, jsonOf, measure, number, numberOf, period, search, searched, text } from './table-parts.js';
 
@@ -37,6 +37,8 @@ const turns = listing<number, Turn, TurnPatch, TurnFilter, TurnOrder>({
   ],
   direction: 'desc',
   source: (memory) => memory.turns,
+  get: (memory, id) => memory.turns.get(id),
+  find: ({ userInput, assistantResponse }) => `${userInput ?? ''} ${assistantResponse ?? ''}`,
   narrow: (asked) => given({ ...searched(asked), ...dated(asked) }),
   view: ({ id, timestamp, userInput, assistantResponse, metadata }) => ({
     key: id,
@@ -80,6 +82,8 @@ const episodes = listing<number, Episode, EpisodePatch, EpisodeFilter, EpisodeOr
   ],
   direction: 'desc',
   source: (memory) => memory.episodes,
+  get: (memory, id) => memory.episodes.get(id),
+  find: ({ eventType, content }) => [eventType ?? '', ...stringsIn(content)].join(' '),
   narrow: (asked) =>
     given({
       ...searched(asked),
@@ -126,6 +130,12 @@ const longTerm = listing<string, Entry, EntryPatch, EntryFilter, EntryOrder>({
   ],
   direction: 'asc',
   source: (memory) => memory.longTerm,
+  get: async (memory, key) => {
+    // The smallest key that begins so, if it is there, is this very one.
+    const { rows } = await memory.longTerm.list({ prefix: key, limit: 1 });
+    return rows[0]?.key === key ? rows[0] : undefined;
+  },
+  find: ({ key }) => key,
   narrow: (asked) => given({ prefix: asked.text('prefix'), ...dated(asked) }),
   view: ({ key, value, updatedAt }) => ({
     key,
@@ -167,6 +177,8 @@ const uncertainty = listing<number, Uncertainty, UncertaintyPatch, UncertaintyFi
   ],
   direction: 'desc',
   source: (memory) => memory.uncertainty,
+  get: (memory, id) => memory.uncertainty.get(id),
+  find: ({ userMessage, parsedIntent }) => `${userMessage ?? ''} ${parsedIntent ?? ''}`,
   narrow: (asked) =>
     given({
       ...searched(asked),
@@ -233,6 +245,8 @@ const semantic = listing<number, SemanticMemory, SemanticMemoryPatch, SemanticMe
   ],
   direction: 'desc',
   source: (memory) => memory.semantic,
+  get: (memory, id) => memory.semantic.get(id),
+  find: ({ content }) => content ?? '',
   narrow: (asked) =>
     given({
       ...searched(asked),

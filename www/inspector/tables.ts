@@ -1,7 +1,7 @@
 import { byId, fill, make } from './dom.js';
 import type { Listing } from './listing.js';
 import { attempt } from './notices.js';
-import type { Source } from './recall.js';
+import type { Reference } from './references.js';
 import type { Session } from './session.js';
 import { TablePanel } from './table-panel.js';
 import { LISTINGS } from './table-specs.js';
@@ -14,7 +14,7 @@ interface Tab {
 }
 
 /** The five tables as tabs. Answers a function that goes to one row of one of them. */
-export function showTables(session: Session): (source: Source) => Promise<void> {
+export function showTables(session: Session): (source: Reference) => Promise<void> {
   const tabs = LISTINGS.map((listing) => tabOf(session, listing));
   let selected = tabs[0]!;
 
@@ -68,10 +68,10 @@ export function showTables(session: Session): (source: Source) => Promise<void> 
     await Promise.all([countAll(), selected.panel.load()]);
   });
 
-  return async ({ table, key, text }) => {
+  return async ({ table, key }) => {
     const tab = tabs.find(({ listing }) => listing.id === table)!;
     select(tab);
-    await tab.panel.show(key, text);
+    await tab.panel.show(key);
   };
 }
 

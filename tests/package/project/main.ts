@@ -18,6 +18,8 @@ async function visit(): Promise<string> {
   await memory.episodes.record({ eventType: 'reminder', content: { text: next, due: '2026-12-24T09:00' } });
   const reminders = await memory.query('SELECT * FROM reminders ORDER BY id');
   document.querySelector('pre')!.textContent = JSON.stringify(reminders);
+  const [hit] = await memory.recall('Who came by?', { tables: ['turns'], k: 1 });
+  if (!hit || hit.similarity === null) throw new Error('Nothing was found by its meaning.');
   return memory.status.migrated.join(', ');
 }
 

@@ -11,6 +11,7 @@ const codeOf = (promise) =>
 const memory = await Memory.open({ url: 'memory:' });
 const ids = await memory.turns.appendMany([{ userInput: 'Call me Ada' }, { userInput: 'Who am I?' }]);
 const turn = await memory.turns.get(ids[0]);
+const [hit] = await memory.recall('What is her name?', { k: 1 });
 const bytes = await memory.export();
 await memory.import(readFileSync(process.argv[2]));
 const imported = await memory.turns.count();
@@ -20,6 +21,7 @@ console.log(
   JSON.stringify({
     ids,
     userInput: turn.userInput,
+    byMeaning: hit.similarity > 0.1,
     isDate: turn.timestamp instanceof Date,
     exported: new TextDecoder().decode(bytes.subarray(0, 15)),
     imported,

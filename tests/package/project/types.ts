@@ -1,5 +1,18 @@
 // Compiled, never run. What is marked must not compile, and for the one reason that the comment gives.
-import { Memory, MemoryError, type ErrorCode, type JsonValue, type NewTurn, type Page, type Turn } from 'synth-memory';
+import {
+  Memory,
+  MemoryError,
+  type Embedder,
+  type ErrorCode,
+  type JsonValue,
+  type MemoryContext,
+  type MemoryReference,
+  type NewTurn,
+  type Page,
+  type RecallHit,
+  type Turn,
+} from 'synth-memory';
+import { openAiEmbedder } from 'synth-memory/embedders';
 
 type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
 
@@ -42,6 +55,58 @@ export async function works(file: File, signal: AbortSignal): Promise<void> {
   await memory.import(new Blob([bytes]));
   await memory.migrations.downgrade('-1');
   exactly<string | null>()(memory.status.revision, true);
+}
+
+export async function recalls(memory: Memory, signal: AbortSignal): Promise<string[]> {
+  const embedder: Embedder = {
+    name: 'mine',
+    embed: async (texts, { purpose }) => texts.map((text) => [text.length, purpose.length]),
+  };
+  await using other = await Memory.open({ embedder, onEmbedding: ({ pending, retryAt }) => void [pending, retryAt] });
+  exactly<boolean>()((await other.coherenceDrift()).drifting, true);
+  await Memory.open({ embedder: openAiEmbedder({ model: 'small', dimensions: 3 }) });
+  const hits: RecallHit[] = await memory.recall('what?', {
+    k: 5,
+    tables: ['turns'],
+    weights: { words: 2 },
+    explain: true,
+    signal,
+  });
+  const [fact] = await memory.semantic.search(new Float32Array(3), { categories: ['health'], minSimilarity: 0.5 });
+  exactly<number | null | undefined>()(fact?.similarity, true);
+  await memory.uncertainty.resolve(1, 'asked', {
+    settledBy: hits,
+    misledBy: [{ table: 'longTerm', key: 'user.name' }],
+  });
+  const { used }: MemoryContext = await memory.context('what?', {
+    sections: { recalled: 1 },
+    countTokens: (text) => text.length,
+  });
+  exactly<readonly MemoryReference[]>()(used, true);
+  exactly<number | null>()((await memory.consolidate({ dryRun: true })).id, true);
+  // @ts-expect-error no such table
+  await memory.recall('what?', { tables: ['facts'] });
+  // @ts-expect-error no such part
+  await memory.recall('what?', { weights: { age: 1 } });
+  // @ts-expect-error seconds in place of a Date
+  await memory.recall('what?', { since: 1_700_000_000 });
+  // @ts-expect-error no such section
+  await memory.context('what?', { sections: { facts: 1, episodes: 1 } });
+  // @ts-expect-error an embedder has a name
+  await Memory.open({ embedder: { embed: async () => [] } });
+  // @ts-expect-error an entry of long-term knowledge has a key
+  await memory.uncertainty.resolve(1, 'asked', { settledBy: [{ table: 'longTerm', id: 1 }] });
+  return hits.map((hit) => {
+    // What a hit's table is tells what its row is.
+    switch (hit.table) {
+      case 'turns':
+        return `${hit.row.userInput} ${hit.neighbours.length}`;
+      case 'longTerm':
+        return `${hit.key} ${JSON.stringify(hit.row.value)}`;
+      default:
+        return `${hit.id} ${hit.explanation?.parts.words}`;
+    }
+  });
 }
 
 export function handles(error: unknown): string {
