@@ -57,9 +57,9 @@ impl RowReference {
 #[derive(Tsify)]
 #[allow(dead_code)]
 pub(crate) struct RecallParts {
-    /// By the words it shares with the question.
+    /// By the words it shares with the question; negative for one that shares less than the mean of what was looked at.
     words: f64,
-    /// By how near it is in meaning.
+    /// By how near it is in meaning; 0 for one that is less near than the mean.
     meaning: f64,
     /// By how recent it is.
     recency: f64,

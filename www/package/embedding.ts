@@ -71,13 +71,6 @@ export class EmbedderRunner {
     this.#connection = connection;
     this.#embedder = embedder;
     this.#tell = tell;
-    if (embedder === 'none') return;
-    connection.onWrite = (method) => {
-      this.#isBehind = true;
-      // Another file, or another schema, knows nothing of the embedder.
-      if (!/(?:Add|Update|Consolidation)$/.test(method)) this.#dimensions = undefined;
-      this.#runIn(AFTER_WRITE);
-    };
   }
 
   /** Asks a question by its vector too, where there is an embedder. */
@@ -203,19 +196,19 @@ export class EmbedderRunner {
       failed.push({ keys: some.map(({ key }) => key), why: error instanceof Error ? error.message : String(error) });
     if (texts.length > 0) {
       await keep(texts).catch(async (error: unknown) => {
-        // One of them may be at fault, or nothing works at all; the first by itself tells.
+        if (texts.length === 1) return void fails(texts, error);
+        // Some of them may be at fault, or nothing works at all: where two by themselves fail, so would the rest.
+        let kept = 0;
         for (const [at, text] of texts.entries()) {
-          try {
-            if (texts.length === 1) throw error;
-            await keep([text]);
-          } catch (alone) {
-            if (alone instanceof MemoryError && alone.code === 'closed') throw alone;
-            if (at === 0) {
-              fails(texts, alone);
-              break;
-            }
-            fails([text], alone);
-          }
+          const alone = await keep([text]).then(
+            () => void kept++,
+            (error: unknown) => error,
+          );
+          if (alone === undefined) continue;
+          if (alone instanceof MemoryError && alone.code === 'closed') throw alone;
+          const isDown = kept === 0 && at > 0;
+          fails(isDown ? texts.slice(at) : [text], alone);
+          if (isDown) break;
         }
       });
     }
@@ -253,8 +246,14 @@ export class EmbedderRunner {
     });
   }
 
-  /** Tells the engine which model's vectors are kept, once; resolves to their dimensions. */
+  /** Tells the engine which model's vectors are kept, once; resolves to their dimensions. From then on texts are embedded. */
   #use(): Promise<number> {
+    this.#connection.onWrite = (method) => {
+      this.#isBehind = true;
+      // Another file, or another schema, knows nothing of the embedder.
+      if (!/(?:Add|Update|Consolidation)$/.test(method)) this.#dimensions = undefined;
+      this.#runIn(AFTER_WRITE);
+    };
     this.#dimensions ??= this.#begin().catch((error: unknown) => {
       this.#dimensions = undefined;
       throw error;
