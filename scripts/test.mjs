@@ -26,7 +26,17 @@ const wasmPack = (browser, driver, path) =>
 const STAGES = {
   format: async () => {
     await run('cargo', ['fmt', '--check']);
-    await run('prettier', ['--check', '--log-level', 'warn', 'www', 'scripts', 'tests', 'bench', 'eval/*.mjs', '*.json']);
+    await run('prettier', [
+      '--check',
+      '--log-level',
+      'warn',
+      'www',
+      'scripts',
+      'tests',
+      'bench',
+      'eval/*.mjs',
+      '*.json',
+    ]);
   },
   lint: async () => {
     await run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']);

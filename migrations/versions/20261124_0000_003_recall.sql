@@ -42,10 +42,11 @@ SELECT 4, id, coalesce(user_message, '') || char(10) || coalesce(parsed_intent, 
 CREATE VIEW memory_words (source, row, text) AS
 SELECT source, row,
        CASE WHEN text GLOB '*[ก-๛ກ-ໟက-႟ក-៹☀-➿々-〇ぁ-ヿㇰ-ㇿ㐀-䶿一-鿿가-힣豈-龎ｦ-ﾟ🀀-🫿𠀀-𱍊]*' THEN (
-           WITH RECURSIVE part (start, letters) AS (
-               SELECT 1, substr(text, 1, 256)
+           WITH RECURSIVE whole (letters) AS MATERIALIZED (SELECT text),
+           part (start, letters) AS (
+               SELECT 1, substr(letters, 1, 256) FROM whole
                UNION ALL
-               SELECT start + 256, substr(text, start + 256, 256) FROM part
+               SELECT start + 256, (SELECT substr(letters, part.start + 256, 256) FROM whole) FROM part
                WHERE length(letters) = 256 AND start < 99841)
            SELECT group_concat((
                WITH RECURSIVE step (rest, letter) AS (
@@ -115,8 +116,8 @@ CREATE TABLE consolidated_memories (
     PRIMARY KEY (consolidation, memory)
 );
 
-INSERT INTO memory_items (id) SELECT row << 3 | source FROM memory_texts ORDER BY 1;
-INSERT INTO memory_fts (rowid, text) SELECT row << 3 | source, text FROM memory_words;
+INSERT OR IGNORE INTO memory_items (id) SELECT row << 3 | source FROM memory_texts ORDER BY 1;
+INSERT OR REPLACE INTO memory_fts (rowid, text) SELECT row << 3 | source, text FROM memory_words;
 
 CREATE TRIGGER memory_items_insert AFTER INSERT ON memory_items BEGIN
     DELETE FROM embeddings WHERE id = new.id;

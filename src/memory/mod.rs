@@ -143,6 +143,21 @@ impl Memory {
         &self.db
     }
 
+    /// Commits what the batch changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::end_batch`].
+    pub fn end_batch(&self) -> Result<()> {
+        let ended = self.db.end_batch();
+        // What recall holds in memory may be of what was taken back.
+        #[cfg(feature = "whole")]
+        if ended.is_err() {
+            self.recall.borrow_mut().forget();
+        }
+        ended
+    }
+
     /// The revisions the file is at, sorted; none at the base.
     ///
     /// # Errors

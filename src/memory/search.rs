@@ -35,7 +35,8 @@ const ALONE: [[u32; 2]; 15] = [
     [0x20000, 0x3134A],
 ];
 
-fn is_alone(character: char) -> bool {
+/// Whether a character is a word by itself.
+pub(crate) fn is_alone(character: char) -> bool {
     ALONE.iter().any(|[first, last]| (*first..=*last).contains(&(character as u32)))
 }
 

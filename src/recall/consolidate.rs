@@ -158,18 +158,20 @@ impl Recall<'_> {
         let mut rows = statement.query([])?;
         let mut facts = Vec::new();
         while let Some(row) = rows.next()? {
-            let (id, content): (i64, String) = (row.get(0)?, row.get(4)?);
+            let id: i64 = row.get(0)?;
+            // Another program may have put what is no text, or no number, there.
+            let content = row.get::<_, String>(4).unwrap_or_default();
             let vector = match &model {
                 Some(model) => self.vector(Item::new(Source::Semantic, id).0, model)?.map(|(_, vector)| vector),
                 None => None,
             };
             facts.push(Fact {
                 id,
-                timestamp: row.get(1)?,
-                importance: row.get::<_, f64>(2)?.clamp(0.0, 1.0),
-                category: row.get(3)?,
+                timestamp: row.get(1).unwrap_or_default(),
+                importance: row.get::<_, f64>(2).unwrap_or(0.5).clamp(0.0, 1.0),
+                category: row.get(3).unwrap_or_default(),
                 text: content.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
-                uses: row.get(5)?,
+                uses: row.get(5).unwrap_or_default(),
                 vector,
             });
         }
@@ -252,7 +254,8 @@ impl Recall<'_> {
         let sql = "UPDATE semantic_memories SET importance = c.before ->> 'importance'
              FROM consolidated_memories AS c
              WHERE c.consolidation = ? AND c.action = 'faded' AND c.memory = semantic_memories.id
-               AND semantic_memories.importance = CAST(c.after AS REAL)";
+               AND semantic_memories.importance = CAST(c.after AS REAL)
+               AND semantic_memories.content IS c.before ->> 'content'";
         let mut restored = connection.execute(sql, [run])? as u64;
         let sql = "SELECT memory FROM consolidated_memories WHERE consolidation = ? AND action <> 'faded' ORDER BY rowid DESC";
         // The last first: one that others were merged into may itself have been forgotten after that.

@@ -1,9 +1,13 @@
-//! Which memories say the same: those of the same text, and those whose vectors are all but the same.
+//! Which memories say the same: those of the same text, and those whose vectors are all but the same, where the words agree.
+//!
+//! Vectors alone do not tell: to most models "is allergic" and "is not allergic" are as good as the same, and to a table of
+//! words so is who owes whom.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::rotation::Rotation;
 use super::search::cosine;
+use crate::memory::search;
 
 /// So many are compared each with each; of more, only those that agree in some part of their bits.
 const EACH_WITH_EACH: usize = 1500;
@@ -12,6 +16,50 @@ const EACH_WITH_EACH: usize = 1500;
 const PART: usize = 12;
 /// Of a part that very many agree in, only neighbours are compared.
 const CROWD: usize = 200;
+
+/// Words that turn a sentence round, in some languages.
+const NEGATIONS: &[&str] = &[
+    "not", "no", "never", "without", "none", "nobody", "nothing", "neither", "nor", "cannot", "isn", "aren", "wasn",
+    "weren", "doesn", "don", "didn", "won", "can", "couldn", "wouldn", "shouldn", "hasn", "haven", "hadn", "t",
+    "longer", "stopped", "nicht", "kein", "keine", "keinen", "keiner", "nie", "niemals", "ohne", "non", "ne", "pas",
+    "jamais", "sans", "aucun", "nunca", "sin", "ni", "nada", "nadie", "não", "nem", "sem", "mai", "senza", "不", "没",
+    "沒", "无", "無", "非", "未", "别", "勿",
+];
+
+/// Whether texts whose vectors are all but the same say the same: one has all words of the other, in their order, and what it
+/// has more neither negates nor counts.
+pub(super) fn agree(a: &str, b: &str) -> bool {
+    let (a, b) = (words(a), words(b));
+    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let mut wanted = shorter.iter().peekable();
+    for word in &longer {
+        if wanted.next_if(|next| *next == word).is_none()
+            && (NEGATIONS.contains(&word.as_str()) || word.chars().any(char::is_numeric))
+        {
+            return false;
+        }
+    }
+    wanted.peek().is_none()
+}
+
+/// The words of a text, in lower case; each character of a script without spaces is one.
+fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for character in text.chars().flat_map(char::to_lowercase) {
+        let alone = search::is_alone(character);
+        if alone || !character.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if alone || character.is_alphanumeric() {
+            words.last_mut().expect("never empty").push(character);
+        }
+        if alone {
+            words.push(String::new());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
 
 /// A memory that may say what another does.
 pub(super) struct Fact {
@@ -55,9 +103,13 @@ pub(super) fn groups(facts: &[Fact], same: f64, dimensions: usize) -> Vec<Vec<i6
 /// Lets each member follow the first before it that is so near and follows none.
 fn merge_near(facts: &[Fact], members: &[usize], same: f64, dimensions: usize, leader: &mut [usize]) {
     let vector = |at: usize| facts[at].vector.as_deref().unwrap_or_default();
-    let join = |first: usize, second: usize, leader: &mut [usize]| {
-        if leader[first] == first && leader[second] == second && cosine(vector(first), vector(second)) >= same {
+    let mut leads = vec![false; facts.len()];
+    let mut join = |first: usize, second: usize, leader: &mut [usize]| {
+        // One that others follow follows nobody: they would say what it says, and not what the first does.
+        let free = leader[first] == first && leader[second] == second && !leads[second];
+        if free && cosine(vector(first), vector(second)) >= same && agree(&facts[first].text, &facts[second].text) {
             leader[second] = first;
+            leads[first] = true;
         }
     };
     if members.len() <= EACH_WITH_EACH {

@@ -1,6 +1,6 @@
 //! The vectors in the database, by model, written after their texts; and the texts that have none yet.
 
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{OptionalExtension, params};
 
 use super::Recall;
@@ -64,7 +64,11 @@ impl Recall<'_> {
         if let Some(model) = &self.state.borrow().model {
             return Ok(Some(model.clone()));
         }
-        let sql = "SELECT id, name, dimensions FROM embedding_models WHERE in_use";
+        if self.state.borrow().other_model {
+            return Ok(None);
+        }
+        let sql = "SELECT id, name, dimensions FROM embedding_models WHERE in_use AND dimensions BETWEEN 1 AND 4096
+                     AND typeof(dimensions) = 'integer'";
         let mut statement = self.connection().prepare_cached(sql)?;
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Model { id: row.get(0)?, name: row.get(1)?, dimensions: row.get::<_, u32>(2)? as usize })
@@ -96,7 +100,13 @@ impl Recall<'_> {
         }
         let agrees = self.model()?.is_some_and(|model| is_it(&model) && self.is_whole(model.id));
         if agrees || self.db.is_read_only() {
-            self.state.borrow_mut().agreed = true;
+            let mut state = self.state.borrow_mut();
+            state.agreed = true;
+            if !agrees && !state.model.as_ref().is_some_and(is_it) {
+                // What cannot be embedded anew is found by its words.
+                state.other_model = true;
+                state.model = None;
+            }
             return Ok(());
         }
         self.forget();
@@ -121,6 +131,18 @@ impl Recall<'_> {
             )?;
             Ok(())
         })
+    }
+
+    /// Refuses vectors of another model than the one in use: an import may have brought another.
+    ///
+    /// # Errors
+    ///
+    /// `embedder_missing`.
+    pub fn expect_model(&self, name: &str, dimensions: usize) -> Result<()> {
+        if self.model()?.is_some_and(|model| model.name == name && model.dimensions == dimensions) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::EmbedderMissing, format!("The memory does not know the embedder {name} yet.")))
     }
 
     /// Whether there are as many vectors as there are rows that are said to have one.
@@ -152,12 +174,17 @@ impl Recall<'_> {
 
     /// The text of a row, as it is recalled and embedded; at most so many characters of it.
     pub(crate) fn text(&self, item: Item, characters: usize) -> Result<Option<String>> {
-        let sql = "SELECT substr(text, 1, ?) FROM memory_texts WHERE source = ? AND row = ?";
+        let sql = "SELECT text FROM memory_texts WHERE source = ? AND row = ?";
         let mut statement = self.connection().prepare_cached(sql)?;
-        let text: Option<String> = statement
-            .query_row(params![characters as u32, item.source() as i64, item.row()], |row| row.get(0))
-            .optional()?;
-        Ok(text.map(|text| text.trim().to_owned()))
+        let mut rows = statement.query(params![item.source() as i64, item.row()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        // Another program may have put bytes there that are no text.
+        let text = match row.get_ref(0)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes),
+            _ => return Ok(Some(String::new())),
+        };
+        let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+        Ok(Some(text[..end].trim().to_owned()))
     }
 
     /// Keeps the vectors of texts that waited; without a vector, that the text has none. Where the text was changed or
@@ -179,7 +206,9 @@ impl Recall<'_> {
         let mut kept = Vec::new();
         self.db.atomically(&mut || {
             kept.clear();
-            let mut sequence = next_sequence(self.db)?;
+            // What was taken back, or changed before its block was written, has had a place too.
+            let had = self.state.borrow().vectors.as_ref().map_or(0, Vectors::last_sequence);
+            let mut sequence = next_sequence(self.db)?.max(had + 1);
             for (item, version, vector) in &units {
                 let done = if vector.is_some() { 0 } else { 2 };
                 let sql = "UPDATE memory_items SET pending = ?, attempts = 0, retry_at = NULL, error = NULL
@@ -325,6 +354,6 @@ fn to_blob(vector: &[f32]) -> Vec<u8> {
 /// A stored vector; none where another program stored something else.
 fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
     let (values, rest) = bytes.as_chunks::<4>();
-    (rest.is_empty() && values.len() == dimensions)
-        .then(|| values.iter().map(|value| f32::from_le_bytes(*value)).collect())
+    let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+    (rest.is_empty() && vector.len() == dimensions && vector.iter().all(|value| value.is_finite())).then_some(vector)
 }

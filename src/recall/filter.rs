@@ -4,7 +4,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::item::{Source, Sources};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// The most categories of one question.
+const MAX_CATEGORIES: usize = 1000;
 
 /// Which rows count. A filter by what a table has no column for leaves that table out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +44,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// `invalid_argument` for more than 1,000 categories.
     pub(super) fn ids(&self, connection: &Connection) -> Result<Option<Vec<i64>>> {
         let narrows = self.categories.is_some()
             || self.min_importance.is_some()
@@ -50,6 +53,9 @@ impl Filter {
             || self.until.is_some();
         if !narrows {
             return Ok(None);
+        }
+        if self.categories.as_ref().is_some_and(|categories| categories.len() > MAX_CATEGORIES) {
+            return Err(Error::invalid_argument(format!("categories may be {MAX_CATEGORIES} at the most.")));
         }
         let sources = self.sources();
         let mut ids = Vec::new();

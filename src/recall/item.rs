@@ -64,6 +64,11 @@ impl Sources {
         self.0 >> source as u8 & 1 == 1
     }
 
+    /// A bit for each, by its number.
+    pub(super) fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Whether all of them are among the others.
     pub fn within(self, others: Self) -> bool {
         self.0 & !others.0 == 0

@@ -42,7 +42,8 @@ impl Recall<'_> {
             return Ok(0.5);
         }
         let filter = Filter { sources: Some(vec![Source::Semantic]), ..Filter::default() };
-        let found = self.search(&Question { vector, filter, k: NEAREST, ..Question::of(text) }, Some(LEAST))?;
+        let found =
+            self.search(&Question { vector, filter, k: NEAREST, min_similarity: Some(LEAST), ..Question::of(text) })?;
         let mut near = Vec::new();
         for Found { item, similarity } in found {
             if let (Some(similarity), Some(evidence)) = (similarity, self.evidence(item)?) {
@@ -116,7 +117,7 @@ impl Recall<'_> {
     /// As for [`Recall::recall`].
     pub fn related(&self, question: &Question, include_episodes: bool) -> Result<Vec<Found>> {
         let filter = Filter { sources: Some(vec![Source::Semantic]), ..question.filter.clone() };
-        let mut found = self.search(&Question { filter, ..question.clone() }, None)?;
+        let mut found = self.search(&Question { filter, ..question.clone() })?;
         let model = self.model()?;
         if let (true, Some(vector), Some(model)) = (include_episodes, &question.vector, model) {
             let sql = "SELECT id << 3 | 1 FROM episodes ORDER BY id DESC LIMIT ?";

@@ -25,18 +25,18 @@ impl Recall<'_> {
     /// `not_found` where there is none.
     pub fn item(&self, reference: &Reference) -> Result<Item> {
         let (item, name) = match reference {
-            Reference::Row(source, id) => (Some(Item::new(*source, *id)), id.to_string()),
+            Reference::Row(source, id) => (Some(Item::new(*source, *id)), format!("row {id} of {source:?}")),
             Reference::Key(key) => {
                 let mut statement = self.connection().prepare_cached("SELECT rowid FROM long_term WHERE key = ?")?;
                 let row: Option<i64> = statement.query_row([key], |row| row.get(0)).optional()?;
-                (row.map(|row| Item::new(Source::LongTerm, row)), format!("{key:?}"))
+                (row.map(|row| Item::new(Source::LongTerm, row)), format!("entry {key:?} of long-term knowledge"))
             }
         };
         let found = match item {
             Some(item) => self.evidence(item)?.map(|_| item),
             None => None,
         };
-        found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("There is no memory {name} to refer to.")))
+        found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("There is no {name} to refer to.")))
     }
 
     /// Marks a doubt as settled, and notes which memories settled it and which misled: recall ranks them by it.
@@ -52,6 +52,7 @@ impl Recall<'_> {
         }
         self.db.atomically(&mut || {
             Rows::<Uncertainty>::new(self.db).resolve(doubt, pattern.to_owned())?;
+            self.connection().prepare_cached("DELETE FROM memory_lessons WHERE uncertainty = ?")?.execute([doubt])?;
             for (items, effect) in [(&settled, 1), (&misled, -1)] {
                 let sql = "INSERT OR REPLACE INTO memory_lessons (id, uncertainty, effect) VALUES (?, ?, ?)";
                 let mut statement = self.connection().prepare_cached(sql)?;

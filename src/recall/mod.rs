@@ -72,6 +72,8 @@ pub(crate) struct State {
     checked: bool,
     /// Whether what is said to have a vector was held against those that there are.
     agreed: bool,
+    /// Whether the memory can only be read, and has the vectors of another model.
+    other_model: bool,
     /// The vectors of what was talked about last, the newest last.
     contexts: VecDeque<Vec<f32>>,
     /// The bundled model, where it was asked for.
@@ -140,6 +142,18 @@ impl<'m> Recall<'m> {
                      INSERT INTO memory_fts (rowid, text)
                      SELECT row << 3 | source, text FROM memory_words
                      WHERE row << 3 | source NOT IN (SELECT id FROM memory_fts_docsize);",
+                )?)
+            })?;
+        }
+        // Rowids of a table without an INTEGER PRIMARY KEY may be given anew, as by a dump.
+        let renumbered = "row << 3 | source FROM memory_words AS w LEFT JOIN memory_fts AS f ON f.rowid = row << 3 | 3
+                          WHERE source = 3 AND f.text IS NOT w.text";
+        let moved: bool = ask(connection, &format!("SELECT EXISTS (SELECT {renumbered})"))?;
+        if moved && !self.db.is_read_only() {
+            self.db.atomically(&mut || {
+                Ok(connection.execute_batch(
+                    "DELETE FROM memory_items WHERE id & 7 = 3;
+                     INSERT INTO memory_items (id) SELECT rowid << 3 | 3 FROM long_term;",
                 )?)
             })?;
         }

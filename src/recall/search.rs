@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::duplicates::agree;
 use super::embeddings::{Model, unit};
 use super::filter::Filter;
 use super::fusion::{Evidence, Parts, Weights, weigh};
@@ -18,6 +19,8 @@ pub const DEFAULT_HITS: u32 = 10;
 pub const MAX_HITS: u32 = 1000;
 /// From which cosine on two texts say the same, where nothing is said.
 pub const SAME: f64 = 0.95;
+/// How many rows are looked at closely at the most, where many say the same.
+const MOST_LOOKED_AT: usize = 6000;
 /// How many rows are looked at closely, at the least, by words and by meaning each.
 const POOL: usize = 100;
 
@@ -36,9 +39,11 @@ pub struct Question {
     pub weights: Weights,
     /// After how many hours a row counts half as recent.
     pub half_life: f64,
-    /// From which cosine on a hit is taken for the same as a better one, and told with it; 1 and more leaves all apart but
-    /// those of the same text.
+    /// From which cosine on a hit is taken for the same as a better one, where their words agree, and told with it; 1 and more
+    /// leaves all apart but those of the same text.
     pub same: f64,
+    /// The least cosine of a hit that shares no word with the question.
+    pub min_similarity: Option<f64>,
 }
 
 impl Question {
@@ -52,6 +57,7 @@ impl Question {
             weights: Weights::default(),
             half_life: 24.0 * 14.0,
             same: SAME,
+            min_similarity: None,
         }
     }
 }
@@ -102,46 +108,66 @@ impl Recall<'_> {
         self.mend()?;
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { sources: question.filter.sources(), ids: ids.as_deref() };
-        let pool = POOL.max(4 * question.k as usize);
-
         let mut by_words = if question.weights.words == 0.0 {
             Vec::new()
         } else {
             text::find(self.connection(), &question.text, accept)?
         };
-        let words: HashMap<i64, f64> = by_words.iter().copied().collect();
-        let better = |a: &(i64, f64), b: &(i64, f64)| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0));
-        if by_words.len() > pool {
-            by_words.select_nth_unstable_by(pool - 1, better);
-            by_words.truncate(pool);
-        }
-        let asked = if question.weights.meaning == 0.0 { None } else { question.vector.as_deref() };
+        by_words.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
         let model = self.model()?;
-        let by_meaning = match (asked, &model) {
-            (Some(vector), Some(model)) => self.nearest(&unit(vector, model.dimensions)?, model, pool, accept)?,
-            _ => Vec::new(),
-        };
-        let mut ids: Vec<i64> =
-            by_words.iter().map(|(id, _)| *id).chain(by_meaning.iter().map(|near| near.id)).collect();
+        let asked = question.vector.as_deref().filter(|_| question.weights.meaning != 0.0).zip(model.as_ref());
+        let asked = asked.map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
+
+        // Where many say the same, more has to be looked at until as many are found as were asked for.
+        let mut pool = POOL.max(4 * question.k as usize);
+        loop {
+            let by_meaning = match (&asked, &model) {
+                (Some(asked), Some(model)) => self.nearest(asked, model, pool, accept)?,
+                _ => Vec::new(),
+            };
+            let candidates =
+                self.candidates(&by_words, &by_meaning, pool, asked.as_deref(), model.as_ref(), question)?;
+            let hits = self.rank(candidates, question)?;
+            let is_all = by_words.len() <= pool && by_meaning.len() < pool;
+            if hits.len() == question.k as usize || is_all || pool >= MOST_LOOKED_AT {
+                self.use_of(hits.iter().map(|hit| hit.item));
+                return Ok(hits);
+            }
+            pool *= 4;
+        }
+    }
+
+    /// What is known of the best by words and of the best by meaning.
+    fn candidates(
+        &self,
+        by_words: &[(i64, f64)],
+        by_meaning: &[Near],
+        pool: usize,
+        asked: Option<&[f32]>,
+        model: Option<&Model>,
+        question: &Question,
+    ) -> Result<Vec<Candidate>> {
+        let words: HashMap<i64, f64> = by_words.iter().copied().collect();
+        let best = by_words.iter().take(pool).map(|(id, _)| *id);
+        let mut ids: Vec<i64> = best.chain(by_meaning.iter().map(|near| near.id)).collect();
         ids.sort_unstable();
         ids.dedup();
-
-        let asked = asked.zip(model.as_ref()).map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
         let mut candidates = Vec::with_capacity(ids.len());
         for id in ids {
             let item = Item(id);
             let Some(mut evidence) = self.evidence(item)? else { continue };
-            let vector = match &model {
+            let vector = match model {
                 Some(model) => self.vector(id, model)?.map(|(_, vector)| vector),
                 None => None,
             };
             evidence.words = words.get(&id).copied().unwrap_or_default();
-            evidence.similarity = asked.as_deref().zip(vector.as_deref()).map(|(asked, vector)| cosine(asked, vector));
+            evidence.similarity = asked.zip(vector.as_deref()).map(|(asked, vector)| cosine(asked, vector));
+            if evidence.words == 0.0 && question.min_similarity.is_some_and(|least| evidence.similarity < Some(least)) {
+                continue;
+            }
             candidates.push(Candidate { item, evidence, vector });
         }
-        let hits = self.rank(candidates, question)?;
-        self.use_of(hits.iter().map(|hit| hit.item));
-        Ok(hits)
+        Ok(candidates)
     }
 
     /// Puts the best first, and what says the same as a better one with it.
@@ -158,7 +184,8 @@ impl Recall<'_> {
             let Some(text) = self.text(candidate.item, usize::from(u16::MAX))? else { continue };
             let says_the_same = |(other, hit): &&mut (usize, Hit)| {
                 let similar = candidate.vector.as_deref().zip(candidates[*other].vector.as_deref());
-                hit.text == text || similar.is_some_and(|(a, b)| cosine(a, b) >= question.same)
+                hit.text == text
+                    || similar.is_some_and(|(a, b)| cosine(a, b) >= question.same) && agree(&hit.text, &text)
             };
             if let Some((_, better)) = hits.iter_mut().find(says_the_same) {
                 better.same.push(candidate.item);
@@ -186,7 +213,8 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// As for [`Recall::recall`].
-    pub fn search(&self, question: &Question, min_similarity: Option<f64>) -> Result<Vec<Found>> {
+    pub fn search(&self, question: &Question) -> Result<Vec<Found>> {
+        let min_similarity = question.min_similarity;
         check_hits(question.k)?;
         self.mend()?;
         let ids = question.filter.ids(self.connection())?;
@@ -202,7 +230,7 @@ impl Recall<'_> {
                 near_enough.map(|near| Found { item: Item(near.id), similarity: Some(f64::from(near.similarity)) }),
             );
         }
-        if found.len() < k {
+        if found.len() < k && min_similarity.is_none() {
             let mut by_words = text::find(self.connection(), &question.text, accept)?;
             by_words.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
             for (id, _) in by_words {

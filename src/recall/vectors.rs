@@ -92,6 +92,11 @@ impl Vectors {
         self.blocks.iter().map(|block| block.ids.len()).sum()
     }
 
+    /// The last place in the order of storing that any of them has.
+    pub(super) fn last_sequence(&self) -> i64 {
+        self.blocks.iter().filter_map(|block| block.sequences.last()).max().copied().unwrap_or_default()
+    }
+
     /// How many bytes of memory all of it takes.
     pub(super) fn bytes(&self) -> usize {
         let of = |block: &Block| {
@@ -137,6 +142,7 @@ impl Vectors {
         let pairs = ids.as_chunks::<16>().0.iter().map(|pair| (number(&pair[..8]), number(&pair[8..])));
         let slots = pairs.zip(codes.chunks_exact(4 + lanes(self.dimensions, CODES) * CODES));
         let slots: Vec<_> = slots
+            .filter(|(_, slot)| slot.first_chunk().is_some_and(|scale| f32::from_le_bytes(*scale).is_finite()))
             .filter_map(|((id, sequence), slot)| Some((live.binary_search(&(sequence, id)).ok()?, id, sequence, slot)))
             .collect();
         if !anyway {

@@ -126,7 +126,7 @@ impl Engine {
     /// Commits them. Where it fails, none of them was kept.
     #[wasm_bindgen(js_name = endBatch, unchecked_return_type = "Done")]
     pub fn end_batch(&self) -> Answer {
-        self.answer(self.memory().and_then(|memory| memory.db().end_batch()))
+        self.answer(self.memory().and_then(Memory::end_batch))
     }
 
     /// Closes the database and lets go of its files. Nothing may be called after it.

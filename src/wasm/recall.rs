@@ -42,7 +42,7 @@ impl Engine {
         self.call(|memory| {
             let mut asked = self.asked(question)?;
             asked.question.filter.sources = Some(vec![Source::Semantic]);
-            let found = memory.recall().search(&asked.question, asked.min_similarity)?;
+            let found = memory.recall().search(&asked.question)?;
             let found = found.into_iter().map(|found| wire::NearRow::of(memory, found));
             found.collect::<Result<Vec<_>>>()?.to_js()
         })
@@ -146,8 +146,9 @@ impl Engine {
 
     /// Keeps the vectors of such texts, one behind the other; tells how many were kept.
     #[wasm_bindgen(js_name = embeddingsKeep, unchecked_return_type = "number")]
-    pub fn embeddings_keep(&self, keys: Vec<String>, vectors: &[f32], dimensions: u32) -> Answer {
+    pub fn embeddings_keep(&self, keys: Vec<String>, vectors: &[f32], dimensions: u32, model: &str) -> Answer {
         self.call(|memory| {
+            memory.recall().expect_model(model, dimensions as usize)?;
             let mut vectors = vectors.chunks(dimensions.max(1) as usize);
             let mut pairs = Vec::with_capacity(keys.len());
             for key in &keys {

@@ -99,7 +99,6 @@ impl FromJs for Vec<f32> {
 pub(crate) struct Asked {
     pub(crate) question: Question,
     pub(crate) neighbours: u32,
-    pub(crate) min_similarity: Option<f64>,
     /// Whether the bundled model shall make its vector.
     pub(crate) embed: bool,
 }
@@ -108,8 +107,7 @@ impl FromJs for Asked {
     fn from_js(value: &JsValue, _: &str) -> Result<Self> {
         let mut question = Question::of(field::<String>(value, "text")?);
         let Filter { sources, categories, min_importance, prefix, since, until } = &mut question.filter;
-        let (mut k, mut half_life, mut same, mut neighbours, mut min_similarity) =
-            (None, None, None, None::<u32>, None);
+        let (mut k, mut half_life, mut same, mut neighbours) = (None, None, None, None::<u32>);
         let mut embed = None;
         fill(
             value,
@@ -125,7 +123,7 @@ impl FromJs for Asked {
                 ("half_life_hours", &mut half_life),
                 ("same", &mut same),
                 ("neighbours", &mut neighbours),
-                ("min_similarity", &mut min_similarity),
+                ("min_similarity", &mut question.min_similarity),
                 ("weights", &mut question.weights),
                 ("embed", &mut embed),
             ],
@@ -133,12 +131,7 @@ impl FromJs for Asked {
         question.k = k.unwrap_or(question.k);
         question.half_life = half_life.unwrap_or(question.half_life);
         question.same = same.unwrap_or(question.same);
-        Ok(Self {
-            question,
-            neighbours: neighbours.unwrap_or_default(),
-            min_similarity,
-            embed: embed.unwrap_or_default(),
-        })
+        Ok(Self { question, neighbours: neighbours.unwrap_or_default(), embed: embed.unwrap_or_default() })
     }
 }
 
@@ -159,8 +152,8 @@ impl FromJs for Weights {
         ];
         for (name, weight) in places {
             if let Some(given) = field::<Option<f64>>(value, name)? {
-                if !given.is_finite() {
-                    return Err(expected(name, "a finite number"));
+                if given.is_nan() || given.abs() > 1e6 {
+                    return Err(expected(name, "a finite number of reasonable size"));
                 }
                 *weight = given;
             }

@@ -7,15 +7,22 @@ use super::encode::{Record, ToJs};
 use super::question::SOURCES;
 use super::record;
 use crate::Memory;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::recall::{self, Found, Hit, Item, Source, consolidate};
 
 fn name(source: Source) -> &'static str {
     SOURCES.iter().find(|(_, known)| *known == source).map_or("", |(name, _)| *name)
 }
 
-/// A row as its table has it; nothing where it is gone.
+/// A row as its table has it; nothing where it is gone, or holds what it should not.
 fn row(memory: &Memory, item: Item) -> Result<JsValue> {
+    match read(memory, item) {
+        Err(error) if error.code() == ErrorCode::UnexpectedValue => Ok(JsValue::NULL),
+        row => row,
+    }
+}
+
+fn read(memory: &Memory, item: Item) -> Result<JsValue> {
     match item.source() {
         Source::Turns => memory.turns().get(&item.row())?.to_js(),
         Source::Episodes => memory.episodes().get(&item.row())?.to_js(),

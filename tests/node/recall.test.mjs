@@ -114,7 +114,7 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.recall('x', { tables: 'turns' }), /tables must be an array/],
     [() => memory.recall('x', { tables: ['tables'] }), /tables\[0\]/],
     [() => memory.recall('x', { since: 5 }), /since must be a valid Date/],
-    [() => memory.recall('x', { weights: { word: 1 } }), /weights has no field "word"/],
+    [() => memory.recall('x', { weights: { word: 1 } }), /weights have no field "word"/],
     [() => memory.recall('x', { weights: { words: Infinity } }), /words must be a finite number/],
     [() => memory.recall('x', { halfLifeHours: 0 }), /half-life/],
     [() => memory.recall('x', { duplicates: '1' }), /duplicates must be a number/],
@@ -127,7 +127,13 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.context('x', { countTokens: 4 }), /countTokens/],
     [() => memory.coherenceDrift(2), /threshold/],
     [() => memory.consolidate({ floor: 2 }), /floor/],
-    [() => memory.consolidate({ same: 'x' }), /same must be a number/],
+    [() => memory.consolidate({ duplicates: 'x' }), /duplicates must be a number/],
+    [() => memory.consolidate({ dryrun: true }), /no field "dryrun"/],
+    [() => memory.recall('x', { limit: 3 }), /no field "limit"/],
+    [() => memory.semantic.search('x', { category: 'a' }), /no field "category"/],
+    [() => memory.context('x', { budget: 3 }), /no field "budget"/],
+    [() => memory.context('x', { countTokens: () => NaN }), /countTokens gave NaN/],
+    [() => Memory.open({ embeder: 'none' }), /no field "embeder"/],
     [() => memory.embeddings.embed('x'), /texts must be an array/],
     [() => memory.embeddings.map({ limit: 0 }), /limit/],
   ])
@@ -188,6 +194,110 @@ test('an embedder that fails loses nothing: rows wait, are told of, and are trie
   assert.deepEqual([status.embedded, status.pending, status.failed, status.lastError], [9, 0, 0, null]);
   const [found] = await memory.semantic.search('a peanut is allergic to Ad', { k: 1 });
   assert.equal(found.content, 'Ada is allergic to peanuts');
+  await memory.close();
+});
+
+test('one text that its embedder refuses keeps no other back, wherever it stands', async () => {
+  const embed = async (texts) => {
+    if (texts.some((text) => text.includes('poison'))) throw new Error('400 too long');
+    return texts.map(byLetters);
+  };
+  for (const at of [0, 5, 29]) {
+    const memory = await open({ embedder: { ...letters, embed } });
+    const contents = Array.from({ length: 30 }, (_, number) => (number === at ? 'poison' : `fact ${number}`));
+    await memory.semantic.rememberMany(contents.map((content) => ({ content })));
+    const status = await memory.embeddings.ready();
+    assert.deepEqual([status.embedded, status.failed], [29, 1]);
+    // What is written now does not wait for what failed to be tried again.
+    await memory.semantic.remember({ content: 'later' });
+    while ((await memory.embeddings.status()).embedded < 30) await new Promise((resolve) => setTimeout(resolve, 10));
+    await memory.close();
+  }
+});
+
+/** A signal that fires soon, with a timer that Node waits for. */
+function soon() {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 20);
+  return controller.signal;
+}
+
+test('an embedder that never answers is given up by a signal, and by closing', async () => {
+  const memory = await open({ embedder: { ...letters, embed: () => new Promise(() => undefined) } });
+  await memory.semantic.remember({ content: 'a' });
+  for (const ask of [
+    (signal) => memory.recall('a', { signal }),
+    (signal) => memory.embeddings.ready({ signal }),
+    (signal) => memory.consolidate({ signal }),
+  ])
+    await rejects(ask(soon()), 'aborted');
+  const waiting = memory.recall('a');
+  const counted = memory.semantic.count();
+  await memory.close();
+  await rejects(waiting, 'closed');
+  assert.equal(await counted, 1);
+});
+
+test('what was asked before closing is answered', async () => {
+  const memory = await filled();
+  const asked = [memory.recall('peanuts'), memory.semantic.search('cello', { k: 1 }), memory.context('peanuts')];
+  await memory.close();
+  const [hits, [found], { text }] = await Promise.all(asked);
+  assert.deepEqual([hits.length > 0, found.content, text.length > 0], [true, 'Ada plays the cello', true]);
+});
+
+test('an embedder that does not even tell its dimensions is told of like any other', async () => {
+  let down = true;
+  const embed = async (texts) => {
+    if (down) throw new Error('no network');
+    return texts.map(byLetters);
+  };
+  const memory = await filled({ embedder: { name: 'letters', embed } });
+  let status = await memory.embeddings.ready();
+  assert.deepEqual([status.failed, status.retryAt instanceof Date], [9, true]);
+  assert.match(status.lastError, /no network/);
+  down = false;
+  status = await memory.embeddings.retry();
+  assert.deepEqual([status.embedded, status.failed], [9, 0]);
+  await memory.close();
+});
+
+test('a vector that was made while another file was imported is not kept for it', async () => {
+  const constant = (name, vector) => ({ name, dimensions: 2, embed: async (texts) => texts.map(() => vector) });
+  const first = await open({ embedder: constant('b', [1, 0]) });
+  await first.semantic.remember({ content: 'b1' });
+  await first.embeddings.ready();
+  const file = await first.export();
+  await first.close();
+
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  const embed = async (texts) => (await gate, texts.map(() => [0, 1]));
+  const memory = await open({ embedder: { name: 'a', dimensions: 2, embed } });
+  await memory.semantic.rememberMany([{ content: 'a1' }, { content: 'a2' }]);
+  const settled = memory.embeddings.ready();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await memory.import(file);
+  release();
+  await settled;
+  const status = await memory.embeddings.ready();
+  assert.deepEqual([status.model, status.embedded, status.pending], ['a', 1, 0]);
+  await memory.close();
+});
+
+test('without an embedder, what means nothing without one says so', async () => {
+  const memory = await filled({ embedder: 'none' });
+  for (const call of [
+    () => memory.groundingConfidence('x'),
+    () => memory.trackContext('x'),
+    () => memory.embeddings.embed(['x']),
+  ])
+    await rejects(call(), 'invalid_argument', /embedder: 'none'/);
+  assert.deepEqual(
+    (await memory.semantic.search('peanuts')).map(({ similarity }) => similarity),
+    [null],
+  );
+  assert.deepEqual(await memory.semantic.search('peanuts', { minSimilarity: 0.2 }), []);
   await memory.close();
 });
 
@@ -279,7 +389,7 @@ test('a context fits its budget, says what it used, and is always the same', asy
 
 test('a consolidation is told, kept and taken back', async () => {
   const memory = await filled({ embedder: letters });
-  await memory.semantic.remember({ content: 'to peanuts Ada is allergic', category: 'health', importance: 0.4 });
+  await memory.semantic.remember({ content: 'Ada is allergic to peanuts!', category: 'health', importance: 0.4 });
   const tried = await memory.consolidate({ dryRun: true });
   assert.deepEqual(tried, { id: null, merged: [{ kept: 1, removed: [4] }], faded: 0, forgotten: [] });
   const done = await memory.consolidate({ floor: 0.3 });

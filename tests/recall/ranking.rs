@@ -10,7 +10,7 @@ use synth_memory::recall::lessons::Reference;
 use synth_memory::recall::{Filter, Parts, Question, Source, Weights};
 
 use super::support::{NOW, in_memory};
-use super::{asked, embed, fact, remember, semantic, texts};
+use super::{asked, embed, fact, remember, texts};
 
 const NOTHING: Weights =
     Weights { words: 0.0, meaning: 0.0, recency: 0.0, importance: 0.0, valence: 0.0, lessons: 0.0 };
@@ -120,6 +120,9 @@ fn lessons_are_whole_and_go_with_their_memory() {
     };
     assert_eq!(learnt(Source::Semantic), (2, 1, 0.125));
     assert_eq!(learnt(Source::LongTerm), (1, 0, 0.25));
+    recall.resolve(2, "otherwise", std::slice::from_ref(&key), &[]).unwrap();
+    assert_eq!(learnt(Source::Semantic), (1, 1, 0.0), "a second time says anew");
+    recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
     memory.uncertainty().delete(&[1, 3]).unwrap();
     assert_eq!(learnt(Source::Semantic), (1, 0, 0.25));
     // SQLite may give the id again: what was learnt of one memory is not told of the next.
@@ -131,7 +134,7 @@ fn lessons_are_whole_and_go_with_their_memory() {
 #[test]
 fn what_says_the_same_is_told_once() {
     let memory = in_memory();
-    remember(&memory, &["tea at five", "tea at five", "five o'clock tea", "coffee at five"]);
+    remember(&memory, &["tea at five", "Tea at five, please", "never tea at five", "coffee at five"]);
     let turn = NewTurn { user_input: "tea at five".into(), ..NewTurn::default() };
     memory.turns().add(vec![turn]).unwrap();
     memory.recall().use_model("test", 2).unwrap();
@@ -143,11 +146,32 @@ fn what_says_the_same_is_told_once() {
         memory.recall().recall(&Question { same, k, filter, text: "tea at five".into(), ..asked(&[1.0, 0.0]) }).unwrap()
     };
     let hits = ask(0.95, 10);
-    assert_eq!(hits.len(), 2);
-    assert_eq!(hits[0].same.len(), 3);
-    assert_eq!(hits[1].item, semantic(4));
-    assert_eq!(ask(0.95, 2).len(), 2, "k asked is k given where there are so many that differ");
-    assert_eq!(ask(2.0, 10).len(), 3, "only those of the same text");
+    let mut found: Vec<_> = hits.iter().map(|hit| (hit.item.row(), hit.same.len())).collect();
+    found.sort();
+    assert_eq!(found[1..], [(3, 0), (4, 0)], "what says the opposite is told by itself");
+    assert_eq!((found.len(), found[0].1), (3, 2));
+    assert_eq!(ask(0.95, 3).len(), 3, "k asked is k given where there are so many that differ");
+    assert_eq!(ask(2.0, 10).len(), 4, "only those of the same text");
+}
+
+#[test]
+fn what_is_common_elsewhere_and_what_repeats_keeps_nothing_back() {
+    let memory = in_memory();
+    remember(&memory, &["project one", "project two"]);
+    let turns = |text: &dyn Fn(usize) -> String, many| {
+        let turns = (0..many).map(|at| NewTurn { user_input: text(at), ..NewTurn::default() });
+        memory.turns().add(turns.collect()).unwrap();
+    };
+    turns(&|at| format!("project number{at}"), 6500);
+    let of_facts = Filter { sources: Some(vec![Source::Semantic]), ..Filter::default() };
+    for filter in [of_facts, Filter { categories: Some(vec!["general".into()]), ..Filter::default() }] {
+        let hits = memory.recall().recall(&Question { filter, ..Question::of("project") }).unwrap();
+        assert_eq!(hits.len(), 2);
+    }
+    turns(&|_| "hello there".into(), 400);
+    turns(&|at| format!("hello person{at}"), 20);
+    let hits = memory.recall().recall(&Question::of("hello there")).unwrap();
+    assert_eq!((hits.len(), hits[0].same.len()), (10, 399));
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn found(memory: &Memory, vectors: &[(i64, Vec<f32>)], filter: &Filter, question
     for _ in 0..questions {
         let question = random.embedding(vectors[0].1.len());
         let expected = nearest(vectors, &question, 10);
-        let found = memory.recall().search(&Question { filter: filter.clone(), ..asked(&question) }, None).unwrap();
+        let found = memory.recall().search(&Question { filter: filter.clone(), ..asked(&question) }).unwrap();
         assert_eq!(found.len(), expected.len());
         for near in &found {
             let (_, vector) = vectors.iter().find(|(id, _)| *id == near.item.row()).unwrap();
@@ -122,8 +122,9 @@ fn filters_come_before_the_cut() {
         assert!(found(&memory, &those, &filter, 5) >= 0.99, "{filter:?}");
     }
     let none = Filter { categories: Some(vec![]), ..only_semantic() };
-    assert_eq!(memory.recall().search(&Question { filter: none, ..asked(&vectors[0].1) }, None).unwrap(), []);
-    let near = memory.recall().search(&Question { k: 1000, ..asked(&vectors[0].1) }, Some(0.9)).unwrap();
+    assert_eq!(memory.recall().search(&Question { filter: none, ..asked(&vectors[0].1) }).unwrap(), []);
+    let near =
+        memory.recall().search(&Question { k: 1000, min_similarity: Some(0.9), ..asked(&vectors[0].1) }).unwrap();
     assert_eq!(near.iter().map(|near| near.item).collect::<Vec<_>>(), [semantic(1)]);
 }
 
@@ -165,7 +166,7 @@ fn what_was_stored_is_read_back_in_blocks() {
     let blocks = |memory: &Memory| -> i64 {
         memory.db().connection().query_one("SELECT count(*) FROM embedding_blocks", [], |row| row.get(0)).unwrap()
     };
-    memory.recall().search(&asked(&vectors[0].1), None).unwrap();
+    memory.recall().search(&asked(&vectors[0].1)).unwrap();
     memory.recall().write_blocks().unwrap();
     assert_eq!(blocks(&memory), 4, "of 1,024 each; the rest is read by row");
     memory.close().unwrap();
@@ -202,20 +203,20 @@ fn what_was_rolled_back_is_not_found() {
     let memory = in_memory();
     let ids = remember(&memory, &["fact 1", "fact 2"]);
     memory.recall().use_model("test", 2).unwrap();
-    memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap();
+    memory.recall().search(&asked(&[1.0, 0.0])).unwrap();
     let waiting = memory.recall().pending(10).unwrap();
     let vector = |item| (item, waiting.iter().find(|one| one.item == item).unwrap().version, Some(vec![1.0_f32, 0.1]));
     memory.db().begin_batch();
     memory.recall().keep(&[vector(semantic(ids[0]))]).unwrap();
     memory.db().connection().execute_batch("ROLLBACK").unwrap();
     assert!(memory.db().end_batch().is_err());
-    assert_eq!(memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap(), []);
+    assert_eq!(memory.recall().search(&asked(&[1.0, 0.0])).unwrap(), []);
     memory.recall().keep(&[vector(semantic(ids[1]))]).unwrap();
-    let found = memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap();
+    let found = memory.recall().search(&asked(&[1.0, 0.0])).unwrap();
     assert_eq!(found.iter().map(|near| near.item).collect::<Vec<_>>(), [semantic(ids[1])]);
     // Made again, as a batch that could not be committed is, it is there once.
     memory.recall().keep(&[vector(semantic(ids[0]))]).unwrap();
-    let found = memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap();
+    let found = memory.recall().search(&asked(&[1.0, 0.0])).unwrap();
     assert_eq!(found.len(), 2);
 }
 
@@ -231,7 +232,7 @@ fn what_was_stored_twice_is_found_once() {
     memory.db().connection().execute_batch("ROLLBACK").unwrap();
     assert!(memory.db().end_batch().is_err());
     memory.recall().keep(&[vector]).unwrap();
-    assert_eq!(memory.recall().search(&asked(&[1.0, 0.0]), None).unwrap().len(), 1);
+    assert_eq!(memory.recall().search(&asked(&[1.0, 0.0])).unwrap().len(), 1);
     assert_eq!(memory.recall().recall(&Question { text: "fact".into(), ..asked(&[1.0, 0.0]) }).unwrap().len(), 1);
 }
 
@@ -267,9 +268,11 @@ fn another_model_embeds_anew_and_the_former_is_not_lost_at_once() {
     assert_eq!(status(), ("a".into(), 2, 2, 0));
     memory.recall().use_model("a", 3).unwrap();
     assert_eq!(status(), ("a".into(), 3, 0, 3));
-    let words = memory
-        .recall()
-        .search(&Question { vector: Some(vec![1.0, 0.0, 0.0]), filter: only_semantic(), ..Question::of("one") }, None);
+    let words = memory.recall().search(&Question {
+        vector: Some(vec![1.0, 0.0, 0.0]),
+        filter: only_semantic(),
+        ..Question::of("one")
+    });
     assert_eq!(
         words.unwrap().iter().map(|near| (near.item, near.similarity)).collect::<Vec<_>>(),
         [(semantic(1), None)]
@@ -334,12 +337,12 @@ fn what_is_no_vector_is_refused_and_nothing_is_kept() {
         assert_eq!(error.code(), ErrorCode::InvalidEmbedding);
         assert!(error.message().contains(says), "{error}");
         assert_eq!(recall.embedding_status().unwrap().pending, 2);
-        assert_eq!(recall.search(&asked(&wrong), None).unwrap_err().code(), ErrorCode::InvalidEmbedding);
+        assert_eq!(recall.search(&asked(&wrong)).unwrap_err().code(), ErrorCode::InvalidEmbedding);
         assert_eq!(recall.recall(&asked(&wrong)).unwrap_err().code(), ErrorCode::InvalidEmbedding);
     }
     for k in [0, 1001] {
         assert_eq!(
-            recall.search(&Question { k, ..asked(&[1.0, 0.0, 0.0]) }, None).unwrap_err().code(),
+            recall.search(&Question { k, ..asked(&[1.0, 0.0, 0.0]) }).unwrap_err().code(),
             ErrorCode::InvalidArgument
         );
     }
@@ -350,7 +353,7 @@ fn what_is_no_vector_is_refused_and_nothing_is_kept() {
             (waiting[1].item, waiting[1].version, Some(vec![3e38, 3e38, 3e38])),
         ])
         .unwrap();
-    let found = recall.search(&asked(&[2.0, 0.0, 0.0]), None).unwrap();
+    let found = recall.search(&asked(&[2.0, 0.0, 0.0])).unwrap();
     assert!(
         (found[0].similarity.unwrap() - 1.0).abs() < 1e-6
             && (found[1].similarity.unwrap() - 3_f64.sqrt().recip()).abs() < 1e-6

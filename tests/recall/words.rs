@@ -226,4 +226,46 @@ fn what_another_program_wrote_past_the_triggers_is_mended() {
     assert_eq!(texts(&recall("walnuts")), ["walnuts"]);
     let [is, should_be] = indexed(&memory);
     assert_eq!(is, should_be);
+
+    // A dump and its reload number the rows of a table anew that has no INTEGER PRIMARY KEY.
+    memory
+        .db()
+        .connection()
+        .execute_batch(
+            "CREATE TEMP TABLE kept AS SELECT id + 800 AS id FROM memory_items WHERE id & 7 = 3;
+         DELETE FROM memory_items WHERE id & 7 = 3;
+         INSERT INTO memory_items (id) SELECT id FROM kept;
+         INSERT OR REPLACE INTO memory_fts (rowid, text) SELECT id, 'of another key' FROM kept",
+        )
+        .unwrap();
+    let mut copy = in_memory();
+    copy.load(memory.export().unwrap()).unwrap();
+    assert_eq!(texts(&copy.recall().recall(&Question::of("Bergen")).unwrap()), ["city\nBergen"]);
+    let [is, should_be] = indexed(&copy);
+    assert_eq!(is, should_be);
+}
+
+#[test]
+fn much_json_of_characters_that_stand_alone_is_taken() {
+    let memory = in_memory();
+    let value = serde_json::to_string(&vec!["中文"; 30_000]).unwrap();
+    memory.long_term().add(vec![NewEntry { key: "k".into(), value, updated_at: None }]).unwrap();
+    // Where the JSON is walked again for each part of the text, this takes minutes, and nobody waits for it.
+    assert_eq!(texts(&memory.recall().recall(&Question::of("中文")).unwrap()).len(), 1);
+}
+
+#[test]
+fn what_is_no_text_keeps_nothing_else_back() {
+    let memory = in_memory();
+    remember(&memory, &["lion one", "lion two"]);
+    memory
+        .db()
+        .connection()
+        .execute("UPDATE semantic_memories SET content = x'FF6C', importance = 'much' WHERE id = 2", [])
+        .unwrap();
+    memory.recall().use_model("test", 2).unwrap();
+    super::embed(&memory, |_| Some(vec![1.0, 0.0]));
+    assert_eq!(memory.recall().embedding_status().unwrap().embedded, 2);
+    assert_eq!(texts(&memory.recall().recall(&Question::of("lion")).unwrap()), ["lion one"]);
+    memory.recall().consolidate(&Default::default()).unwrap();
 }

@@ -4,19 +4,26 @@ import { invalidArgument, MemoryError } from './errors.js';
 import type { ContextOptions, MemoryContext } from './context.js';
 import { Embeddings, loader, type LoadRecall } from './embeddings.js';
 import { Backups, Migrations } from './migrations.js';
-import { checkMigrations, type ExportOptions, type OpenOptions, type QueryOptions } from './options.js';
-import type { Consolidation, RecallHit, RecallOptions, RelatedOptions, RelatedRow } from './recall.js';
+import {
+  checkMigrations,
+  checkOpenOptions,
+  type ExportOptions,
+  type OpenOptions,
+  type QueryOptions,
+} from './options.js';
+import type {
+  ConsolidateOptions,
+  Consolidation,
+  RecallHit,
+  RecallOptions,
+  RelatedOptions,
+  RelatedRow,
+} from './recall.js';
 import { fromSchema, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 import { openWorker, openWholeWorker } from './transport.js';
 import { parseUrl } from './url.js';
-import type {
-  CoherenceDrift,
-  Consolidated,
-  ConsolidationOptions,
-  SqlParameters,
-  SqlValue,
-} from './wasm/synth_memory.js';
+import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from './wasm/synth_memory.js';
 
 /**
  * The memory of an agent: one database, opened.
@@ -77,6 +84,7 @@ export class Memory {
    * `worker_unavailable`. The file is then as it was. It is never opened in memory instead.
    */
   static async open(options: OpenOptions = {}): Promise<Memory> {
+    checkOpenOptions(options);
     const place = parseUrl(options.url ?? 'opfs:///memory.db');
     const durability = options.durability ?? 'strict';
     if (durability !== 'strict' && durability !== 'relaxed')
@@ -243,7 +251,8 @@ export class Memory {
 
   /**
    * Whether the last three tracked contexts are about something else than those before them: whether their mean cosine is
-   * below the threshold, 0.7 by default. With three contexts in all, theirs among each other; with fewer, never.
+   * below the threshold, 0.7 by default, as in Synth Mind. With three contexts in all, theirs among each other; with fewer,
+   * never. Cosines are a model's own: with the bundled embedder, talk about one thing is near 0.4, and 0.25 a threshold.
    */
   async coherenceDrift(threshold = 0.7, options?: CallOptions): Promise<CoherenceDrift> {
     return this.#connection.call('coherenceDrift', [threshold], options);
@@ -254,7 +263,7 @@ export class Memory {
    * use, and forgets what is less important than `floor`. All or nothing; each row is put away first as it was, to be
    * brought back by `undoConsolidation`. Never runs unless it is called.
    */
-  async consolidate(options?: ConsolidationOptions & CallOptions): Promise<Consolidated> {
+  async consolidate(options?: ConsolidateOptions): Promise<Consolidated> {
     return (await this.#recall()).recall.consolidate(options);
   }
 
@@ -300,9 +309,13 @@ export class Memory {
     return applied;
   }
 
-  /** Waits for what was asked for, closes the memory and lets other tabs have it. May be called again. */
+  /**
+   * Waits for what was asked for, closes the memory and lets other tabs have it. May be called again. An embedder of the
+   * page's own is not waited for: what needs its answer rejects with `closed`, and rows without a vector get it another time.
+   */
   close(): Promise<void> {
-    return this.#connection.close();
+    const asking = this.#recall.loaded?.then(({ runner }) => runner.close());
+    return asking ? asking.catch(() => undefined).then(() => this.#connection.close()) : this.#connection.close();
   }
 }
 

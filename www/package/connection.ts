@@ -1,6 +1,8 @@
 import {
+  aborted,
   asFailure,
   causeOf,
+  closed,
   invalidArgument,
   MemoryError,
   toMemoryError,
@@ -298,11 +300,6 @@ export class Connection {
 /** The answer to `open` of an engine that cannot migrate and would have to. */
 const NEEDS_MIGRATIONS: unknown = Symbol('needs migrations');
 
-function aborted(signal: AbortSignal | undefined): MemoryError {
-  const hint = 'Nothing was changed; make the call again if it is still wanted.';
-  return new MemoryError('aborted', 'The call was given up before it began.', hint, signal?.reason);
-}
-
 function crashed(cause: unknown): MemoryError {
   const hint =
     'The file is at its last committed state and is opened again by the next call; look before you repeat a write.';
@@ -312,8 +309,4 @@ function crashed(cause: unknown): MemoryError {
 function lost(): MemoryError {
   const hint = 'Open a new one and import what you exported; a memory in OPFS would have kept its rows.';
   return new MemoryError('worker_crashed', 'The memory was kept by the worker alone, and is gone with it.', hint);
-}
-
-function closed(): MemoryError {
-  return new MemoryError('closed', 'The memory is closed.', 'Open it again with Memory.open().');
 }

@@ -2,7 +2,8 @@ import type { CallOptions, Connection } from './connection.js';
 import { checkText, decode } from './codec.js';
 import * as codec from './codec.js';
 import { invalidArgument } from './errors.js';
-import { checkOptions, type Recall, type RecallFilter, type RecallHit, type RecallOptions } from './recall.js';
+import { checkFields } from './options.js';
+import type { Recall, RecallFilter, RecallHit, RecallOptions } from './recall.js';
 import type { Entry, Turn } from './tables.js';
 import type { MemoryReference } from './wasm/synth_memory.js';
 
@@ -25,6 +26,8 @@ export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOption
   readonly factPrefix?: string | undefined;
   /** How many rows are recalled; 30 by default. */
   readonly k?: number | undefined;
+  /** The least cosine of a recalled row that shares no word with the question; 0.2 by default. */
+  readonly minSimilarity?: number | undefined;
   /** How many tokens a text has, for the model it is for; by default an estimate that is rather too high. */
   readonly countTokens?: ((text: string) => number) | undefined;
   /** How the recalled rows are ranked. */
@@ -49,6 +52,10 @@ const HEADINGS: Record<ContextSection, string> = {
   turns: 'Recent conversation',
 };
 const DEFAULT_SECTIONS = { facts: 0.25, recalled: 1, turns: 0.35 } as const;
+const OPTIONS = [
+  ...['signal', 'tokenBudget', 'sections', 'recentTurns', 'factPrefix', 'k', 'minSimilarity', 'countTokens', 'recall'],
+  ...['categories', 'minImportance', 'prefix', 'since', 'until'],
+];
 /** The most entries of long-term knowledge that are looked at. */
 const MOST_FACTS = 200;
 
@@ -77,18 +84,25 @@ export async function packContext(
   options: ContextOptions = {},
 ): Promise<MemoryContext> {
   checkText(query, 'query');
-  const { signal } = checkOptions(options);
+  checkFields(options, OPTIONS);
+  const { signal } = options;
   const budget = options.tokenBudget ?? 1000;
-  if (!(budget >= 0)) throw invalidArgument('tokenBudget must be a number, not negative.');
-  const count = options.countTokens ?? estimateTokens;
-  if (typeof count !== 'function') throw invalidArgument('countTokens must be a function of a text.');
+  if (typeof budget !== 'number' || !(budget >= 0))
+    throw invalidArgument('tokenBudget must be a number, not negative.');
+  const count = checkedCount(options.countTokens ?? estimateTokens);
   const sections = checkSections(options.sections ?? DEFAULT_SECTIONS);
 
   const lines = new Map<ContextSection, Line[]>();
   if (sections.some(([name]) => name === 'turns')) {
     const asked = { limit: options.recentTurns ?? 20 };
     const { rows } = await connection.call('turnsList', [asked], { signal });
-    lines.set('turns', rows.map((row) => decode(codec.turns.row, row)).map(turnLine));
+    lines.set(
+      'turns',
+      rows
+        .map((row) => decode(codec.turns.row, row))
+        .map(turnLine)
+        .filter(({ text }) => text !== ''),
+    );
   }
   if (sections.some(([name]) => name === 'facts')) {
     const asked = { prefix: options.factPrefix ?? 'user.', limit: MOST_FACTS };
@@ -99,11 +113,21 @@ export async function packContext(
     );
   }
   if (sections.some(([name]) => name === 'recalled')) {
-    const { categories, minImportance, prefix, since, until, k = 30 } = options;
-    const asked = { ...options.recall, categories, minImportance, prefix, since, until, k, signal };
+    const { categories, minImportance, prefix, since, until, k = 30, minSimilarity = 0.2 } = options;
+    const asked = { ...options.recall, categories, minImportance, prefix, since, until, k, minSimilarity, signal };
     lines.set('recalled', (await recall.recall(query, asked)).map(hitLine));
   }
   return pack(sections, lines, budget, count);
+}
+
+/** A counter that is held against what it should give. */
+function checkedCount(count: (text: string) => number): (text: string) => number {
+  if (typeof count !== 'function') throw invalidArgument('countTokens must be a function of a text.');
+  return (text) => {
+    const tokens = count(text);
+    if (typeof tokens === 'number' && tokens >= 0) return tokens;
+    throw invalidArgument(`countTokens gave ${String(tokens)}; it must give a number, not negative.`);
+  };
 }
 
 /**
@@ -168,7 +192,8 @@ function checkSections(sections: Partial<Readonly<Record<ContextSection, number>
   });
 }
 
-const day = (time: Date | null | undefined) => (time ? `[${time.toISOString().slice(0, 10)}] ` : '');
+const day = (time: Date | null | undefined) =>
+  time && !Number.isNaN(time.getTime()) ? `[${time.toISOString().slice(0, 10)}] ` : '';
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 function turnLine(turn: Turn): Line {
@@ -181,7 +206,7 @@ function turnLine(turn: Turn): Line {
 
 function factLine({ key, value }: Entry): Line {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return { reference: { table: 'longTerm', key }, text: `- ${key}: ${oneLine(text)}` };
+  return { reference: { table: 'longTerm', key }, text: `- ${oneLine(key)}: ${oneLine(text)}` };
 }
 
 function hitLine(hit: RecallHit): Line {

@@ -11,6 +11,10 @@ export type { Embedder, EmbeddingPurpose } from './embedding.js';
 /** What a model wants to have before its texts, as `{ question: 'query: ', memory: 'passage: ' }` for E5. */
 export type EmbeddingPrefixes = Partial<Readonly<Record<EmbeddingPurpose, string>>>;
 
+/** A name that tells all that makes the vectors what they are. */
+const named = (name: string, prefixes: EmbeddingPrefixes) =>
+  prefixes.memory || prefixes.question ? `${name} ${JSON.stringify([prefixes.memory, prefixes.question])}` : name;
+
 /** What of `@huggingface/transformers` is used: the function that `pipeline('feature-extraction', …)` gives. */
 export type FeatureExtractor = (
   texts: string[],
@@ -44,7 +48,7 @@ export interface TransformersOptions {
 export function transformersEmbedder(extractor: FeatureExtractor, options: TransformersOptions): Embedder {
   const { name, pooling = 'mean', prefixes = {}, batchSize } = options;
   return {
-    name,
+    name: named(pooling === 'mean' ? name : `${name} ${pooling}`, prefixes),
     batchSize,
     async embed(texts, { purpose }) {
       const given = texts.map((text) => (prefixes[purpose] ?? '') + text);
@@ -91,7 +95,7 @@ export function openAiEmbedder(options: OpenAiOptions): Embedder {
   const { model, baseUrl = 'https://api.openai.com/v1', apiKey, dimensions, headers, prefixes = {} } = options;
   const url = `${baseUrl.replace(/\/+$/, '')}/embeddings`;
   return {
-    name: dimensions === undefined ? model : `${model}@${dimensions}`,
+    name: named(dimensions === undefined ? model : `${model}@${dimensions}`, prefixes),
     dimensions,
     batchSize: options.batchSize ?? 64,
     async embed(texts, { purpose, signal }) {

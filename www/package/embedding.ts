@@ -1,6 +1,6 @@
 import { checkText, toDate } from './codec.js';
 import type { CallOptions, Connection } from './connection.js';
-import { invalidArgument, MemoryError } from './errors.js';
+import { aborted, closed, invalidArgument, MemoryError } from './errors.js';
 import { loadBundledModel } from './model.js';
 import { toReference } from './references.js';
 import type { EmbeddingStatus as WireStatus, MemoryReference, RecallQuestion } from './wasm/synth_memory.js';
@@ -49,6 +49,8 @@ const AFTER_WRITE = 50;
 /** How many texts the bundled model embeds in one call: so many that others hardly wait for it. */
 const BUNDLED_BATCH = 256;
 const DEFAULT_BATCH = 32;
+/** The longest time until it is looked again, in ms: an hour, as the engine makes what failed wait. */
+const LONGEST_WAIT = 3_600_000;
 const MAX_DIMENSIONS = 4096;
 
 /** Keeps the vectors in step with the texts, and makes those of questions. */
@@ -59,9 +61,13 @@ export class EmbedderRunner {
   #dimensions: Promise<number> | undefined;
   /** Whether there may be texts that wait. */
   #isBehind = true;
+  /** Fires when the memory is closed: what waits for an embedder waits no longer. */
+  readonly #closing = new AbortController();
+  readonly #asking = new Set<Promise<unknown>>();
   #running: Promise<void> | undefined;
   #again = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #due = 0;
 
   constructor(
     connection: Connection,
@@ -73,12 +79,37 @@ export class EmbedderRunner {
     this.#tell = tell;
   }
 
-  /** Asks a question by its vector too, where there is an embedder. */
-  async ask<T>(
+  /**
+   * Asks a question by its vector too, where there is an embedder. One that means nothing without a vector is refused where
+   * there is none.
+   */
+  ask<T>(
     question: RecallQuestion,
     signal: AbortSignal | undefined,
     call: (question: RecallQuestion) => Promise<T>,
+    needsVector = false,
   ): Promise<T> {
+    const answer = this.#ask(question, signal, call, needsVector);
+    this.#asking.add(answer);
+    const done = () => this.#asking.delete(answer);
+    answer.then(done, done);
+    return answer;
+  }
+
+  /** Waits for the questions that were asked, but for no embedder of the page's own; from here on nothing is embedded. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#closing.abort();
+    await Promise.allSettled(this.#asking);
+  }
+
+  async #ask<T>(
+    question: RecallQuestion,
+    signal: AbortSignal | undefined,
+    call: (question: RecallQuestion) => Promise<T>,
+    needsVector: boolean,
+  ): Promise<T> {
+    if (this.#embedder === 'none' && needsVector && !question.vector) throw noEmbedder();
     if (this.#embedder === 'none' || question.weights?.meaning === 0) return call(question);
     const dimensions = await this.#use();
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
@@ -113,7 +144,7 @@ export class EmbedderRunner {
   async settle(options: CallOptions = {}): Promise<EmbeddingStatus> {
     if (this.#embedder !== 'none') {
       this.#again = true;
-      await (this.#running ??= this.#run());
+      await givenUpBy(options.signal, (this.#running ??= this.#run()));
     }
     return this.status(options);
   }
@@ -138,11 +169,24 @@ export class EmbedderRunner {
     if (this.#embedder !== 'none') this.#runIn(0);
   }
 
+  /** Sees to what waits in so many ms, or sooner where that is meant already. */
   #runIn(ms: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => void this.settle().catch(() => undefined), ms);
+    const due = Date.now() + Math.min(ms, LONGEST_WAIT);
+    if (this.#closing.signal.aborted || (this.#timer !== undefined && this.#due <= due)) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => void this.settle().catch(() => undefined), due - Date.now());
     // Node is not kept from ending by it.
     (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  /** Whoever listens may fail; embedding does not fail with it. */
+  #told(status: EmbeddingStatus): void {
+    try {
+      this.#tell?.(status);
+    } catch (error) {
+      console.error(error);
+    }
   }
 
   /** Goes on until nothing waits. What is asked for meanwhile is done in the same run. */
@@ -153,9 +197,13 @@ export class EmbedderRunner {
         this.#isBehind = false;
         clearTimeout(this.#timer);
         this.#timer = undefined;
-        const dimensions = await this.#use();
-        while (await this.#batch(dimensions)) {
-          if (this.#tell) this.#tell(await this.status());
+        const dimensions = await this.#use().catch((error: unknown) => this.#failed(error));
+        while (
+          dimensions !== undefined &&
+          !this.#again &&
+          (await this.#batch(dimensions).catch((error: unknown) => this.#anew(error)))
+        ) {
+          if (this.#tell) this.#told(await this.status());
         }
       }
     } catch (error) {
@@ -165,8 +213,25 @@ export class EmbedderRunner {
       this.#running = undefined;
     }
     const status = await this.status();
-    this.#tell?.(status);
+    this.#told(status);
     if (status.retryAt) this.#runIn(Math.max(AFTER_WRITE, status.retryAt.getTime() - Date.now()));
+  }
+
+  /** Begins anew where another file took the memory's place meanwhile, which knows nothing of the embedder. */
+  #anew(error: unknown): false {
+    if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+    this.#dimensions = undefined;
+    this.#again = true;
+    return false;
+  }
+
+  /** Notes of an embedder of the page's own, which does not even tell its dimensions, that what waits failed. */
+  async #failed(error: unknown): Promise<undefined> {
+    const ofEmbedder = error instanceof MemoryError && /^(?:embedder_failed|invalid_embedding)$/.test(error.code);
+    if (!ofEmbedder) throw error;
+    const waiting = await this.#connection.call('embeddingsPending', [DEFAULT_BATCH]);
+    const keys = waiting.map(({ key }) => key);
+    await this.#connection.call('embeddingsFail', [keys, error.message.slice(0, 1000)]);
   }
 
   /** Embeds some of what waits; tells whether there was anything. */
@@ -190,12 +255,14 @@ export class EmbedderRunner {
       );
       const all = new Float32Array(vectors.length * dimensions);
       vectors.forEach((vector, at) => all.set(vector, at * dimensions));
-      await this.#connection.call('embeddingsKeep', [some.map(({ key }) => key), all, dimensions]);
+      const keys = some.map(({ key }) => key);
+      await this.#connection.call('embeddingsKeep', [keys, all, dimensions, embedder.name]);
     };
     const fails = (some: typeof texts, error: unknown) =>
       failed.push({ keys: some.map(({ key }) => key), why: error instanceof Error ? error.message : String(error) });
     if (texts.length > 0) {
       await keep(texts).catch(async (error: unknown) => {
+        if (isOver(error)) throw error;
         if (texts.length === 1) return void fails(texts, error);
         // Some of them may be at fault, or nothing works at all: where two by themselves fail, so would the rest.
         let kept = 0;
@@ -205,7 +272,7 @@ export class EmbedderRunner {
             (error: unknown) => error,
           );
           if (alone === undefined) continue;
-          if (alone instanceof MemoryError && alone.code === 'closed') throw alone;
+          if (isOver(alone)) throw alone;
           const isDown = kept === 0 && at > 0;
           fails(isDown ? texts.slice(at) : [text], alone);
           if (isDown) break;
@@ -224,10 +291,17 @@ export class EmbedderRunner {
     dimensions: number | undefined,
     signal?: AbortSignal,
   ): Promise<Float32Array[]> {
+    const closing = this.#closing.signal;
+    const either = signal ? AbortSignal.any([signal, closing]) : closing;
     let vectors: readonly (Float32Array | readonly number[])[];
     try {
-      vectors = await embedder.embed(texts, { purpose, signal });
+      if (either.aborted) throw either.reason;
+      // In a promise, so that one that throws at once rejects too.
+      const asked = Promise.resolve().then(() => embedder.embed(texts, { purpose, signal: either }));
+      vectors = await givenUpBy(either, asked);
     } catch (cause) {
+      if (closing.aborted) throw closed();
+      if (signal?.aborted) throw aborted(signal);
       throw failed(
         `The embedder ${embedder.name} failed (${cause instanceof Error ? cause.message : String(cause)}).`,
         cause,
@@ -235,8 +309,11 @@ export class EmbedderRunner {
     }
     if (!Array.isArray(vectors) || vectors.length !== texts.length)
       throw failed(`The embedder ${embedder.name} gave no vector for each of ${texts.length} texts.`);
-    return vectors.map((given) => {
-      const vector = given instanceof Float32Array ? given : Float32Array.from(given);
+    // A hole in the array is met as the undefined that it reads as.
+    return Array.from(vectors, (given) => {
+      if (!(given instanceof Float32Array || Array.isArray(given)))
+        throw invalid(`${embedder.name} gave what is no vector.`);
+      const vector = given instanceof Float32Array ? given : Float32Array.from(given, Number);
       const wanted = dimensions ?? vector.length;
       if (vector.length !== wanted || vector.length === 0)
         throw invalid(`A vector has ${vector.length} numbers; those of ${embedder.name} have ${wanted}.`);
@@ -287,6 +364,17 @@ export class EmbedderRunner {
   }
 }
 
+/** What a promise gives, unless the signal fires before: then it is not waited for. */
+function givenUpBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(aborted(signal));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
 /** Holds the `embedder` option against what it may be. */
 export function checkEmbedder(embedder: Embedder | 'bundled' | 'none'): Embedder | 'bundled' | 'none' {
   if (embedder === 'bundled' || embedder === 'none') return embedder;
@@ -301,6 +389,11 @@ export function checkEmbedder(embedder: Embedder | 'bundled' | 'none'): Embedder
   whole(dimensions, MAX_DIMENSIONS, 'dimensions');
   whole(batchSize, 10_000, 'batchSize');
   return embedder;
+}
+
+/** Whether it is no text's fault: the memory was closed, or another file took its place meanwhile. */
+function isOver(error: unknown): boolean {
+  return error instanceof MemoryError && /^(?:closed|embedder_missing)$/.test(error.code);
 }
 
 function failed(what: string, cause?: unknown): MemoryError {

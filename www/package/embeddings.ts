@@ -11,7 +11,11 @@ interface LoadedRecall {
 }
 
 /** Loads it, once. */
-export type LoadRecall = () => Promise<LoadedRecall>;
+export interface LoadRecall {
+  (): Promise<LoadedRecall>;
+  /** What came of it, where it was asked for. */
+  loaded?: Promise<LoadedRecall> | undefined;
+}
 
 /** What loads recall for a memory, when it is first asked. */
 export function loader(
@@ -19,15 +23,15 @@ export function loader(
   embedder: Embedder | 'bundled' | 'none' = 'bundled',
   tell?: (status: EmbeddingStatus) => void,
 ): LoadRecall {
-  let loaded: Promise<LoadedRecall> | undefined;
-  return () =>
-    (loaded ??= import('./recall-of.js').then(
+  const load: LoadRecall = () =>
+    (load.loaded ??= import('./recall-of.js').then(
       ({ recallOf }) => recallOf(connection, embedder, tell),
       (cause: unknown) => {
-        loaded = undefined;
+        load.loaded = undefined;
         throw cause;
       },
     ));
+  return load;
 }
 
 /** The vectors of what is remembered: `memory.embeddings`. */

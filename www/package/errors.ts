@@ -108,3 +108,14 @@ export function unavailable(thrown: unknown): FailureMessage {
 export function invalidArgument(what: string, hint = 'Correct it; nothing was changed.'): MemoryError {
   return new MemoryError('invalid_argument', what, hint);
 }
+
+/** A call that its caller gave up. */
+export function aborted(signal: AbortSignal | undefined): MemoryError {
+  const hint = 'Nothing was changed; make the call again if it is still wanted.';
+  return new MemoryError('aborted', 'The call was given up.', hint, signal?.reason);
+}
+
+/** A call on a memory that was closed. */
+export function closed(): MemoryError {
+  return new MemoryError('closed', 'The memory is closed.', 'Open it again with Memory.open().');
+}

@@ -26,6 +26,7 @@ export type {
   VerifiedRevision,
 } from './migrations.js';
 export type {
+  ConsolidateOptions,
   Consolidation,
   FoundMemory,
   RecallExplanation,
@@ -42,7 +43,6 @@ export type * from './tables.js';
 export type {
   CoherenceDrift,
   Consolidated,
-  ConsolidationOptions,
   Direction,
   Durability,
   EngineErrorCode,

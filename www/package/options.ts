@@ -86,3 +86,30 @@ export function checkMigrations(migrations: Readonly<Record<string, string>> | u
     return [checkText(path, 'migrations').split('/').at(-1)!, checkText(text, `migrations: ${path}`)];
   });
 }
+
+const OPEN_OPTIONS: Record<keyof OpenOptions, true> = {
+  url: true,
+  durability: true,
+  migrations: true,
+  onNewerSchema: true,
+  upgrade: true,
+  backups: true,
+  onProgress: true,
+  embedder: true,
+  onEmbedding: true,
+  persist: true,
+  signal: true,
+};
+
+/** Refuses what is no option: a misspelt one would be left out in silence. */
+export function checkOpenOptions(options: OpenOptions): void {
+  checkFields(options, Object.keys(OPEN_OPTIONS));
+}
+
+/** Refuses fields that there are none of. */
+export function checkFields(options: object, known: readonly string[], name = 'The options'): void {
+  if (typeof options !== 'object' || options === null) throw invalidArgument(`${name} must be an object.`);
+  const other = Object.keys(options).find((field) => !known.includes(field));
+  if (other !== undefined)
+    throw invalidArgument(`${name} have no field ${JSON.stringify(other)}.`, `There are ${known.join(', ')}.`);
+}

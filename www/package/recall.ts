@@ -3,11 +3,11 @@ import * as codec from './codec.js';
 import type { CallOptions, Connection } from './connection.js';
 import type { EmbedderRunner } from './embedding.js';
 import { invalidArgument } from './errors.js';
+import { checkFields } from './options.js';
 import { toReference } from './references.js';
 import type { Entry, Episode, SemanticMemory, Turn, Uncertainty } from './tables.js';
 import type {
   Consolidated,
-  ConsolidationOptions,
   KeptConsolidation,
   MemoryReference,
   MemoryTable,
@@ -47,10 +47,12 @@ export interface RecallOptions extends RecallFilter, CallOptions {
   /** After how many hours a row counts half as recent; 336 (two weeks) by default. */
   readonly halfLifeHours?: number | undefined;
   /**
-   * From which cosine on a hit says the same as a better one, and is told with it (`duplicates`) instead of by itself; 0.95
-   * by default. Above 1, only those of the same text do.
+   * From which cosine on a hit says the same as a better one, where the words agree, and is told with it (`duplicates`)
+   * instead of by itself; 0.95 by default. Above 1, only those of the same text do.
    */
   readonly duplicates?: number | undefined;
+  /** The least cosine of a hit that shares no word with the question; by default there is none, and `k` hits are found. */
+  readonly minSimilarity?: number | undefined;
   /** How many turns before and after each turn that was found to bring along, up to 100; none by default. */
   readonly neighbours?: number | undefined;
   /** Whether to tell what each score is made of. */
@@ -103,8 +105,9 @@ export interface SemanticSearchOptions extends Omit<RecallFilter, 'tables' | 'pr
   readonly minSimilarity?: number | undefined;
 }
 
-/** A semantic memory that was found. */
+/** A semantic memory that was found. It can be given wherever a `MemoryReference` is asked for. */
 export interface FoundMemory extends SemanticMemory {
+  readonly table: 'semantic';
   /** The cosine; null where it was found by its words, having no vector yet. */
   readonly similarity: number | null;
 }
@@ -118,10 +121,28 @@ export interface RelatedOptions extends CallOptions {
 }
 
 /** A row that is related. */
-export type RelatedRow = { readonly similarity: number | null; readonly text?: never } & (
+export type RelatedRow = { readonly similarity: number | null } & (
   | { readonly table: 'semantic'; readonly id: number; readonly row: SemanticMemory }
   | { readonly table: 'episodes'; readonly id: number; readonly row: Episode }
 );
+
+/** How to consolidate. */
+export interface ConsolidateOptions extends CallOptions {
+  /**
+   * From which cosine on two memories of a category say the same, where one has the words of the other, in their order, and
+   * nothing more that negates or counts; 0.95 by default. Above 1, only those of the same text do.
+   */
+  readonly duplicates?: number | undefined;
+  /**
+   * After how many days an importance has faded by half; 90 by default, Infinity for never. One that `recall` or `context`
+   * brought up n times fades n + 1 times as slowly.
+   */
+  readonly halfLifeDays?: number | undefined;
+  /** Memories of less importance than this, from 0 to 1, are forgotten; none are where nothing is said. */
+  readonly floor?: number | undefined;
+  /** Whether only to tell what would be done. */
+  readonly dryRun?: boolean | undefined;
+}
 
 /** A consolidation that is kept to be undone. */
 export interface Consolidation extends Omit<KeptConsolidation, 'timestamp' | 'undoneAt'> {
@@ -150,7 +171,8 @@ export class Recall {
   }
 
   async recall(question: string, options: RecallOptions = {}): Promise<RecallHit[]> {
-    const { explain = false, signal } = checkOptions(options);
+    checkFields(options, RECALL);
+    const { explain = false, signal } = options;
     const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
     const hits = await this.#embedder.ask(asked, signal, (vector) =>
       this.#connection.call('recall', [vector], { signal }),
@@ -159,17 +181,19 @@ export class Recall {
   }
 
   async search(query: string | Float32Array, options: SemanticSearchOptions = {}): Promise<FoundMemory[]> {
-    const { signal, minSimilarity } = checkOptions(options);
+    checkFields(options, SEARCH);
+    const { signal, minSimilarity } = options;
     checkNumbers(options, ['minSimilarity']);
     const asked = { ...toQuestion(query), ...filter(options), k: checkCount(options.k), minSimilarity };
     const found = await this.#embedder.ask(asked, signal, (vector) =>
       this.#connection.call('semanticSearch', [vector], { signal }),
     );
-    return toRows(found).map(({ row, similarity }) => ({ ...(row as SemanticMemory), similarity }));
+    return toRows(found).map(({ row, similarity }) => ({ table: 'semantic', ...(row as SemanticMemory), similarity }));
   }
 
   async related(query: string | Float32Array, options: RelatedOptions = {}): Promise<RelatedRow[]> {
-    const { signal, includeEpisodes = false } = checkOptions(options);
+    checkFields(options, ['signal', 'k', 'includeEpisodes']);
+    const { signal, includeEpisodes = false } = options;
     const asked = { ...toQuestion(query), k: checkCount(options.k) ?? 3 };
     const found = await this.#embedder.ask(asked, signal, (vector) =>
       this.#connection.call('related', [vector, Boolean(includeEpisodes)], { signal }),
@@ -180,22 +204,24 @@ export class Recall {
   }
 
   groundingConfidence(text: string, { signal }: CallOptions = {}): Promise<number> {
-    return this.#embedder.ask({ text: checkText(text, 'text') }, signal, (asked) =>
-      this.#connection.call('groundingConfidence', [asked], { signal }),
-    );
+    const call = (asked: RecallQuestion) => this.#connection.call('groundingConfidence', [asked], { signal });
+    return this.#embedder.ask({ text: checkText(text, 'text') }, signal, call, true);
   }
 
   async trackContext(text: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#embedder.ask({ text: checkText(text, 'text') }, signal, (asked) =>
-      this.#connection.call('trackContext', [asked], { signal }),
-    );
+    const call = (asked: RecallQuestion) => this.#connection.call('trackContext', [asked], { signal });
+    await this.#embedder.ask({ text: checkText(text, 'text') }, signal, call, true);
   }
 
-  async consolidate(options: ConsolidationOptions & CallOptions = {}): Promise<Consolidated> {
-    const { signal, ...how } = checkOptions(options);
-    checkNumbers(how, ['same', 'halfLifeDays', 'floor']);
-    await this.#embedder.settle({ signal });
-    return this.#connection.call('consolidate', [how], { signal });
+  async consolidate(options: ConsolidateOptions = {}): Promise<Consolidated> {
+    checkFields(options, ['signal', 'duplicates', 'halfLifeDays', 'floor', 'dryRun']);
+    checkNumbers(options, ['duplicates', 'halfLifeDays', 'floor']);
+    const { signal, duplicates, halfLifeDays, floor, dryRun } = options;
+    // What has no vector is merged by its text alone.
+    await this.#embedder.settle({ signal }).catch((error: unknown) => {
+      if (signal?.aborted) throw error;
+    });
+    return this.#connection.call('consolidate', [{ same: duplicates, halfLifeDays, floor, dryRun }], { signal });
   }
 
   async consolidations(options?: CallOptions): Promise<Consolidation[]> {
@@ -208,12 +234,6 @@ export class Recall {
   }
 }
 
-/** The options, where they are an object. */
-export function checkOptions<T extends object>(options: T): T {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('The options must be an object.');
-  return options;
-}
-
 function toQuestion(query: string | Float32Array): RecallQuestion {
   if (typeof query === 'string') return { text: checkText(query, 'query') };
   if (query instanceof Float32Array) return { text: '', vector: query };
@@ -221,6 +241,19 @@ function toQuestion(query: string | Float32Array): RecallQuestion {
 }
 
 const FILTER = ['tables', 'categories', 'minImportance', 'prefix', 'since', 'until'] as const;
+const SEARCH = ['signal', 'k', 'minSimilarity', 'categories', 'minImportance', 'since', 'until'];
+const RECALL = [
+  'signal',
+  'k',
+  'weights',
+  'halfLifeHours',
+  'duplicates',
+  'neighbours',
+  'explain',
+  'minSimilarity',
+  ...FILTER,
+];
+const WEIGHTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'] as const;
 
 function filter(options: RecallFilter): Omit<RecallQuestion, 'text'> {
   checkNumbers(options, ['minImportance']);
@@ -244,15 +277,11 @@ function filter(options: RecallFilter): Omit<RecallQuestion, 'text'> {
 
 function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
   const chosen = filter(options);
-  checkNumbers(options, ['halfLifeHours', 'duplicates', 'neighbours']);
-  const { k, weights, halfLifeHours, duplicates, neighbours } = options;
+  checkNumbers(options, ['halfLifeHours', 'duplicates', 'neighbours', 'minSimilarity']);
+  const { k, weights, halfLifeHours, duplicates, neighbours, minSimilarity } = options;
   if (weights !== undefined) {
-    if (typeof weights !== 'object' || weights === null) throw invalidArgument('weights must be an object.');
-    const known = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'];
-    const other = Object.keys(weights).find((name) => !known.includes(name));
-    if (other !== undefined)
-      throw invalidArgument(`weights has no field ${JSON.stringify(other)}.`, `Its fields are ${known.join(', ')}.`);
-    checkNumbers(weights, known as (keyof RecallWeights)[]);
+    checkFields(weights, WEIGHTS, 'weights');
+    checkNumbers(weights, WEIGHTS);
   }
   return {
     ...chosen,
@@ -261,6 +290,7 @@ function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
     halfLifeHours,
     same: duplicates,
     neighbours,
+    minSimilarity,
   };
 }
 

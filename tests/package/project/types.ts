@@ -72,8 +72,8 @@ export async function recalls(memory: Memory, signal: AbortSignal): Promise<stri
     explain: true,
     signal,
   });
-  const [fact] = await memory.semantic.search(new Float32Array(3), { categories: ['health'], minSimilarity: 0.5 });
-  exactly<number | null | undefined>()(fact?.similarity, true);
+  const facts = await memory.semantic.search(new Float32Array(3), { categories: ['health'], minSimilarity: 0.5 });
+  exactly<number | null | undefined>()(facts.at(0)?.similarity, true);
   await memory.uncertainty.resolve(1, 'asked', {
     settledBy: hits,
     misledBy: [{ table: 'longTerm', key: 'user.name' }],
