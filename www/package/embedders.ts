@@ -4,9 +4,9 @@
  *
  * @packageDocumentation
  */
-import type { Embedder, EmbeddingPurpose } from './embedding.js';
+import type { Embedder, EmbeddingPurpose } from './embedder.js';
 
-export type { Embedder, EmbeddingPurpose } from './embedding.js';
+export type { Embedder, EmbeddingPurpose } from './embedder.js';
 
 /** What a model wants to have before its texts, as `{ question: 'query: ', memory: 'passage: ' }` for E5. */
 export type EmbeddingPrefixes = Partial<Readonly<Record<EmbeddingPurpose, string>>>;

@@ -1,6 +1,7 @@
 import type { CallOptions, Connection } from './connection.js';
 import type { ContextOptions, MemoryContext } from './context.js';
-import type { Embedder, EmbedderRunner, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedding.js';
+import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
+import type { EmbedderRunner } from './embedding.js';
 import type { Recall } from './recall.js';
 
 /** What recall needs beside the client. It is not downloaded before it is needed. */

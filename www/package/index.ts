@@ -14,7 +14,7 @@ export { MemoryError } from './errors.js';
 export type { ClientErrorCode, ErrorCode } from './errors.js';
 export { Embeddings } from './embeddings.js';
 export type { ContextOptions, ContextSection, MemoryContext } from './context.js';
-export type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedding.js';
+export type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
 export type { JsonValue } from './json.js';
 export { Backups, Migrations } from './migrations.js';
 export type {

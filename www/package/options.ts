@@ -1,6 +1,6 @@
 import { checkText } from './codec.js';
 import type { CallOptions } from './connection.js';
-import type { Embedder, EmbeddingStatus } from './embedding.js';
+import type { Embedder, EmbeddingStatus } from './embedder.js';
 import { invalidArgument } from './errors.js';
 import type { Durability, MigrationProgress, OnNewerSchema } from './wasm/synth_memory.js';
 

@@ -1,7 +1,8 @@
 // What is loaded when recall is first asked for: the one place where its parts are put together.
 import type { Connection } from './connection.js';
 import { packContext, type ContextOptions } from './context.js';
-import { checkEmbedder, EmbedderRunner, type Embedder, type EmbeddingStatus } from './embedding.js';
+import { checkEmbedder, type Embedder, type EmbeddingStatus } from './embedder.js';
+import { EmbedderRunner } from './embedding.js';
 import { Recall } from './recall.js';
 
 /** The recall of an open memory. */

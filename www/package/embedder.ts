@@ -1,0 +1,60 @@
+import { checkText } from './codec.js';
+import { invalidArgument } from './errors.js';
+import type { EmbeddingStatus as WireStatus, MemoryReference } from './wasm/synth_memory.js';
+
+/** What a text is embedded for: some models want to be told. */
+export type EmbeddingPurpose = 'memory' | 'question';
+
+/** Makes vectors of texts: any model, here or elsewhere. */
+export interface Embedder {
+  /**
+   * Which model it is. It is stored with the vectors; where the name or the number of dimensions is another than before,
+   * every row is embedded anew.
+   */
+  readonly name: string;
+  /** How many numbers its vectors have, 1 to 4096; found out with a first text where it is not given. */
+  readonly dimensions?: number | undefined;
+  /** How many texts it is given at once; 32 by default. */
+  readonly batchSize?: number | undefined;
+  /** A vector for each text, in their order: finite numbers, not all of them zero, of any length. */
+  embed(
+    texts: string[],
+    options: { purpose: EmbeddingPurpose; signal?: AbortSignal | undefined },
+  ): Promise<readonly (Float32Array | readonly number[])[]>;
+}
+
+/** What is known of the vectors. */
+export interface EmbeddingStatus extends Omit<WireStatus, 'retryAt'> {
+  /** When the first of the texts that failed is tried again. */
+  readonly retryAt: Date | null;
+}
+
+/** A row on the map of memories. */
+export interface MemoryMapPoint {
+  /** Which one. */
+  readonly reference: MemoryReference;
+  /** Its text, 200 characters of it at most. */
+  readonly text: string;
+  /** Where, from -1 to 1. */
+  readonly x: number;
+  /** Where, from -1 to 1. */
+  readonly y: number;
+}
+
+const MAX_DIMENSIONS = 4096;
+
+/** Holds the `embedder` option against what it may be. */
+export function checkEmbedder(embedder: Embedder | 'bundled' | 'none'): Embedder | 'bundled' | 'none' {
+  if (embedder === 'bundled' || embedder === 'none') return embedder;
+  if (typeof embedder !== 'object' || embedder === null || typeof embedder.embed !== 'function')
+    throw invalidArgument("embedder must be 'bundled', 'none', or an object with a name and a function embed.");
+  const { name, dimensions, batchSize } = embedder;
+  if (checkText(name, 'embedder.name') === '') throw invalidArgument('embedder.name is empty.');
+  const whole = (value: number | undefined, most: number, what: string) => {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most))
+      throw invalidArgument(`embedder.${what} must be a whole number from 1 to ${most}.`);
+  };
+  whole(dimensions, MAX_DIMENSIONS, 'dimensions');
+  whole(batchSize, 10_000, 'batchSize');
+  return embedder;
+}
