@@ -28,7 +28,7 @@ export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOption
   readonly k?: number | undefined;
   /** The least cosine of a recalled row that shares no word with the question; 0.2 by default. */
   readonly minSimilarity?: number | undefined;
-  /** How many tokens a text has, for the model it is for; by default an estimate that is rather too high. */
+  /** How many tokens a text has, for the model it is for; by default an estimate. */
   readonly countTokens?: ((text: string) => number) | undefined;
   /** How the recalled rows are ranked. */
   readonly recall?: Pick<RecallOptions, 'weights' | 'halfLifeHours' | 'duplicates'> | undefined;
@@ -66,7 +66,7 @@ interface Line {
 
 /**
  * An estimate of how many tokens a text has: a word has one for each four letters that it begins, every other character is
- * one. Above what GPT's and Claude's tokenizers count for ordinary prose, in whatever script.
+ * one. It is meant to err on the side of more; for exact counts give the tokenizer of the model.
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;
