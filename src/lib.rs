@@ -15,7 +15,7 @@
 //! # Ok::<(), synth_memory::Error>(())
 //! ```
 
-// Without migrations, what only they need is not called, and the linker leaves it out.
+// In the smaller engine, what only the whole one needs is not called, and the linker leaves it out.
 #![cfg_attr(not(feature = "whole"), allow(dead_code, unused_imports))]
 
 pub mod error;

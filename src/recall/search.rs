@@ -108,12 +108,11 @@ impl Recall<'_> {
         self.mend()?;
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { sources: question.filter.sources(), ids: ids.as_deref() };
-        let mut by_words = if question.weights.words == 0.0 {
+        let by_words = if question.weights.words == 0.0 {
             Vec::new()
         } else {
             text::find(self.connection(), &question.text, accept)?
         };
-        by_words.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
         let model = self.model()?;
         let asked = question.vector.as_deref().filter(|_| question.weights.meaning != 0.0).zip(model.as_ref());
         let asked = asked.map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
@@ -231,8 +230,7 @@ impl Recall<'_> {
             );
         }
         if found.len() < k && min_similarity.is_none() {
-            let mut by_words = text::find(self.connection(), &question.text, accept)?;
-            by_words.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+            let by_words = text::find(self.connection(), &question.text, accept)?;
             for (id, _) in by_words {
                 if found.len() == k {
                     break;

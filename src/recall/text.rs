@@ -12,7 +12,7 @@ const MAX_WORDS: usize = 64;
 /// How many rows are scored at the most. What a word that stands in more rows than that says of a row is next to nothing.
 const BUDGET: usize = 6000;
 
-/// The rows with words of the question and how well they fit (BM25, larger is better), in no order.
+/// The rows with words of the question and how well they fit (BM25, larger is better), the best first.
 ///
 /// Of a question's words, those that stand in the fewest rows are looked for; the commonest only where nothing else is left
 /// of it, and then all of them together, in the newest rows.
@@ -67,6 +67,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
             found.push((id, row.get(1)?));
         }
     }
+    found.sort_unstable_by(|a: &(i64, f64), b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
     Ok(found)
 }
 
