@@ -5,7 +5,7 @@
 //! last two modules knows neither JavaScript nor a browser and runs natively too.
 //!
 //! ```
-//! use synth_memory::{Clock, Memory, memory::turns::NewTurn};
+//! use synth_memory::{Clock, Memory, tables::turns::NewTurn};
 //!
 //! let memory = Memory::in_memory(Clock::system())?;
 //! assert_eq!(memory.revisions()?, ["003"]);
@@ -22,21 +22,22 @@ pub mod error;
 
 pub mod db;
 
-pub mod migrate;
-
-pub mod memory;
+pub mod words;
 
 #[cfg(feature = "whole")]
 pub mod embed;
 
+pub mod tables;
+
+pub mod migrate;
+
 #[cfg(feature = "whole")]
 pub mod recall;
 
-#[cfg(target_arch = "wasm32")]
-mod log_vfs;
+pub mod memory;
 
 #[cfg(target_arch = "wasm32")]
-mod storage;
+mod opfs;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm;

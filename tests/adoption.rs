@@ -6,7 +6,7 @@ mod support;
 use rusqlite::Connection;
 use support::{TABLES, fixture, in_memory, open, open_bytes, rows, schema};
 use synth_memory::ErrorCode;
-use synth_memory::memory::turns::NewTurn;
+use synth_memory::tables::turns::NewTurn;
 
 /// The app's own file in a folder, changed a little.
 fn app_file(change: &str) -> tempfile::TempDir {

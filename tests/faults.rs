@@ -12,9 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use support::{TABLES, fixture, rows, schema, still};
 use synth_memory::db::Location;
 use synth_memory::memory::Migrations;
-use synth_memory::memory::turns::NewTurn;
 use synth_memory::migrate::Graph;
 use synth_memory::migrate::backup::{Backups, KEPT};
+use synth_memory::tables::turns::NewTurn;
 use synth_memory::{Durability, ErrorCode, Memory, Result};
 
 const FILE: &str = "memory.db";

@@ -5,8 +5,8 @@ mod support;
 
 use rusqlite::Connection;
 use support::{TABLES, downgrade, fixture, in_memory, open, open_bytes, open_with, rows, schema, upgrade};
-use synth_memory::memory::turns::{NewTurn, TurnFilter};
 use synth_memory::migrate::{Graph, Revision, runner};
+use synth_memory::tables::turns::{NewTurn, TurnFilter};
 use synth_memory::{ErrorCode, Memory};
 
 /// A migration file that does `up` and `down`.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use support::in_memory;
-use synth_memory::memory::long_term::{EntryFilter, NewEntry};
-use synth_memory::memory::table::Listing;
-use synth_memory::memory::turns::{NewTurn, TurnFilter, TurnPatch};
+use synth_memory::tables::long_term::{EntryFilter, NewEntry};
+use synth_memory::tables::table::Listing;
+use synth_memory::tables::turns::{NewTurn, TurnFilter, TurnPatch};
 
 #[derive(Clone, Debug)]
 enum Change {

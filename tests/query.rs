@@ -6,7 +6,7 @@ mod support;
 use rusqlite::types::Value;
 use support::in_memory;
 use synth_memory::memory::query::{DEFAULT_TIMEOUT, Parameters};
-use synth_memory::memory::turns::NewTurn;
+use synth_memory::tables::turns::NewTurn;
 use synth_memory::{Clock, ErrorCode, Memory};
 
 fn none() -> Parameters {

@@ -4,13 +4,13 @@
 mod support;
 
 use support::{NOW, in_memory};
-use synth_memory::memory::episodes::{EpisodeFilter, EpisodeOrder, NewEpisode};
-use synth_memory::memory::long_term::{EntryFilter, EntryPatch, NewEntry};
-use synth_memory::memory::search::Match;
-use synth_memory::memory::semantic::{NewSemanticMemory, SemanticMemoryFilter, SemanticMemoryOrder};
-use synth_memory::memory::table::{Listing, MAX_LIMIT};
-use synth_memory::memory::turns::{NewTurn, TurnFilter, TurnPatch};
-use synth_memory::memory::uncertainty::{NewUncertainty, UncertaintyFilter, UncertaintyPatch};
+use synth_memory::tables::episodes::{EpisodeFilter, EpisodeOrder, NewEpisode};
+use synth_memory::tables::long_term::{EntryFilter, EntryPatch, NewEntry};
+use synth_memory::tables::semantic::{NewSemanticMemory, SemanticMemoryFilter, SemanticMemoryOrder};
+use synth_memory::tables::table::{Listing, MAX_LIMIT};
+use synth_memory::tables::turns::{NewTurn, TurnFilter, TurnPatch};
+use synth_memory::tables::uncertainty::{NewUncertainty, UncertaintyFilter, UncertaintyPatch};
+use synth_memory::words::Match;
 use synth_memory::{ErrorCode, Memory};
 
 fn turn(text: &str) -> NewTurn {

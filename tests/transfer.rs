@@ -6,7 +6,7 @@ mod support;
 use rusqlite::Connection;
 use support::{TABLES, fixture, in_memory, open, open_bytes, rows, schema};
 use synth_memory::ErrorCode;
-use synth_memory::memory::turns::{NewTurn, TurnFilter};
+use synth_memory::tables::turns::{NewTurn, TurnFilter};
 
 fn turn(text: &str) -> NewTurn {
     NewTurn { user_input: text.into(), ..NewTurn::default() }

@@ -1,25 +1,5 @@
 //! An open memory: its tables, its revision, its export and import.
 
-mod cursor;
-
-pub mod fields;
-
-pub mod search;
-
-mod statements;
-
-pub mod table;
-
-pub mod turns;
-
-pub mod episodes;
-
-pub mod long_term;
-
-pub mod uncertainty;
-
-pub mod semantic;
-
 pub mod query;
 
 #[cfg(not(feature = "whole"))]
@@ -28,6 +8,8 @@ mod at_head;
 mod backups;
 #[cfg(feature = "whole")]
 mod migrations;
+#[cfg(feature = "whole")]
+mod opening;
 #[cfg(feature = "whole")]
 mod transfer;
 #[cfg(feature = "whole")]
@@ -43,19 +25,17 @@ use std::cell::RefCell;
 
 use rusqlite::Connection;
 
-use crate::db::{Clock, Db, Durability, Location, copy};
+use crate::db::{Db, copy};
 use crate::error::Result;
-#[cfg(feature = "whole")]
-use crate::migrate::Graph;
 use crate::migrate::runner;
 #[cfg(feature = "whole")]
 use crate::recall::{self, Recall};
-use episodes::Episode;
-use long_term::Entry;
-use semantic::SemanticMemory;
-use table::Rows;
-use turns::Turn;
-use uncertainty::Uncertainty;
+use crate::tables::Rows;
+use crate::tables::episodes::Episode;
+use crate::tables::long_term::Entry;
+use crate::tables::semantic::SemanticMemory;
+use crate::tables::turns::Turn;
+use crate::tables::uncertainty::Uncertainty;
 
 /// One opened database and the calls on it.
 pub struct Memory {
@@ -71,44 +51,9 @@ pub struct Memory {
 
 #[cfg(feature = "whole")]
 impl Memory {
-    /// Opens a file, or creates it, and brings its schema to head, after a backup where it holds anything.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Memory::open_as_is`] and of [`Memory::bring_to_head`]. The file is then as it was.
-    pub fn open(location: Location<'_>, durability: Durability, clock: Clock, migrations: Migrations) -> Result<Self> {
-        let mut memory = Self::open_as_is(location, durability, clock, migrations)?;
-        memory.bring_to_head()?;
-        Ok(memory)
-    }
-
-    /// Opens a file, or creates it, and leaves its schema for [`Memory::bring_to_head`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Db::open`].
-    pub fn open_as_is(
-        location: Location<'_>,
-        durability: Durability,
-        clock: Clock,
-        migrations: Migrations,
-    ) -> Result<Self> {
-        let db = Db::open(location, durability, clock)?;
-        Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default() })
-    }
-
     /// Search over everything remembered.
     pub fn recall(&self) -> Recall<'_> {
         Recall::new(&self.db, &self.recall)
-    }
-
-    /// A memory that keeps nothing.
-    ///
-    /// # Errors
-    ///
-    /// Only where SQLite itself cannot start.
-    pub fn in_memory(clock: Clock) -> Result<Self> {
-        Self::open(Location::Memory, Durability::Strict, clock, Migrations::new(Graph::bundled()))
     }
 }
 

@@ -3,6 +3,8 @@
 //! The words are Alembic's, and `alembic_version` has Alembic's exact shape, so that a revision id means the same to
 //! both.
 
+mod symbol;
+
 pub mod revision;
 
 pub(crate) mod bundled;
@@ -30,7 +32,7 @@ pub mod plan;
 pub mod autogenerate;
 
 #[cfg(feature = "whole")]
-pub mod script;
+pub mod file;
 
 #[cfg(feature = "whole")]
 pub mod backup;

@@ -15,10 +15,8 @@
 //! `Revises` is empty for a base and names several ids, with commas between them, for a merge. `-- Branch Labels:`,
 //! `-- Depends On:` and, in the file that stands for several, `-- Squashes:` may stand beside it.
 
+use super::symbol::{WORDS, is_relative};
 use crate::error::{Error, ErrorCode, Result};
-
-/// Words that mean something else, wherever an id or a label is expected.
-const WORDS: [&str; 4] = ["head", "heads", "base", "current"];
 
 /// One migration: an id, the ids it revises, an upgrade and a downgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +100,7 @@ impl Revision {
         let revises = revises.ok_or_else(|| wrong("it has no `-- Revises:` (empty for a base)"))?;
         let branch_labels = list("Branch Labels", branch_labels.unwrap_or_default())?;
         for label in &branch_labels {
-            if label.contains(['@', ':']) || WORDS.contains(&label.as_str()) || super::graph::is_relative(label) {
+            if label.contains(['@', ':']) || WORDS.contains(&label.as_str()) || is_relative(label) {
                 return Err(wrong(&format!(
                     "the branch label {label} would mean something else; labels have no @ and :, do not end as in -1, \
                      and are not head, heads, base or current"

@@ -7,10 +7,11 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Recall;
 use super::duplicates::{Fact, groups};
-use super::item::{Item, Source};
+use super::item::Item;
 use super::search::SAME;
 use crate::db::ask;
 use crate::error::{Error, ErrorCode, Result};
+use crate::tables::Source;
 
 const DAY: f64 = 86_400.0;
 /// A row as JSON, with what use has taught of it: from this it can be made again.

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::rotation::Rotation;
-use super::search::cosine;
-use crate::memory::search;
+use super::unit::cosine;
+use crate::words;
 
 /// So many are compared each with each; of more, only those that agree in some part of their bits.
 const EACH_WITH_EACH: usize = 1500;
@@ -29,7 +29,7 @@ const NEGATIONS: &[&str] = &[
 /// Whether texts whose vectors are all but the same say the same: one has all words of the other, in their order, and what it
 /// has more neither negates nor counts.
 pub(super) fn agree(a: &str, b: &str) -> bool {
-    let (a, b) = (words(a), words(b));
+    let (a, b) = (words_of(a), words_of(b));
     let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let mut wanted = shorter.iter().peekable();
     for word in &longer {
@@ -43,10 +43,10 @@ pub(super) fn agree(a: &str, b: &str) -> bool {
 }
 
 /// The words of a text, in lower case; each character of a script without spaces is one.
-fn words(text: &str) -> Vec<String> {
+fn words_of(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for character in text.chars().flat_map(char::to_lowercase) {
-        let alone = search::is_alone(character);
+        let alone = words::is_alone(character);
         if alone || !character.is_alphanumeric() {
             words.push(String::new());
         }

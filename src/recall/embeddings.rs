@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Recall;
 use super::item::Item;
+use super::unit::{from_blob, to_blob, unit};
 use super::vectors::Vectors;
 use crate::db::{Db, ask};
 use crate::error::{Error, ErrorCode, Result};
@@ -324,36 +325,4 @@ fn next_sequence(db: &Db) -> Result<i64> {
     let sql = "SELECT max(coalesce((SELECT max(sequence) FROM embeddings), 0),
                           coalesce((SELECT max(last) FROM embedding_blocks), 0)) + 1";
     ask(db.connection(), sql)
-}
-
-/// The vector at unit length.
-///
-/// # Errors
-///
-/// `invalid_embedding`, saying what is wrong with it.
-pub(super) fn unit(vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
-    let hint = "Give one vector of the model's dimensions for each text, of finite numbers, not all zero.";
-    let invalid = |what: String| Err(Error::new(ErrorCode::InvalidEmbedding, what).with_hint(hint));
-    if vector.len() != dimensions {
-        return invalid(format!("A vector has {} numbers; those of the model have {dimensions}.", vector.len()));
-    }
-    if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
-        return invalid(format!("Number {at} of a vector is not finite."));
-    }
-    let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-    if length == 0.0 {
-        return invalid("A vector has no length: all its numbers are zero.".into());
-    }
-    Ok(vector.iter().map(|value| (f64::from(*value) / length) as f32).collect())
-}
-
-fn to_blob(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// A stored vector; none where another program stored something else.
-fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
-    let (values, rest) = bytes.as_chunks::<4>();
-    let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-    (rest.is_empty() && vector.len() == dimensions && vector.iter().all(|value| value.is_finite())).then_some(vector)
 }

@@ -3,8 +3,9 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::item::{Source, Sources};
+use super::item::Sources;
 use crate::error::{Error, Result};
+use crate::tables::Source;
 
 /// The most categories of one question.
 const MAX_CATEGORIES: usize = 1000;

@@ -1,13 +1,14 @@
 //! What Synth Mind asks of its memory beside facts: how well something is grounded, whether the talk drifts, what is related.
 
 use super::Recall;
-use super::embeddings::unit;
 use super::filter::Filter;
-use super::item::{Item, Source, Sources};
-use super::search::{Found, Question, cosine};
+use super::item::{Item, Sources};
+use super::search::{Found, Question};
+use super::unit::{cosine, unit};
 use super::vectors::Accept;
 use crate::db::ask;
 use crate::error::{Error, Result};
+use crate::tables::Source;
 
 /// How many contexts are looked back on.
 const CONTEXTS: usize = 20;

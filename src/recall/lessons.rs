@@ -3,10 +3,11 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Recall;
-use super::item::{Item, Source};
+use super::item::Item;
 use crate::error::{Error, ErrorCode, Result};
-use crate::memory::table::Rows;
-use crate::memory::uncertainty::Uncertainty;
+use crate::tables::Source;
+use crate::tables::table::Rows;
+use crate::tables::uncertainty::Uncertainty;
 
 /// A row as a caller knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use synth_memory::recall::Question;
-//! use synth_memory::{Clock, Memory, memory::semantic::NewSemanticMemory};
+//! use synth_memory::{Clock, Memory, tables::semantic::NewSemanticMemory};
 //!
 //! let memory = Memory::in_memory(Clock::system())?;
 //! let fact = NewSemanticMemory { content: "Ada is allergic to peanuts".into(), ..NewSemanticMemory::default() };
@@ -18,6 +18,8 @@ pub mod item;
 mod lanes;
 
 mod rotation;
+
+mod unit;
 
 mod vectors;
 
@@ -45,10 +47,11 @@ pub mod consolidate;
 
 pub mod map;
 
+pub use crate::tables::Source;
 pub use embeddings::{EmbeddingStatus, Model, Pending};
 pub use filter::Filter;
 pub use fusion::{Evidence, Parts, Weights};
-pub use item::{Item, Source};
+pub use item::Item;
 pub use search::{Found, Hit, Question};
 
 use std::cell::RefCell;

@@ -5,13 +5,15 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{OptionalExtension, params};
 
 use super::duplicates::agree;
-use super::embeddings::{Model, unit};
+use super::embeddings::Model;
 use super::filter::Filter;
 use super::fusion::{Evidence, Parts, Weights, weigh};
-use super::item::{Item, Source};
+use super::item::Item;
+use super::unit::{cosine, unit};
 use super::vectors::{Accept, Near};
 use super::{Recall, text};
 use crate::error::{Error, Result};
+use crate::tables::Source;
 
 /// How many hits there are where nothing is said.
 pub const DEFAULT_HITS: u32 = 10;
@@ -338,10 +340,4 @@ fn check_hits(k: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid_argument(format!("k is {k}; it must be from 1 to {MAX_HITS}.")))
-}
-
-/// The cosine of vectors of unit length.
-pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
-    products.sum::<f64>().clamp(-1.0, 1.0)
 }

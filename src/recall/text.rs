@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::item::Sources;
 use super::vectors::Accept;
 use crate::error::Result;
-use crate::memory::search;
+use crate::words;
 
 /// The most words of a question that are looked for; those behind them are not.
 const MAX_WORDS: usize = 64;
@@ -24,7 +24,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
     let mut words: Vec<String> = Vec::new();
     // What is put together with a sign is found also where it stands apart.
     let question: String = question.chars().map(|character| if is_sign(character) { ' ' } else { character }).collect();
-    let mut asked = search::words(&question);
+    let mut asked = words::words(&question);
     let begins: Vec<String> = asked.iter().filter_map(|word| beginning(word)).collect();
     asked.extend(begins);
     for word in asked {

@@ -13,7 +13,7 @@ use crate::Memory;
 use crate::db::{Clock, Durability, Location};
 use crate::error::{Error, ErrorCode, Result};
 use crate::memory::query::{DEFAULT_TIMEOUT, Parameters};
-use crate::storage::Pool;
+use crate::opfs::Pool;
 use crate::wire::{self, FromJs, ToJs};
 #[cfg(feature = "whole")]
 use migrations::open_in;

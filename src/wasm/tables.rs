@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{Answer, Engine};
 use crate::error::Result;
-use crate::memory::table::{Rows, Table};
+use crate::tables::table::{Rows, Table};
 use crate::wire::{self, FromJs, Record, ToJs};
 
 /// What every table can be asked, from JavaScript's values to JavaScript's values.

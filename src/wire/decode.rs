@@ -5,8 +5,8 @@ use rusqlite::types::Value;
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::memory::fields::camel_case;
 use crate::memory::query::Parameters;
+use crate::tables::fields::camel_case;
 
 /// The largest integer a JavaScript number holds exactly.
 pub(crate) const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;

@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::*;
 
 use super::decode::MAX_SAFE_INTEGER;
 use crate::error::{Error, ErrorCode, Result};
-use crate::memory::fields::camel_case;
-use crate::memory::table::Page;
+use crate::tables::fields::camel_case;
+use crate::tables::table::Page;
 
 /// A type that becomes a JavaScript value.
 pub(crate) trait ToJs {

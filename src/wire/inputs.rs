@@ -4,7 +4,7 @@ use tsify::Tsify;
 
 use super::decode::{FromJs, fill, one_of};
 use super::{Match, incoming, order};
-use crate::memory::{episodes, long_term, semantic, turns, uncertainty};
+use crate::tables::{episodes, long_term, semantic, turns, uncertainty};
 
 // --- turns ---
 

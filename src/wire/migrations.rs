@@ -9,7 +9,7 @@ use crate::Memory;
 use crate::error::Result;
 use crate::memory::{Standing, Verified};
 use crate::migrate::runner::{Phase, Progress};
-use crate::migrate::{Direction, Revision, autogenerate, history, plan, script};
+use crate::migrate::{Direction, Revision, autogenerate, file, history, plan};
 
 /// One revision, and what the file says of it.
 #[derive(Tsify)]
@@ -144,7 +144,7 @@ outgoing! {
 
 outgoing! {
     /// A migration file, not yet written anywhere.
-    MigrationFile = script::File {
+    MigrationFile = file::File {
         /// Its revision id.
         id: String,
         /// Its name: date, time, id and the first words of the message.

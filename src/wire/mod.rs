@@ -33,8 +33,8 @@ pub(crate) use question::*;
 pub(crate) use recall::*;
 
 use crate::error::{ErrorCode, Result};
-use crate::memory::search;
-use crate::memory::table::Listing;
+use crate::tables::table::Listing;
+use crate::words;
 use decode::{Fill, fill, one_of};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -173,7 +173,7 @@ pub(crate) enum Match {
     Any,
 }
 
-impl FromJs for search::Match {
+impl FromJs for words::Match {
     fn from_js(value: &JsValue, name: &str) -> Result<Self> {
         if value.is_undefined() {
             return Ok(Self::default());

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::memory::OnNewerSchema;
 use crate::migrate::autogenerate::Renames;
 use crate::migrate::backup::KEPT;
-use crate::migrate::script;
+use crate::migrate::file;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -93,7 +93,7 @@ impl FromJs for MigrationOptions {
     }
 }
 
-impl FromJs for script::NewRevision {
+impl FromJs for file::NewRevision {
     fn from_js(value: &JsValue, _: &str) -> Result<Self> {
         let (mut id, mut heads, mut splice) = (None::<String>, None::<Vec<String>>, None::<bool>);
         let (mut branch_labels, mut depends_on) = (None::<Vec<String>>, None::<Vec<String>>);

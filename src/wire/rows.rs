@@ -4,7 +4,7 @@ use tsify::Tsify;
 
 use super::encode::{Record, ToJs};
 use super::{outgoing, page, record};
-use crate::memory::{episodes, long_term, semantic, turns, uncertainty};
+use crate::tables::{episodes, long_term, semantic, turns, uncertainty};
 
 // --- turns ---
 

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use rusqlite::types::Value;
-use synth_memory::memory::semantic::{NewSemanticMemory, SemanticMemoryPatch};
-use synth_memory::memory::uncertainty::NewUncertainty;
 use synth_memory::recall::Source;
 use synth_memory::recall::consolidate::{Consolidation, Merged};
 use synth_memory::recall::lessons::Reference;
+use synth_memory::tables::semantic::{NewSemanticMemory, SemanticMemoryPatch};
+use synth_memory::tables::uncertainty::NewUncertainty;
 use synth_memory::{ErrorCode, Memory};
 
 use super::support::{NOW, in_memory, rows};

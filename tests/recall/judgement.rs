@@ -1,9 +1,9 @@
 //! Synth Mind's judgements, by their definitions.
 
 use synth_memory::ErrorCode;
-use synth_memory::memory::episodes::NewEpisode;
-use synth_memory::memory::semantic::NewSemanticMemory;
 use synth_memory::recall::{Question, Source};
+use synth_memory::tables::episodes::NewEpisode;
+use synth_memory::tables::semantic::NewSemanticMemory;
 
 use super::support::in_memory;
 use super::{asked, embed, fact};

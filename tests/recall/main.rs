@@ -10,8 +10,8 @@ mod vectors;
 mod words;
 
 use synth_memory::Memory;
-use synth_memory::memory::semantic::NewSemanticMemory;
 use synth_memory::recall::{Filter, Hit, Item, Question, Source};
+use synth_memory::tables::semantic::NewSemanticMemory;
 
 pub(crate) fn fact(content: &str) -> NewSemanticMemory {
     NewSemanticMemory { content: content.into(), ..NewSemanticMemory::default() }

@@ -1,13 +1,13 @@
 //! How hits are ranked: each part by itself, all of them together, and what says the same.
 
 use synth_memory::ErrorCode;
-use synth_memory::memory::episodes::NewEpisode;
-use synth_memory::memory::long_term::NewEntry;
-use synth_memory::memory::semantic::NewSemanticMemory;
-use synth_memory::memory::turns::NewTurn;
-use synth_memory::memory::uncertainty::NewUncertainty;
 use synth_memory::recall::lessons::Reference;
 use synth_memory::recall::{Filter, Parts, Question, Source, Weights};
+use synth_memory::tables::episodes::NewEpisode;
+use synth_memory::tables::long_term::NewEntry;
+use synth_memory::tables::semantic::NewSemanticMemory;
+use synth_memory::tables::turns::NewTurn;
+use synth_memory::tables::uncertainty::NewUncertainty;
 
 use super::support::{NOW, in_memory};
 use super::{asked, embed, fact, remember, texts};

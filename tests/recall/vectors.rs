@@ -2,8 +2,8 @@
 
 use synth_memory::ErrorCode;
 use synth_memory::Memory;
-use synth_memory::memory::semantic::{NewSemanticMemory, SemanticMemoryPatch};
 use synth_memory::recall::{Filter, Question};
+use synth_memory::tables::semantic::{NewSemanticMemory, SemanticMemoryPatch};
 
 use super::support::{in_memory, open};
 use super::{Random, asked, embed, only_semantic, remember, semantic};

@@ -1,13 +1,13 @@
 //! Finding by words: any string is safe, and the index is what the tables say.
 
 use proptest::prelude::*;
-use synth_memory::memory::episodes::{EpisodePatch, NewEpisode};
-use synth_memory::memory::long_term::{EntryFilter, EntryPatch, NewEntry};
-use synth_memory::memory::semantic::SemanticMemoryPatch;
-use synth_memory::memory::table::Listing;
-use synth_memory::memory::turns::{NewTurn, TurnPatch};
-use synth_memory::memory::uncertainty::NewUncertainty;
 use synth_memory::recall::{Question, Source};
+use synth_memory::tables::episodes::{EpisodePatch, NewEpisode};
+use synth_memory::tables::long_term::{EntryFilter, EntryPatch, NewEntry};
+use synth_memory::tables::semantic::SemanticMemoryPatch;
+use synth_memory::tables::table::Listing;
+use synth_memory::tables::turns::{NewTurn, TurnPatch};
+use synth_memory::tables::uncertainty::NewUncertainty;
 use synth_memory::{Memory, recall::Filter};
 
 use super::support::{in_memory, open};

@@ -5,12 +5,11 @@
 //! `heads` and branch points) and `dependents` (by either).
 
 mod plan;
-mod symbols;
+mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use plan::{Direction, Step};
-pub(super) use symbols::is_relative;
 
 use super::bundled;
 use super::revision::Revision;

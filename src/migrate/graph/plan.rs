@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::revision::Revision;
+use crate::migrate::symbol::is_relative;
 
 /// Which of a revision's two scripts is to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl Graph {
         let mut stamped = Set::new();
         let mut replaced = Set::new();
         for &target in targets {
-            if super::is_relative(target) {
+            if is_relative(target) {
                 return Err(Error::invalid_argument(format!("{target} counts steps, and a stamp makes none."))
                     .with_hint("Name the revision itself; nothing was changed."));
             }

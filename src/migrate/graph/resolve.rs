@@ -4,42 +4,12 @@ use std::borrow::Cow;
 
 use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
-
-/// A symbol taken apart: `label@name+steps`, each part of which may be missing.
-struct Symbol<'s> {
-    whole: &'s str,
-    label: Option<&'s str>,
-    name: &'s str,
-    steps: Option<isize>,
-}
+use crate::migrate::symbol::Symbol;
 
 /// Where a walk has come to, `None` being the base, and how many steps of it were left.
 struct Walk {
     at: Option<usize>,
     left: usize,
-}
-
-/// Whether a word ends as `-1` and `001+2` do.
-pub(in crate::migrate) fn is_relative(word: &str) -> bool {
-    Symbol::parse(word).steps.is_some()
-}
-
-impl<'s> Symbol<'s> {
-    fn parse(whole: &'s str) -> Self {
-        let (label, rest) = match whole.split_once('@') {
-            Some((label, rest)) if !label.is_empty() => (Some(label), rest),
-            _ => (None, whole),
-        };
-        let sign = rest.rfind(['+', '-']).filter(|&sign| {
-            let digits = &rest[sign + 1..];
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let Some(sign) = sign else { return Self { whole, label, name: rest, steps: None } };
-        // No graph is so large that the largest number would not lead out of it.
-        let number = rest[sign + 1..].parse().unwrap_or(isize::MAX);
-        let steps = if rest.as_bytes()[sign] == b'-' { -number } else { number };
-        Self { whole, label, name: &rest[..sign], steps: Some(steps) }
-    }
 }
 
 impl Graph {

@@ -8,8 +8,8 @@ use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 use wasm_bindgen::JsValue;
 
+use super::vfs;
 use crate::error::{Cause, Error, ErrorCode, Result};
-use crate::log_vfs;
 #[cfg(feature = "whole")]
 use crate::migrate::backup::Folder;
 
@@ -44,7 +44,7 @@ impl Pool {
         let files = install::<WasmOsCallback>(&options, false).await.map_err(from_pool)?;
         // Installing an installed pool gives it as it is, and that may be let go of.
         files.resume().await.map_err(from_pool)?;
-        Ok(Self { files, path: path.to_owned(), vfs: log_vfs::register(&name)? })
+        Ok(Self { files, path: path.to_owned(), vfs: vfs::register(&name)? })
     }
 
     /// Makes room for so many backups. Called before one may be kept, for making a file cannot be done at once.
@@ -70,7 +70,7 @@ impl Pool {
 
     /// What the browser last said when it refused to read or write.
     pub(crate) fn last_failure(&self) -> Option<Cause> {
-        log_vfs::last_failure(&self.vfs)
+        vfs::last_failure(&self.vfs)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use rusqlite::types::Value;
 
-use super::search::{self, Match};
 use crate::db::{Db, MAX_TEXT_BYTES};
 use crate::error::{Error, ErrorCode, Result};
+use crate::words::{self, Match};
 
 /// The columns of a row to be written and their values. What is given as `None` is left out; of what is refused,
 /// the first is told of in the end.
@@ -133,7 +133,7 @@ impl Conditions {
         matching: Match,
     ) -> Result<&mut Self> {
         let Some(text) = text else { return Ok(self) };
-        let question = search::expression(&text, matching)?;
+        let question = words::expression(&text, matching)?;
         if question.is_empty() {
             self.sql.push("0".into());
             return Ok(self);

@@ -3,9 +3,9 @@
 use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
-use super::search::Match;
 use super::table::{Table, read_columns};
 use crate::error::{Error, Result};
+use crate::words::Match;
 
 /// The longest key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;

@@ -3,9 +3,9 @@
 use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
-use super::search::Match;
 use super::table::{Table, read_columns};
 use crate::error::Result;
+use crate::words::Match;
 
 /// A row of `episodes`. Every column may be NULL in a file from elsewhere.
 #[derive(Clone, Debug, Default, PartialEq)]

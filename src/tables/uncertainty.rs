@@ -3,9 +3,9 @@
 use rusqlite::Row;
 
 use super::fields::{Conditions, Fields};
-use super::search::Match;
 use super::table::{Rows, Table, read_columns};
 use crate::error::{Error, Result};
+use crate::words::Match;
 
 /// The longest context, in characters: Synth Mind cuts it there, and so a longer one is cut here.
 pub const MAX_CONTEXT_CHARACTERS: usize = 2000;

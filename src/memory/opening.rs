@@ -1,0 +1,151 @@
+//! How a memory is opened and brought to head, from wherever its file is.
+
+use std::cell::RefCell;
+
+use rusqlite::Connection;
+
+use super::Memory;
+use super::migrations::{Migrations, OnNewerSchema, to_heads};
+use crate::db::{Clock, Db, Durability, Location};
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::runner::{self, Applied, Need, Run, State};
+use crate::migrate::{Graph, Revision, Step, adopt, history, schema};
+
+impl Memory {
+    /// Opens a file, or creates it, and brings its schema to head, after a backup where it holds anything.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Memory::open_as_is`] and of [`Memory::bring_to_head`]. The file is then as it was.
+    pub fn open(location: Location<'_>, durability: Durability, clock: Clock, migrations: Migrations) -> Result<Self> {
+        let mut memory = Self::open_as_is(location, durability, clock, migrations)?;
+        memory.bring_to_head()?;
+        Ok(memory)
+    }
+
+    /// Opens a file, or creates it, and leaves its schema for [`Memory::bring_to_head`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::open`].
+    pub fn open_as_is(
+        location: Location<'_>,
+        durability: Durability,
+        clock: Clock,
+        migrations: Migrations,
+    ) -> Result<Self> {
+        let db = Db::open(location, durability, clock)?;
+        Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default() })
+    }
+
+    /// A memory that keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// Only where SQLite itself cannot start.
+    pub fn in_memory(clock: Clock) -> Result<Self> {
+        Self::open(Location::Memory, Durability::Strict, clock, Migrations::new(Graph::bundled()))
+    }
+
+    /// What the file needs before it can be used.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub fn need(&self) -> Result<Need> {
+        runner::need(self.db.connection(), &self.heads(), &mut self.graph().revisions().iter())
+    }
+
+    /// Brings the schema to the heads, from wherever it is; what it applied is what [`Memory::migrated`] tells.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Memory::upgrade`]; `newer_schema`, `unknown_revision`, `unversioned_database`, `edited_revision`. The
+    /// file is then as it was.
+    pub fn bring_to_head(&mut self) -> Result<()> {
+        if self.need()? == Need::Nothing {
+            return Ok(());
+        }
+        self.migrated = match runner::state(self.db.connection())? {
+            State::Unversioned => {
+                let adoption = adopt::find(self.db.connection(), self.graph())?;
+                self.backed_up(true, |memory| {
+                    adopt::adopt(memory.db.connection_mut(), &memory.migrations.graph, adoption)?;
+                    memory.migrate(false, &to_heads)
+                })?
+            }
+            State::Versioned(_) if self.is_newer()? => self.meet_newer()?,
+            State::Empty | State::Versioned(_) => self.migrate(true, &to_heads)?,
+        };
+        Ok(())
+    }
+
+    fn is_newer(&self) -> Result<bool> {
+        let graph = self.graph();
+        Ok(self.revisions()?.iter().any(|id| graph.get(id).is_none()))
+    }
+
+    /// Deals with a file at a revision that is not known here.
+    fn meet_newer(&mut self) -> Result<Applied> {
+        let connection = self.db.connection();
+        let whole = with_stored(&self.migrations.graph, connection)?;
+        let (steps, current) = steps_to_known(&whole, &self.migrations.graph, connection)?;
+        match self.migrations.on_newer {
+            OnNewerSchema::Error => {
+                let newer: Vec<String> =
+                    steps.iter().map(|step| format!("{} ({})", step.revision.id, step.revision.title)).collect();
+                let message = format!(
+                    "The memory is at {}, newer than this app, which lacks {}.",
+                    schema::name(&current),
+                    newer.join(", ")
+                );
+                let error = Error::new(ErrorCode::NewerSchema, message);
+                let squash = self
+                    .graph()
+                    .revisions()
+                    .iter()
+                    .find(|revision| revision.squashes.iter().any(|id| current.contains(id) && *id != revision.id));
+                Err(match squash {
+                    Some(Revision { id, file, .. }) => error.with_hint(format!(
+                        "A squash ({file}) stands in its place: open it once with a version of the app from before the \
+                         squash, which takes it to {id}."
+                    )),
+                    None => error,
+                })
+            }
+            OnNewerSchema::ReadOnly => self.db.make_read_only().map(|()| Applied::new()),
+            OnNewerSchema::Downgrade => {
+                let heads = steps.last().map(|step| step.heads.clone()).unwrap_or_default();
+                self.backed_up(true, |memory| {
+                    let mut run = Run { clock: memory.db.clock(), progress: &mut *memory.migrations.progress };
+                    runner::run(memory.db.connection_mut(), &steps, &heads, &mut run)?;
+                    memory.migrate(false, &to_heads)
+                })
+            }
+        }
+    }
+}
+
+/// The known revisions and those that the file brings along.
+fn with_stored(graph: &Graph, connection: &Connection) -> Result<Graph> {
+    let mut revisions = graph.revisions().to_vec();
+    for entry in history::read(connection)? {
+        if graph.get(&entry.revision).is_none() {
+            revisions.push(Revision::parse(&entry.file, &entry.text)?);
+        }
+    }
+    Graph::from_revisions(revisions)
+}
+
+/// What takes a file back to what is known, and where it is now.
+fn steps_to_known<'g>(
+    whole: &'g Graph,
+    known: &Graph,
+    connection: &Connection,
+) -> Result<(Vec<Step<'g>>, Vec<String>)> {
+    let current = runner::current(connection)?;
+    whole.check_known(&current)?;
+    let mut wanted = whole.ancestors(&current);
+    wanted.retain(|id| known.get(id).is_some());
+    Ok((whole.between(&current, &wanted), current))
+}

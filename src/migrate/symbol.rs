@@ -1,0 +1,36 @@
+//! How a revision can be named: `001`, `head`, `-1`, `app@head` and their like.
+
+/// Words that mean something else, wherever an id or a label is expected.
+pub(super) const WORDS: [&str; 4] = ["head", "heads", "base", "current"];
+
+/// A symbol taken apart: `label@name+steps`, each part of which may be missing.
+#[derive(Clone, Copy)]
+pub(super) struct Symbol<'s> {
+    pub(super) whole: &'s str,
+    pub(super) label: Option<&'s str>,
+    pub(super) name: &'s str,
+    pub(super) steps: Option<isize>,
+}
+
+/// Whether a word ends as `-1` and `001+2` do.
+pub(super) fn is_relative(word: &str) -> bool {
+    Symbol::parse(word).steps.is_some()
+}
+
+impl<'s> Symbol<'s> {
+    pub(super) fn parse(whole: &'s str) -> Self {
+        let (label, rest) = match whole.split_once('@') {
+            Some((label, rest)) if !label.is_empty() => (Some(label), rest),
+            _ => (None, whole),
+        };
+        let sign = rest.rfind(['+', '-']).filter(|&sign| {
+            let digits = &rest[sign + 1..];
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let Some(sign) = sign else { return Self { whole, label, name: rest, steps: None } };
+        // No graph is so large that the largest number would not lead out of it.
+        let number = rest[sign + 1..].parse().unwrap_or(isize::MAX);
+        let steps = if rest.as_bytes()[sign] == b'-' { -number } else { number };
+        Self { whole, label, name: &rest[..sign], steps: Some(steps) }
+    }
+}
