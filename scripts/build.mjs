@@ -101,16 +101,17 @@ async function buildTypeScript() {
   const { rolldown } = await import('rolldown');
   // One file for the page and one for each worker, so that opening a memory is not a chain of small requests even where
   // no bundler is used. What only Node needs is one more, and is not loaded elsewhere.
-  const modules = ['index', 'embedders', 'worker', 'worker-whole', 'node'].map((name) => [
-    name,
-    `${name}.ts`,
-    'neutral',
-  ]);
-  for (const [name, source, platform] of [...modules, ['cli', join('cli', 'main.ts'), 'node']]) {
+  const modules = [
+    ['index', 'index.ts', 'neutral'],
+    ['embedders', 'embedders.ts', 'neutral'],
+    ['worker', join('worker', 'worker.ts'), 'neutral'],
+    ['worker-whole', join('worker', 'worker-whole.ts'), 'neutral'],
+    ['cli', join('cli', 'main.ts'), 'node'],
+  ];
+  for (const [name, source, platform] of modules) {
     const bundle = await rolldown({
       input: { [name]: at('www', 'package', source) },
       platform,
-      external: ['./node.js'],
       // What is loaded later takes what it shares from the file that is there already; to set that apart would be one
       // more request before anything can be opened.
       preserveEntrySignatures: 'allow-extension',

@@ -6,25 +6,26 @@
  *
  * @packageDocumentation
  */
-export { Memory } from './client.js';
-export type { BackupOptions, ExportOptions, OpenOptions, QueryOptions } from './options.js';
-export type { MemoryStatus } from './status.js';
-export type { CallOptions } from './connection.js';
-export { MemoryError } from './errors.js';
-export type { ClientErrorCode, ErrorCode } from './errors.js';
-export { Embeddings } from './embeddings.js';
-export type { ContextOptions, ContextSection, MemoryContext } from './context.js';
-export type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
-export type { JsonValue } from './json.js';
-export { Backups, Migrations } from './migrations.js';
+export { Memory } from './client/memory.js';
+export type { BackupOptions, ExportOptions, OpenOptions, QueryOptions } from './client/options.js';
+export type { MemoryStatus } from './client/status.js';
+export type { CallOptions } from './link/connection.js';
+export { MemoryError } from './wire/errors.js';
+export type { ClientErrorCode, ErrorCode } from './wire/errors.js';
+export { Embeddings } from './client/embeddings.js';
+export type { ContextOptions, ContextSection, MemoryContext } from './recall/context.js';
+export type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './recall/embedder.js';
+export type { JsonValue } from './wire/json.js';
+export { Backups } from './client/backups.js';
+export { Migrations } from './client/migrations.js';
+export type { Backup } from './client/backups.js';
 export type {
-  Backup,
   CheckOptions,
   DirectionOptions,
   RevisionInfo,
   StampOptions,
   VerifiedRevision,
-} from './migrations.js';
+} from './client/migrations.js';
 export type {
   ConsolidateOptions,
   Consolidation,
@@ -37,9 +38,11 @@ export type {
   RelatedOptions,
   RelatedRow,
   SemanticSearchOptions,
-} from './recall.js';
-export { Table, TableWithIds, Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-export type * from './tables.js';
+} from './recall/questions.js';
+export { Table, TableWithIds } from './client/table.js';
+export { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './client/tables.js';
+export type * from './wire/rows.js';
+export type { ResolveOptions } from './client/tables.js';
 export type {
   CoherenceDrift,
   Consolidated,

@@ -1,5 +1,5 @@
 // What goes wrong, as one line for a person or one object for a program.
-import { asFailure, type FailureMessage } from '../errors.js';
+import { asFailure, type FailureMessage } from '../wire/errors.js';
 
 /** What a program ends with: all was well; it failed, or found what it was to look for; it was called wrongly. */
 export const OK = 0;

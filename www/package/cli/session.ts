@@ -1,6 +1,6 @@
 // What one call of the program works with: its options, the database file, the migration files.
 import { resolve } from 'node:path';
-import { asFailure } from '../errors.js';
+import { asFailure } from '../wire/errors.js';
 import type { Engine } from '../wasm/synth_memory.js';
 import type { Values } from './arguments.js';
 import { type Backup, Backups, KEPT } from './backups.js';

@@ -1,11 +1,11 @@
-import type { CallOptions, Connection } from './connection.js';
-import { checkText, decode } from './codec.js';
-import * as codec from './codec.js';
-import { invalidArgument } from './errors.js';
-import { checkFields } from './options.js';
-import type { Recall, RecallFilter, RecallHit, RecallOptions } from './recall.js';
-import type { Entry, Turn } from './tables.js';
-import type { MemoryReference } from './wasm/synth_memory.js';
+import type { CallOptions, Connection } from '../link/connection.js';
+import { checkFields, checkText } from '../wire/check.js';
+import { decode } from '../wire/codec.js';
+import * as shapes from '../wire/shapes.js';
+import { invalidArgument } from '../wire/errors.js';
+import type { Recall, RecallFilter, RecallHit, RecallOptions } from './questions.js';
+import type { Entry, Turn } from '../wire/rows.js';
+import type { MemoryReference } from '../wasm/synth_memory.js';
 
 /** A part of a context: the last turns, what is known for certain, what the question recalls. */
 export type ContextSection = 'turns' | 'facts' | 'recalled';
@@ -99,7 +99,7 @@ export async function packContext(
     lines.set(
       'turns',
       rows
-        .map((row) => decode(codec.turns.row, row))
+        .map((row) => decode(shapes.turns.row, row))
         .map(turnLine)
         .filter(({ text }) => text !== ''),
     );
@@ -109,7 +109,7 @@ export async function packContext(
     const { rows } = await connection.call('longTermList', [asked], { signal });
     lines.set(
       'facts',
-      rows.map((row) => factLine(decode(codec.longTerm.row, row) as Entry)),
+      rows.map((row) => factLine(decode(shapes.longTerm.row, row) as Entry)),
     );
   }
   if (sections.some(([name]) => name === 'recalled')) {

@@ -1,8 +1,8 @@
-import type { CallOptions, Connection } from './connection.js';
-import type { ContextOptions, MemoryContext } from './context.js';
-import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
-import type { EmbedderRunner } from './embedding.js';
-import type { Recall } from './recall.js';
+import type { CallOptions, Connection } from '../link/connection.js';
+import type { ContextOptions, MemoryContext } from '../recall/context.js';
+import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from '../recall/embedder.js';
+import type { EmbedderRunner } from '../recall/runner.js';
+import type { Recall } from '../recall/questions.js';
 
 /** What recall needs beside the client. It is not downloaded before it is needed. */
 interface LoadedRecall {
@@ -25,7 +25,7 @@ export function loader(
   tell?: (status: EmbeddingStatus) => void,
 ): LoadRecall {
   const load: LoadRecall = () =>
-    (load.loaded ??= import('./recall-of.js').then(
+    (load.loaded ??= import('../recall/recall.js').then(
       ({ recallOf }) => recallOf(connection, embedder, tell),
       (cause: unknown) => {
         load.loaded = undefined;

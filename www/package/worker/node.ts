@@ -1,9 +1,9 @@
 // Node has no OPFS: the engine runs here in this thread, in memory, and files go in and out as bytes.
 import { openEngine } from './engine.js';
-import { unavailable } from './errors.js';
+import { unavailable } from '../wire/errors.js';
 import { Processor } from './processor.js';
-import type { OpenTransport } from './transport.js';
-import { Engine, initSync } from './wasm/synth_memory.js';
+import type { OpenTransport } from '../link/transport.js';
+import { Engine, initSync } from '../wasm/synth_memory.js';
 
 /** What is used of Node; asked for at run time, so that no bundler meets an import it cannot resolve. */
 interface NodeProcess {

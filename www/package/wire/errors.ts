@@ -1,4 +1,4 @@
-import type { EngineErrorCode, Failure, FailureCause } from './wasm/synth_memory.js';
+import type { EngineErrorCode, Failure, FailureCause } from '../wasm/synth_memory.js';
 
 /** The kinds of failure that only the page's side can raise. */
 export type ClientErrorCode =

@@ -8,10 +8,10 @@ import {
   toMemoryError,
   unavailable,
   type FailureMessage,
-} from './errors.js';
+} from '../wire/errors.js';
 import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
 import type { Listener, OpenTransport, Transport } from './transport.js';
-import type { EngineOptions, MigrationProgress, SchemaStatus } from './wasm/synth_memory.js';
+import type { EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** What every call may be given. */
 export interface CallOptions {

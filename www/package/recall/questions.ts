@@ -1,11 +1,11 @@
-import { checkText, decode, toDate } from './codec.js';
-import * as codec from './codec.js';
-import type { CallOptions, Connection } from './connection.js';
-import type { EmbedderRunner } from './embedding.js';
-import { invalidArgument } from './errors.js';
-import { checkFields } from './options.js';
-import { toReference } from './references.js';
-import type { Entry, Episode, SemanticMemory, Turn, Uncertainty } from './tables.js';
+import { checkFields, checkNumbers, checkText } from '../wire/check.js';
+import { decode, toDate } from '../wire/codec.js';
+import * as shapes from '../wire/shapes.js';
+import type { CallOptions, Connection } from '../link/connection.js';
+import type { EmbedderRunner } from './runner.js';
+import { invalidArgument } from '../wire/errors.js';
+import { toReference } from '../wire/reference.js';
+import type { Entry, Episode, SemanticMemory, Turn, Uncertainty } from '../wire/rows.js';
 import type {
   Consolidated,
   KeptConsolidation,
@@ -20,7 +20,7 @@ import type {
   RowReference,
   Seconds,
   Turn as WireTurn,
-} from './wasm/synth_memory.js';
+} from '../wasm/synth_memory.js';
 
 /** Which rows a question is about. A filter by what a table has no column for leaves that table out. */
 export interface RecallFilter {
@@ -153,11 +153,11 @@ export interface Consolidation extends Omit<KeptConsolidation, 'timestamp' | 'un
 }
 
 const SHAPES = {
-  turns: codec.turns.row,
-  episodes: codec.episodes.row,
-  semantic: codec.semantic.row,
-  longTerm: codec.longTerm.row,
-  uncertainty: codec.uncertainty.row,
+  turns: shapes.turns.row,
+  episodes: shapes.episodes.row,
+  semantic: shapes.semantic.row,
+  longTerm: shapes.longTerm.row,
+  uncertainty: shapes.uncertainty.row,
 } as const;
 
 /** What a memory can be asked beside its tables. Loaded when it is first needed. */
@@ -297,14 +297,6 @@ function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
 function checkCount(k: number | undefined): number | undefined {
   if (k === undefined || (Number.isInteger(k) && k >= 1 && k <= 1000)) return k;
   throw invalidArgument(`k is ${String(k)}; it must be a whole number from 1 to 1000.`);
-}
-
-function checkNumbers<T extends object>(options: T, names: readonly (keyof T)[]): void {
-  for (const name of names) {
-    const value: unknown = options[name];
-    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
-      throw invalidArgument(`${String(name)} must be a number.`);
-  }
 }
 
 function decodeRow(table: MemoryTable, row: object): object {

@@ -1,4 +1,4 @@
-import { MemoryError } from './errors.js';
+import { MemoryError } from '../wire/errors.js';
 
 /** Where a memory is: a file's path in OPFS, or nowhere but in memory. */
 export type Place = { readonly storage: 'opfs'; readonly path: string } | { readonly storage: 'memory' };

@@ -1,5 +1,5 @@
-import { fromBackup, type Backup } from './migrations.js';
-import type { Durability, SchemaStatus } from './wasm/synth_memory.js';
+import { fromBackup, type Backup } from './backups.js';
+import type { Durability, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** The state of a memory. */
 export interface MemoryStatus {

@@ -1,4 +1,4 @@
-import type { MemoryReference, RowReference } from './wasm/synth_memory.js';
+import type { MemoryReference, RowReference } from '../wasm/synth_memory.js';
 
 /** A reference as the page has it. */
 export function toReference({ table, id, key }: RowReference): MemoryReference {

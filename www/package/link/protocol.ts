@@ -1,6 +1,6 @@
 // What is said between a client and the worker that runs SQLite. Types only.
-import type { FailureMessage } from './errors.js';
-import type { Engine, EngineOptions, MigrationProgress, SchemaStatus } from './wasm/synth_memory.js';
+import type { FailureMessage } from '../wire/errors.js';
+import type { Engine, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** The engine's calls that a client may make. */
 type EngineCalls = Omit<Engine, 'free' | 'close' | 'reserve' | 'beginBatch' | 'endBatch' | typeof Symbol.dispose>;

@@ -1,7 +1,7 @@
-import { asFailure, causeOf, type FailureMessage } from './errors.js';
+import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
 import type { AnyEngine, Held } from './engine.js';
-import type { Answer, FromWorker, Method, Request, ToWorker } from './protocol.js';
-import type { EngineOptions } from './wasm/synth_memory.js';
+import type { Answer, FromWorker, Method, Request, ToWorker } from '../link/protocol.js';
+import type { EngineOptions } from '../wasm/synth_memory.js';
 
 /** What a processor needs of where it runs. */
 export interface Host {

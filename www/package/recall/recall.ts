@@ -1,9 +1,9 @@
 // What is loaded when recall is first asked for: the one place where its parts are put together.
-import type { Connection } from './connection.js';
+import type { Connection } from '../link/connection.js';
 import { packContext, type ContextOptions } from './context.js';
 import { checkEmbedder, type Embedder, type EmbeddingStatus } from './embedder.js';
-import { EmbedderRunner } from './embedding.js';
-import { Recall } from './recall.js';
+import { EmbedderRunner } from './runner.js';
+import { Recall } from './questions.js';
 
 /** The recall of an open memory. */
 export function recallOf(

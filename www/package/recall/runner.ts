@@ -1,10 +1,11 @@
-import { checkText, toDate } from './codec.js';
-import type { CallOptions, Connection } from './connection.js';
+import { checkText } from '../wire/check.js';
+import { toDate } from '../wire/codec.js';
+import type { CallOptions, Connection } from '../link/connection.js';
 import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
-import { aborted, closed, invalidArgument, MemoryError } from './errors.js';
+import { aborted, closed, invalidArgument, MemoryError } from '../wire/errors.js';
 import { loadBundledModel } from './model.js';
-import { toReference } from './references.js';
-import type { RecallQuestion } from './wasm/synth_memory.js';
+import { toReference } from '../wire/reference.js';
+import type { RecallQuestion } from '../wasm/synth_memory.js';
 
 /** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
 const AFTER_WRITE = 50;

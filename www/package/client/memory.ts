@@ -1,9 +1,10 @@
-import { checkText } from './codec.js';
-import { Connection, type CallOptions } from './connection.js';
-import { invalidArgument, MemoryError } from './errors.js';
-import type { ContextOptions, MemoryContext } from './context.js';
+import { checkText } from '../wire/check.js';
+import { Connection, type CallOptions } from '../link/connection.js';
+import { invalidArgument, MemoryError } from '../wire/errors.js';
+import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, loader, type LoadRecall } from './embeddings.js';
-import { Backups, Migrations } from './migrations.js';
+import { Backups } from './backups.js';
+import { Migrations } from './migrations.js';
 import {
   checkMigrations,
   checkOpenOptions,
@@ -18,12 +19,12 @@ import type {
   RecallOptions,
   RelatedOptions,
   RelatedRow,
-} from './recall.js';
+} from '../recall/questions.js';
 import { fromSchema, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-import { openWorker, openWholeWorker } from './transport.js';
+import { openWorker, openWholeWorker } from '../link/transport.js';
 import { parseUrl } from './url.js';
-import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from './wasm/synth_memory.js';
+import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from '../wasm/synth_memory.js';
 
 /**
  * The memory of an agent: one database, opened.
@@ -113,7 +114,7 @@ export class Memory {
     const { embedder } = options;
     const small = place.storage === 'opfs' && options.upgrade !== false && (embedder ?? 'none') === 'none';
     const transports = isNode()
-      ? { whole: (await import('./node.js')).openInThread }
+      ? { whole: (await import('../worker/node.js')).openInThread }
       : { atHead: small ? openWorker : undefined, whole: openWholeWorker };
     const connection = new Connection(transports, engineOptions, options.onProgress);
     const recall = loader(connection, embedder, options.onEmbedding);

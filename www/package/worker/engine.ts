@@ -1,6 +1,6 @@
-import { asFailure, causeOf, type FailureMessage } from './errors.js';
-import type { Engine, EngineOptions } from './wasm/synth_memory.js';
-import type { Engine as EngineAtHead } from './wasm/synth_memory_at_head.js';
+import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
+import type { Engine, EngineOptions } from '../wasm/synth_memory.js';
+import type { Engine as EngineAtHead } from '../wasm/synth_memory_at_head.js';
 
 /** How long a memory that is held elsewhere is waited for, in ms: as long as a page that is being reloaded needs to go. */
 const LOCK_GRACE = 300;

@@ -1,8 +1,8 @@
-import { checkText } from './codec.js';
-import type { CallOptions } from './connection.js';
-import type { Embedder, EmbeddingStatus } from './embedder.js';
-import { invalidArgument } from './errors.js';
-import type { Durability, MigrationProgress, OnNewerSchema } from './wasm/synth_memory.js';
+import { checkFields, checkText } from '../wire/check.js';
+import type { CallOptions } from '../link/connection.js';
+import type { Embedder, EmbeddingStatus } from '../recall/embedder.js';
+import { invalidArgument } from '../wire/errors.js';
+import type { Durability, MigrationProgress, OnNewerSchema } from '../wasm/synth_memory.js';
 
 /** How to open a memory. */
 export interface OpenOptions extends CallOptions {
@@ -104,12 +104,4 @@ const OPEN_OPTIONS: Record<keyof OpenOptions, true> = {
 /** Refuses what is no option: a misspelt one would be left out in silence. */
 export function checkOpenOptions(options: OpenOptions): void {
   checkFields(options, Object.keys(OPEN_OPTIONS));
-}
-
-/** Refuses fields that there are none of. */
-export function checkFields(options: object, known: readonly string[], name = 'The options'): void {
-  if (typeof options !== 'object' || options === null) throw invalidArgument(`${name} must be an object.`);
-  const other = Object.keys(options).find((field) => !known.includes(field));
-  if (other !== undefined)
-    throw invalidArgument(`${name} have no field ${JSON.stringify(other)}.`, `There are ${known.join(', ')}.`);
 }

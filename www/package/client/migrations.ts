@@ -1,8 +1,8 @@
-import { checkText, toDate } from './codec.js';
-import type { CallOptions, Connection } from './connection.js';
-import { invalidArgument } from './errors.js';
+import { checkText } from '../wire/check.js';
+import { toDate } from '../wire/codec.js';
+import type { CallOptions, Connection } from '../link/connection.js';
+import { invalidArgument } from '../wire/errors.js';
 import type {
-  Backup as WireBackup,
   MigrationDirection,
   MigrationFile,
   MigrationPlan,
@@ -11,17 +11,7 @@ import type {
   SchemaCheck,
   SchemaRenames,
   VerifiedRevision as WireVerified,
-} from './wasm/synth_memory.js';
-
-/** A verified copy that was kept before the memory was migrated or replaced. */
-export interface Backup {
-  /** Its name, to restore it by. */
-  readonly id: string;
-  /** When it was made. */
-  readonly createdAt: Date;
-  /** The revision it is at; null before the first. With branches, one of each, as `003, a1b2c3`. */
-  readonly revision: string | null;
-}
+} from '../wasm/synth_memory.js';
 
 /** One migration, and what the memory knows of it. */
 export interface RevisionInfo extends Omit<WireRevision, 'appliedAt'> {
@@ -215,44 +205,6 @@ export class Migrations {
     const given = [checkText(from, 'from'), checkText(to, 'to'), checkText(message, 'message')] as const;
     return this.#connection.call('squash', [...given], { signal });
   }
-}
-
-/** The copies that are kept beside the memory, the newest three by default: `memory.backups`. A `memory:` has none. */
-export class Backups {
-  readonly #connection: Connection;
-  readonly #changed: () => Promise<unknown>;
-
-  /** @internal */
-  constructor(connection: Connection, changed: () => Promise<unknown>) {
-    this.#connection = connection;
-    this.#changed = changed;
-  }
-
-  /** All of them, newest first. */
-  async list(options?: CallOptions): Promise<Backup[]> {
-    return (await this.#connection.call('backups', [], options)).map(fromBackup);
-  }
-
-  /** Keeps a verified copy now; the oldest beyond those that are kept goes. */
-  async create(options?: CallOptions): Promise<Backup> {
-    const backup = fromBackup(await this.#connection.call('backUp', [], options));
-    await this.#changed();
-    return backup;
-  }
-
-  /**
-   * Replaces the whole database by a backup's, brought to head; resolves to the revisions that were applied. What was
-   * there is kept as a backup in its turn. Rejects with `not_found` where there is none with this id.
-   */
-  async restore(id: string, options?: CallOptions): Promise<string[]> {
-    const applied = await this.#connection.call('restore', [checkText(id, 'id')], options);
-    await this.#changed();
-    return applied;
-  }
-}
-
-export function fromBackup({ id, createdAt, revisions }: WireBackup): Backup {
-  return { id, createdAt: toDate(createdAt), revision: revisions.length > 0 ? revisions.join(', ') : null };
 }
 
 function fromRevision(revision: WireRevision): RevisionInfo {

@@ -1,6 +1,6 @@
 import { openEngine, type EngineClass, type Held } from './engine.js';
 import { Processor } from './processor.js';
-import type { FromWorker, ToWorker } from './protocol.js';
+import type { FromWorker, ToWorker } from '../link/protocol.js';
 
 /** What the glue of an engine gives. */
 export interface Glue {

@@ -1,6 +1,6 @@
-import { checkText } from './codec.js';
-import { invalidArgument } from './errors.js';
-import type { EmbeddingStatus as WireStatus, MemoryReference } from './wasm/synth_memory.js';
+import { checkText } from '../wire/check.js';
+import { invalidArgument } from '../wire/errors.js';
+import type { EmbeddingStatus as WireStatus, MemoryReference } from '../wasm/synth_memory.js';
 
 /** What a text is embedded for: some models want to be told. */
 export type EmbeddingPurpose = 'memory' | 'question';

@@ -1,4 +1,4 @@
-import { MemoryError } from './errors.js';
+import { MemoryError } from '../wire/errors.js';
 
 /** What is used of Node; asked for at run time, so that no bundler meets an import it cannot resolve. */
 interface NodeProcess {

@@ -1,0 +1,124 @@
+import type { CallOptions, Connection } from '../link/connection.js';
+import type { Arguments, Method, Value } from '../link/protocol.js';
+import { checkKey } from '../wire/check.js';
+import { decode, encode } from '../wire/codec.js';
+import { invalidArgument } from '../wire/errors.js';
+import type { Page, Paging } from '../wire/rows.js';
+import type { Shapes } from '../wire/shapes.js';
+
+type Verb = 'Add' | 'Get' | 'List' | 'Update' | 'Delete' | 'Count' | 'Clear';
+type TableName = 'turns' | 'episodes' | 'longTerm' | 'uncertainty' | 'semantic';
+
+/** Of whichever table: the types that a table's class is made with are the page's own side of these. */
+type AnyShapes = Shapes<any, any, any, any, any>;
+
+/**
+ * What every table can do.
+ *
+ * Each call that writes is whole: all of it is kept, or none. Bad input rejects with `invalid_argument`,
+ * `invalid_json`, `invalid_text` or `text_too_long` (above 16 MiB of UTF-8) and changes nothing. Every call takes a
+ * `signal` in its last argument.
+ */
+export abstract class Table<Key extends string | number, Row, New, Patch, Filter, Order> {
+  readonly #connection: Connection;
+  readonly #name: TableName;
+  readonly #shapes: AnyShapes;
+
+  /** @internal */
+  constructor(connection: Connection, name: TableName, shapes: AnyShapes) {
+    this.#connection = connection;
+    this.#name = name;
+    this.#shapes = shapes;
+  }
+
+  /** The row with this key; undefined where there is none. */
+  protected async row(key: Key, options?: CallOptions): Promise<Row | undefined> {
+    const row = await this.#call<object | null>('Get', [checkKey(key)], options);
+    return row === null ? undefined : (decode(this.#shapes.row, row) as Row);
+  }
+
+  /**
+   * A page of rows: filtered, ordered, and by a cursor that neither repeats nor skips when rows come and go. 50 rows
+   * where no limit is given, newest first; `longTerm` begins with the smallest key.
+   *
+   * @example
+   * ```ts
+   * let cursor: string | null = null;
+   * do {
+   *   const page = await memory.turns.list({ search: 'peanuts', limit: 100, cursor });
+   *   render(page.rows);
+   *   cursor = page.cursor;
+   * } while (cursor);
+   * ```
+   */
+  async list(listing?: Filter & Paging<Order>, options?: CallOptions): Promise<Page<Row>> {
+    const asked = encode(this.#shapes.listing, listing ?? {}, 'listing');
+    const page = await this.#call<Page<object>>('List', [asked], options);
+    return { rows: page.rows.map((row) => decode(this.#shapes.row, row) as Row), cursor: page.cursor };
+  }
+
+  /** Changes one row. Rejects with `not_found` where there is none with this key. */
+  async update(key: Key, patch: Patch, options?: CallOptions): Promise<void> {
+    await this.#call('Update', [checkKey(key), encode(this.#shapes.patch, patch as object, 'patch')], options);
+  }
+
+  /** Deletes a row, or several of them, all or none; resolves to how many there were. SQLite may give a later row the same id. */
+  async delete(keys: Key | readonly Key[], options?: CallOptions): Promise<number> {
+    return this.#call('Delete', [(Array.isArray(keys) ? keys : [keys]).map(checkKey)], options);
+  }
+
+  /** How many rows there are, or how many the filter finds. */
+  async count(filter?: Filter, options?: CallOptions): Promise<number> {
+    return this.#call('Count', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
+  }
+
+  /** Deletes every row, or every one that the filter finds; resolves to how many there were. */
+  async clear(filter?: Filter, options?: CallOptions): Promise<number> {
+    return this.#call('Clear', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
+  }
+
+  /** Adds rows, all or none; resolves to their ids, in order. */
+  protected async addRows(rows: readonly New[], options?: CallOptions): Promise<number[]> {
+    if (!Array.isArray(rows)) throw invalidArgument('An array of rows was expected.');
+    const several = rows.length > 1;
+    const encoded = rows.map((row: New, at) =>
+      encode(this.#shapes.added, row as object, several ? `row ${at}` : 'the row', several ? `row ${at}: ` : ''),
+    );
+    return this.#call('Add', [encoded], options);
+  }
+
+  protected async addRow(row: New, options?: CallOptions): Promise<number> {
+    const [id] = await this.addRows([row], options);
+    return id!;
+  }
+
+  protected call<M extends Method>(method: M, given: Arguments<M>, options?: CallOptions): Promise<Awaited<Value<M>>> {
+    return this.#connection.call(method, given, options);
+  }
+
+  // The one place where a call's name is put together; the arguments have been held against their shapes.
+  #call<Result>(verb: Verb, given: unknown[], options?: CallOptions): Promise<Result> {
+    return this.#connection.call(`${this.#name}${verb}`, given as never, options) as Promise<Result>;
+  }
+}
+
+/** A table whose rows have ids. */
+export abstract class TableWithIds<Row, New, Patch, Filter, Order> extends Table<
+  number,
+  Row,
+  New,
+  Patch,
+  Filter,
+  Order
+> {
+  /** The row with this id; undefined where there is none. */
+  get(id: number, options?: CallOptions): Promise<Row | undefined> {
+    return this.row(id, options);
+  }
+
+  /** The rows that were added last, newest first; `count` from 1 to 1000. */
+  async recent(count = 50, options?: CallOptions): Promise<Row[]> {
+    const { rows } = await this.list({ limit: count } as Filter & Paging<Order>, options);
+    return rows;
+  }
+}

@@ -1,0 +1,211 @@
+import { TableWithIds, Table } from './table.js';
+import type { LoadRecall } from './embeddings.js';
+import type { FoundMemory, SemanticSearchOptions } from '../recall/questions.js';
+import type { CallOptions, Connection } from '../link/connection.js';
+import { checkKey, checkText } from '../wire/check.js';
+import { invalidArgument } from '../wire/errors.js';
+import { encodeJson, type JsonValue } from '../wire/json.js';
+import type {
+  Entry,
+  EntryFilter,
+  EntryPatch,
+  Episode,
+  EpisodeFilter,
+  EpisodePatch,
+  NewEntry,
+  NewEpisode,
+  NewSemanticMemory,
+  NewTurn,
+  NewUncertainty,
+  SemanticMemory,
+  SemanticMemoryFilter,
+  SemanticMemoryPatch,
+  Turn,
+  TurnFilter,
+  TurnPatch,
+  Uncertainty,
+  UncertaintyFilter,
+  UncertaintyPatch,
+} from '../wire/rows.js';
+import * as shapes from '../wire/shapes.js';
+import type * as wire from '../wasm/synth_memory.js';
+
+/** The conversation: `memory.turns`. */
+export class Turns extends TableWithIds<Turn, NewTurn, TurnPatch, TurnFilter, wire.TurnOrder> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'turns', shapes.turns);
+  }
+
+  /** Adds a turn; resolves to its id. */
+  append(turn: NewTurn, options?: CallOptions): Promise<number> {
+    return this.addRow(turn, options);
+  }
+
+  /** Adds turns, all or none; resolves to their ids, in order. */
+  appendMany(turns: readonly NewTurn[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(turns, options);
+  }
+}
+
+/** What happened: `memory.episodes`. */
+export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, EpisodeFilter, wire.EpisodeOrder> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'episodes', shapes.episodes);
+  }
+
+  /** Records an episode; resolves to its id. */
+  record(episode: NewEpisode, options?: CallOptions): Promise<number> {
+    return this.addRow(episode, options);
+  }
+
+  /** Records episodes, all or none; resolves to their ids, in order. */
+  recordMany(episodes: readonly NewEpisode[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(episodes, options);
+  }
+}
+
+/** What is known, by key: `memory.longTerm`. */
+export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFilter, wire.EntryOrder> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'longTerm', shapes.longTerm);
+  }
+
+  /** Sets a key, whether it exists or not. Keys are 1 to 1024 bytes of UTF-8. */
+  async set(key: string, value: JsonValue, options?: CallOptions): Promise<void> {
+    await this.addRow({ key, value: checked(value) }, options);
+  }
+
+  /** Sets keys, all or none. */
+  async setMany(
+    entries: Iterable<readonly [key: string, value: JsonValue]> | Readonly<Record<string, JsonValue>>,
+    options?: CallOptions,
+  ): Promise<void> {
+    if (typeof entries !== 'object' || entries === null) throw invalidArgument('entries must be an object or pairs.');
+    const pairs =
+      Symbol.iterator in entries ? [...(entries as Iterable<readonly [string, JsonValue]>)] : Object.entries(entries);
+    if (!pairs.every(Array.isArray)) throw invalidArgument('entries must be pairs of a key and a value.');
+    await this.addRows(
+      pairs.map(([key, value]) => ({ key, value: checked(value) })),
+      options,
+    );
+  }
+
+  /** The value under a key; undefined where there is none. That it is a `Value` is for the caller to know. */
+  async get<Value extends JsonValue = JsonValue>(key: string, options?: CallOptions): Promise<Value | undefined> {
+    return (await this.row(key, options))?.value as Value | undefined;
+  }
+
+  /** The whole entry under a key, with the time it was set; undefined where there is none. */
+  entry(key: string, options?: CallOptions): Promise<Entry | undefined> {
+    return this.row(key, options);
+  }
+}
+
+/** A value that must be there: elsewhere undefined leaves a field out, here it would be taken for one that was forgotten. */
+function checked(value: JsonValue): JsonValue {
+  if (value === undefined) encodeJson(value, 'value');
+  return value;
+}
+
+/** How a doubt was settled. Hits of `recall` can be given as they are. */
+export interface ResolveOptions extends CallOptions {
+  /** The memories that settled it. */
+  readonly settledBy?: readonly wire.MemoryReference[] | undefined;
+  /** The memories that misled. */
+  readonly misledBy?: readonly wire.MemoryReference[] | undefined;
+}
+
+/** References as they cross: just what names the rows. */
+function references(given: readonly wire.MemoryReference[] = [], name: string): wire.MemoryReference[] {
+  if (!Array.isArray(given)) throw invalidArgument(`${name} must be an array.`);
+  return given.map(({ table, id, key }: { table: 'turns'; id: number; key?: string }) => ({ table, id, key }));
+}
+
+/** What the agent was unsure of: `memory.uncertainty`. */
+export class UncertaintyLog extends TableWithIds<
+  Uncertainty,
+  NewUncertainty,
+  UncertaintyPatch,
+  UncertaintyFilter,
+  wire.UncertaintyOrder
+> {
+  /** @internal */
+  constructor(connection: Connection) {
+    super(connection, 'uncertainty', shapes.uncertainty);
+  }
+
+  /** Logs a doubt; resolves to its id. */
+  log(doubt: NewUncertainty, options?: CallOptions): Promise<number> {
+    return this.addRow(doubt, options);
+  }
+
+  /** Logs doubts, all or none; resolves to their ids, in order. */
+  logMany(doubts: readonly NewUncertainty[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(doubts, options);
+  }
+
+  /**
+   * Marks a doubt as settled, and how; a second time says anew how. Told which memories settled it and which misled, recall
+   * ranks them by it. Rejects with `not_found` where there is none with this id, or no such memory.
+   */
+  async resolve(id: number, pattern: string, options: ResolveOptions = {}): Promise<void> {
+    const { settledBy, misledBy, signal } = options;
+    checkKey(id);
+    checkText(pattern, 'pattern');
+    if (settledBy ?? misledBy) {
+      const settled = references(settledBy, 'settledBy');
+      await this.call('uncertaintyLearn', [id, pattern, settled, references(misledBy, 'misledBy')], { signal });
+    } else {
+      await this.call('uncertaintyResolve', [id, pattern], { signal });
+    }
+  }
+
+  /** The log in figures. */
+  statistics(options?: CallOptions): Promise<wire.UncertaintyStatistics> {
+    return this.call('uncertaintyStatistics', [], options);
+  }
+}
+
+/** Facts: `memory.semantic`. */
+export class SemanticMemories extends TableWithIds<
+  SemanticMemory,
+  NewSemanticMemory,
+  SemanticMemoryPatch,
+  SemanticMemoryFilter,
+  wire.SemanticMemoryOrder
+> {
+  readonly #recall: LoadRecall;
+
+  /** @internal */
+  constructor(connection: Connection, recall: LoadRecall) {
+    super(connection, 'semantic', shapes.semantic);
+    this.#recall = recall;
+  }
+
+  /**
+   * The facts nearest in meaning to a text, or to a vector of the embedder's, the nearest first; then, where those are too
+   * few, facts that have no vector yet and share words with it. Filters come before the cut: `k` facts are found if there
+   * are so many.
+   *
+   * @example
+   * ```ts
+   * const [fact] = await memory.semantic.search('food allergies', { k: 1, categories: ['health'] });
+   * ```
+   */
+  async search(query: string | Float32Array, options?: SemanticSearchOptions): Promise<FoundMemory[]> {
+    return (await this.#recall()).recall.search(query, options);
+  }
+
+  /** Remembers a fact; resolves to its id. */
+  remember(memory: NewSemanticMemory, options?: CallOptions): Promise<number> {
+    return this.addRow(memory, options);
+  }
+
+  /** Remembers facts, all or none; resolves to their ids, in order. */
+  rememberMany(memories: readonly NewSemanticMemory[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(memories, options);
+  }
+}

@@ -1,0 +1,123 @@
+// Embedders for what people use: what `synth-memory/embedders` exports.
+import type { Embedder, EmbeddingPurpose } from './embedder.js';
+
+export type { Embedder, EmbeddingPurpose } from './embedder.js';
+
+/** What a model wants to have before its texts, as `{ question: 'query: ', memory: 'passage: ' }` for E5. */
+export type EmbeddingPrefixes = Partial<Readonly<Record<EmbeddingPurpose, string>>>;
+
+/** A name that tells all that makes the vectors what they are. */
+const named = (name: string, prefixes: EmbeddingPrefixes) =>
+  prefixes.memory || prefixes.question ? `${name} ${JSON.stringify([prefixes.memory, prefixes.question])}` : name;
+
+/** What of `@huggingface/transformers` is used: the function that `pipeline('feature-extraction', …)` gives. */
+export type FeatureExtractor = (
+  texts: string[],
+  options: { pooling: 'mean' | 'cls'; normalize: boolean },
+) => Promise<{ readonly dims: readonly number[]; readonly data: ArrayLike<number> | ArrayLike<bigint> }>;
+
+/** How to embed with `@huggingface/transformers`. */
+export interface TransformersOptions {
+  /** The model's name, as `Xenova/all-MiniLM-L6-v2`; it is stored with the vectors. */
+  readonly name: string;
+  /** How the vectors of the tokens become one; `mean` by default. */
+  readonly pooling?: 'mean' | 'cls' | undefined;
+  /** What the model wants to have before its texts. */
+  readonly prefixes?: EmbeddingPrefixes | undefined;
+  /** How many texts at once; 32 by default. */
+  readonly batchSize?: number | undefined;
+}
+
+/**
+ * A model of `@huggingface/transformers`.
+ *
+ * @example
+ * ```ts
+ * import { pipeline } from '@huggingface/transformers';
+ *
+ * const extractor = await pipeline('feature-extraction', 'Xenova/all-MiniLM-L6-v2');
+ * const embedder = transformersEmbedder(extractor, { name: 'Xenova/all-MiniLM-L6-v2' });
+ * const memory = await Memory.open({ embedder });
+ * ```
+ */
+export function transformersEmbedder(extractor: FeatureExtractor, options: TransformersOptions): Embedder {
+  const { name, pooling = 'mean', prefixes = {}, batchSize } = options;
+  return {
+    name: named(pooling === 'mean' ? name : `${name} ${pooling}`, prefixes),
+    batchSize,
+    async embed(texts, { purpose }) {
+      const given = texts.map((text) => (prefixes[purpose] ?? '') + text);
+      const { dims, data } = await extractor(given, { pooling, normalize: true });
+      const dimensions = dims.at(-1) ?? 0;
+      if (dims.length !== 2 || dims[0] !== texts.length)
+        throw new Error(`The model gave [${dims.join(', ')}] numbers for ${texts.length} texts: choose a pooling.`);
+      const numbers = Float32Array.from(data as ArrayLike<number>);
+      return texts.map((_, at) => numbers.slice(at * dimensions, (at + 1) * dimensions));
+    },
+  };
+}
+
+/** How to embed with an endpoint that speaks as OpenAI's does. */
+export interface OpenAiOptions {
+  /** The model, as `text-embedding-3-small`. */
+  readonly model: string;
+  /** Where the API is; `https://api.openai.com/v1` by default. A page had better name a server of its own, which keeps the key. */
+  readonly baseUrl?: string | undefined;
+  /** The key, if the endpoint wants one. */
+  readonly apiKey?: string | undefined;
+  /** How many dimensions to ask for, where the model can give fewer than it has. */
+  readonly dimensions?: number | undefined;
+  /** Headers to send beside those that are needed. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What the model wants to have before its texts. */
+  readonly prefixes?: EmbeddingPrefixes | undefined;
+  /** How many texts at once; 64 by default. */
+  readonly batchSize?: number | undefined;
+  /** What to ask with; `fetch` by default. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+/**
+ * Any endpoint that has OpenAI's `POST /embeddings`: OpenAI, Ollama, LM Studio, vLLM, llama.cpp, a server of your own.
+ *
+ * @example
+ * ```ts
+ * const embedder = openAiEmbedder({ model: 'nomic-embed-text', baseUrl: 'http://localhost:11434/v1' });
+ * const memory = await Memory.open({ embedder });
+ * ```
+ */
+export function openAiEmbedder(options: OpenAiOptions): Embedder {
+  const { model, baseUrl = 'https://api.openai.com/v1', apiKey, dimensions, headers, prefixes = {} } = options;
+  const url = `${baseUrl.replace(/\/+$/, '')}/embeddings`;
+  return {
+    name: named(dimensions === undefined ? model : `${model}@${dimensions}`, prefixes),
+    dimensions,
+    batchSize: options.batchSize ?? 64,
+    async embed(texts, { purpose, signal }) {
+      const response = await (options.fetch ?? fetch)(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+          ...headers,
+        },
+        body: JSON.stringify({
+          model,
+          input: texts.map((text) => (prefixes[purpose] ?? '') + text),
+          encoding_format: 'float',
+          ...(dimensions !== undefined && { dimensions }),
+        }),
+        signal: signal ?? null,
+      });
+      if (!response.ok) throw new Error(`${url} answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
+      const { data } = (await response.json()) as { data?: { index?: number; embedding?: number[] }[] };
+      const vectors: Float32Array[] = [];
+      for (const [at, { index = at, embedding }] of (data ?? []).entries()) {
+        if (embedding) vectors[index] = Float32Array.from(embedding);
+      }
+      if (texts.some((_, at) => !vectors[at]))
+        throw new Error(`${url} gave no vector for each of ${texts.length} texts.`);
+      return vectors;
+    },
+  };
+}

@@ -1,0 +1,39 @@
+// Arguments, checked where a call is made: what a message could not carry, or a row could not hold, is an error here.
+import { invalidArgument, MemoryError } from './errors.js';
+
+/** A string that can be written down as UTF-8. */
+export function checkText(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalidArgument(`${name} must be a string.`);
+  if (!value.isWellFormed()) {
+    throw new MemoryError(
+      'invalid_text',
+      `${name} has a lone surrogate, which no UTF-8 text can hold.`,
+      'Clean it with toWellFormed() before you store it.',
+    );
+  }
+  return value;
+}
+
+/** Refuses fields that there are none of. */
+export function checkFields(options: object, known: readonly string[], name = 'The options'): void {
+  if (typeof options !== 'object' || options === null) throw invalidArgument(`${name} must be an object.`);
+  const other = Object.keys(options).find((field) => !known.includes(field));
+  if (other !== undefined)
+    throw invalidArgument(`${name} have no field ${JSON.stringify(other)}.`, `There are ${known.join(', ')}.`);
+}
+
+/** Checks that those of these fields that are set are numbers. */
+export function checkNumbers<T extends object>(options: T, names: readonly (keyof T)[]): void {
+  for (const name of names) {
+    const value: unknown = options[name];
+    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value)))
+      throw invalidArgument(`${String(name)} must be a number.`);
+  }
+}
+
+/** Checks a primary key. */
+export function checkKey<Key extends string | number>(key: Key): Key {
+  if (typeof key === 'string') return checkText(key, 'key') as Key;
+  if (Number.isSafeInteger(key)) return key;
+  throw invalidArgument(`The key ${String(key)} is neither a string nor a whole number.`);
+}

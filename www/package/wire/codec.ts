@@ -1,0 +1,91 @@
+import { checkText } from './check.js';
+import { invalidArgument } from './errors.js';
+import { decodeJson, encodeJson, type JsonValue } from './json.js';
+import type * as wire from '../wasm/synth_memory.js';
+
+/** What a field that crosses is on the page: times are `Date`s and JSON is a value. */
+type PublicField<T> = T extends wire.Seconds
+  ? Date
+  : T extends wire.JsonText
+    ? JsonValue
+    : T extends string[]
+      ? readonly string[]
+      : T;
+
+/** undefined, where the field may be left out: it means the same. */
+type Undefined<T, K extends keyof T> = object extends Pick<T, K> ? undefined : never;
+
+/** A type that crosses, as the page has it. */
+export type Public<T> = { [K in keyof T]: PublicField<T[K]> | Undefined<T, K> };
+
+/** How a field is checked and converted. */
+type Kind = 'time' | 'json' | 'text' | 'number' | 'flag' | 'texts';
+
+type KindOf<T> = T extends wire.Seconds
+  ? 'time'
+  : T extends wire.JsonText
+    ? 'json'
+    : T extends string
+      ? 'text'
+      : T extends number
+        ? 'number'
+        : T extends boolean
+          ? 'flag'
+          : 'texts';
+
+/** Every field of a type that crosses, and its kind. The compiler holds it against Rust's declaration. */
+export type Shape<T> = { readonly [K in keyof Required<T>]: KindOf<NonNullable<T[K]>> };
+
+/** An object of the page's as it crosses. */
+export function encode<T extends object>(shape: Shape<T>, value: Public<T>, name: string, place = ''): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidArgument(`${name} must be an object.`);
+  }
+  const encoded: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(value)) {
+    if (!Object.hasOwn(shape, key)) {
+      throw invalidArgument(
+        `${name} has no field ${JSON.stringify(key)}.`,
+        `Its fields are ${Object.keys(shape).join(', ')}.`,
+      );
+    }
+    if (field !== undefined) encoded[key] = encodeField(shape[key as keyof T] as Kind, field, place + key);
+  }
+  return encoded as T;
+}
+
+function encodeField(kind: Kind, value: unknown, name: string): unknown {
+  if (kind === 'json') return encodeJson(value, name);
+  if (value === null) return null;
+  switch (kind) {
+    case 'time':
+      if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime() / 1000;
+      throw invalidArgument(`${name} must be a valid Date.`);
+    case 'text':
+      return checkText(value, name);
+    case 'texts':
+      if (Array.isArray(value)) return value.map((item, at) => checkText(item, `${name}[${at}]`));
+      throw invalidArgument(`${name} must be an array of strings.`);
+    case 'number':
+      if (typeof value === 'number' && !Number.isNaN(value)) return value;
+      throw invalidArgument(`${name} must be a number.`);
+    case 'flag':
+      if (typeof value === 'boolean') return value;
+      throw invalidArgument(`${name} must be true or false.`);
+  }
+}
+
+/** A row that crossed as the page has it. */
+export function decode<T extends object>(shape: Shape<T>, row: T): Public<T> {
+  const decoded = row as Record<string, unknown>;
+  for (const key in shape) {
+    const kind: Kind = shape[key];
+    const field = decoded[key];
+    if (field === null) continue;
+    if (kind === 'time') decoded[key] = toDate(field as wire.Seconds);
+    else if (kind === 'json') decoded[key] = decodeJson(field as wire.JsonText);
+  }
+  return decoded as Public<T>;
+}
+
+export const toDate = (seconds: wire.Seconds): Date => new Date(Math.round(seconds * 1000));
