@@ -20,43 +20,18 @@ function newest(...paths) {
   return Math.max(0, ...times);
 }
 
-/**
- * The two engines: the whole crate, and what of it opens a file that is at head and works on its tables, which is all that
- * most openings need, and so all that they download. Only the whole one scans vectors: it has SIMD, and is not made as small
- * as can be at any price in speed ("z").
- */
-const ENGINES = [
-  { name: 'synth_memory', flags: [], target: ' -Ctarget-feature=+simd128', level: 's' },
-  { name: 'synth_memory_at_head', flags: ['--no-default-features'], target: '', level: 'z' },
-];
-
 async function buildWasm() {
   const sources = ['src', 'migrations/versions', 'Cargo.toml', 'Cargo.lock', 'build.rs', '.cargo/config.toml'];
-  const oldest = Math.min(...ENGINES.map(({ name }) => newest(join(glue, `${name}_bg.wasm`))));
-  if (oldest > newest(...sources.map((path) => at(path)))) return false;
+  const finished = join(glue, 'synth_memory_bg.wasm');
+  if (newest(finished) > newest(...sources.map((path) => at(path)))) return false;
 
   rmSync(glue, { recursive: true, force: true });
-  for (const engine of ENGINES) await buildEngine(engine);
-  return true;
-}
-
-async function buildEngine({ name, flags, target, level }) {
   // The crate type is given here, for with an rlib beside it cargo does no link-time optimisation.
-  const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET, ...flags];
-  // Nobody sees where in the source a panic stood nor how a value would be printed for debugging, but all would download
-  // it. The two flags are not stable, hence the bootstrap; without them the module is the same, and 7 KB larger.
-  const unseen = '-Zlocation-detail=none -Zfmt-debug=none';
-  // The passes that are off for SQLite too, see .cargo/config.toml.
-  const passes = '-Cllvm-args=-disable-lsr -Cllvm-args=-enable-pre=false -Cllvm-args=-enable-load-pre=false';
-  const env = {
-    RUSTC_BOOTSTRAP: '1',
-    RUSTFLAGS: `${unseen} ${passes} ${WITHOUT_HOME}${target}`,
-    CARGO_PROFILE_RELEASE_OPT_LEVEL: level,
-  };
+  const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
+  const env = { RUSTFLAGS: `-Ctarget-feature=+simd128 ${WITHOUT_HOME}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
-  const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, '--out-name', name, compiled];
+  const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, compiled];
   await run('wasm-bindgen', bindgen, { quiet: true });
-  const finished = join(glue, `${name}_bg.wasm`);
   const features = [
     'bulk-memory',
     'bulk-memory-opt',
@@ -89,6 +64,7 @@ async function buildEngine({ name, flags, target, level }) {
     ],
     { quiet: true },
   );
+  return true;
 }
 
 async function buildTypeScript() {
@@ -105,7 +81,6 @@ async function buildTypeScript() {
     ['index', 'index.ts', 'neutral'],
     ['embedders', 'embedders.ts', 'neutral'],
     ['worker', join('worker', 'worker.ts'), 'neutral'],
-    ['worker-whole', join('worker', 'worker-whole.ts'), 'neutral'],
     ['cli', join('cli', 'main.ts'), 'node'],
   ];
   for (const [name, source, platform] of modules) {
@@ -126,8 +101,7 @@ async function buildTypeScript() {
     await bundle.close();
   }
   mkdirSync(join(dist, 'wasm'), { recursive: true });
-  for (const file of ENGINES.flatMap(({ name }) => [`${name}.d.ts`, `${name}_bg.wasm`]))
-    cpSync(join(glue, file), join(dist, 'wasm', file));
+  for (const file of ['synth_memory.d.ts', 'synth_memory_bg.wasm']) cpSync(join(glue, file), join(dist, 'wasm', file));
   const model = 'all-minilm-l6-v2-256.bin';
   mkdirSync(join(dist, 'models'), { recursive: true });
   cpSync(at('models', model), join(dist, 'models', model));

@@ -173,7 +173,6 @@ impl Db {
     }
 
     /// Refuses every change from here on.
-    #[cfg(feature = "whole")]
     pub(crate) fn make_read_only(&self) -> Result<()> {
         self.read_only.set(true);
         Ok(self.connection.execute_batch("PRAGMA query_only = ON")?)

@@ -9,10 +9,7 @@ use rusqlite::ffi;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! error_codes {
-    // What only the whole engine says is not downloaded with the smaller one.
-    (@hint whole $hint:literal) => { if cfg!(feature = "whole") { $hint } else { "" } };
-    (@hint $hint:literal) => { $hint };
-    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $($whole:ident)? $hint:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $hint:literal;)+) => {
         /// The kinds of failure. Programs match on [`ErrorCode::code`], which never changes once released.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
@@ -37,7 +34,7 @@ macro_rules! error_codes {
 
             /// What to do about it, where the place that raised the error knew nothing better.
             pub const fn hint(self) -> &'static str {
-                match self { $(ErrorCode::$variant => error_codes!(@hint $($whole)? $hint),)+ }
+                match self { $(ErrorCode::$variant => $hint,)+ }
             }
         }
     };
@@ -53,7 +50,7 @@ error_codes! {
     /// A vector that cannot be one: of other dimensions than the model's, with what is no finite number, or of no length.
     InvalidEmbedding = "invalid_embedding", "Correct it; nothing was changed.";
     /// The bundled embedder was asked for and is not loaded: the client loads it and asks again.
-    EmbedderMissing = "embedder_missing", whole "Load it, then make the call again.";
+    EmbedderMissing = "embedder_missing", "Load it, then make the call again.";
     /// The row to change does not exist.
     NotFound = "not_found", "Look the row up first; it may have been deleted.";
     /// The browser has no origin private file system here.
@@ -73,15 +70,15 @@ error_codes! {
     /// The file has tables but no `alembic_version`, so no one knows at which revision it is.
     UnversionedDatabase = "unversioned_database", "Correct its tables with the program that made them, or choose another file.";
     /// The file was migrated by a newer version of the app than this one.
-    NewerSchema = "newer_schema", whole "Load the newest version of the app; or open with onNewerSchema 'readonly', or 'downgrade'.";
+    NewerSchema = "newer_schema", "Load the newest version of the app; or open with onNewerSchema 'readonly', or 'downgrade'.";
     /// The memory was opened read-only, as its file is newer than the app.
     ReadOnlyMemory = "read_only_memory", "Load the newest version of the app to write.";
     /// A migration was changed after it was applied.
-    EditedRevision = "edited_revision", whole "Put its text back and add a new revision; if the change is meant, migrations.accept(revision).";
+    EditedRevision = "edited_revision", "Put its text back and add a new revision; if the change is meant, migrations.accept(revision).";
     /// No migration has this revision id.
-    UnknownRevision = "unknown_revision", whole "Load the newest version of the app; where the file is older, migrations.stamp can put it right.";
+    UnknownRevision = "unknown_revision", "Load the newest version of the app; where the file is older, migrations.stamp can put it right.";
     /// A symbol could mean several revisions: the prefix of several ids, `head` where there are several heads.
-    AmbiguousRevision = "ambiguous_revision", whole "Name the one that is meant; nothing was changed.";
+    AmbiguousRevision = "ambiguous_revision", "Name the one that is meant; nothing was changed.";
     /// A migration file breaks the format, or the files do not fit together.
     InvalidMigration = "invalid_migration", "Correct the migration file named in the message.";
     /// A statement of a migration failed; the whole run was undone.

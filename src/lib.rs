@@ -15,23 +15,18 @@
 //! # Ok::<(), synth_memory::Error>(())
 //! ```
 
-// In the smaller engine, what only the whole one needs is not called, and the linker leaves it out.
-#![cfg_attr(not(feature = "whole"), allow(dead_code, unused_imports))]
-
 pub mod error;
 
 pub mod db;
 
 pub mod words;
 
-#[cfg(feature = "whole")]
 pub mod embed;
 
 pub mod tables;
 
 pub mod migrate;
 
-#[cfg(feature = "whole")]
 pub mod recall;
 
 pub mod memory;

@@ -1,6 +1,6 @@
 //! The bundled embedder against Hugging Face's tokenizers and NumPy (tests/fixtures/embed.json, made by
 //! models/make_token_fixtures.py), and against files that are damaged.
-#![cfg(all(not(target_arch = "wasm32"), feature = "whole"))]
+#![cfg(not(target_arch = "wasm32"))]
 
 use std::sync::LazyLock;
 

@@ -2,25 +2,15 @@
 
 pub mod query;
 
-#[cfg(not(feature = "whole"))]
-mod at_head;
-#[cfg(feature = "whole")]
 mod backups;
-#[cfg(feature = "whole")]
 mod migrations;
-#[cfg(feature = "whole")]
 mod opening;
-#[cfg(feature = "whole")]
 mod transfer;
-#[cfg(feature = "whole")]
 mod verify;
 
-#[cfg(feature = "whole")]
 pub use migrations::{Migrations, OnNewerSchema};
-#[cfg(feature = "whole")]
 pub use verify::{Standing, Verified};
 
-#[cfg(feature = "whole")]
 use std::cell::RefCell;
 
 use rusqlite::Connection;
@@ -28,7 +18,6 @@ use rusqlite::Connection;
 use crate::db::{Db, copy};
 use crate::error::Result;
 use crate::migrate::runner;
-#[cfg(feature = "whole")]
 use crate::recall::{self, Recall};
 use crate::tables::Rows;
 use crate::tables::episodes::Episode;
@@ -41,20 +30,8 @@ use crate::tables::uncertainty::Uncertainty;
 pub struct Memory {
     db: Db,
     migrated: runner::Applied,
-    #[cfg(feature = "whole")]
     migrations: Migrations,
-    #[cfg(feature = "whole")]
     recall: RefCell<recall::State>,
-    #[cfg(not(feature = "whole"))]
-    heads: Vec<String>,
-}
-
-#[cfg(feature = "whole")]
-impl Memory {
-    /// Search over everything remembered.
-    pub fn recall(&self) -> Recall<'_> {
-        Recall::new(&self.db, &self.recall)
-    }
 }
 
 impl Memory {
@@ -83,6 +60,11 @@ impl Memory {
         Rows::new(&self.db)
     }
 
+    /// Search over everything remembered.
+    pub fn recall(&self) -> Recall<'_> {
+        Recall::new(&self.db, &self.recall)
+    }
+
     /// The connection, its clock and its batches.
     pub fn db(&self) -> &Db {
         &self.db
@@ -96,7 +78,6 @@ impl Memory {
     pub fn end_batch(&self) -> Result<()> {
         let ended = self.db.end_batch();
         // What recall holds in memory may be of what was taken back.
-        #[cfg(feature = "whole")]
         if ended.is_err() {
             self.recall.borrow_mut().forget();
         }
@@ -135,7 +116,6 @@ impl Memory {
     /// Where the file cannot be written; what was committed is in the log and will be found there.
     pub fn close(self) -> Result<()> {
         // What was of use is good to know, and nothing that a close should fail for.
-        #[cfg(feature = "whole")]
         let _ = self.recall().write_uses();
         self.db.close()
     }

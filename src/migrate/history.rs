@@ -38,7 +38,6 @@ pub struct Entry {
     pub version: String,
 }
 
-#[cfg(feature = "whole")]
 impl Entry {
     /// SHA-256 of the text, in hexadecimal digits: what `sha256sum` says of the file.
     pub fn checksum(&self) -> String {

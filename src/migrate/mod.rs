@@ -19,22 +19,16 @@ pub mod runner;
 
 pub mod history;
 
-#[cfg(feature = "whole")]
 pub(crate) mod schema;
 
-#[cfg(feature = "whole")]
 pub(crate) mod adopt;
 
-#[cfg(feature = "whole")]
 pub mod plan;
 
-#[cfg(feature = "whole")]
 pub mod autogenerate;
 
-#[cfg(feature = "whole")]
 pub mod file;
 
-#[cfg(feature = "whole")]
 pub mod backup;
 
 pub use graph::{Direction, Graph, Step};

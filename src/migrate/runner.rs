@@ -3,7 +3,6 @@
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
 
-#[cfg(feature = "whole")]
 use super::batch::execute;
 use super::revision::Revision;
 use super::{Direction, Step, history};
@@ -174,12 +173,6 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
         }
     }
     Ok(())
-}
-
-/// Without migrations there are no tables to rebuild.
-#[cfg(not(feature = "whole"))]
-fn execute(connection: &Connection, script: &str, _: &mut dyn FnMut(u64, u64)) -> Result<()> {
-    Ok(connection.execute_batch(script)?)
 }
 
 /// Lets a script do all but end the run's transaction half-way, or reach other files.

@@ -10,14 +10,12 @@ use wasm_bindgen::JsValue;
 
 use super::vfs;
 use crate::error::{Cause, Error, ErrorCode, Result};
-#[cfg(feature = "whole")]
 use crate::migrate::backup::Folder;
 
 /// Files that a database needs to be opened: itself and its log. Each costs time at every opening, so the others are
 /// made when they are needed.
 const FILES_TO_OPEN: usize = 2;
 /// Files a database has beside the backups that are kept: itself and its log, and the next backup and its log.
-#[cfg(feature = "whole")]
 const FILES_BESIDE_BACKUPS: usize = 4;
 
 /// The files of one database, held by this worker alone.
@@ -48,7 +46,6 @@ impl Pool {
     }
 
     /// Makes room for so many backups. Called before one may be kept, for making a file cannot be done at once.
-    #[cfg(feature = "whole")]
     pub(crate) async fn reserve(&self, backups: usize) -> Result<()> {
         self.files.ensure_capacity(FILES_BESIDE_BACKUPS + backups).await.map_err(from_pool)
     }
@@ -74,7 +71,6 @@ impl Pool {
     }
 }
 
-#[cfg(feature = "whole")]
 impl Folder for Pool {
     fn names(&self) -> Result<Vec<String>> {
         self.files.names().map_err(from_pool)

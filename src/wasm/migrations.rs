@@ -1,4 +1,4 @@
-//! The calls that move the schema, or the whole database: what only the whole engine has.
+//! The calls that move the schema, or the whole database.
 
 use wasm_bindgen::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::migrate::{Graph, file};
 use crate::opfs::Pool;
 use crate::wire::{self, FromJs, ToJs};
 
-pub(super) async fn open_in(pool: Option<&Pool>, durability: Durability, options: &JsValue) -> Result<Option<Memory>> {
+pub(super) async fn open_in(pool: Option<&Pool>, durability: Durability, options: &JsValue) -> Result<Memory> {
     let options = wire::MigrationOptions::from_js(options, "options")?;
     let mut migrations = Migrations::new(Graph::with_bundled(&options.migrations)?);
     migrations.on_newer = options.on_newer_schema;
@@ -39,7 +39,7 @@ pub(super) async fn open_in(pool: Option<&Pool>, durability: Durability, options
         }
         memory.bring_to_head()?;
     }
-    Ok(Some(memory))
+    Ok(memory)
 }
 
 /// Makes room for the backups, unless none is required.

@@ -1,8 +1,6 @@
 //! The engine, as JavaScript calls it: the only `#[wasm_bindgen]`. It converts and calls, and decides nothing.
 
-#[cfg(feature = "whole")]
 mod migrations;
-#[cfg(feature = "whole")]
 mod recall;
 
 mod tables;
@@ -15,7 +13,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::memory::query::{DEFAULT_TIMEOUT, Parameters};
 use crate::opfs::Pool;
 use crate::wire::{self, FromJs, ToJs};
-#[cfg(feature = "whole")]
 use migrations::open_in;
 
 #[wasm_bindgen]
@@ -81,12 +78,10 @@ fn failure(error: Error) -> JsValue {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a memory. The engine without migrations gives nothing where there is something to migrate, and leaves the
-    /// file alone.
-    #[wasm_bindgen(unchecked_return_type = "Engine | undefined")]
+    /// Opens a memory.
     pub async fn open(
         #[wasm_bindgen(unchecked_param_type = "EngineOptions")] options: JsValue,
-    ) -> std::result::Result<Option<Engine>, JsValue> {
+    ) -> std::result::Result<Engine, JsValue> {
         open(&options).await.map_err(failure)
     }
 
@@ -140,7 +135,7 @@ impl Engine {
 
 const CLOCK: Clock = Clock::new(|| js_sys::Date::now() / 1000.0);
 
-async fn open(options: &JsValue) -> Result<Option<Engine>> {
+async fn open(options: &JsValue) -> Result<Engine> {
     let durability: Durability = wire::field(options, "durability")?;
     let pool = match wire::field::<Option<String>>(options, "path")? {
         Some(path) => Some(Pool::acquire(&path).await?),
@@ -148,20 +143,15 @@ async fn open(options: &JsValue) -> Result<Option<Engine>> {
     };
     let opened = open_in(pool.as_ref(), durability, options).await;
     match opened {
-        Ok(Some(memory)) => Ok(Some(Engine { memory: Some(memory), pool })),
-        // The file is as it was; another engine or another tab may try.
-        refused => {
+        Ok(memory) => Ok(Engine { memory: Some(memory), pool }),
+        // The file is as it was; another tab may try.
+        Err(error) => {
             pool.as_ref().map_or(Ok(()), Pool::release)?;
-            refused.map(|_| None)
+            Err(error)
         }
     }
 }
 
 fn location(pool: Option<&Pool>) -> Location<'_> {
     pool.map_or(Location::Memory, |pool| Location::File { path: pool.path(), vfs: Some(pool.vfs()) })
-}
-
-#[cfg(not(feature = "whole"))]
-async fn open_in(pool: Option<&Pool>, durability: Durability, options: &JsValue) -> Result<Option<Memory>> {
-    Memory::open(location(pool), durability, CLOCK, &wire::migrations(options)?)
 }

@@ -1,4 +1,4 @@
-//! The calls of recall: what only the whole engine has.
+//! The calls of recall.
 
 use wasm_bindgen::prelude::*;
 

@@ -120,7 +120,6 @@ macro_rules! optional {
 }
 
 optional!(f64, u32, bool, String, Vec<String>);
-#[cfg(feature = "whole")]
 optional!(Vec<f32>, Vec<crate::recall::Source>);
 
 /// A field of a patch: left out it stays as it is, null it becomes NULL.

@@ -10,7 +10,7 @@ use super::record;
 use crate::Memory;
 use crate::error::{Error, Result};
 
-/// How to open. What only the whole engine is told, only that one declares.
+/// How to open.
 #[derive(Tsify)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code)]
@@ -24,27 +24,21 @@ pub(crate) struct EngineOptions {
     #[tsify(optional, type = "readonly string[]")]
     migrations: Option<Vec<String>>,
     /// What to do with a file that is newer than the revisions known; `error` by default.
-    #[cfg(feature = "whole")]
     #[tsify(optional, type = "OnNewerSchema")]
     on_newer_schema: Option<String>,
     /// How many backups are kept; 3 by default.
-    #[cfg(feature = "whole")]
     #[tsify(optional)]
     keep: Option<u32>,
     /// Whether there is no migration without a backup; true by default.
-    #[cfg(feature = "whole")]
     #[tsify(optional)]
     backup_required: Option<bool>,
     /// A file that a memory without a path begins with.
-    #[cfg(feature = "whole")]
     #[tsify(optional, type = "Uint8Array")]
     file: Option<Vec<u8>>,
     /// Whether to bring the schema to head; true by default.
-    #[cfg(feature = "whole")]
     #[tsify(optional)]
     upgrade: Option<bool>,
     /// Is called with a `MigrationProgress`.
-    #[cfg(feature = "whole")]
     #[tsify(optional, type = "(progress: MigrationProgress) => void")]
     on_progress: Option<()>,
 }
@@ -92,10 +86,7 @@ record!(SchemaStatus { revisions, heads, migrated, backup, read_only });
 impl SchemaStatus {
     /// That of a memory.
     pub(crate) fn of(memory: &Memory) -> Result<Self> {
-        #[cfg(feature = "whole")]
         let backup = memory.last_backup().cloned().map(Backup::from);
-        #[cfg(not(feature = "whole"))]
-        let backup = None;
         Ok(Self {
             revisions: memory.revisions()?,
             heads: memory.heads(),
@@ -122,7 +113,6 @@ pub(crate) struct Backup {
 
 record!(Backup { id, created_at, revisions });
 
-#[cfg(feature = "whole")]
 impl From<crate::migrate::backup::Backup> for Backup {
     fn from(from: crate::migrate::backup::Backup) -> Self {
         Self { id: from.id, created_at: from.created_at as f64 / 1000.0, revisions: from.revisions }

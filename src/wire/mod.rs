@@ -7,13 +7,9 @@ mod decode;
 mod encode;
 mod engine;
 mod inputs;
-#[cfg(feature = "whole")]
 mod migrations;
-#[cfg(feature = "whole")]
 mod options;
-#[cfg(feature = "whole")]
 mod question;
-#[cfg(feature = "whole")]
 mod recall;
 mod rows;
 
@@ -23,13 +19,9 @@ use wasm_bindgen::prelude::*;
 pub(crate) use decode::{FromJs, field};
 pub(crate) use encode::{Record, ToJs};
 pub(crate) use engine::*;
-#[cfg(feature = "whole")]
 pub(crate) use migrations::*;
-#[cfg(feature = "whole")]
 pub(crate) use options::*;
-#[cfg(feature = "whole")]
 pub(crate) use question::*;
-#[cfg(feature = "whole")]
 pub(crate) use recall::*;
 
 use crate::error::{ErrorCode, Result};

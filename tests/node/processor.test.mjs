@@ -6,7 +6,7 @@ import { at } from '../../scripts/process.mjs';
 
 let Processor;
 before(async () => {
-  const bundle = await rolldown({ input: at('www', 'package', 'processor.ts'), platform: 'neutral' });
+  const bundle = await rolldown({ input: at('www', 'package', 'worker', 'processor.ts'), platform: 'neutral' });
   const { output } = await bundle.generate();
   ({ Processor } = await import(`data:text/javascript,${encodeURIComponent(output[0].code)}`));
 });

@@ -8,6 +8,5 @@ let loaded = false;
 export async function openEngine(options: Omit<EngineOptions, 'durability'>): Promise<Engine> {
   if (!loaded) initSync({ module: readFileSync(new URL('./wasm/synth_memory_bg.wasm', import.meta.url)) });
   loaded = true;
-  // With migrations it always gives one.
-  return (await Engine.open({ durability: 'strict', upgrade: false, ...options }))!;
+  return Engine.open({ durability: 'strict', upgrade: false, ...options });
 }

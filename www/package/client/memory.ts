@@ -22,7 +22,7 @@ import type {
 } from '../recall/questions.js';
 import { fromSchema, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-import { openWorker, openWholeWorker } from '../link/transport.js';
+import { openWorker } from '../link/transport.js';
 import { parseUrl } from './url.js';
 import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from '../wasm/synth_memory.js';
 
@@ -110,13 +110,9 @@ export class Memory {
       ...(required !== undefined && { backupRequired: required }),
       ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
     };
-    // What is in memory cannot change hands, and what is not at head is not opened by the smaller engine.
     const { embedder } = options;
-    const small = place.storage === 'opfs' && options.upgrade !== false && (embedder ?? 'none') === 'none';
-    const transports = isNode()
-      ? { whole: (await import('../worker/node.js')).openInThread }
-      : { atHead: small ? openWorker : undefined, whole: openWholeWorker };
-    const connection = new Connection(transports, engineOptions, options.onProgress);
+    const openTransport = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
+    const connection = new Connection(openTransport, engineOptions, options.onProgress);
     const recall = loader(connection, embedder, options.onEmbedding);
     // It says what is wrong with the embedder before anything is opened.
     const eager = embedder === undefined ? undefined : await recall();
@@ -155,7 +151,7 @@ export class Memory {
   async refreshStatus(options?: CallOptions): Promise<MemoryStatus> {
     const schema = await this.#connection.call('schemaStatus', [], options);
     const found = fromSchema(schema);
-    // An engine that took the memory over knows of its own backups only.
+    // An engine that opened the memory again knows of its own backups only.
     this.#status = { ...this.#status, ...found, backup: found.backup ?? this.#status.backup };
     await this.#refreshStorage();
     return this.#status;

@@ -22,15 +22,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Ways to the two engines; where there is but one way, it leads to the whole engine. */
-export interface Transports {
-  readonly atHead?: OpenTransport | undefined;
-  readonly whole: OpenTransport;
-}
-
-/** The calls that the smaller engine has too: those on the tables, and a few. */
-const AT_HEAD =
-  /^(?:open|close|query|export|schemaStatus|[a-zA-Z]+(?:Add|Get|List|Update|Delete|Count|Clear|Resolve|Statistics))$/;
 /** Calls after which a row may wait for its vector. */
 const WRITES = /(?:Add|Update|import|restore|upgrade|downgrade|undoConsolidation)$/;
 
@@ -50,12 +41,11 @@ interface Outgoing {
  * The requests of one client: sent without waiting for each other, answered in order.
  *
  * Calls of the same turn of the event loop leave in one message. When the other side breaks, what waits is rejected and
- * the next call opens the memory anew. A memory that is at head is opened by the smaller engine; the first call that
- * needs the other one takes the memory over to it, in its turn among the calls.
+ * the next call opens the memory again.
  */
 export class Connection {
   readonly #client = crypto.randomUUID();
-  readonly #transports: Transports;
+  readonly #openTransport: OpenTransport;
   readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   readonly #options: EngineOptions;
   readonly #pending = new Map<number, Pending>();
@@ -63,14 +53,10 @@ export class Connection {
   #sequence = 0;
   #outbox: Outgoing[] = [];
   #opened = false;
-  #isWhole: boolean;
-  /** What is sent waits until the memory has changed hands. */
-  #held = false;
   #closing: Promise<void> | undefined;
 
-  constructor(transports: Transports, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
-    this.#transports = transports;
-    this.#isWhole = !transports.atHead;
+  constructor(openTransport: OpenTransport, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
+    this.#openTransport = openTransport;
     this.#options = options;
     this.#tell = tell;
   }
@@ -126,31 +112,14 @@ export class Connection {
         if (this.#transport === transport) this.#fail(cause);
       },
     };
-    const { atHead, whole } = this.#transports;
-    const transport = (this.#isWhole ? whole : atHead!)(listener);
+    const transport = this.#openTransport(listener);
     this.#transport = transport;
     try {
-      // What comes behind it is sent when it is certain that this engine is the one to answer it.
-      const behind = this.#outbox;
-      this.#outbox = [];
-      const opened = this.#send('open', [this.#options], options, []);
-      this.#post(this.#outbox);
-      this.#outbox = behind;
-      this.#held = true;
-      const status = await opened;
-      if (status === NEEDS_MIGRATIONS) {
-        transport.end();
-        this.#isWhole = true;
-        return await this.#connect(options);
-      }
+      const status = await this.#send('open', [this.#options], options, []);
       this.#opened = true;
-      this.#held = false;
-      this.#flush();
       return status;
     } catch (error) {
-      // Whoever calls next tries again, and where the larger engine could not be had, with the smaller one.
-      this.#isWhole = !this.#transports.atHead;
-      // What was to be sent behind this is answered with the same.
+      // What was sent behind it is answered with the same.
       if (this.#transport === transport) this.#end(() => error as MemoryError);
       throw error;
     }
@@ -186,29 +155,9 @@ export class Connection {
   }
 
   #flush(): void {
-    if (this.#held) return;
     const outbox = this.#outbox;
     this.#outbox = [];
-    const beyond = this.#isWhole ? -1 : outbox.findIndex(({ request }) => !AT_HEAD.test(request.method));
-    this.#post(beyond < 0 ? outbox : outbox.slice(0, beyond));
-    if (beyond >= 0) this.#handOver(outbox.slice(beyond));
-  }
-
-  /** Lets the smaller engine finish what was asked of it, and opens the memory with the other one, for what comes next. */
-  #handOver(next: Outgoing[]): void {
-    const transport = this.#transport;
-    this.#isWhole = true;
-    const finished = this.#send('close', [], {}, []);
-    this.#post(this.#outbox);
-    this.#outbox = next;
-    this.#held = true;
-    const goOn = () => {
-      // Where it broke, whoever waits was told, and there is nobody to open it for.
-      if (this.#transport !== transport) return;
-      transport?.end();
-      void this.#connect({}).catch(() => undefined);
-    };
-    finished.then(goOn, goOn);
+    this.#post(outbox);
   }
 
   #post(outgoing: readonly Outgoing[]): void {
@@ -273,7 +222,6 @@ export class Connection {
     pending.stopListening();
     if ('cancelled' in answer) pending.reject(aborted(pending.signal));
     else if ('failure' in answer) pending.reject(toMemoryError(answer.failure));
-    else if ('needsMigrations' in answer) pending.resolve(NEEDS_MIGRATIONS);
     else pending.resolve(answer.value);
   }
 
@@ -286,7 +234,6 @@ export class Connection {
   #end(why: () => MemoryError): void {
     this.#transport?.end();
     this.#transport = undefined;
-    this.#held = false;
     this.#outbox = [];
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
@@ -296,9 +243,6 @@ export class Connection {
     }
   }
 }
-
-/** The answer to `open` of an engine that cannot migrate and would have to. */
-const NEEDS_MIGRATIONS: unknown = Symbol('needs migrations');
 
 function crashed(cause: unknown): MemoryError {
   const hint =

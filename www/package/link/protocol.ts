@@ -40,11 +40,7 @@ export type ToWorker =
 
 /** The answer to a request. */
 export type Answer = { readonly client: string; readonly sequence: number } & (
-  | { readonly value: unknown }
-  | { readonly failure: FailureMessage }
-  | { readonly cancelled: true }
-  /** The memory is to be opened by the whole engine; this one left it alone. */
-  | { readonly needsMigrations: true }
+  { readonly value: unknown } | { readonly failure: FailureMessage } | { readonly cancelled: true }
 );
 
 /** What the worker says. */

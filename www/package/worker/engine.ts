@@ -1,6 +1,5 @@
 import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
-import type { Engine, EngineOptions } from '../wasm/synth_memory.js';
-import type { Engine as EngineAtHead } from '../wasm/synth_memory_at_head.js';
+import { Engine, type EngineOptions } from '../wasm/synth_memory.js';
 
 /** How long a memory that is held elsewhere is waited for, in ms: as long as a page that is being reloaded needs to go. */
 const LOCK_GRACE = 300;
@@ -8,33 +7,20 @@ const LOCK_GRACE = 300;
 const FILES_GRACE = 2000;
 const RETRY_AFTER = 20;
 
-/** An engine of either kind. The smaller one lacks the calls that only they need. */
-export type AnyEngine = EngineAtHead & Partial<Engine>;
-
-/** The class of such an engine. */
-export interface EngineClass {
-  open(options: EngineOptions): Promise<AnyEngine | undefined>;
-}
-
 /** An engine, and how to let others have its memory after its close. */
 export interface Held {
-  readonly engine: AnyEngine;
+  readonly engine: Engine;
   /** Resolves when others can have it. */
   release(): Promise<unknown>;
 }
 
 /**
- * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives. Gives nothing where the engine
- * is the smaller one, and the memory needs migrations.
+ * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives.
  *
  * @param loading - The WebAssembly, on its way; it rejects with a failure.
  * @throws A failure, as the engine throws it.
  */
-export async function openEngine(
-  Engine: EngineClass,
-  loading: Promise<void>,
-  options: EngineOptions,
-): Promise<Held | undefined> {
+export async function openEngine(loading: Promise<void>, options: EngineOptions): Promise<Held> {
   const inFile = options.path !== undefined;
   const [release] = await Promise.all([
     inFile ? holdLock(`synth-memory:${options.path}`) : NOT_LOCKED,
@@ -44,10 +30,7 @@ export async function openEngine(
     inFile ? navigator.storage?.getDirectory?.().catch(() => undefined) : undefined,
   ]);
   try {
-    const engine = await openFiles(Engine, options);
-    if (engine) return { engine, release };
-    await release();
-    return undefined;
+    return { engine: await openFiles(options), release };
   } catch (thrown) {
     await release();
     throw thrown;
@@ -95,7 +78,7 @@ function holdLock(name: string): Promise<Held['release']> {
   });
 }
 
-async function openFiles(Engine: EngineClass, options: EngineOptions): Promise<AnyEngine | undefined> {
+async function openFiles(options: EngineOptions): Promise<Engine> {
   const giveUp = performance.now() + FILES_GRACE;
   for (;;) {
     try {

@@ -3,7 +3,7 @@ import { openEngine } from './engine.js';
 import { unavailable } from '../wire/errors.js';
 import { Processor } from './processor.js';
 import type { OpenTransport } from '../link/transport.js';
-import { Engine, initSync } from '../wasm/synth_memory.js';
+import { initSync } from '../wasm/synth_memory.js';
 
 /** What is used of Node; asked for at run time, so that no bundler meets an import it cannot resolve. */
 interface NodeProcess {
@@ -24,7 +24,7 @@ const fail = (cause: unknown) => {
 /** An engine in this thread. */
 export const openInThread: OpenTransport = (listener) => {
   const processor = new Processor({
-    open: (options) => openEngine(Engine, (loaded ??= load().catch(fail)), options),
+    open: (options) => openEngine((loaded ??= load().catch(fail)), options),
     defer: (task) => queueMicrotask(task),
     post: (message) => listener.receive(message),
   });

@@ -1,12 +1,12 @@
 import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
-import type { AnyEngine, Held } from './engine.js';
+import type { Held } from './engine.js';
 import type { Answer, FromWorker, Method, Request, ToWorker } from '../link/protocol.js';
-import type { EngineOptions } from '../wasm/synth_memory.js';
+import type { Engine, EngineOptions } from '../wasm/synth_memory.js';
 
 /** What a processor needs of where it runs. */
 export interface Host {
-  /** Loads the engine and opens it; undefined where it cannot migrate and would have to. Rejects with a failure. */
-  open(options: EngineOptions): Promise<Held | undefined>;
+  /** Loads the engine and opens it. Rejects with a failure. */
+  open(options: EngineOptions): Promise<Held>;
   /** Does the task soon, but after all that is already waiting to be received. */
   defer(task: () => void): void;
   /** Sends a message to the clients; what is named in `transfer` is moved. */
@@ -110,7 +110,6 @@ export class Processor {
     try {
       const onProgress: EngineOptions['onProgress'] = (progress) => this.#host.post({ type: 'progress', progress }, []);
       const memory = await this.#host.open({ ...request.arguments[0], onProgress });
-      if (!memory) return { client, sequence, needsMigrations: true };
       this.#memory = memory;
       return { client, sequence, value: memory.engine.schemaStatus() };
     } catch (thrown) {
@@ -154,7 +153,7 @@ export class Processor {
   }
 }
 
-function committed(engine: AnyEngine): boolean {
+function committed(engine: Engine): boolean {
   try {
     engine.endBatch();
     return true;
@@ -165,9 +164,9 @@ function committed(engine: AnyEngine): boolean {
 }
 
 /** Makes room for a backup; gives the failure where there is none. */
-async function reserve(engine: AnyEngine): Promise<FailureMessage | undefined> {
+async function reserve(engine: Engine): Promise<FailureMessage | undefined> {
   try {
-    await engine.reserve?.();
+    await engine.reserve();
     return undefined;
   } catch (thrown) {
     const failure = asFailure(thrown);
@@ -176,9 +175,9 @@ async function reserve(engine: AnyEngine): Promise<FailureMessage | undefined> {
   }
 }
 
-function call(engine: AnyEngine, { client, sequence, method, arguments: given }: Request): Answer {
+function call(engine: Engine, { client, sequence, method, arguments: given }: Request): Answer {
   try {
-    const made = engine[method as keyof AnyEngine] as (...given: unknown[]) => unknown;
+    const made = engine[method as keyof Engine] as (...given: unknown[]) => unknown;
     return { client, sequence, value: made.apply(engine, given) };
   } catch (thrown) {
     const failure = asFailure(thrown);
