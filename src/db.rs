@@ -7,14 +7,18 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
+use serde::Deserialize;
+use tsify::Tsify;
 
+use crate::changes::{Changed, Feed};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
 
-/// What an acknowledged write has survived.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What an acknowledged write has survived: `strict` a power cut, `relaxed` a killed tab or browser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "lowercase")]
 pub enum Durability {
     /// Flushed to the disk: survives a power cut (`synchronous = FULL`).
     #[default]
@@ -122,6 +126,7 @@ pub struct Db {
     in_file: bool,
     read_only: Cell<bool>,
     batch: Cell<Batch>,
+    feed: Feed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -148,6 +153,7 @@ impl Db {
             in_file,
             read_only: Cell::new(false),
             batch: Cell::new(Batch::None),
+            feed: Feed::default(),
         };
         if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
@@ -170,6 +176,25 @@ impl Db {
 
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most.
+    pub(crate) fn watch(&mut self, tables: &'static [&'static str]) -> Result<()> {
+        self.feed = Feed::of(tables);
+        self.feed.listen(&mut self.connection)
+    }
+
+    /// What was changed and committed since this was last called; none if that is nothing.
+    pub fn take_changes(&self) -> Option<Changed> {
+        if self.connection.is_autocommit() {
+            self.feed.settle();
+        }
+        self.feed.take()
+    }
+
+    /// Tells those who listen that everything was replaced: the schema, or the whole database.
+    pub(crate) fn report_replaced(&self) {
+        self.feed.replace();
     }
 
     /// Refuses every change from here on.
@@ -213,11 +238,16 @@ impl Db {
         } else {
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         };
+        if self.connection.is_autocommit() {
+            self.feed.settle();
+        }
+        let mark = self.feed.mark();
         self.run(begin)?;
         let result = change().and_then(|()| self.run(keep));
         // SQLite rolls back by itself on errors such as a full disk; then there is nothing left to undo.
         if result.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch(undo)?;
+            self.feed.go_back(mark);
         }
         result
     }
@@ -262,7 +292,8 @@ impl Db {
             // Both are in memory, so the one can simply be the other.
             configure(&source)?;
             self.connection = source;
-            return Ok(());
+            self.report_replaced();
+            return self.feed.listen(&mut self.connection);
         }
         self.connection.flush_prepared_statement_cache();
         // Pages are copied as they are, and a write-ahead log holds pages of one size only.
@@ -279,6 +310,7 @@ impl Db {
             // Where this fails, what was replaced is replaced all the same, and the next opening sets it again.
             let _ = self.set_journal_mode("WAL");
         }
+        self.report_replaced();
         result
     }
 

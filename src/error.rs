@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use rusqlite::ffi;
+use serde::Serialize;
+use tsify::Tsify;
 
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -116,12 +118,13 @@ struct Inner {
     code: ErrorCode,
     message: String,
     hint: Cow<'static, str>,
-    cause: Option<Cause>,
+    cause: Option<FailureCause>,
 }
 
 /// What an [`Error`] came from: SQLite's own words, or the browser's exception.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct FailureCause {
     /// `SQLITE_FULL (13)` or the name of a DOMException, as `NoModificationAllowedError`.
     pub name: String,
     /// The words that came with it.
@@ -148,7 +151,7 @@ impl Error {
     }
 
     /// The same error with what caused it.
-    pub fn caused_by(mut self, cause: Cause) -> Self {
+    pub fn caused_by(mut self, cause: FailureCause) -> Self {
         self.0.cause = Some(cause);
         self
     }
@@ -156,7 +159,7 @@ impl Error {
     /// The same cause under another code and message, for a caller that knows what was being done.
     pub fn recast(self, code: ErrorCode, message: impl Into<String>) -> Self {
         let Inner { code: old, message: said, cause, .. } = *self.0;
-        let cause = cause.unwrap_or_else(|| Cause { name: old.code().into(), message: said, sql: None });
+        let cause = cause.unwrap_or_else(|| FailureCause { name: old.code().into(), message: said, sql: None });
         Self::new(code, message).caused_by(cause)
     }
 
@@ -182,7 +185,7 @@ impl Error {
     }
 
     /// What caused it.
-    pub fn cause(&self) -> Option<&Cause> {
+    pub fn cause(&self) -> Option<&FailureCause> {
         self.0.cause.as_ref()
     }
 }
@@ -243,5 +246,5 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
         _ => (ErrorCode::Internal, format!("SQLite refused a statement ({words}).")),
     };
     let name = format!("SQLite error {}", failure.extended_code);
-    Error::new(code, what).caused_by(Cause { name, message: words, sql })
+    Error::new(code, what).caused_by(FailureCause { name, message: words, sql })
 }

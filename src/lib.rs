@@ -17,6 +17,8 @@
 
 pub mod error;
 
+pub mod changes;
+
 pub mod db;
 
 pub mod words;

@@ -1,12 +1,16 @@
 //! What a user or a model types is a question, not FTS5 syntax: every word is quoted, so that any text is safe.
 
+use serde::Deserialize;
+use tsify::Tsify;
+
 use crate::error::{Error, Result};
 
 /// The most words of one search; more are refused rather than cut.
 pub const MAX_WORDS: usize = 100;
 
-/// Which rows a search finds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Whether a search needs every word or any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "lowercase")]
 pub enum Match {
     /// Those with every word.
     #[default]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use synth_memory::migrate::{Direction, Graph, Revision, Step};
+use synth_memory::migrate::{Graph, MigrationDirection, Revision, Step};
 use synth_memory::{ErrorCode, Result};
 
 /// A migration file that does nothing.
@@ -112,11 +112,11 @@ impl Case<'_> {
         let mut applied = self.graph.ancestors(self.rows);
         for step in steps {
             let id = &step.revision.id;
-            if step.direction == Direction::Up {
+            if step.direction == MigrationDirection::Up {
                 assert!(applied.insert(id.clone()), "{id} is applied twice");
             }
             assert!(self.graph.ancestors(std::slice::from_ref(id)).is_subset(&applied), "{id} comes too early");
-            if step.direction == Direction::Down {
+            if step.direction == MigrationDirection::Down {
                 assert!(applied.remove(id), "{id} was not applied");
             }
             assert_eq!(self.graph.ancestors(&step.heads), applied, "after {id}");

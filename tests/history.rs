@@ -9,7 +9,7 @@ use support::{NOW, fixture, migrations_at, open, open_with, rows, schema, still}
 use synth_memory::db::Location;
 use synth_memory::memory::{OnNewerSchema, Standing};
 use synth_memory::migrate::autogenerate::Renames;
-use synth_memory::migrate::{Direction, Graph, Revision, file};
+use synth_memory::migrate::{Graph, MigrationDirection, Revision, file};
 use synth_memory::tables::turns::NewTurn;
 use synth_memory::{Durability, ErrorCode, Memory, Result};
 
@@ -249,7 +249,10 @@ fn a_plan_tells_and_changes_nothing() {
     let before = memory.export().unwrap();
     let plan = memory.plan("app@base", true).unwrap();
     let steps: Vec<_> = plan.steps.iter().map(|step| (step.revision.as_str(), step.direction)).collect();
-    assert_eq!(steps, [("app3", Direction::Down), ("app2", Direction::Down), ("app1", Direction::Down)]);
+    assert_eq!(
+        steps,
+        [("app3", MigrationDirection::Down), ("app2", MigrationDirection::Down), ("app1", MigrationDirection::Down)]
+    );
     assert!(plan.steps[2].script.contains("DROP TABLE notes"));
     let rows =
         |name: &str| plan.tables.iter().find(|table| table.table == name).map(|table| (table.before, table.after));
@@ -258,16 +261,16 @@ fn a_plan_tells_and_changes_nothing() {
     assert_eq!(memory.export().unwrap(), before);
     assert!(memory.backups().unwrap().is_empty());
 
-    let sql = memory.offline("base", "001", false).unwrap();
+    let sql = memory.sql("base", "001", false).unwrap();
     let plain = rusqlite::Connection::open_in_memory().unwrap();
     plain.execute_batch(&sql).unwrap();
     let (_folder, theirs) = support::open_bytes(&fixture("synth-mind-alembic.db"));
     assert_eq!(schema(&plain), schema(&theirs));
-    plain.execute_batch(&memory.offline("001", "003", false).unwrap()).unwrap();
-    plain.execute_batch(&memory.offline("003", "001", true).unwrap()).unwrap();
+    plain.execute_batch(&memory.sql("001", "003", false).unwrap()).unwrap();
+    plain.execute_batch(&memory.sql("003", "001", true).unwrap()).unwrap();
     assert_eq!(schema(&plain), schema(&theirs));
     assert_eq!(support::rows(&plain, "alembic_version"), support::rows(&theirs, "alembic_version"));
-    assert_eq!(memory.offline("app2", "app3", false).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(memory.sql("app2", "app3", false).unwrap_err().code(), ErrorCode::InvalidArgument);
 }
 
 #[test]

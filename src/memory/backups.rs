@@ -3,7 +3,7 @@
 use super::{Memory, Migrations};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::{Backup, Backups};
-use crate::migrate::runner::{self, Progress, State};
+use crate::migrate::runner::{self, MigrationProgress, State};
 
 impl Memory {
     /// The backups that are kept, newest first; none of a memory that keeps nothing.
@@ -73,7 +73,7 @@ impl Memory {
         let Migrations { backups: Some(backups), progress, backup_required, .. } = &mut self.migrations else {
             return Ok(None);
         };
-        let mut tell = |done, total| progress(Progress::backup(done, total));
+        let mut tell = |done, total| progress(MigrationProgress::backup(done, total));
         match backups.take(self.db.connection(), self.db.now(), &mut tell) {
             // Where there was no room for one more file, SQLite says that it could not be opened.
             Err(error)

@@ -2,16 +2,20 @@
 
 use std::rc::Rc;
 
+use serde::Deserialize;
+use tsify::Tsify;
+
 use super::Memory;
 use crate::error::Result;
 use crate::migrate::backup::{Backup, Backups};
 use crate::migrate::history;
-use crate::migrate::plan::{self, Plan};
-use crate::migrate::runner::{self, Applied, Progress, Run};
+use crate::migrate::plan::{self, MigrationPlan};
+use crate::migrate::runner::{self, Applied, MigrationProgress, Run};
 use crate::migrate::{Graph, Step, schema};
 
-/// What to do with a file at a revision that only a newer version of the app knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What to do with a file that a newer version of the app has migrated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "lowercase")]
 pub enum OnNewerSchema {
     /// Refuse it.
     #[default]
@@ -31,7 +35,7 @@ pub struct Migrations {
     /// Whether there is no migration without a backup; true by default. Otherwise one that finds no room is left out.
     pub backup_required: bool,
     /// Is told where a run is.
-    pub progress: Box<dyn FnMut(Progress<'_>)>,
+    pub progress: Box<dyn FnMut(MigrationProgress<'_>)>,
     pub(super) last_backup: Option<Backup>,
 }
 
@@ -99,6 +103,7 @@ impl Memory {
             runner::run(memory.db.connection_mut(), &steps, &last.heads, &mut run)
         };
         self.recall.get_mut().forget();
+        self.db.report_replaced();
         if backup { self.backed_up(true, carry_out) } else { carry_out(self) }
     }
 
@@ -152,7 +157,7 @@ impl Memory {
     /// # Errors
     ///
     /// As theirs would be, but for the backup.
-    pub fn plan(&mut self, target: &str, down: bool) -> Result<Plan> {
+    pub fn plan(&mut self, target: &str, down: bool) -> Result<MigrationPlan> {
         let current = self.revisions()?;
         let graph = &self.migrations.graph;
         let steps = if down { graph.downgrade(&current, target)? } else { graph.upgrade(&current, target)? };
@@ -167,22 +172,11 @@ impl Memory {
     /// # Errors
     ///
     /// Those of [`Graph::upgrade`] and [`Graph::downgrade`].
-    pub fn offline(&self, from: &str, to: &str, down: bool) -> Result<String> {
+    pub fn sql(&self, from: &str, to: &str, down: bool) -> Result<String> {
         let graph = &self.migrations.graph;
         let from = graph.resolve(from, &[])?;
         let steps = if down { graph.downgrade(&from, to)? } else { graph.upgrade(&from, to)? };
-        plan::offline(&from, &steps)
-    }
-
-    /// Those of the revisions the file is at that are known here: all but of a newer file.
-    ///
-    /// # Errors
-    ///
-    /// As for [`runner::current`].
-    pub fn revisions_known(&self) -> Result<Vec<String>> {
-        let mut current = self.revisions()?;
-        current.retain(|id| self.graph().get(id).is_some());
-        Ok(current)
+        plan::sql(&from, &steps)
     }
 }
 

@@ -3,13 +3,17 @@
 pub mod query;
 
 mod backups;
+mod changes;
 mod migrations;
 mod opening;
+mod status;
 mod transfer;
 mod verify;
 
+pub use changes::Changes;
 pub use migrations::{Migrations, OnNewerSchema};
-pub use verify::{Standing, Verified};
+pub use status::{RevisionInfo, SchemaStatus};
+pub use verify::{Standing, VerifiedRevision};
 
 use std::cell::RefCell;
 
@@ -82,20 +86,6 @@ impl Memory {
             self.recall.borrow_mut().forget();
         }
         ended
-    }
-
-    /// The revisions the file is at, sorted; none at the base.
-    ///
-    /// # Errors
-    ///
-    /// As for [`runner::current`].
-    pub fn revisions(&self) -> Result<Vec<String>> {
-        runner::current(self.db.connection())
-    }
-
-    /// The ids of the revisions that opening it applied.
-    pub fn migrated(&self) -> &[String] {
-        &self.migrated
     }
 
     /// The database as the bytes of a file.

@@ -10,6 +10,7 @@ use crate::db::{Clock, Db, Durability, Location};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::runner::{self, Applied, Need, Run, State};
 use crate::migrate::{Graph, Revision, Step, adopt, history, schema};
+use crate::tables::MemoryTable;
 
 impl Memory {
     /// Opens a file, or creates it, and brings its schema to head, after a backup where it holds anything.
@@ -34,7 +35,8 @@ impl Memory {
         clock: Clock,
         migrations: Migrations,
     ) -> Result<Self> {
-        let db = Db::open(location, durability, clock)?;
+        let mut db = Db::open(location, durability, clock)?;
+        db.watch(&MemoryTable::NAMES)?;
         Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default() })
     }
 

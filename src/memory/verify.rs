@@ -1,12 +1,16 @@
 //! Whether what was applied to a memory is still what its revisions say.
 
+use serde::Serialize;
+use tsify::Tsify;
+
 use super::Memory;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::history::{self, Entry};
 use crate::migrate::runner;
 
 /// What has become of a revision that a file was brought to its place by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// It is the one that was applied.
     Ok,
@@ -18,15 +22,40 @@ pub enum Standing {
     Unrecorded,
 }
 
-/// One applied revision, looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
+/// What has become of an applied revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
+pub struct VerifiedRevision {
     /// Its id.
     pub revision: String,
     /// What has become of it.
     pub standing: Standing,
-    /// What was written down when it was applied.
-    pub entry: Option<Entry>,
+    /// The name of the file it was applied from.
+    pub file: Option<String>,
+    /// SHA-256 of that file's text, in hexadecimal digits.
+    pub checksum: Option<String>,
+    /// When it was applied, in Unix seconds; null if that is not known.
+    #[tsify(type = "Seconds | null")]
+    pub applied_at: Option<f64>,
+    /// How long that took, in seconds.
+    pub duration: Option<f64>,
+    /// The version of the package that applied it.
+    pub version: Option<String>,
+}
+
+impl VerifiedRevision {
+    fn new(revision: String, standing: Standing, entry: Option<&Entry>) -> Self {
+        Self {
+            revision,
+            standing,
+            file: entry.map(|entry| entry.file.clone()),
+            checksum: entry.map(Entry::checksum),
+            applied_at: entry.and_then(|entry| entry.applied_at),
+            duration: entry.and_then(|entry| entry.duration),
+            version: entry.map(|entry| entry.version.clone()),
+        }
+    }
 }
 
 impl Memory {
@@ -35,30 +64,29 @@ impl Memory {
     /// # Errors
     ///
     /// Where the file cannot be read.
-    pub fn verify(&self) -> Result<Vec<Verified>> {
+    pub fn verify(&self) -> Result<Vec<VerifiedRevision>> {
         let connection = self.db.connection();
         let graph = &self.migrations.graph;
         let entries = history::read(connection)?;
         let current = runner::current(connection)?;
-        let mut all: Vec<Verified> = Vec::new();
+        let mut all: Vec<VerifiedRevision> = Vec::new();
         for revision in graph.applied_at(&current) {
-            let entry = entries.iter().find(|entry| entry.revision == revision.id).cloned();
-            let standing = match &entry {
+            let entry = entries.iter().find(|entry| entry.revision == revision.id);
+            let standing = match entry {
                 None => Standing::Unrecorded,
                 Some(entry) if history::is_edited(entry, revision, &entries) => Standing::Edited,
                 Some(_) => Standing::Ok,
             };
-            all.push(Verified { revision: revision.id.clone(), standing, entry });
+            all.push(VerifiedRevision::new(revision.id.clone(), standing, entry));
         }
         let unknown = |id: &String| graph.get(id).is_none();
         let mut strangers: Vec<String> = current.into_iter().filter(unknown).collect();
         strangers.extend(entries.iter().map(|entry| entry.revision.clone()).filter(unknown));
         strangers.sort();
         strangers.dedup();
-        all.extend(strangers.into_iter().map(|revision| Verified {
-            entry: entries.iter().find(|entry| entry.revision == revision).cloned(),
-            revision,
-            standing: Standing::Unknown,
+        all.extend(strangers.into_iter().map(|revision| {
+            let entry = entries.iter().find(|entry| entry.revision == revision);
+            VerifiedRevision::new(revision, Standing::Unknown, entry)
         }));
         Ok(all)
     }
@@ -83,14 +111,5 @@ impl Memory {
             })?;
         }
         Ok(())
-    }
-
-    /// What is written down of the applied revisions.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be read.
-    pub fn applied(&self) -> Result<Vec<Entry>> {
-        history::read(self.db.connection())
     }
 }

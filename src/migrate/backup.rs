@@ -1,6 +1,8 @@
 //! A way back: a verified copy of a database, kept beside it before it is migrated or replaced.
 
 use rusqlite::Connection;
+use serde::Serialize;
+use tsify::Tsify;
 
 use super::runner::{self, State};
 use crate::db::{Location, ask, connect, copy_telling};
@@ -27,14 +29,15 @@ pub trait Folder {
     fn location<'a>(&'a self, name: &'a str) -> (String, Option<&'a str>);
 }
 
-/// A kept copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A copy that is kept beside the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Backup {
     /// Its name, to restore it by.
     pub id: String,
     /// When it was made, in Unix milliseconds.
     pub created_at: u64,
-    /// The revisions it is at, sorted; none for the base.
+    /// The revisions it is at, sorted; none at the base.
     pub revisions: Vec<String>,
 }
 

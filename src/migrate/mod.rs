@@ -31,5 +31,5 @@ pub mod file;
 
 pub mod backup;
 
-pub use graph::{Direction, Graph, Step};
+pub use graph::{Graph, MigrationDirection, Step};
 pub use revision::Revision;

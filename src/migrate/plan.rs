@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
+use serde::Serialize;
+use tsify::Tsify;
 
 use super::history::TABLES;
 use super::runner::{self, Run};
 use super::sql::quote;
-use super::{Direction, Step, batch, schema};
+use super::{MigrationDirection, Step, batch, schema};
 use crate::db::{ask, copy};
 use crate::error::{Error, Result};
 
 /// What a run would do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationPlan {
     /// Each revision, in order.
     pub steps: Vec<PlannedStep>,
     /// Every table with its rows before and after, by name; full-text indexes and what they keep are left out.
@@ -22,8 +25,9 @@ pub struct Plan {
     pub duration: f64,
 }
 
-/// One revision of a [`Plan`].
-#[derive(Clone, Debug, PartialEq)]
+/// One revision of a [`MigrationPlan`].
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct PlannedStep {
     /// Its id.
     pub revision: String,
@@ -32,7 +36,8 @@ pub struct PlannedStep {
     /// The name of its file.
     pub file: String,
     /// Whether it would be applied or taken back.
-    pub direction: Direction,
+    #[tsify(type = "MigrationDirection")]
+    pub direction: MigrationDirection,
     /// The script that would run.
     pub script: String,
     /// How long it took on the copy, in seconds.
@@ -40,13 +45,15 @@ pub struct PlannedStep {
 }
 
 /// A table's rows before and after a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
 pub struct TableRows {
     /// Its name.
     pub table: String,
-    /// Rows before; `None` where there was no such table.
+    /// Rows before; null where there was no such table.
     pub before: Option<u64>,
-    /// Rows after; `None` where there would be no such table.
+    /// Rows after; null where there would be no such table.
     pub after: Option<u64>,
 }
 
@@ -55,7 +62,7 @@ pub struct TableRows {
 /// # Errors
 ///
 /// What the run itself would fail with; `out_of_memory` where the copy has no room.
-pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<Plan> {
+pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<MigrationPlan> {
     let mut scratch = Connection::open_in_memory()?;
     copy(source, &mut scratch)?;
     let before = counts(&scratch)?;
@@ -82,17 +89,17 @@ pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -
         .into_iter()
         .map(|name| TableRows { table: name.clone(), before: count(&before, name), after: count(&after, name) })
         .collect();
-    Ok(Plan { steps: planned, tables, duration })
+    Ok(MigrationPlan { steps: planned, tables, duration })
 }
 
-/// The steps as a script for another program, with the rows of `alembic_version` as Alembic writes them.
+/// The steps as SQL for another program, with the rows of `alembic_version` as Alembic writes them.
 ///
 /// As in Alembic's offline mode there is no BEGIN and no COMMIT.
 ///
 /// # Errors
 ///
 /// `invalid_argument` where a table is moved and copied, for which the file itself is needed.
-pub(crate) fn offline(from: &[String], steps: &[Step<'_>]) -> Result<String> {
+pub(crate) fn sql(from: &[String], steps: &[Step<'_>]) -> Result<String> {
     let mut text = String::new();
     let mut heads = from.to_vec();
     if from.is_empty() {
@@ -101,8 +108,8 @@ pub(crate) fn offline(from: &[String], steps: &[Step<'_>]) -> Result<String> {
     }
     for step in steps {
         let (word, from, to) = match step.direction {
-            Direction::Up => ("upgrade", &heads, &step.heads),
-            Direction::Down => ("downgrade", &heads, &step.heads),
+            MigrationDirection::Up => ("upgrade", &heads, &step.heads),
+            MigrationDirection::Down => ("downgrade", &heads, &step.heads),
         };
         text.push_str(&format!(
             "-- Running {word} {} -> {} ({})\n\n",

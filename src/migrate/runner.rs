@@ -2,12 +2,14 @@
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
+use tsify::Tsify;
 
 use super::batch::execute;
 use super::revision::Revision;
-use super::{Direction, Step, history};
+use super::{MigrationDirection, Step, history};
 use crate::db::{Clock, ask};
-use crate::error::{Cause, Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, FailureCause, Result};
 
 /// Alembic's own statement, so that Alembic finds here what it would have made.
 pub(crate) const VERSION_TABLE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
@@ -39,8 +41,9 @@ pub enum Need {
 }
 
 /// What a run is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum MigrationPhase {
     /// The copy that is kept is being made; rows are pages.
     Backup,
     /// A revision is being applied.
@@ -52,17 +55,21 @@ pub enum Phase {
 }
 
 /// Where a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress<'p> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
+pub struct MigrationProgress<'p> {
     /// What it is doing.
-    pub phase: Phase,
+    #[tsify(type = "MigrationPhase")]
+    pub phase: MigrationPhase,
     /// The revision it is at.
+    #[tsify(type = "string | null")]
     pub revision: Option<&'p str>,
     /// How many revisions are done.
     pub step: usize,
     /// How many there are in this run.
     pub steps: usize,
-    /// Rows that a move and copy has moved, or pages that a backup has copied.
+    /// Rows that a move and copy has moved; in the phase `backup`, pages that are copied.
     pub done: u64,
     /// How many there are of these; 0 where nobody counts them.
     pub total: u64,
@@ -73,7 +80,7 @@ pub struct Run<'r> {
     /// The time, for the history.
     pub clock: Clock,
     /// Is told where the run is.
-    pub progress: &'r mut dyn FnMut(Progress<'_>),
+    pub progress: &'r mut dyn FnMut(MigrationProgress<'_>),
 }
 
 /// What a file says of itself.
@@ -126,7 +133,7 @@ pub(crate) fn need(
 pub fn run(connection: &mut Connection, steps: &[Step<'_>], heads: &[String], run: &mut Run<'_>) -> Result<Applied> {
     atomically(connection, &mut |connection| {
         apply(connection, steps, run)?;
-        (run.progress)(Progress::new(Phase::Check, None, steps.len(), steps.len()));
+        (run.progress)(MigrationProgress::new(MigrationPhase::Check, None, steps.len(), steps.len()));
         check_references(connection)?;
         write_versions(connection, heads)
     })?;
@@ -152,8 +159,9 @@ pub(crate) fn atomically(
 fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
     for (at, step) in steps.iter().enumerate() {
         let Step { revision, direction, .. } = step;
-        let phase = if *direction == Direction::Up { Phase::Upgrade } else { Phase::Downgrade };
-        let mut progress = Progress::new(phase, Some(&revision.id), at, steps.len());
+        let phase =
+            if *direction == MigrationDirection::Up { MigrationPhase::Upgrade } else { MigrationPhase::Downgrade };
+        let mut progress = MigrationProgress::new(phase, Some(&revision.id), at, steps.len());
         (run.progress)(progress);
         let begun = run.clock.now();
         guarded(connection, &mut |connection| {
@@ -164,12 +172,12 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
         })
         .map_err(|error| failed(revision, error))?;
         match direction {
-            Direction::Up => {
+            MigrationDirection::Up => {
                 // A clock may be set back while it runs.
                 let duration = (run.clock.now() - begun).max(0.0);
                 history::record(connection, revision, Some(begun), Some(duration))?;
             }
-            Direction::Down => history::forget(connection, &revision.id)?,
+            MigrationDirection::Down => history::forget(connection, &revision.id)?,
         }
     }
     Ok(())
@@ -206,7 +214,8 @@ fn failed(revision: &Revision, error: Error) -> Error {
     match error.code() {
         ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
         code => {
-            let why = error.cause().map_or_else(|| error.message().to_owned(), |cause: &Cause| cause.message.clone());
+            let why =
+                error.cause().map_or_else(|| error.message().to_owned(), |cause: &FailureCause| cause.message.clone());
             let message =
                 format!("Revision {} ({}) failed: {}.", revision.id, revision.file, why.trim_end_matches('.'));
             // What is wrong with the file itself stays that.
@@ -263,13 +272,13 @@ pub(crate) fn write_versions(connection: &Connection, heads: &[String]) -> Resul
     Err(Error::new(ErrorCode::MigrationFailed, message))
 }
 
-impl<'p> Progress<'p> {
+impl<'p> MigrationProgress<'p> {
     /// Pages of a backup that are copied, and how many there are.
     pub(crate) fn backup(done: u64, total: u64) -> Self {
-        Self { done, total, ..Self::new(Phase::Backup, None, 0, 0) }
+        Self { done, total, ..Self::new(MigrationPhase::Backup, None, 0, 0) }
     }
 
-    fn new(phase: Phase, revision: Option<&'p str>, step: usize, steps: usize) -> Self {
+    fn new(phase: MigrationPhase, revision: Option<&'p str>, step: usize, steps: usize) -> Self {
         Self { phase, revision, step, steps, done: 0, total: 0 }
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! Each database has a pool of its own, so that two of them can be open in two tabs.
 
-use js_sys::{JsString, Reflect};
 use rsqlite_vfs::VfsFilesManager;
 use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::DomException;
 
 use super::vfs;
-use crate::error::{Cause, Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, FailureCause, Result};
 use crate::migrate::backup::Folder;
 
 /// Files that a database needs to be opened: itself and its log. Each costs time at every opening, so the others are
@@ -66,7 +66,7 @@ impl Pool {
     }
 
     /// What the browser last said when it refused to read or write.
-    pub(crate) fn last_failure(&self) -> Option<Cause> {
+    pub(crate) fn last_failure(&self) -> Option<FailureCause> {
         vfs::last_failure(&self.vfs)
     }
 }
@@ -112,15 +112,17 @@ fn from_pool(error: OpfsSAHError) -> Error {
         ErrorCode::QuotaExceeded => "The browser grants this site no more space.".into(),
         _ => format!("The files of the memory could not be opened ({text})."),
     };
-    let cause = cause.unwrap_or(Cause { name: "OpfsSAHError".into(), message: text, sql: None });
+    let cause = cause.unwrap_or(FailureCause { name: "OpfsSAHError".into(), message: text, sql: None });
     Error::new(code, message).caused_by(cause)
 }
 
-fn from_exception(value: &JsValue) -> Cause {
-    let property = |name: &str| Reflect::get(value, &JsString::from(name)).ok().and_then(|found| found.as_string());
-    Cause {
-        name: property("name").unwrap_or_else(|| "Error".into()),
-        message: property("message").unwrap_or_else(|| format!("{value:?}")),
-        sql: None,
-    }
+fn from_exception(value: &JsValue) -> FailureCause {
+    let (name, message) = if let Some(exception) = value.dyn_ref::<DomException>() {
+        (exception.name(), exception.message())
+    } else if let Some(error) = value.dyn_ref::<js_sys::Error>() {
+        (error.name().into(), error.message().into())
+    } else {
+        ("Error".into(), format!("{value:?}"))
+    };
+    FailureCause { name, message, sql: None }
 }

@@ -19,7 +19,7 @@ use sqlite_wasm_rs::{
     sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
-use crate::error::{Cause, Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, FailureCause, Result};
 
 /// The most that is gathered before it is written.
 const MAX_GATHERED: usize = 1 << 20;
@@ -78,7 +78,7 @@ pub(crate) fn register(pool: &str) -> Result<String> {
 }
 
 /// What the browser last said when it refused to read or write; SQLite itself keeps only a number.
-pub(crate) fn last_failure(vfs: &str) -> Option<Cause> {
+pub(crate) fn last_failure(vfs: &str) -> Option<FailureCause> {
     let name = CString::new(vfs).ok()?;
     let mut text = [0_u8; 512];
     // SAFETY: a registered VFS lives as long as the worker; xGetLastError takes a buffer of the length given.
@@ -90,7 +90,7 @@ pub(crate) fn last_failure(vfs: &str) -> Option<Cause> {
     let message = CStr::from_bytes_until_nul(&text).ok()?.to_str().ok()?;
     // «write file: QuotaExceededError: …». What names no exception is the VFS's own and everyday, as a short read.
     let name = message.split(": ").find(|part| part.ends_with("Error"))?.to_owned();
-    Some(Cause { name, message: message.to_owned(), sql: None })
+    Some(FailureCause { name, message: message.to_owned(), sql: None })
 }
 
 unsafe extern "C" fn open(

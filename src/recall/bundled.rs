@@ -2,6 +2,7 @@
 
 use super::Recall;
 use super::embeddings::Pending;
+use super::search::RecallQuestion;
 use crate::embed::StaticModel;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -26,6 +27,25 @@ impl Recall<'_> {
     /// `embedder_missing` where it was not loaded.
     pub fn embed(&self, text: &str) -> Result<Option<Vec<f32>>> {
         Ok(self.state.borrow().embedder.as_ref().ok_or_else(missing)?.embed(text))
+    }
+
+    /// The vector of a question: its own, or the bundled model's if that is to make it. Then what was just written gets its
+    /// vector first, so that it is found by meaning too; what is more than that, soon.
+    ///
+    /// # Errors
+    ///
+    /// `embedder_missing`.
+    pub(super) fn vector_of(&self, question: &RecallQuestion) -> Result<Option<Vec<f32>>> {
+        const AT_ONCE: u32 = 256;
+        if !question.embed {
+            return Ok(question.vector.clone());
+        }
+        let vector = self.embed(&question.text)?;
+        match self.catch_up(AT_ONCE) {
+            // A full disk is no reason not to answer: what could not be stored is found by its words.
+            Err(error) if [ErrorCode::QuotaExceeded, ErrorCode::IoFailed].contains(&error.code()) => Ok(vector),
+            caught_up => caught_up.map(|_| vector),
+        }
     }
 
     /// How many numbers its vectors have; 0 where it was not loaded.

@@ -4,14 +4,16 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
 
 use super::Recall;
 use super::duplicates::{Fact, groups};
 use super::item::Item;
-use super::search::SAME;
+use super::search::DUPLICATE_THRESHOLD;
 use crate::db::ask;
 use crate::error::{Error, ErrorCode, Result};
-use crate::tables::Source;
+use crate::tables::MemoryTable;
 
 const DAY: f64 = 86_400.0;
 /// A row as JSON, with what use has taught of it: from this it can be made again.
@@ -22,28 +24,29 @@ const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'cate
                      WHERE l.id = semantic_memories.id << 3 | 2)))";
 
 /// How to consolidate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Consolidation {
-    /// From which cosine on two memories of a category say the same; above 1 only texts that are the same do.
-    pub same: f64,
-    /// After how many days an importance has faded by half; one that was of use n times fades n + 1 times as slowly.
-    /// Infinite for never.
-    pub half_life: f64,
-    /// Memories of less importance than this are forgotten; none are where nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ConsolidationOptions {
+    /// From which cosine on two memories of a category say the same; 0.95 by default, above 1 only those of the same text.
+    pub duplicate_threshold: f64,
+    /// After how many days an importance has faded by half, infinite for never; 90 by default. One that was of use n times
+    /// fades n + 1 times as slowly.
+    pub half_life_days: f64,
+    /// Memories of less importance than this, from 0 to 1, are forgotten; none by default.
     pub floor: Option<f64>,
-    /// Whether only to tell what would be done.
+    /// Whether only to tell what would be done; false by default.
     pub dry_run: bool,
 }
 
-impl Default for Consolidation {
+impl Default for ConsolidationOptions {
     fn default() -> Self {
-        Self { same: SAME, half_life: 90.0, floor: None, dry_run: false }
+        Self { duplicate_threshold: DUPLICATE_THRESHOLD, half_life_days: 90.0, floor: None, dry_run: false }
     }
 }
 
 /// Memories that became one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Merged {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct MergedMemories {
     /// The one that stays.
     pub kept: i64,
     /// Those that said the same.
@@ -51,12 +54,14 @@ pub struct Merged {
 }
 
 /// What was done.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct Consolidated {
     /// Its id, to undo it by; none where nothing was to be done, or it was only tried.
     pub id: Option<i64>,
     /// What became one.
-    pub merged: Vec<Merged>,
+    #[tsify(type = "MergedMemories[]")]
+    pub merged: Vec<MergedMemories>,
     /// How many faded.
     pub faded: u64,
     /// What was forgotten.
@@ -64,17 +69,21 @@ pub struct Consolidated {
 }
 
 /// A consolidation that is kept to be undone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
+pub struct KeptConsolidation {
     /// Its id.
     pub id: i64,
     /// When it was, in Unix seconds.
+    #[tsify(type = "Seconds")]
     pub timestamp: f64,
     /// How many memories it removed.
     pub removed: u64,
     /// How many it changed.
     pub changed: u64,
-    /// When it was undone, in Unix seconds.
+    /// When it was undone, in Unix seconds; null if it was not.
+    #[tsify(type = "Seconds | null")]
     pub undone_at: Option<f64>,
 }
 
@@ -84,9 +93,10 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// `invalid_argument` for options out of range. Nothing is changed on any error.
-    pub fn consolidate(&self, how: &Consolidation) -> Result<Consolidated> {
-        let in_range =
-            how.same > 0.0 && how.half_life > 0.0 && how.floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
+    pub fn consolidate(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
+        let in_range = how.duplicate_threshold > 0.0
+            && how.half_life_days > 0.0
+            && how.floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
         if !in_range {
             let message = "A similarity and a half-life must be above 0, and a floor from 0 to 1.";
             return Err(Error::invalid_argument(message));
@@ -105,7 +115,7 @@ impl Recall<'_> {
         }
     }
 
-    fn carry_out(&self, how: &Consolidation) -> Result<Consolidated> {
+    fn carry_out(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
         let connection = self.connection();
         let now = self.db.now();
         let last: Option<f64> = ask(connection, "SELECT max(timestamp) FROM consolidations WHERE undone_at IS NULL")?;
@@ -116,7 +126,7 @@ impl Recall<'_> {
 
         let by_id: HashMap<i64, &Fact> = facts.iter().map(|fact| (fact.id, fact)).collect();
         let mut gone = HashSet::new();
-        for mut group in groups(&facts, how.same, self.model()?.map_or(0, |model| model.dimensions)) {
+        for mut group in groups(&facts, how.duplicate_threshold, self.model()?.map_or(0, |model| model.dimensions)) {
             // The most important stays, or of several the newest.
             group.sort_by(|a, b| by_id[b].importance.total_cmp(&by_id[a].importance).then(b.cmp(a)));
             let (kept, removed) = (group[0], group[1..].to_vec());
@@ -124,12 +134,12 @@ impl Recall<'_> {
                 self.put_away(run, *id, "merged", Some(kept))?;
                 gone.insert(*id);
             }
-            done.merged.push(Merged { kept, removed });
+            done.merged.push(MergedMemories { kept, removed });
         }
         for fact in facts.iter().filter(|fact| !gone.contains(&fact.id)) {
             let since = last.map_or(fact.timestamp, |last| last.max(fact.timestamp));
             let days = ((now - since) / DAY).max(0.0);
-            let importance = fact.importance * 0.5_f64.powf(days / how.half_life / (1.0 + f64::from(fact.uses)));
+            let importance = fact.importance * 0.5_f64.powf(days / how.half_life_days / (1.0 + f64::from(fact.uses)));
             if how.floor.is_some_and(|floor| importance < floor) {
                 self.put_away(run, fact.id, "forgotten", None)?;
                 done.forgotten.push(fact.id);
@@ -163,7 +173,7 @@ impl Recall<'_> {
             // Another program may have put what is no text, or no number, there.
             let content = row.get::<_, String>(4).unwrap_or_default();
             let vector = match &model {
-                Some(model) => self.vector(Item::new(Source::Semantic, id).0, model)?.map(|(_, vector)| vector),
+                Some(model) => self.vector(Item::new(MemoryTable::Semantic, id).0, model)?.map(|(_, vector)| vector),
                 None => None,
             };
             facts.push(Fact {
@@ -278,7 +288,7 @@ impl Recall<'_> {
                     before ->> 'metadata'
              FROM consolidated_memories WHERE consolidation = ? AND memory = ?";
         connection.prepare_cached(sql)?.execute([run, memory])?;
-        let item = Item::new(Source::Semantic, connection.last_insert_rowid());
+        let item = Item::new(MemoryTable::Semantic, connection.last_insert_rowid());
         let sql = "INSERT OR IGNORE INTO memory_lessons (id, uncertainty, effect)
              SELECT ?, value ->> 0, value ->> 1 FROM consolidated_memories AS c, json_each(c.before, '$.lessons')
              WHERE c.consolidation = ? AND c.memory = ? AND value ->> 0 IN (SELECT id FROM uncertainty_log)";
@@ -299,14 +309,14 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// Where the file cannot be read.
-    pub fn consolidations(&self) -> Result<Vec<Kept>> {
+    pub fn consolidations(&self) -> Result<Vec<KeptConsolidation>> {
         let sql = "SELECT c.id, c.timestamp, c.undone_at, count(m.memory) FILTER (WHERE m.action <> 'faded'),
                           count(m.memory) FILTER (WHERE m.action = 'faded')
                    FROM consolidations AS c LEFT JOIN consolidated_memories AS m ON m.consolidation = c.id
                    GROUP BY c.id ORDER BY c.id DESC";
         let mut statement = self.connection().prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
-            Ok(Kept {
+            Ok(KeptConsolidation {
                 id: row.get(0)?,
                 timestamp: row.get(1)?,
                 undone_at: row.get(2)?,

@@ -75,13 +75,13 @@ pub(super) struct Fact {
 
 /// The ids of those that say the same, two and more together. All of a group say the same as its first; so it does not
 /// grow from neighbour to neighbour into something else.
-pub(super) fn groups(facts: &[Fact], same: f64, dimensions: usize) -> Vec<Vec<i64>> {
+pub(super) fn groups(facts: &[Fact], threshold: f64, dimensions: usize) -> Vec<Vec<i64>> {
     let mut leader: Vec<usize> = (0..facts.len()).collect();
     let mut by_text: HashMap<(&str, &str), usize> = HashMap::new();
     for (at, fact) in facts.iter().enumerate() {
         leader[at] = *by_text.entry((&fact.category, &fact.text)).or_insert(at);
     }
-    if same <= 1.0 {
+    if threshold <= 1.0 {
         let mut by_category: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, fact) in facts.iter().enumerate() {
             if leader[at] == at && fact.vector.is_some() {
@@ -89,7 +89,7 @@ pub(super) fn groups(facts: &[Fact], same: f64, dimensions: usize) -> Vec<Vec<i6
             }
         }
         for members in by_category.values() {
-            merge_near(facts, members, same, dimensions, &mut leader);
+            merge_near(facts, members, threshold, dimensions, &mut leader);
         }
     }
     let mut groups: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
@@ -101,13 +101,14 @@ pub(super) fn groups(facts: &[Fact], same: f64, dimensions: usize) -> Vec<Vec<i6
 }
 
 /// Lets each member follow the first before it that is so near and follows none.
-fn merge_near(facts: &[Fact], members: &[usize], same: f64, dimensions: usize, leader: &mut [usize]) {
+fn merge_near(facts: &[Fact], members: &[usize], threshold: f64, dimensions: usize, leader: &mut [usize]) {
     let vector = |at: usize| facts[at].vector.as_deref().unwrap_or_default();
     let mut leads = vec![false; facts.len()];
     let mut join = |first: usize, second: usize, leader: &mut [usize]| {
         // One that others follow follows nobody: they would say what it says, and not what the first does.
         let free = leader[first] == first && leader[second] == second && !leads[second];
-        if free && cosine(vector(first), vector(second)) >= same && agree(&facts[first].text, &facts[second].text) {
+        if free && cosine(vector(first), vector(second)) >= threshold && agree(&facts[first].text, &facts[second].text)
+        {
             leader[second] = first;
             leads[first] = true;
         }

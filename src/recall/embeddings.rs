@@ -2,6 +2,8 @@
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+use tsify::Tsify;
 
 use super::Recall;
 use super::item::Item;
@@ -39,9 +41,11 @@ pub struct Pending {
 }
 
 /// What is known of the vectors.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
 pub struct EmbeddingStatus {
-    /// The model whose vectors are searched; none before the first.
+    /// The name of the model whose vectors are searched; null before the first.
     pub model: Option<String>,
     /// How many numbers its vectors have.
     pub dimensions: Option<u32>,
@@ -53,7 +57,8 @@ pub struct EmbeddingStatus {
     pub failed: u64,
     /// What the embedder said of the last that failed.
     pub last_error: Option<String>,
-    /// When the first of those that failed is tried again, in Unix seconds.
+    /// When the first of those that failed is tried again.
+    #[tsify(type = "Seconds | null")]
     pub retry_at: Option<f64>,
     /// How many bytes of memory their quantised copies take; 0 before the first search or vector.
     pub bytes: u64,
@@ -177,7 +182,7 @@ impl Recall<'_> {
     pub(crate) fn text(&self, item: Item, characters: usize) -> Result<Option<String>> {
         let sql = "SELECT text FROM memory_texts WHERE source = ? AND row = ?";
         let mut statement = self.connection().prepare_cached(sql)?;
-        let mut rows = statement.query(params![item.source() as i64, item.row()])?;
+        let mut rows = statement.query(params![item.table() as i64, item.row()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         // Another program may have put bytes there that are no text.
         let text = match row.get_ref(0)? {

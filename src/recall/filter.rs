@@ -2,43 +2,54 @@
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use serde::Deserialize;
+use tsify::Tsify;
 
-use super::item::Sources;
+use super::item::MemoryTables;
 use crate::error::{Error, Result};
-use crate::tables::Source;
+use crate::tables::MemoryTable;
 
 /// The most categories of one question.
 const MAX_CATEGORIES: usize = 1000;
 
 /// Which rows count. A filter by what a table has no column for leaves that table out.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    /// Of these tables; all but the uncertainty log where nothing is said.
-    pub sources: Option<Vec<Source>>,
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuestionFilter {
+    /// Of these tables; all but the uncertainty log by default.
+    #[tsify(optional)]
+    pub tables: Option<Vec<MemoryTable>>,
     /// Semantic memories of one of these categories.
+    #[tsify(optional)]
     pub categories: Option<Vec<String>>,
     /// Semantic memories that weigh at least this.
+    #[tsify(optional)]
     pub min_importance: Option<f64>,
     /// Entries of long-term knowledge whose key begins so.
+    #[tsify(optional)]
     pub prefix: Option<String>,
-    /// From this time on, in Unix seconds.
+    /// From this time on.
+    #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
-    /// Before this time, in Unix seconds.
+    /// Before this time.
+    #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
 }
 
-impl Filter {
+impl QuestionFilter {
     /// The tables that can have such rows.
-    pub(super) fn sources(&self) -> Sources {
-        const DEFAULT: [Source; 4] = [Source::Turns, Source::Episodes, Source::Semantic, Source::LongTerm];
-        let asked = self.sources.as_deref().unwrap_or(&DEFAULT);
+    pub(super) fn tables(&self) -> MemoryTables {
+        const DEFAULT: [MemoryTable; 4] =
+            [MemoryTable::Turns, MemoryTable::Episodes, MemoryTable::Semantic, MemoryTable::LongTerm];
+        let asked = self.tables.as_deref().unwrap_or(&DEFAULT);
         let of_semantic = self.categories.is_some() || self.min_importance.is_some();
-        let possible = asked.iter().filter(|source| {
-            (!of_semantic || **source == Source::Semantic) && (self.prefix.is_none() || **source == Source::LongTerm)
+        let possible = asked.iter().filter(|table| {
+            (!of_semantic || **table == MemoryTable::Semantic)
+                && (self.prefix.is_none() || **table == MemoryTable::LongTerm)
         });
-        let mut sources = Sources::default();
-        possible.for_each(|source| sources.add(*source));
-        sources
+        let mut tables = MemoryTables::default();
+        possible.for_each(|table| tables.add(*table));
+        tables
     }
 
     /// The ids of the rows, sorted; none where every row of the tables counts.
@@ -58,24 +69,18 @@ impl Filter {
         if self.categories.as_ref().is_some_and(|categories| categories.len() > MAX_CATEGORIES) {
             return Err(Error::invalid_argument(format!("categories may be {MAX_CATEGORIES} at the most.")));
         }
-        let sources = self.sources();
+        let tables = self.tables();
         let mut ids = Vec::new();
-        for source in Source::ALL.into_iter().filter(|source| sources.has(*source)) {
-            self.add_ids(connection, source, &mut ids)?;
+        for table in MemoryTable::ALL.into_iter().filter(|table| tables.has(*table)) {
+            self.add_ids(connection, table, &mut ids)?;
         }
         ids.sort_unstable();
         Ok(Some(ids))
     }
 
-    fn add_ids(&self, connection: &Connection, source: Source, ids: &mut Vec<i64>) -> Result<()> {
-        let (table, time) = match source {
-            Source::Turns => ("turns", "timestamp"),
-            Source::Episodes => ("episodes", "timestamp"),
-            Source::Semantic => ("semantic_memories", "timestamp"),
-            Source::LongTerm => ("long_term", "updated_at"),
-            Source::Uncertainty => ("uncertainty_log", "timestamp"),
-        };
-        let mut sql = format!("SELECT rowid << 3 | {} FROM {table} WHERE 1", source as i64);
+    fn add_ids(&self, connection: &Connection, table: MemoryTable, ids: &mut Vec<i64>) -> Result<()> {
+        let time = if table == MemoryTable::LongTerm { "updated_at" } else { "timestamp" };
+        let mut sql = format!("SELECT rowid << 3 | {} FROM {} WHERE 1", table as i64, table.name());
         let mut values: Vec<Value> = Vec::new();
         for (condition, value) in [(">=", self.since), ("<", self.until)] {
             if let Some(seconds) = value {

@@ -4,41 +4,76 @@
 //! ranked: by how much a row fits better than the next one counts. The weights were chosen on the half of `eval/` that is
 //! for it.
 
-/// How much each part weighs. 0 leaves it out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weights {
-    /// The words it shares with the question (BM25, standardised).
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
+use crate::error::{Error, Result};
+
+/// How much each part of a score weighs; 0 leaves it out.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Tsify)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecallWeights {
+    /// The words it shares with the question: BM25, in standard deviations; 1 by default.
     pub words: f64,
-    /// How near it is in meaning (cosine, standardised).
+    /// How near it is in meaning: the cosine, in standard deviations above the mean, and 0 below it; 2 by default.
     pub meaning: f64,
-    /// How recent it is: 1 now, 0.5 after a half-life, and so on.
+    /// How recent it is: 1 now, 0.5 after a half-life; 0.2 by default.
     pub recency: f64,
-    /// Its importance, from -1 (importance 0) to 1 (importance 1).
+    /// Its importance, from -1 (importance 0) to 1 (importance 1); 0.2 by default.
     pub importance: f64,
-    /// How strongly it was felt: the distance of its valence from 0.
+    /// How strongly an episode was felt, from 0 to 1; 0.1 by default.
     pub valence: f64,
-    /// What settled doubts teach: towards 1 for one that settled them, towards -1 for one that misled.
+    /// What settled doubts teach: towards 1 for a memory that settled them, towards -1 for one that misled; 0.5 by default.
     pub lessons: f64,
 }
 
-impl Default for Weights {
+impl RecallWeights {
+    /// Rejects weights that no sum could hold.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument`.
+    pub(super) fn check(&self) -> Result<()> {
+        let Self { words, meaning, recency, importance, valence, lessons } = self;
+        let named = [
+            ("words", words),
+            ("meaning", meaning),
+            ("recency", recency),
+            ("importance", importance),
+            ("valence", valence),
+            ("lessons", lessons),
+        ];
+        match named.iter().find(|(_, weight)| weight.is_nan() || weight.abs() > LARGEST_WEIGHT) {
+            Some((name, weight)) => Err(Error::invalid_argument(format!(
+                "weights.{name} is {weight}; it must be from -{LARGEST_WEIGHT} to {LARGEST_WEIGHT}."
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+const LARGEST_WEIGHT: f64 = 1e6;
+
+impl Default for RecallWeights {
     fn default() -> Self {
         Self { words: 1.0, meaning: 2.0, recency: 0.2, importance: 0.2, valence: 0.1, lessons: 0.5 }
     }
 }
 
-/// What is known of a row that may be an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Evidence {
-    /// BM25; 0 where it shares no word.
+/// What the parts of a score were made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
+pub struct RecallEvidence {
+    /// BM25; 0 if it shares no word with the question.
     pub words: f64,
-    /// The cosine; none where it has no vector, or the question has not.
+    /// The cosine; null if it has no vector yet, or there is no embedder.
     pub similarity: Option<f64>,
-    /// Hours since it was; none where nobody knows.
+    /// Hours since it was; null if that is not known.
     pub age_hours: Option<f64>,
-    /// From 0 to 1; none where its table has none.
+    /// From 0 to 1; null if its table has none.
     pub importance: Option<f64>,
-    /// From -1 to 1; none where its table has none.
+    /// From -1 to 1; null if its table has none.
     pub valence: Option<f64>,
     /// Doubts that it settled.
     pub settled: u32,
@@ -46,24 +81,24 @@ pub struct Evidence {
     pub misled: u32,
 }
 
-/// What each part adds to a score.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Parts {
-    /// By words.
+/// What each part added to a score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Tsify)]
+pub struct RecallParts {
+    /// By the words it shares with the question; negative for one that shares less than the mean of what was looked at.
     pub words: f64,
-    /// By meaning.
+    /// By how near it is in meaning; 0 for one that is less near than the mean.
     pub meaning: f64,
-    /// By recency.
+    /// By how recent it is.
     pub recency: f64,
-    /// By importance.
+    /// By its importance.
     pub importance: f64,
-    /// By valence.
+    /// By how strongly it was felt.
     pub valence: f64,
-    /// By lessons.
+    /// By what settled doubts teach.
     pub lessons: f64,
 }
 
-impl Parts {
+impl RecallParts {
     /// The score.
     pub fn sum(&self) -> f64 {
         self.words + self.meaning + self.recency + self.importance + self.valence + self.lessons
@@ -91,10 +126,10 @@ impl Spread {
 }
 
 /// What each part adds to the score of each candidate. `half_life` is in hours.
-pub fn weigh(candidates: &[Evidence], weights: &Weights, half_life: f64) -> Vec<Parts> {
+pub fn weigh(candidates: &[RecallEvidence], weights: &RecallWeights, half_life: f64) -> Vec<RecallParts> {
     let words = Spread::of(candidates.iter().map(|evidence| evidence.words));
     let meaning = Spread::of(candidates.iter().filter_map(|evidence| evidence.similarity));
-    let part = |evidence: &Evidence| Parts {
+    let part = |evidence: &RecallEvidence| RecallParts {
         words: weights.words * words.standardise(evidence.words),
         // That a row is about something else, as far as its vector tells, does not speak against it, nor that it has none.
         meaning: weights.meaning

@@ -1,6 +1,6 @@
 //! Which row of which table: one number for both, which is the rowid of everything that recall keeps.
 
-use crate::tables::Source;
+use crate::tables::MemoryTable;
 
 /// A row: the rowid times eight, and the number of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -8,13 +8,13 @@ pub struct Item(pub i64);
 
 impl Item {
     /// The row of a table.
-    pub fn new(source: Source, row: i64) -> Self {
-        Self(row << 3 | source as i64)
+    pub fn new(table: MemoryTable, row: i64) -> Self {
+        Self(row << 3 | table as i64)
     }
 
     /// Its table; what no table has the number of is taken for the last one's, where it is not found.
-    pub fn source(self) -> Source {
-        Source::ALL[((self.0 & 7) as usize).min(Source::ALL.len() - 1)]
+    pub fn table(self) -> MemoryTable {
+        MemoryTable::ALL[((self.0 & 7) as usize).min(MemoryTable::ALL.len() - 1)]
     }
 
     /// Its rowid.
@@ -25,24 +25,24 @@ impl Item {
 
 /// Some of the tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sources(u8);
+pub struct MemoryTables(u8);
 
-impl Sources {
+impl MemoryTables {
     /// These.
-    pub fn of(sources: &[Source]) -> Self {
+    pub fn of(tables: &[MemoryTable]) -> Self {
         let mut all = Self::default();
-        sources.iter().for_each(|source| all.add(*source));
+        tables.iter().for_each(|table| all.add(*table));
         all
     }
 
     /// Adds one.
-    pub fn add(&mut self, source: Source) {
-        self.0 |= 1 << source as u8;
+    pub fn add(&mut self, table: MemoryTable) {
+        self.0 |= 1 << table as u8;
     }
 
     /// Whether it is among them.
-    pub fn has(self, source: Source) -> bool {
-        self.0 >> source as u8 & 1 == 1
+    pub fn has(self, table: MemoryTable) -> bool {
+        self.0 >> table as u8 & 1 == 1
     }
 
     /// A bit for each, by its number.

@@ -1,14 +1,17 @@
 //! What Synth Mind asks of its memory beside facts: how well something is grounded, whether the talk drifts, what is related.
 
+use serde::Serialize;
+use tsify::Tsify;
+
 use super::Recall;
-use super::filter::Filter;
-use super::item::{Item, Sources};
-use super::search::{Found, Question};
+use super::filter::QuestionFilter;
+use super::item::MemoryTables;
+use super::search::{NearRow, RecallQuestion};
 use super::unit::{cosine, unit};
 use super::vectors::Accept;
 use crate::db::ask;
 use crate::error::{Error, Result};
-use crate::tables::Source;
+use crate::tables::MemoryTable;
 
 /// How many contexts are looked back on.
 const CONTEXTS: usize = 20;
@@ -18,8 +21,9 @@ const PRESENT: usize = 3;
 const RECENT_EPISODES: u32 = 20;
 
 /// Whether the talk has left its subject.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Drift {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct CoherenceDrift {
     /// Whether the coherence is below the threshold; false while there are fewer than three contexts.
     pub drifting: bool,
     /// The mean cosine: between all three where there are three, else between the last three and those before them.
@@ -36,17 +40,17 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// As for [`Recall::recall`].
-    pub fn grounding_confidence(&self, text: &str, vector: Option<Vec<f32>>) -> Result<f64> {
+    pub fn grounding_confidence(&self, question: &RecallQuestion) -> Result<f64> {
         const NEAREST: u32 = 3;
         const LEAST: f64 = 0.3;
         if !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM semantic_memories)")? {
             return Ok(0.5);
         }
-        let filter = Filter { sources: Some(vec![Source::Semantic]), ..Filter::default() };
+        let filter = QuestionFilter { tables: Some(vec![MemoryTable::Semantic]), ..QuestionFilter::default() };
         let found =
-            self.search(&Question { vector, filter, k: NEAREST, min_similarity: Some(LEAST), ..Question::of(text) })?;
+            self.search(&RecallQuestion { filter, k: NEAREST, min_similarity: Some(LEAST), ..question.clone() })?;
         let mut near = Vec::new();
-        for Found { item, similarity } in found {
+        for NearRow { item, similarity, .. } in found {
             if let (Some(similarity), Some(evidence)) = (similarity, self.evidence(item)?) {
                 near.push((similarity, evidence.importance.unwrap_or(0.5)));
             }
@@ -68,11 +72,14 @@ impl Recall<'_> {
     ///
     /// # Errors
     ///
-    /// `invalid_embedding`; `invalid_argument` where there is no embedder.
-    pub fn track_context(&self, vector: &[f32]) -> Result<()> {
+    /// `invalid_embedding`; `invalid_argument` if there is no vector.
+    pub fn track_context(&self, question: &RecallQuestion) -> Result<()> {
+        let Some(vector) = self.vector_of(question)? else {
+            return Err(Error::invalid_argument("The text has no meaning that could be tracked."));
+        };
         let vector = match self.model()? {
-            Some(model) => unit(vector, model.dimensions)?,
-            None => unit(vector, vector.len())?,
+            Some(model) => unit(&vector, model.dimensions)?,
+            None => unit(&vector, vector.len())?,
         };
         let contexts = &mut self.state.borrow_mut().contexts;
         if contexts.front().is_some_and(|other| other.len() != vector.len()) {
@@ -90,7 +97,7 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// `invalid_argument` for a threshold that is no cosine.
-    pub fn coherence_drift(&self, threshold: f64) -> Result<Drift> {
+    pub fn coherence_drift(&self, threshold: f64) -> Result<CoherenceDrift> {
         if !(-1.0..=1.0).contains(&threshold) {
             return Err(Error::invalid_argument(format!("threshold is {threshold}; it must be from -1 to 1.")));
         }
@@ -107,7 +114,7 @@ impl Recall<'_> {
         }
         let coherence = (all.len() >= PRESENT).then(|| cosines.iter().sum::<f64>() / cosines.len() as f64);
         let drifting = coherence.is_some_and(|coherence| coherence < threshold);
-        Ok(Drift { drifting, coherence, contexts: all.len() as u32 })
+        Ok(CoherenceDrift { drifting, coherence, contexts: all.len() as u32 })
     }
 
     /// Semantic memories that are near a text in meaning and, where asked for, what of the last twenty episodes is; the
@@ -116,21 +123,18 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// As for [`Recall::recall`].
-    pub fn related(&self, question: &Question, include_episodes: bool) -> Result<Vec<Found>> {
-        let filter = Filter { sources: Some(vec![Source::Semantic]), ..question.filter.clone() };
-        let mut found = self.search(&Question { filter, ..question.clone() })?;
+    pub fn related(&self, question: &RecallQuestion, include_episodes: bool) -> Result<Vec<NearRow>> {
+        let filter = QuestionFilter { tables: Some(vec![MemoryTable::Semantic]), ..question.filter.clone() };
+        let mut found = self.search(&RecallQuestion { filter, ..question.clone() })?;
         let model = self.model()?;
-        if let (true, Some(vector), Some(model)) = (include_episodes, &question.vector, model) {
+        if let (true, Some(vector), Some(model)) = (include_episodes, self.vector_of(question)?, model) {
             let sql = "SELECT id << 3 | 1 FROM episodes ORDER BY id DESC LIMIT ?";
             let mut statement = self.connection().prepare_cached(sql)?;
             let ids = statement.query_map([RECENT_EPISODES], |row| row.get(0))?;
             let mut ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
             ids.sort_unstable();
-            let accept = Accept { sources: Sources::of(&[Source::Episodes]), ids: Some(&ids) };
-            let near = self.nearest(&unit(vector, model.dimensions)?, &model, question.k as usize, accept)?;
-            found.extend(
-                near.iter().map(|near| Found { item: Item(near.id), similarity: Some(f64::from(near.similarity)) }),
-            );
+            let accept = Accept { tables: MemoryTables::of(&[MemoryTable::Episodes]), ids: Some(&ids) };
+            found.extend(self.near_rows(&vector, &model, question.k as usize, accept, None)?);
             found.sort_by(|a, b| b.similarity.unwrap_or(-1.0).total_cmp(&a.similarity.unwrap_or(-1.0)));
             found.truncate(question.k as usize);
         }

@@ -1,20 +1,31 @@
 //! Vectors on a plane: the two directions in which they differ most, for people to look at.
 
 use rusqlite::params;
+use serde::Serialize;
+use tsify::Tsify;
 
 use super::Recall;
 use super::item::Item;
+use super::reference::MemoryReference;
 use crate::error::{Error, Result};
 
 /// The most points of a map.
 pub const MAX_POINTS: u32 = 5000;
 const ROUNDS: usize = 24;
 
-/// A row on the map.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Point {
+/// The most characters of a text on the map.
+const MAX_TEXT: usize = 200;
+
+/// A row on the map of memories.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+pub struct MemoryMapPoint {
     /// Which one.
+    #[serde(skip)]
     pub item: Item,
+    /// Which one, as a caller knows it.
+    pub reference: MemoryReference,
+    /// Its text, 200 characters of it at most.
+    pub text: String,
     /// Where, from -1 to 1.
     pub x: f64,
     /// Where, from -1 to 1.
@@ -27,7 +38,7 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// `invalid_argument` for a limit that is none.
-    pub fn map(&self, limit: u32) -> Result<Vec<Point>> {
+    pub fn map(&self, limit: u32) -> Result<Vec<MemoryMapPoint>> {
         if !(1..=MAX_POINTS).contains(&limit) {
             return Err(Error::invalid_argument(format!("limit is {limit}; it must be from 1 to {MAX_POINTS}.")));
         }
@@ -47,8 +58,15 @@ impl Recall<'_> {
         rows.iter_mut().for_each(|(_, vector)| add(vector, &middle, -1.0));
         let x = coordinates(&mut rows);
         let y = coordinates(&mut rows);
-        let points = rows.iter().zip(x.into_iter().zip(y));
-        Ok(points.map(|((id, _), (x, y))| Point { item: Item(*id), x, y }).collect())
+        let mut points = Vec::with_capacity(rows.len());
+        for ((id, _), (x, y)) in rows.iter().zip(x.into_iter().zip(y)) {
+            let item = Item(*id);
+            if let Some(reference) = self.reference(item)? {
+                let text = self.text(item, MAX_TEXT)?.unwrap_or_default();
+                points.push(MemoryMapPoint { item, reference, text, x, y });
+            }
+        }
+        Ok(points)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Ranked search over everything remembered: by words, by meaning, and by what else is known of a row.
 //!
 //! ```
-//! use synth_memory::recall::Question;
+//! use synth_memory::recall::RecallQuestion;
 //! use synth_memory::{Clock, Memory, tables::semantic::NewSemanticMemory};
 //!
 //! let memory = Memory::in_memory(Clock::system())?;
 //! let fact = NewSemanticMemory { content: "Ada is allergic to peanuts".into(), ..NewSemanticMemory::default() };
 //! memory.semantic().add(vec![fact])?;
 //!
-//! let hits = memory.recall().recall(&Question::of("peanut allergies"))?;
+//! let hits = memory.recall().recall(&RecallQuestion::of("peanut allergies"))?;
 //! assert_eq!(hits[0].text, "Ada is allergic to peanuts");
 //! # Ok::<(), synth_memory::Error>(())
 //! ```
@@ -37,6 +37,8 @@ pub mod filter;
 
 pub mod search;
 
+mod reference;
+
 pub mod lessons;
 
 pub mod judgement;
@@ -47,12 +49,13 @@ pub mod consolidate;
 
 pub mod map;
 
-pub use crate::tables::Source;
+pub use crate::tables::MemoryTable;
 pub use embeddings::{EmbeddingStatus, Model, Pending};
-pub use filter::Filter;
-pub use fusion::{Evidence, Parts, Weights};
+pub use filter::QuestionFilter;
+pub use fusion::{RecallEvidence, RecallParts, RecallWeights};
 pub use item::Item;
-pub use search::{Found, Hit, Question};
+pub use reference::{MemoryReference, RecalledRow};
+pub use search::{NearRow, RecallHit, RecallQuestion};
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};

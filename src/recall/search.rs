@@ -3,96 +3,135 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
 
 use super::duplicates::agree;
 use super::embeddings::Model;
-use super::filter::Filter;
-use super::fusion::{Evidence, Parts, Weights, weigh};
+use super::filter::QuestionFilter;
+use super::fusion::{RecallEvidence, RecallParts, RecallWeights, weigh};
 use super::item::Item;
+use super::reference::{MemoryReference, RecalledRow, readable};
 use super::unit::{cosine, unit};
 use super::vectors::{Accept, Near};
 use super::{Recall, text};
 use crate::error::{Error, Result};
-use crate::tables::Source;
+use crate::tables::turns::Turn;
+use crate::tables::{MemoryTable, Rows};
 
 /// How many hits there are where nothing is said.
 pub const DEFAULT_HITS: u32 = 10;
 /// The most hits of one question.
 pub const MAX_HITS: u32 = 1000;
-/// From which cosine on two texts say the same, where nothing is said.
-pub const SAME: f64 = 0.95;
+/// The most turns that come along before and after one that was found.
+pub const MAX_NEIGHBORS: u32 = 100;
+/// From which cosine on two texts say the same, by default.
+pub const DUPLICATE_THRESHOLD: f64 = 0.95;
 /// How many rows are looked at closely at the most, where many say the same.
 const MOST_LOOKED_AT: usize = 6000;
 /// How many rows are looked at closely, at the least, by words and by meaning each.
 const POOL: usize = 100;
 
-/// What is asked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Question {
+/// What is asked, and of which rows.
+#[derive(Clone, Debug, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RecallQuestion {
     /// The question, in words.
     pub text: String,
-    /// Its vector, where there is one.
+    /// Its vector, if there is one.
+    #[serde(skip)]
     pub vector: Option<Vec<f32>>,
-    /// Which rows count.
-    pub filter: Filter,
-    /// How many hits, 1 to [`MAX_HITS`].
+    /// Whether the bundled model makes its vector; false by default.
+    pub embed: bool,
+    /// Which rows count; all but the uncertainty log by default.
+    #[tsify(type = "QuestionFilter")]
+    pub filter: QuestionFilter,
+    /// How many hits, 1 to [`MAX_HITS`]; 10 by default.
     pub k: u32,
     /// What each part of a score weighs.
-    pub weights: Weights,
-    /// After how many hours a row counts half as recent.
-    pub half_life: f64,
-    /// From which cosine on a hit is taken for the same as a better one, where their words agree, and told with it; 1 and more
-    /// leaves all apart but those of the same text.
-    pub same: f64,
+    #[tsify(type = "RecallWeights")]
+    pub weights: RecallWeights,
+    /// After how many hours a row counts half as recent; two weeks by default.
+    pub half_life_hours: f64,
+    /// From which cosine on a hit is taken for the same as a better one, if their words agree, and is told with it; 0.95 by
+    /// default. 1 and more leaves all apart but those of the same text.
+    pub duplicate_threshold: f64,
     /// The least cosine of a hit that shares no word with the question.
     pub min_similarity: Option<f64>,
+    /// How many turns before and after each turn that was found come along; none by default.
+    pub neighbors: u32,
 }
 
-impl Question {
-    /// A question with everything else as it is by default.
-    pub fn of(text: impl Into<String>) -> Self {
+impl Default for RecallQuestion {
+    fn default() -> Self {
         Self {
-            text: text.into(),
+            text: String::new(),
             vector: None,
-            filter: Filter::default(),
+            embed: false,
+            filter: QuestionFilter::default(),
             k: DEFAULT_HITS,
-            weights: Weights::default(),
-            half_life: 24.0 * 14.0,
-            same: SAME,
+            weights: RecallWeights::default(),
+            half_life_hours: 24.0 * 14.0,
+            duplicate_threshold: DUPLICATE_THRESHOLD,
             min_similarity: None,
+            neighbors: 0,
         }
     }
 }
 
+impl RecallQuestion {
+    /// A question with everything else as it is by default.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
 /// A row that answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hit {
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[tsify(missing_as_null)]
+pub struct RecallHit {
     /// Which one.
+    #[serde(skip)]
     pub item: Item,
+    /// Which one, as a caller knows it.
+    pub reference: MemoryReference,
+    /// The row.
+    pub row: RecalledRow,
     /// Its text.
     pub text: String,
     /// The sum of the parts.
     pub score: f64,
     /// What each part added.
-    pub parts: Parts,
+    #[tsify(type = "RecallParts")]
+    pub parts: RecallParts,
     /// What they were made of.
-    pub evidence: Evidence,
+    #[tsify(type = "RecallEvidence")]
+    pub evidence: RecallEvidence,
     /// Rows that say the same, and so are not told by themselves.
-    pub same: Vec<Item>,
+    pub duplicates: Vec<MemoryReference>,
+    /// Of a turn, those around it, in their order.
+    pub neighbors: Vec<Turn>,
 }
 
 /// A row that is near in meaning.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct NearRow {
     /// Which one.
+    #[serde(skip)]
     pub item: Item,
-    /// The cosine; none where it was found by its words, having no vector yet.
+    /// Which one, as a caller knows it.
+    pub reference: MemoryReference,
+    /// The row.
+    pub row: RecalledRow,
+    /// The cosine; null if it was found by its words, having no vector yet.
     pub similarity: Option<f64>,
 }
 
 struct Candidate {
     item: Item,
-    evidence: Evidence,
+    evidence: RecallEvidence,
     vector: Option<Vec<f32>>,
 }
 
@@ -102,21 +141,27 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` where the memory is at a revision without an index.
-    pub fn recall(&self, question: &Question) -> Result<Vec<Hit>> {
+    pub fn recall(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
         check_hits(question.k)?;
-        if question.half_life.is_nan() || question.half_life <= 0.0 {
-            return Err(Error::invalid_argument("The half-life must be above 0 hours."));
+        question.weights.check()?;
+        if question.half_life_hours.is_nan() || question.half_life_hours <= 0.0 {
+            return Err(Error::invalid_argument("halfLifeHours must be above 0."));
+        }
+        if question.neighbors > MAX_NEIGHBORS {
+            let message = format!("neighbors is {}; it must be from 0 to {MAX_NEIGHBORS}.", question.neighbors);
+            return Err(Error::invalid_argument(message));
         }
         self.mend()?;
+        let vector = if question.weights.meaning == 0.0 { None } else { self.vector_of(question)? };
         let ids = question.filter.ids(self.connection())?;
-        let accept = Accept { sources: question.filter.sources(), ids: ids.as_deref() };
+        let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
         let by_words = if question.weights.words == 0.0 {
             Vec::new()
         } else {
             text::find(self.connection(), &question.text, accept)?
         };
         let model = self.model()?;
-        let asked = question.vector.as_deref().filter(|_| question.weights.meaning != 0.0).zip(model.as_ref());
+        let asked = vector.as_deref().zip(model.as_ref());
         let asked = asked.map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
 
         // Where many say the same, more has to be looked at until as many are found as were asked for.
@@ -146,7 +191,7 @@ impl Recall<'_> {
         pool: usize,
         asked: Option<&[f32]>,
         model: Option<&Model>,
-        question: &Question,
+        question: &RecallQuestion,
     ) -> Result<Vec<Candidate>> {
         let words: HashMap<i64, f64> = by_words.iter().copied().collect();
         let best = by_words.iter().take(pool).map(|(id, _)| *id);
@@ -172,36 +217,42 @@ impl Recall<'_> {
     }
 
     /// Puts the best first, and what says the same as a better one with it.
-    fn rank(&self, candidates: Vec<Candidate>, question: &Question) -> Result<Vec<Hit>> {
-        let evidence: Vec<Evidence> = candidates.iter().map(|candidate| candidate.evidence).collect();
-        let parts = weigh(&evidence, &question.weights, question.half_life);
+    fn rank(&self, candidates: Vec<Candidate>, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
+        let evidence: Vec<RecallEvidence> = candidates.iter().map(|candidate| candidate.evidence).collect();
+        let parts = weigh(&evidence, &question.weights, question.half_life_hours);
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|a, b| {
             parts[*b].sum().total_cmp(&parts[*a].sum()).then(candidates[*b].item.cmp(&candidates[*a].item))
         });
-        let mut hits: Vec<(usize, Hit)> = Vec::new();
+        let mut hits: Vec<(usize, RecallHit)> = Vec::new();
         for at in order {
             let candidate = &candidates[at];
             let Some(text) = self.text(candidate.item, usize::from(u16::MAX))? else { continue };
-            let says_the_same = |(other, hit): &&mut (usize, Hit)| {
+            let says_the_same = |(other, hit): &&mut (usize, RecallHit)| {
                 let similar = candidate.vector.as_deref().zip(candidates[*other].vector.as_deref());
                 hit.text == text
-                    || similar.is_some_and(|(a, b)| cosine(a, b) >= question.same) && agree(&hit.text, &text)
+                    || similar.is_some_and(|(a, b)| cosine(a, b) >= question.duplicate_threshold)
+                        && agree(&hit.text, &text)
             };
             if let Some((_, better)) = hits.iter_mut().find(says_the_same) {
-                better.same.push(candidate.item);
+                better.duplicates.extend(self.reference(candidate.item)?);
                 continue;
             }
             if hits.len() == question.k as usize {
                 break;
             }
-            let hit = Hit {
+            // One that cannot be read makes room for the next.
+            let Some((reference, row)) = self.read(candidate.item)? else { continue };
+            let hit = RecallHit {
                 item: candidate.item,
+                reference,
+                row,
                 text,
                 score: parts[at].sum(),
                 parts: parts[at],
                 evidence: candidate.evidence,
-                same: Vec::new(),
+                duplicates: Vec::new(),
+                neighbors: self.neighbors(candidate.item, question.neighbors)?,
             };
             hits.push((at, hit));
         }
@@ -214,23 +265,19 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// As for [`Recall::recall`].
-    pub fn search(&self, question: &Question) -> Result<Vec<Found>> {
+    pub fn search(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
         let min_similarity = question.min_similarity;
         check_hits(question.k)?;
         self.mend()?;
         let ids = question.filter.ids(self.connection())?;
-        let accept = Accept { sources: question.filter.sources(), ids: ids.as_deref() };
+        let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
         let k = question.k as usize;
-        let mut found = Vec::new();
+        let vector = self.vector_of(question)?;
         let model = self.model()?;
-        if let (Some(vector), Some(model)) = (&question.vector, &model) {
-            let near = self.nearest(&unit(vector, model.dimensions)?, model, k, accept)?;
-            let near_enough =
-                near.iter().filter(|near| min_similarity.is_none_or(|least| f64::from(near.similarity) >= least));
-            found.extend(
-                near_enough.map(|near| Found { item: Item(near.id), similarity: Some(f64::from(near.similarity)) }),
-            );
-        }
+        let mut found = match (&vector, &model) {
+            (Some(vector), Some(model)) => self.near_rows(vector, model, k, accept, min_similarity)?,
+            _ => Vec::new(),
+        };
         if found.len() < k && min_similarity.is_none() {
             let by_words = text::find(self.connection(), &question.text, accept)?;
             for (id, _) in by_words {
@@ -238,15 +285,53 @@ impl Recall<'_> {
                     break;
                 }
                 let has_vector = match &model {
-                    Some(model) => question.vector.is_some() && self.vector(id, model)?.is_some(),
+                    Some(model) => vector.is_some() && self.vector(id, model)?.is_some(),
                     None => false,
                 };
-                if !has_vector {
-                    found.push(Found { item: Item(id), similarity: None });
+                if !has_vector && let Some((reference, row)) = self.read(Item(id))? {
+                    found.push(NearRow { item: Item(id), reference, row, similarity: None });
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The rows whose vectors are the nearest, the nearest first. Fewer than `wanted` only if there are no more that can be
+    /// read.
+    pub(super) fn near_rows(
+        &self,
+        vector: &[f32],
+        model: &Model,
+        wanted: usize,
+        accept: Accept<'_>,
+        min_similarity: Option<f64>,
+    ) -> Result<Vec<NearRow>> {
+        let asked = unit(vector, model.dimensions)?;
+        let mut looked_at = wanted;
+        loop {
+            let near = self.nearest(&asked, model, looked_at, accept)?;
+            let mut rows = Vec::with_capacity(wanted);
+            let mut unreadable = 0;
+            for Near { id, similarity, .. } in &near {
+                let similarity = f64::from(*similarity);
+                if min_similarity.is_some_and(|least| similarity < least) {
+                    return Ok(rows);
+                }
+                match self.read(Item(*id))? {
+                    Some((reference, row)) => {
+                        rows.push(NearRow { item: Item(*id), reference, row, similarity: Some(similarity) });
+                    }
+                    None => unreadable += 1,
+                }
+                if rows.len() == wanted {
+                    return Ok(rows);
+                }
+            }
+            if near.len() < looked_at {
+                return Ok(rows);
+            }
+            looked_at += unreadable;
+        }
     }
 
     /// The nearest vectors, exactly, the nearest first. Fewer than `wanted` only where there are no more.
@@ -282,24 +367,24 @@ impl Recall<'_> {
     }
 
     /// What is known of a row beside its text; none where the row is gone.
-    pub(super) fn evidence(&self, item: Item) -> Result<Option<Evidence>> {
-        let sql = match item.source() {
-            Source::Turns => "SELECT timestamp, NULL, NULL FROM turns WHERE id = ?",
-            Source::Episodes => "SELECT timestamp, NULL, valence FROM episodes WHERE id = ?",
-            Source::Semantic => "SELECT timestamp, importance, NULL FROM semantic_memories WHERE id = ?",
-            Source::LongTerm => "SELECT updated_at, NULL, NULL FROM long_term WHERE rowid = ?",
-            Source::Uncertainty => "SELECT timestamp, NULL, NULL FROM uncertainty_log WHERE id = ?",
+    pub(super) fn evidence(&self, item: Item) -> Result<Option<RecallEvidence>> {
+        let sql = match item.table() {
+            MemoryTable::Turns => "SELECT timestamp, NULL, NULL FROM turns WHERE id = ?",
+            MemoryTable::Episodes => "SELECT timestamp, NULL, valence FROM episodes WHERE id = ?",
+            MemoryTable::Semantic => "SELECT timestamp, importance, NULL FROM semantic_memories WHERE id = ?",
+            MemoryTable::LongTerm => "SELECT updated_at, NULL, NULL FROM long_term WHERE rowid = ?",
+            MemoryTable::Uncertainty => "SELECT timestamp, NULL, NULL FROM uncertainty_log WHERE id = ?",
         };
         let now = self.db.now();
         let mut statement = self.connection().prepare_cached(sql)?;
         let evidence = statement.query_row([item.row()], |row| {
             // Another program may have put a text there; then nobody knows.
             let number = |at| row.get::<_, Option<f64>>(at).unwrap_or_default().filter(|number| number.is_finite());
-            Ok(Evidence {
+            Ok(RecallEvidence {
                 age_hours: number(0).map(|then| (now - then) / 3600.0),
                 importance: number(1).map(|importance| importance.clamp(0.0, 1.0)),
                 valence: number(2).map(|valence| valence.clamp(-1.0, 1.0)),
-                ..Evidence::default()
+                ..RecallEvidence::default()
             })
         });
         let Some(mut evidence) = evidence.optional()? else { return Ok(None) };
@@ -311,27 +396,18 @@ impl Recall<'_> {
         Ok(Some(evidence))
     }
 
-    /// The ids of the turns around one: up to so many before it and after it, in their order.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be read.
-    pub fn neighbours(&self, turn: i64, many: u32) -> Result<Vec<i64>> {
+    /// The turns around one: up to so many before it and after it, in their order. None around a row of another table.
+    fn neighbors(&self, item: Item, many: u32) -> Result<Vec<Turn>> {
+        if many == 0 || item.table() != MemoryTable::Turns {
+            return Ok(Vec::new());
+        }
         let sql = "SELECT id FROM (SELECT id FROM turns WHERE id < ?1 ORDER BY id DESC LIMIT ?2)
                    UNION SELECT id FROM (SELECT id FROM turns WHERE id > ?1 ORDER BY id LIMIT ?2) ORDER BY 1";
         let mut statement = self.connection().prepare_cached(sql)?;
-        let ids = statement.query_map([turn, many.into()], |row| row.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// The key of an entry of long-term knowledge.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be read.
-    pub fn key(&self, item: Item) -> Result<Option<String>> {
-        let mut statement = self.connection().prepare_cached("SELECT key FROM long_term WHERE rowid = ?")?;
-        Ok(statement.query_row([item.row()], |row| row.get(0)).optional()?)
+        let ids = statement.query_map([item.row(), many.into()], |row| row.get(0))?;
+        let ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
+        let turns = ids.iter().map(|id| readable(Rows::new(self.db).get(id)));
+        Ok(turns.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 }
 

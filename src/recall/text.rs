@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::item::Sources;
+use super::item::MemoryTables;
 use super::vectors::Accept;
 use crate::error::Result;
 use crate::words;
@@ -34,7 +34,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
     }
     let mut counted = Vec::with_capacity(words.len());
     for word in words {
-        let count = count(connection, &word, accept.sources)?;
+        let count = count(connection, &word, accept.tables)?;
         if count > 0 {
             counted.push((count, word));
         }
@@ -59,7 +59,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
     let sql = "SELECT rowid, -bm25(memory_fts) FROM memory_fts
                WHERE memory_fts MATCH ? AND ? >> (rowid & 7) & 1 ORDER BY rowid DESC";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![expression, accept.sources.bits()])?;
+    let mut rows = statement.query(params![expression, accept.tables.bits()])?;
     let mut found = Vec::new();
     while let (Some(row), true) = (rows.next()?, found.len() < BUDGET) {
         let id = row.get(0)?;
@@ -77,11 +77,11 @@ fn is_sign(character: char) -> bool {
 }
 
 /// In how many rows a word stands, counted as far as it matters.
-fn count(connection: &Connection, word: &str, sources: Sources) -> Result<usize> {
+fn count(connection: &Connection, word: &str, tables: MemoryTables) -> Result<usize> {
     let sql = "SELECT count(*) FROM
                (SELECT 1 FROM memory_fts WHERE memory_fts MATCH ? AND ? >> (rowid & 7) & 1 LIMIT ?)";
     let mut statement = connection.prepare_cached(sql)?;
-    let count: i64 = statement.query_row(params![word, sources.bits(), BUDGET as u32 + 1], |row| row.get(0))?;
+    let count: i64 = statement.query_row(params![word, tables.bits(), BUDGET as u32 + 1], |row| row.get(0))?;
     Ok(count as usize)
 }
 

@@ -4,7 +4,7 @@
 //! It is a hint, not the truth: rows may have gone or changed since. Whoever asks looks the best up in the database, and
 //! says what was not there any more.
 
-use super::item::{Item, Sources};
+use super::item::{Item, MemoryTables};
 use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, dot, lane, lanes, wide};
 use super::rotation::Rotation;
 
@@ -32,7 +32,7 @@ pub(super) struct Block {
     scales: Vec<f32>,
     codes: Vec<Lane>,
     bits: Vec<Lane>,
-    sources: Sources,
+    tables: MemoryTables,
     /// Whether there are slots that nobody has any more.
     has_gone: bool,
     /// Whether it is in the database as it is here.
@@ -61,14 +61,14 @@ pub(super) struct Query {
 /// Which vectors count.
 #[derive(Clone, Copy)]
 pub(super) struct Accept<'a> {
-    pub(super) sources: Sources,
+    pub(super) tables: MemoryTables,
     /// Their ids, sorted; all where there is no such list.
     pub(super) ids: Option<&'a [i64]>,
 }
 
 impl Accept<'_> {
     pub(super) fn has(&self, id: i64) -> bool {
-        id != NOBODY && self.sources.has(Item(id).source()) && self.ids.is_none_or(|ids| ids.binary_search(&id).is_ok())
+        id != NOBODY && self.tables.has(Item(id).table()) && self.ids.is_none_or(|ids| ids.binary_search(&id).is_ok())
     }
 }
 
@@ -180,7 +180,7 @@ impl Vectors {
             self.begin_block();
         }
         let block = self.blocks.last_mut().expect("just made");
-        block.sources.add(Item(id).source());
+        block.tables.add(Item(id).table());
         block
     }
 
@@ -333,7 +333,7 @@ impl Vectors {
 impl Block {
     /// Whether every slot counts.
     fn counts_whole(&self, accept: Accept<'_>) -> bool {
-        accept.ids.is_none() && self.sources.within(accept.sources) && !self.has_gone
+        accept.ids.is_none() && self.tables.within(accept.tables) && !self.has_gone
     }
 
     fn push(&mut self, id: i64, sequence: i64, scale: f32) {

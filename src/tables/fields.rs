@@ -6,6 +6,9 @@ use crate::db::{Db, MAX_TEXT_BYTES};
 use crate::error::{Error, ErrorCode, Result};
 use crate::words::{self, Match};
 
+/// The longest key, in bytes of UTF-8.
+pub const MAX_KEY_BYTES: usize = 1024;
+
 /// The columns of a row to be written and their values. What is given as `None` is left out; of what is refused,
 /// the first is told of in the end.
 pub struct Fields<'db> {
@@ -20,6 +23,7 @@ impl<'db> Fields<'db> {
         Self { db, columns: Vec::new(), values: Vec::new(), refused: None }
     }
 
+    /// Unix seconds now.
     pub(crate) fn now(&self) -> f64 {
         self.db.now()
     }
@@ -66,6 +70,30 @@ impl<'db> Fields<'db> {
             return self.refuse(Error::new(ErrorCode::TextTooLong, message));
         }
         self.push(column, text.map_or(Value::Null, Value::Text))
+    }
+
+    /// A text, or NULL, of which no more than so many characters are kept.
+    pub(crate) fn beginning(
+        &mut self,
+        column: &'static str,
+        text: Option<Option<String>>,
+        characters: usize,
+    ) -> &mut Self {
+        let cut = |text: String| match text.char_indices().nth(characters) {
+            Some((end, _)) => text[..end].to_owned(),
+            None => text,
+        };
+        self.nullable_text(column, text.map(|text| text.map(cut)))
+    }
+
+    /// A key: a text of 1 to [`MAX_KEY_BYTES`].
+    pub(crate) fn key(&mut self, column: &'static str, key: Option<String>) -> &mut Self {
+        let bytes = key.as_deref().map_or(0, str::len);
+        if !(1..=MAX_KEY_BYTES).contains(&bytes) {
+            let message = format!("{column} is {bytes} bytes of UTF-8; it must be from 1 to {MAX_KEY_BYTES}.");
+            return self.refuse(Error::invalid_argument(message));
+        }
+        self.text(column, key)
     }
 
     /// A text that is JSON.

@@ -1,63 +1,57 @@
 //! `long_term`: what is known, a JSON value under each key.
 
-use rusqlite::Row;
+use serde::Deserialize;
+use tsify::Tsify;
 
+use super::columns::table;
+pub use super::fields::MAX_KEY_BYTES;
 use super::fields::{Conditions, Fields};
-use super::table::{Table, read_columns};
-use crate::error::{Error, Result};
+use super::table::Table;
+use super::values::{JsonText, Seconds};
+use crate::error::Result;
 use crate::words::Match;
 
-/// The longest key, in bytes of UTF-8.
-pub const MAX_KEY_BYTES: usize = 1024;
+table! {
+    /// Something known, under its key.
+    Entry;
+    /// A key to be set, whether it exists or not.
+    NewEntry;
+    /// What to change of an entry that exists: a column that is not named stays as it is.
+    EntryPatch;
 
-/// A row of `long_term`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Entry {
-    /// The key.
-    pub key: String,
-    /// What is known, as JSON text.
-    pub value: Option<String>,
-    /// When it was last set, in Unix seconds.
-    pub updated_at: Option<f64>,
-}
-
-/// A key to be set, whether it exists or not.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NewEntry {
-    /// The key, 1 to [`MAX_KEY_BYTES`] bytes.
-    pub key: String,
-    /// What is known, as JSON text.
-    pub value: String,
-    /// When it was set, in Unix seconds; now by default.
-    pub updated_at: Option<f64>,
-}
-
-/// What to change of an entry.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct EntryPatch {
-    /// What is known, as JSON text.
-    pub value: Option<String>,
-    /// When it was set, in Unix seconds; now by default.
-    pub updated_at: Option<f64>,
+    /// The key, 1 to 1,024 bytes of UTF-8.
+    [key] key: String = key();
+    /// What is known, as JSON.
+    [required] value: JsonText = json();
+    /// When it was last set, in Unix seconds; now by default.
+    [touched Fields::now] updated_at: Seconds = time();
 }
 
 /// Which entries.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EntryFilter {
     /// Whose key begins so.
+    #[tsify(optional)]
     pub prefix: Option<String>,
-    /// Set from this time on, in Unix seconds.
+    /// Set from this time on.
+    #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
-    /// Set before this time, in Unix seconds.
+    /// Set before this time.
+    #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
     /// With these words in the key, or in the value; stemmed, case and accents aside.
+    #[tsify(optional)]
     pub search: Option<String>,
     /// Whether a search needs every word or any.
+    #[serde(default)]
+    #[tsify(optional)]
     pub matching: Match,
 }
 
 /// What entries can be ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum EntryOrder {
     /// By key, byte by byte.
     #[default]
@@ -68,40 +62,13 @@ pub enum EntryOrder {
 
 impl Table for Entry {
     type Key = String;
-    type New = NewEntry;
-    type Patch = EntryPatch;
     type Filter = EntryFilter;
     type Order = EntryOrder;
 
     const NAME: &'static str = "long_term";
     const KEY: &'static str = "key";
-    const COLUMNS: &'static str = "key, value, updated_at";
     const ON_CONFLICT: &'static str =
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut read = Self::default();
-        read_columns(row, &mut [&mut read.key, &mut read.value, &mut read.updated_at])?;
-        Ok(read)
-    }
-
-    fn insert(new: NewEntry, fields: &mut Fields<'_>) {
-        let bytes = new.key.len();
-        if !(1..=MAX_KEY_BYTES).contains(&bytes) {
-            let message = format!("key is {bytes} bytes of UTF-8; it must be from 1 to {MAX_KEY_BYTES}.");
-            fields.refuse(Error::invalid_argument(message));
-        }
-        let now = fields.now();
-        fields
-            .text("key", Some(new.key))
-            .json("value", Some(new.value))
-            .time("updated_at", new.updated_at.or(Some(now)));
-    }
-
-    fn change(patch: EntryPatch, fields: &mut Fields<'_>) {
-        let updated_at = patch.updated_at.unwrap_or_else(|| fields.now());
-        fields.json("value", patch.value).time("updated_at", Some(updated_at));
-    }
 
     fn filter(filter: EntryFilter, conditions: &mut Conditions) -> Result<()> {
         // A range, which the key's index answers; LIKE and GLOB would read every row. Bytes order as code points do.

@@ -1,6 +1,10 @@
 //! The five tables: what they have in common, and one file each.
 
+mod columns;
+
 mod cursor;
+
+pub mod values;
 
 pub mod fields;
 
@@ -8,7 +12,7 @@ mod statements;
 
 pub mod table;
 
-pub mod source;
+pub mod memory_table;
 
 pub mod turns;
 
@@ -20,5 +24,5 @@ pub mod uncertainty;
 
 pub mod semantic;
 
-pub use source::Source;
-pub use table::{Listing, Page, Rows, Table};
+pub use memory_table::MemoryTable;
+pub use table::{Columns, Listing, Page, Rows, Table};

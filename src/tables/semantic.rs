@@ -1,80 +1,68 @@
 //! `semantic_memories`: facts, each with a category and a weight.
 
-use rusqlite::Row;
+use serde::Deserialize;
+use tsify::Tsify;
 
+use super::columns::table;
 use super::fields::{Conditions, Fields};
-use super::table::{Table, read_columns};
+use super::table::Table;
+use super::values::{JsonText, Seconds};
 use crate::error::Result;
 use crate::words::Match;
 
-/// A row of `semantic_memories`. Every column may be NULL in a file from elsewhere.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SemanticMemory {
+table! {
+    /// A fact. Every column may be NULL in a file from elsewhere.
+    SemanticMemory;
+    /// A fact to be remembered.
+    NewSemanticMemory;
+    /// What to change of a fact: a column that is not named stays as it is.
+    SemanticMemoryPatch;
+
     /// The row's id.
-    pub id: i64,
-    /// When it was remembered, in Unix seconds.
-    pub timestamp: Option<f64>,
-    /// The fact, in words.
-    pub content: Option<String>,
-    /// What kind of fact, as `preference`.
-    pub category: Option<String>,
-    /// How much it weighs, from 0 to 1.
-    pub importance: Option<f64>,
-    /// Anything else, as JSON text.
-    pub metadata: Option<String>,
-}
-
-/// A fact to be remembered.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NewSemanticMemory {
+    [id] id: i64;
     /// When it was learnt, in Unix seconds; now by default.
-    pub timestamp: Option<f64>,
+    [default Fields::now] timestamp: Seconds = time();
     /// The fact, in words.
-    pub content: String,
-    /// What kind of fact; `general` by default.
-    pub category: Option<String>,
+    [required] content: String = text();
+    /// What kind of fact, such as `preference`; `general` by default.
+    [default |_| "general".into()] category: String = text();
     /// How much it weighs, from 0 to 1; 0.5 by default.
-    pub importance: Option<f64>,
-    /// Anything else, as JSON text; `{}` by default.
-    pub metadata: Option<String>,
-}
-
-/// What to change of a fact: `None` leaves a column as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SemanticMemoryPatch {
-    /// When it was learnt, in Unix seconds.
-    pub timestamp: Option<f64>,
-    /// The fact, in words.
-    pub content: Option<String>,
-    /// What kind of fact.
-    pub category: Option<String>,
-    /// How much it weighs, from 0 to 1.
-    pub importance: Option<f64>,
-    /// Anything else, as JSON text.
-    pub metadata: Option<String>,
+    [default |_| 0.5] importance: f64 = real(0.0, 1.0);
+    /// Anything else, as JSON; `{}` by default.
+    [default |_| "{}".into()] metadata: JsonText = json();
 }
 
 /// Which facts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SemanticMemoryFilter {
     /// Of one of these kinds.
+    #[tsify(optional)]
     pub categories: Option<Vec<String>>,
     /// That weigh at least this.
+    #[tsify(optional)]
     pub min_importance: Option<f64>,
     /// That weigh at most this.
+    #[tsify(optional)]
     pub max_importance: Option<f64>,
-    /// From this time on, in Unix seconds.
+    /// From this time on.
+    #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
-    /// Before this time, in Unix seconds.
+    /// Before this time.
+    #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
     /// With these words; stemmed, case and accents aside.
+    #[tsify(optional)]
     pub search: Option<String>,
     /// Whether a search needs every word or any.
+    #[serde(default)]
+    #[tsify(optional)]
     pub matching: Match,
 }
 
 /// What facts can be ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum SemanticMemoryOrder {
     /// As they were remembered.
     #[default]
@@ -87,48 +75,11 @@ pub enum SemanticMemoryOrder {
 
 impl Table for SemanticMemory {
     type Key = i64;
-    type New = NewSemanticMemory;
-    type Patch = SemanticMemoryPatch;
     type Filter = SemanticMemoryFilter;
     type Order = SemanticMemoryOrder;
 
     const NAME: &'static str = "semantic_memories";
     const KEY: &'static str = "id";
-    const COLUMNS: &'static str = "id, timestamp, content, category, importance, metadata";
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut read = Self::default();
-        read_columns(
-            row,
-            &mut [
-                &mut read.id,
-                &mut read.timestamp,
-                &mut read.content,
-                &mut read.category,
-                &mut read.importance,
-                &mut read.metadata,
-            ],
-        )?;
-        Ok(read)
-    }
-
-    fn insert(new: NewSemanticMemory, fields: &mut Fields<'_>) {
-        fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))
-            .text("content", Some(new.content))
-            .text("category", new.category.or_else(|| Some("general".into())))
-            .real("importance", new.importance.or(Some(0.5)), 0.0, 1.0)
-            .json("metadata", new.metadata.or_else(|| Some("{}".into())));
-    }
-
-    fn change(patch: SemanticMemoryPatch, fields: &mut Fields<'_>) {
-        fields
-            .time("timestamp", patch.timestamp)
-            .text("content", patch.content)
-            .text("category", patch.category)
-            .real("importance", patch.importance, 0.0, 1.0)
-            .json("metadata", patch.metadata);
-    }
 
     fn filter(filter: SemanticMemoryFilter, conditions: &mut Conditions) -> Result<()> {
         conditions

@@ -6,7 +6,9 @@
 use std::marker::PhantomData;
 
 use rusqlite::Row;
-use rusqlite::types::{FromSql, ToSql, Value};
+use rusqlite::types::{ToSql, Value};
+use serde::Serialize;
+use tsify::Tsify;
 
 use super::cursor::Order;
 use super::fields::{Conditions, Fields};
@@ -18,29 +20,17 @@ use crate::error::{Error, Result};
 /// The most rows that one bulk call takes.
 pub const MAX_BULK: usize = 100_000;
 
-/// A table of the memory: a row's shape, and what can be said of rows to be added, changed or found.
-pub trait Table: Default {
-    /// The primary key.
-    type Key: ToSql + Into<Value> + Clone;
+/// The columns of a table, as [`columns`](super::columns) declares them.
+pub trait Columns: Sized {
     /// A row to be added.
     type New;
     /// What to change of a row.
     type Patch;
-    /// Which rows.
-    type Filter: Default;
-    /// What to order by.
-    type Order: Copy + Default;
 
-    /// The table's name.
-    const NAME: &'static str;
-    /// The primary key's column.
-    const KEY: &'static str;
-    /// The columns that [`Table::read`] reads, in its order.
+    /// The columns that [`Columns::read`] reads, in its order.
     const COLUMNS: &'static str;
-    /// What follows the VALUES of an INSERT.
-    const ON_CONFLICT: &'static str = "";
 
-    /// Reads a row of [`Table::COLUMNS`].
+    /// Reads a row of [`Columns::COLUMNS`].
     ///
     /// # Errors
     ///
@@ -50,6 +40,24 @@ pub trait Table: Default {
     fn insert(new: Self::New, fields: &mut Fields<'_>);
     /// Writes down the columns that change.
     fn change(patch: Self::Patch, fields: &mut Fields<'_>);
+}
+
+/// A table of the memory: its columns, and what can be said of rows to be found.
+pub trait Table: Columns {
+    /// The primary key.
+    type Key: ToSql + Into<Value> + Clone;
+    /// Which rows.
+    type Filter: Default;
+    /// What to order by.
+    type Order: Copy + Default;
+
+    /// The table's name.
+    const NAME: &'static str;
+    /// The primary key's column.
+    const KEY: &'static str;
+    /// What follows the VALUES of an INSERT.
+    const ON_CONFLICT: &'static str = "";
+
     /// Writes down the conditions of a filter.
     ///
     /// # Errors
@@ -58,24 +66,6 @@ pub trait Table: Default {
     fn filter(filter: Self::Filter, conditions: &mut Conditions) -> Result<()>;
     /// The column of an order.
     fn order(order: Self::Order) -> &'static str;
-}
-
-/// A place for a column's value, whatever its type.
-pub(crate) trait Place {
-    /// Puts the value of the column at this index there.
-    fn read(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<()>;
-}
-
-impl<T: FromSql> Place for T {
-    fn read(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<()> {
-        *self = row.get(at)?;
-        Ok(())
-    }
-}
-
-/// Reads a row's columns, in order, each into its place.
-pub(crate) fn read_columns(row: &Row<'_>, places: &mut [&mut dyn Place]) -> rusqlite::Result<()> {
-    places.iter_mut().enumerate().try_for_each(|(at, place)| place.read(row, at))
 }
 
 /// What to list and how.
@@ -94,11 +84,12 @@ pub struct Listing<Filter, Order> {
 }
 
 /// One page of a listing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct Page<T> {
     /// The rows, in the order asked for.
     pub rows: Vec<T>,
-    /// Give it to the same listing to read on; `None` when there is no more.
+    /// Give it to the same listing to read on; null when there is no more.
     pub cursor: Option<String>,
 }
 

@@ -1,68 +1,57 @@
 //! `turns`: the conversation, one row for what the user said and what the assistant answered.
 
-use rusqlite::Row;
+use serde::Deserialize;
+use tsify::Tsify;
 
+use super::columns::table;
 use super::fields::{Conditions, Fields};
-use super::table::{Table, read_columns};
+use super::table::Table;
+use super::values::{JsonText, Seconds};
 use crate::error::Result;
 use crate::words::Match;
 
-/// A row of `turns`. Every column may be NULL in a file from elsewhere.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Turn {
+table! {
+    /// What the user said and what the assistant answered. Every column may be NULL in a file from elsewhere.
+    Turn;
+    /// A turn to be added.
+    NewTurn;
+    /// What to change of a turn: a column that is not named stays as it is.
+    TurnPatch;
+
     /// The row's id.
-    pub id: i64,
-    /// When it was, in Unix seconds.
-    pub timestamp: Option<f64>,
-    /// What the user said.
-    pub user_input: Option<String>,
-    /// What the assistant answered.
-    pub assistant_response: Option<String>,
-    /// Anything else, as JSON text.
-    pub metadata: Option<String>,
-}
-
-/// A turn to be added.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NewTurn {
+    [id] id: i64;
     /// When it was, in Unix seconds; now by default.
-    pub timestamp: Option<f64>,
+    [default Fields::now] timestamp: Seconds = time();
     /// What the user said.
-    pub user_input: String,
+    [required] user_input: String = text();
     /// What the assistant answered, if it has.
-    pub assistant_response: Option<String>,
-    /// Anything else, as JSON text; `{}` by default.
-    pub metadata: Option<String>,
-}
-
-/// What to change of a turn: `None` leaves a column as it is, `Some(None)` sets it to NULL.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TurnPatch {
-    /// When it was, in Unix seconds.
-    pub timestamp: Option<f64>,
-    /// What the user said.
-    pub user_input: Option<String>,
-    /// What the assistant answered.
-    pub assistant_response: Option<Option<String>>,
-    /// Anything else, as JSON text.
-    pub metadata: Option<String>,
+    [nullable] assistant_response: String = nullable_text();
+    /// Anything else, as JSON; `{}` by default.
+    [default |_| "{}".into()] metadata: JsonText = json();
 }
 
 /// Which turns.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TurnFilter {
-    /// From this time on, in Unix seconds.
+    /// From this time on.
+    #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
-    /// Before this time, in Unix seconds.
+    /// Before this time.
+    #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
     /// With these words, in either text; stemmed, case and accents aside.
+    #[tsify(optional)]
     pub search: Option<String>,
     /// Whether a search needs every word or any.
+    #[serde(default)]
+    #[tsify(optional)]
     pub matching: Match,
 }
 
 /// What turns can be ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum TurnOrder {
     /// As they were added.
     #[default]
@@ -73,45 +62,11 @@ pub enum TurnOrder {
 
 impl Table for Turn {
     type Key = i64;
-    type New = NewTurn;
-    type Patch = TurnPatch;
     type Filter = TurnFilter;
     type Order = TurnOrder;
 
     const NAME: &'static str = "turns";
     const KEY: &'static str = "id";
-    const COLUMNS: &'static str = "id, timestamp, user_input, assistant_response, metadata";
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut read = Self::default();
-        read_columns(
-            row,
-            &mut [
-                &mut read.id,
-                &mut read.timestamp,
-                &mut read.user_input,
-                &mut read.assistant_response,
-                &mut read.metadata,
-            ],
-        )?;
-        Ok(read)
-    }
-
-    fn insert(new: NewTurn, fields: &mut Fields<'_>) {
-        fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))
-            .text("user_input", Some(new.user_input))
-            .nullable_text("assistant_response", Some(new.assistant_response))
-            .json("metadata", new.metadata.or_else(|| Some("{}".into())));
-    }
-
-    fn change(patch: TurnPatch, fields: &mut Fields<'_>) {
-        fields
-            .time("timestamp", patch.timestamp)
-            .text("user_input", patch.user_input)
-            .nullable_text("assistant_response", patch.assistant_response)
-            .json("metadata", patch.metadata);
-    }
 
     fn filter(filter: TurnFilter, conditions: &mut Conditions) -> Result<()> {
         conditions.and("timestamp >= ?", filter.since).and("timestamp < ?", filter.until).and_found(

@@ -1,97 +1,77 @@
 //! `uncertainty_log`: what the agent was unsure of, and how it was settled.
 
-use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
 
+use super::columns::table;
 use super::fields::{Conditions, Fields};
-use super::table::{Rows, Table, read_columns};
+use super::table::{Rows, Table};
+use super::values::{JsonText, Seconds};
 use crate::error::{Error, Result};
 use crate::words::Match;
 
 /// The longest context, in characters: Synth Mind cuts it there, and so a longer one is cut here.
 pub const MAX_CONTEXT_CHARACTERS: usize = 2000;
 
-/// A row of `uncertainty_log`. Every column may be NULL in a file from elsewhere.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Uncertainty {
+table! {
+    /// Something the agent was unsure of. Every column may be NULL in a file from elsewhere.
+    Uncertainty;
+    /// A doubt to be logged.
+    NewUncertainty;
+    /// What to change of a doubt: a column that is not named stays as it is.
+    UncertaintyPatch;
+
     /// The row's id.
-    pub id: i64,
-    /// When it was, in Unix seconds.
-    pub timestamp: Option<f64>,
-    /// What the user said.
-    pub user_message: Option<String>,
-    /// What the agent took it to mean.
-    pub parsed_intent: Option<String>,
-    /// How sure the agent was, from 0 to 1.
-    pub confidence_score: Option<f64>,
-    /// What had been said before.
-    pub context: Option<String>,
-    /// What made it unsure, as JSON text.
-    pub signals: Option<String>,
-    /// Whether it was settled.
-    pub resolved: bool,
-    /// How it was settled.
-    pub resolution_pattern: Option<String>,
-}
-
-/// A doubt to be logged.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NewUncertainty {
+    [id] id: i64;
     /// When it was, in Unix seconds; now by default.
-    pub timestamp: Option<f64>,
+    [default Fields::now] timestamp: Seconds = time();
     /// What the user said.
-    pub user_message: String,
+    [required] user_message: String = text();
     /// What the agent took it to mean.
-    pub parsed_intent: Option<String>,
+    [nullable] parsed_intent: String = nullable_text();
     /// How sure the agent was, from 0 to 1.
-    pub confidence_score: f64,
-    /// What had been said before; what is beyond [`MAX_CONTEXT_CHARACTERS`] is not kept.
-    pub context: Option<String>,
-    /// What made it unsure, as JSON text; `{}` by default.
-    pub signals: Option<String>,
-}
-
-/// What to change of a doubt: `None` leaves a column as it is, `Some(None)` sets it to NULL.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UncertaintyPatch {
-    /// When it was, in Unix seconds.
-    pub timestamp: Option<f64>,
-    /// What the user said.
-    pub user_message: Option<String>,
-    /// What the agent took it to mean.
-    pub parsed_intent: Option<Option<String>>,
-    /// How sure the agent was, from 0 to 1.
-    pub confidence_score: Option<f64>,
-    /// What had been said before.
-    pub context: Option<Option<String>>,
-    /// What made it unsure, as JSON text.
-    pub signals: Option<String>,
+    [required] confidence_score: f64 = real(0.0, 1.0);
+    /// What had been said before; no more than 2,000 characters of it are kept.
+    [nullable] context: String = beginning(MAX_CONTEXT_CHARACTERS);
+    /// What made it unsure, as JSON; `{}` by default.
+    [default |_| "{}".into()] signals: JsonText = json();
     /// Whether it was settled.
-    pub resolved: Option<bool>,
+    [flag] resolved: bool;
     /// How it was settled.
-    pub resolution_pattern: Option<Option<String>>,
+    [later] resolution_pattern: String = nullable_text();
 }
 
 /// Which doubts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UncertaintyFilter {
     /// Settled, or not.
+    #[tsify(optional)]
     pub resolved: Option<bool>,
     /// Of at least this confidence.
+    #[tsify(optional)]
     pub min_confidence: Option<f64>,
     /// Of at most this confidence.
+    #[tsify(optional)]
     pub max_confidence: Option<f64>,
-    /// From this time on, in Unix seconds.
+    /// From this time on.
+    #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
-    /// Before this time, in Unix seconds.
+    /// Before this time.
+    #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
     /// With these words in the message or the intent; stemmed, case and accents aside.
+    #[tsify(optional)]
     pub search: Option<String>,
     /// Whether a search needs every word or any.
+    #[serde(default)]
+    #[tsify(optional)]
     pub matching: Match,
 }
 
 /// What doubts can be ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum UncertaintyOrder {
     /// As they were logged.
     #[default]
@@ -103,7 +83,8 @@ pub enum UncertaintyOrder {
 }
 
 /// The log in figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct UncertaintyStatistics {
     /// All rows.
     pub total: u64,
@@ -116,62 +97,17 @@ pub struct UncertaintyStatistics {
     /// The mean confidence, from 0 to 1; 0 where there are none.
     pub average_confidence: f64,
     /// Those of the last 24 hours.
+    #[serde(rename = "last24h")]
     pub last_24_hours: u64,
 }
 
 impl Table for Uncertainty {
     type Key = i64;
-    type New = NewUncertainty;
-    type Patch = UncertaintyPatch;
     type Filter = UncertaintyFilter;
     type Order = UncertaintyOrder;
 
     const NAME: &'static str = "uncertainty_log";
     const KEY: &'static str = "id";
-    const COLUMNS: &'static str = "id, timestamp, user_message, parsed_intent, confidence_score, context, signals, \
-                                   coalesce(resolved, 0) <> 0, resolution_pattern";
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut read = Self::default();
-        read_columns(
-            row,
-            &mut [
-                &mut read.id,
-                &mut read.timestamp,
-                &mut read.user_message,
-                &mut read.parsed_intent,
-                &mut read.confidence_score,
-                &mut read.context,
-                &mut read.signals,
-                &mut read.resolved,
-                &mut read.resolution_pattern,
-            ],
-        )?;
-        Ok(read)
-    }
-
-    fn insert(new: NewUncertainty, fields: &mut Fields<'_>) {
-        fields
-            .time("timestamp", new.timestamp.or(Some(fields.now())))
-            .text("user_message", Some(new.user_message))
-            .nullable_text("parsed_intent", Some(new.parsed_intent))
-            .real("confidence_score", Some(new.confidence_score), 0.0, 1.0)
-            .nullable_text("context", Some(new.context.map(cut)))
-            .json("signals", new.signals.or_else(|| Some("{}".into())))
-            .flag("resolved", Some(false));
-    }
-
-    fn change(patch: UncertaintyPatch, fields: &mut Fields<'_>) {
-        fields
-            .time("timestamp", patch.timestamp)
-            .text("user_message", patch.user_message)
-            .nullable_text("parsed_intent", patch.parsed_intent)
-            .real("confidence_score", patch.confidence_score, 0.0, 1.0)
-            .nullable_text("context", patch.context.map(|context| context.map(cut)))
-            .json("signals", patch.signals)
-            .flag("resolved", patch.resolved)
-            .nullable_text("resolution_pattern", patch.resolution_pattern);
-    }
 
     fn filter(filter: UncertaintyFilter, conditions: &mut Conditions) -> Result<()> {
         conditions
@@ -234,12 +170,5 @@ impl Rows<'_, Uncertainty> {
                 last_24_hours: row.get::<_, i64>(3)? as u64,
             })
         })?)
-    }
-}
-
-fn cut(context: String) -> String {
-    match context.char_indices().nth(MAX_CONTEXT_CHARACTERS) {
-        Some((end, _)) => context[..end].to_owned(),
-        None => context,
     }
 }

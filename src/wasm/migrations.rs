@@ -1,36 +1,40 @@
 //! The calls that move the schema, or the whole database.
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::{Answer, CLOCK, Engine, location};
 use crate::Memory;
-use crate::db::Durability;
 use crate::error::{ErrorCode, Result};
 use crate::memory::Migrations;
 use crate::migrate::autogenerate::Renames;
-use crate::migrate::backup::Backups;
+use crate::migrate::backup::{Backups, KEPT};
 use crate::migrate::runner::Need;
-use crate::migrate::{Graph, file};
+use crate::migrate::{Graph, Revision, file};
 use crate::opfs::Pool;
-use crate::wire::{self, FromJs, ToJs};
+use crate::wire::{self, from_js, object_from_js};
 
-pub(super) async fn open_in(pool: Option<&Pool>, durability: Durability, options: &JsValue) -> Result<Memory> {
-    let options = wire::MigrationOptions::from_js(options, "options")?;
+pub(super) async fn open_in(
+    pool: Option<&Pool>,
+    options: wire::EngineOptions,
+    file: Option<Vec<u8>>,
+    on_progress: Option<Function>,
+) -> Result<Memory> {
     let mut migrations = Migrations::new(Graph::with_bundled(&options.migrations)?);
     migrations.on_newer = options.on_newer_schema;
     migrations.backup_required = options.backup_required;
     if let Some(pool) = pool {
-        migrations = migrations.with_backups(Backups::new(Box::new(pool.clone()), pool.path()).keeping(options.keep));
+        let kept = options.keep.map_or(KEPT, |keep| keep as usize);
+        migrations = migrations.with_backups(Backups::new(Box::new(pool.clone()), pool.path()).keeping(kept));
     }
-    if let Some(tell) = options.on_progress {
+    if let Some(report) = on_progress {
         migrations.progress = Box::new(move |progress| {
             // Whoever listens may fail; a migration does not fail with it.
-            let _ =
-                wire::MigrationProgress::from(progress).to_js().map(|event| tell.call1(&JsValue::UNDEFINED, &event));
+            let _ = wire::to_js(&progress).map(|event| report.call1(&JsValue::UNDEFINED, &event));
         });
     }
-    let mut memory = Memory::open_as_is(location(pool), durability, CLOCK, migrations)?;
-    if let Some(file) = options.file {
+    let mut memory = Memory::open_as_is(location(pool), options.durability, CLOCK, migrations)?;
+    if let Some(file) = file {
         memory.load(file)?;
     }
     if options.upgrade {
@@ -59,15 +63,14 @@ impl Engine {
         self.bytes(bytes)
     }
 
-    /// Replaces the database by a file's, and gives the revisions that were applied to it.
+    /// Replaces the database by a file's; returns the revisions that were applied to it.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn import(&mut self, file: Vec<u8>) -> Answer {
-        let applied = self.memory_mut().and_then(|memory| memory.import(file));
-        self.answer(applied)
+        self.call_mut(|memory| memory.import(file))
     }
 
-    /// Makes room for a backup. To be waited for before a call that may keep one: `import`, `restore`, `upgrade`,
-    /// `downgrade`, `backUp`.
+    /// Makes room for a backup. To be awaited before a call that may keep one: `import`, `restore`, `upgrade`, `downgrade`,
+    /// `backUp`.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub async fn reserve(&self) -> Answer {
         let reserved = match (&self.pool, self.memory()) {
@@ -80,80 +83,75 @@ impl Engine {
     /// The backups that are kept, newest first.
     #[wasm_bindgen(unchecked_return_type = "Backup[]")]
     pub fn backups(&self) -> Answer {
-        let backups = self.memory().and_then(Memory::backups);
-        self.answer(backups.map(|found| found.into_iter().map(wire::Backup::from).collect::<Vec<_>>()))
+        self.call(Memory::backups)
     }
 
     /// Keeps a verified copy of the database beside it.
     #[wasm_bindgen(js_name = backUp, unchecked_return_type = "Backup")]
     pub fn back_up(&mut self) -> Answer {
-        let backup = self.memory_mut().and_then(Memory::back_up).map(wire::Backup::from);
-        self.answer(backup)
+        self.call_mut(Memory::back_up)
     }
 
-    /// Replaces the database by a backup's, and gives the revisions that were applied to it.
+    /// Replaces the database by a backup's; returns the revisions that were applied to it.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn restore(&mut self, id: &str) -> Answer {
-        let applied = self.memory_mut().and_then(|memory| memory.restore(id));
-        self.answer(applied)
+        self.call_mut(|memory| memory.restore(id))
     }
 
     /// The revisions, newest first: all, or those of a range such as `001:head`, ends included.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn history(&self, range: Option<String>) -> Answer {
-        self.answer(self.memory().and_then(|memory| {
+        self.call(|memory| {
             let current = memory.revisions_known()?;
-            wire::tell(memory, &memory.graph().history(range.as_deref(), &current)?)
-        }))
+            memory.describe(&memory.graph().history(range.as_deref(), &current)?)
+        })
     }
 
     /// The revisions that none revises.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn heads(&self) -> Answer {
-        self.answer(self.memory().and_then(|memory| wire::tell(memory, &memory.graph().heads())))
+        self.call(|memory| memory.describe(&memory.graph().heads()))
     }
 
     /// The revisions that several revise.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn branches(&self) -> Answer {
-        self.answer(self.memory().and_then(|memory| wire::tell(memory, &memory.graph().branch_points())))
+        self.call(|memory| memory.describe(&memory.graph().branch_points()))
     }
 
     /// The revisions that a symbol means.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn show(&self, symbol: &str) -> Answer {
-        self.answer(self.memory().and_then(|memory| {
+        self.call(|memory| {
             let graph = memory.graph();
             let ids = graph.resolve(symbol, &memory.revisions_known()?)?;
-            wire::tell(memory, &ids.iter().filter_map(|id| graph.get(id)).collect::<Vec<_>>())
-        }))
+            let revisions: Vec<&Revision> = ids.iter().filter_map(|id| graph.get(id)).collect();
+            memory.describe(&revisions)
+        })
     }
 
-    /// Takes the schema up, and gives the revisions applied.
+    /// Takes the schema up; returns the revisions applied.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn upgrade(&mut self, target: &str) -> Answer {
-        let applied = self.memory_mut().and_then(|memory| memory.upgrade(target));
-        self.answer(applied)
+        self.call_mut(|memory| memory.upgrade(target))
     }
 
-    /// Takes the schema down, and gives the revisions taken back.
+    /// Takes the schema down; returns the revisions taken back.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn downgrade(&mut self, target: &str) -> Answer {
-        let applied = self.memory_mut().and_then(|memory| memory.downgrade(target));
-        self.answer(applied)
+        self.call_mut(|memory| memory.downgrade(target))
     }
 
     /// What an upgrade or a downgrade would do, found out on a copy.
     #[wasm_bindgen(unchecked_return_type = "MigrationPlan")]
     pub fn plan(&mut self, target: &str, down: bool) -> Answer {
-        let plan = self.memory_mut().and_then(|memory| memory.plan(target, down));
-        self.answer(plan)
+        self.call_mut(|memory| memory.plan(target, down))
     }
 
-    /// The scripts from a revision to another, as text.
+    /// The scripts from a revision to another, as SQL.
     #[wasm_bindgen(unchecked_return_type = "string")]
-    pub fn offline(&self, from: &str, to: &str, down: bool) -> Answer {
-        self.answer(self.memory().and_then(|memory| memory.offline(from, to, down)))
+    pub fn sql(&self, from: &str, to: &str, down: bool) -> Answer {
+        self.call(|memory| memory.sql(from, to, down))
     }
 
     /// Writes down revisions and changes nothing else.
@@ -164,32 +162,28 @@ impl Engine {
         purge: bool,
         force: bool,
     ) -> Answer {
-        let stamped = Vec::<String>::from_js(targets, "targets").and_then(|targets| {
-            let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-            self.memory_mut()?.stamp(&targets, purge, force)
-        });
-        self.answer(stamped)
+        self.call_mut(|memory| {
+            let targets: Vec<String> = from_js(targets, "targets")?;
+            memory.stamp(&texts(&targets), purge, force)
+        })
     }
 
     /// Makes `alembic_version` where it is missing.
     #[wasm_bindgen(js_name = ensureVersion, unchecked_return_type = "Done")]
     pub fn ensure_version(&mut self) -> Answer {
-        let ensured = self.memory_mut().and_then(Memory::ensure_version);
-        self.answer(ensured)
+        self.call_mut(Memory::ensure_version)
     }
 
     /// What has become of each applied revision.
     #[wasm_bindgen(unchecked_return_type = "VerifiedRevision[]")]
     pub fn verify(&self) -> Answer {
-        let verified = self.memory().and_then(Memory::verify);
-        self.answer(verified.map(|all| all.into_iter().map(wire::VerifiedRevision::from).collect::<Vec<_>>()))
+        self.call(Memory::verify)
     }
 
     /// Takes the present text of an applied revision for the one that was applied.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub fn accept(&mut self, symbol: &str) -> Answer {
-        let accepted = self.memory_mut().and_then(|memory| memory.accept(symbol));
-        self.answer(accepted)
+        self.call_mut(|memory| memory.accept(symbol))
     }
 
     /// How a declared schema differs from what the revisions make.
@@ -199,26 +193,25 @@ impl Engine {
         schema: &str,
         #[wasm_bindgen(unchecked_param_type = "SchemaRenames")] renames: &JsValue,
     ) -> Answer {
-        self.answer(
-            self.memory()
-                .and_then(|memory| file::difference(memory.graph(), schema, &Renames::from_js(renames, "renames")?)),
-        )
+        self.call(|memory| file::difference(memory.graph(), schema, &renames_of(renames)?))
     }
 
-    /// A new revision's file; with a schema, one that makes the difference, or null where there is none.
+    /// A new revision's file; with a schema, one that makes the difference, or null if there is none.
     #[wasm_bindgen(unchecked_return_type = "MigrationFile | null")]
-    pub fn revision(&self, #[wasm_bindgen(unchecked_param_type = "NewRevision")] new: &JsValue) -> Answer {
-        self.answer(self.memory().and_then(|memory| {
-            let revision = file::NewRevision::from_js(new, "revision")?;
+    pub fn revision(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "NewRevision")] new: &JsValue,
+        schema: Option<String>,
+        #[wasm_bindgen(unchecked_param_type = "SchemaRenames")] renames: &JsValue,
+    ) -> Answer {
+        self.call(|memory| {
+            let revision: file::NewRevision = object_from_js(new, "revision")?;
             let (graph, now) = (memory.graph(), CLOCK.now());
-            match wire::field::<Option<String>>(new, "schema")? {
-                Some(schema) => {
-                    let renames = Renames::from_js(new, "revision")?;
-                    file::autogenerated(graph, &schema, &renames, &revision, now)
-                }
+            match schema {
+                Some(schema) => file::autogenerated(graph, &schema, &renames_of(renames)?, &revision, now),
                 None => file::revision(graph, &revision, now).map(Some),
             }
-        }))
+        })
     }
 
     /// The file of a revision that makes one head of several.
@@ -229,15 +222,24 @@ impl Engine {
         message: &str,
         id: Option<String>,
     ) -> Answer {
-        self.answer(self.memory().and_then(|memory| {
-            let revisions = Vec::<String>::from_js(revisions, "revisions")?;
+        self.call(|memory| {
+            let revisions: Vec<String> = from_js(revisions, "revisions")?;
             file::merge(memory.graph(), &revisions, message, id, CLOCK.now())
-        }))
+        })
     }
 
     /// The file of one revision for a line of them.
     #[wasm_bindgen(unchecked_return_type = "MigrationFile")]
     pub fn squash(&self, from: &str, to: &str, message: &str) -> Answer {
-        self.answer(self.memory().and_then(|memory| file::squash(memory.graph(), from, to, message, CLOCK.now())))
+        self.call(|memory| file::squash(memory.graph(), from, to, message, CLOCK.now()))
     }
+}
+
+fn renames_of(renames: &JsValue) -> Result<Renames> {
+    let wire::SchemaRenames { renames, drops } = object_from_js(renames, "options")?;
+    Renames::parse(&texts(&renames), &texts(&drops))
+}
+
+fn texts(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
 }

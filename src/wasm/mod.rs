@@ -5,26 +5,22 @@ mod recall;
 
 mod tables;
 
+use js_sys::Function;
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::Memory;
-use crate::db::{Clock, Durability, Location};
+use crate::db::{Clock, Location};
 use crate::error::{Error, ErrorCode, Result};
-use crate::memory::query::{DEFAULT_TIMEOUT, Parameters};
+use crate::memory::query::DEFAULT_TIMEOUT;
 use crate::opfs::Pool;
-use crate::wire::{self, FromJs, ToJs};
+use crate::wire;
 use migrations::open_in;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    fn console_error(message: &str);
-}
 
 /// A panic ends the engine; what it says would be lost with it.
 #[wasm_bindgen(start)]
 fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| console_error(&panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
 }
 
 /// An open memory and the storage it is in.
@@ -43,25 +39,34 @@ impl Engine {
         self.memory.as_mut().ok_or_else(closed)
     }
 
-    /// A result for JavaScript; a failure of the storage with the browser's words for it.
-    fn answer(&self, result: Result<impl ToJs>) -> Answer {
-        result.and_then(|value| value.to_js()).map_err(|error| self.failure(error))
+    /// A result for JavaScript.
+    fn answer<T: Serialize>(&self, result: Result<T>) -> Answer {
+        self.raw(result.and_then(|value| wire::to_js(&value)))
     }
 
     fn bytes(&self, bytes: Result<Vec<u8>>) -> Answer {
-        bytes.map(|bytes| js_sys::Uint8Array::from(bytes.as_slice()).into()).map_err(|error| self.failure(error))
+        self.raw(bytes.map(|bytes| js_sys::Uint8Array::from(bytes.as_slice()).into()))
     }
 
-    fn call(&self, call: impl Fn(&Memory) -> Result<JsValue>) -> Answer {
+    /// A call on the memory.
+    fn call<T: Serialize>(&self, call: impl FnOnce(&Memory) -> Result<T>) -> Answer {
         self.answer(self.memory().and_then(call))
     }
 
-    fn failure(&self, error: Error) -> JsValue {
-        let of_storage = matches!(error.code(), ErrorCode::QuotaExceeded | ErrorCode::IoFailed);
-        let said = self.pool.as_ref().filter(|_| of_storage).and_then(Pool::last_failure);
-        failure(match said {
-            Some(cause) => error.caused_by(cause),
-            None => error,
+    fn call_mut<T: Serialize>(&mut self, call: impl FnOnce(&mut Memory) -> Result<T>) -> Answer {
+        let result = self.memory_mut().and_then(call);
+        self.answer(result)
+    }
+
+    /// A result that is JavaScript's already; a failure of the storage with the browser's words for it.
+    fn raw(&self, result: Result<JsValue>) -> Answer {
+        result.map_err(|error| {
+            let of_storage = matches!(error.code(), ErrorCode::QuotaExceeded | ErrorCode::IoFailed);
+            let said = self.pool.as_ref().filter(|_| of_storage).and_then(Pool::last_failure);
+            failure(match said {
+                Some(cause) => error.caused_by(cause),
+                None => error,
+            })
         })
     }
 }
@@ -73,16 +78,21 @@ fn closed() -> Error {
 }
 
 fn failure(error: Error) -> JsValue {
-    wire::Failure::from(error).to_js().unwrap_or(JsValue::UNDEFINED)
+    wire::to_js(&wire::Failure::from(&error)).unwrap_or(JsValue::UNDEFINED)
 }
 
 #[wasm_bindgen]
 impl Engine {
     /// Opens a memory.
+    ///
+    /// A memory without a path begins with the file, if there is one. `onProgress` is called while it is migrated.
     pub async fn open(
         #[wasm_bindgen(unchecked_param_type = "EngineOptions")] options: JsValue,
+        file: Option<Vec<u8>>,
+        #[wasm_bindgen(js_name = onProgress, unchecked_param_type = "((progress: MigrationProgress) => void) | undefined")]
+        on_progress: JsValue,
     ) -> std::result::Result<Engine, JsValue> {
-        open(&options).await.map_err(failure)
+        open(&options, file, on_progress.dyn_into().ok()).await.map_err(failure)
     }
 
     /// Runs one statement that reads. `timeout` is in seconds, 10 by default.
@@ -93,11 +103,11 @@ impl Engine {
         #[wasm_bindgen(unchecked_param_type = "SqlParameters")] parameters: &JsValue,
         timeout: Option<f64>,
     ) -> Answer {
-        let result = Parameters::from_js(parameters, "parameters").and_then(|parameters| {
+        let result = wire::parameters(parameters).and_then(|parameters| {
             let found = self.memory_mut()?.query(sql, &parameters, timeout.unwrap_or(DEFAULT_TIMEOUT))?;
-            Ok(wire::QueryResult { columns: found.columns, rows: found.rows })
+            Ok(wire::result(&found))
         });
-        self.answer(result)
+        self.raw(result)
     }
 
     /// The database as the bytes of a file.
@@ -109,22 +119,31 @@ impl Engine {
     /// Where the schema is.
     #[wasm_bindgen(js_name = schemaStatus, unchecked_return_type = "SchemaStatus")]
     pub fn schema_status(&self) -> Answer {
-        self.answer(self.memory().and_then(wire::SchemaStatus::of))
+        self.call(Memory::schema_status)
     }
 
     /// Lets the changes that follow share one transaction and one flush, until `endBatch`.
     #[wasm_bindgen(js_name = beginBatch, unchecked_return_type = "Done")]
     pub fn begin_batch(&self) -> Answer {
-        self.answer(self.memory().map(|memory| memory.db().begin_batch()))
+        self.call(|memory| {
+            memory.db().begin_batch();
+            Ok(())
+        })
     }
 
-    /// Commits them. Where it fails, none of them was kept.
+    /// Commits them. If it fails, none of them was kept.
     #[wasm_bindgen(js_name = endBatch, unchecked_return_type = "Done")]
     pub fn end_batch(&self) -> Answer {
-        self.answer(self.memory().and_then(Memory::end_batch))
+        self.call(Memory::end_batch)
     }
 
-    /// Closes the database and lets go of its files. Nothing may be called after it.
+    /// What was changed and committed since this was last called; null if that is nothing.
+    #[wasm_bindgen(unchecked_return_type = "Changes | null")]
+    pub fn changes(&self) -> Answer {
+        self.call(|memory| Ok(memory.take_changes()))
+    }
+
+    /// Closes the database and releases its files. Nothing may be called after it.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub fn close(&mut self) -> Answer {
         let closed = self.memory.take().map_or(Ok(()), Memory::close);
@@ -135,14 +154,13 @@ impl Engine {
 
 const CLOCK: Clock = Clock::new(|| js_sys::Date::now() / 1000.0);
 
-async fn open(options: &JsValue) -> Result<Engine> {
-    let durability: Durability = wire::field(options, "durability")?;
-    let pool = match wire::field::<Option<String>>(options, "path")? {
-        Some(path) => Some(Pool::acquire(&path).await?),
+async fn open(options: &JsValue, file: Option<Vec<u8>>, on_progress: Option<Function>) -> Result<Engine> {
+    let options: wire::EngineOptions = wire::object_from_js(options, "options")?;
+    let pool = match &options.path {
+        Some(path) => Some(Pool::acquire(path).await?),
         None => None,
     };
-    let opened = open_in(pool.as_ref(), durability, options).await;
-    match opened {
+    match open_in(pool.as_ref(), options, file, on_progress).await {
         Ok(memory) => Ok(Engine { memory: Some(memory), pool }),
         // The file is as it was; another tab may try.
         Err(error) => {

@@ -1,17 +1,20 @@
 //! The calls on the five tables.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use super::{Answer, Engine};
+use crate::Memory;
 use crate::error::Result;
-use crate::tables::table::{Rows, Table};
-use crate::wire::{self, FromJs, Record, ToJs};
+use crate::tables::{Rows, Table};
+use crate::wire::{Direction, Paging, from_js, object_from_js, to_js};
 
 /// What every table can be asked, from JavaScript's values to JavaScript's values.
 trait Calls {
     fn add(&self, rows: &JsValue) -> Result<JsValue>;
     fn get(&self, key: &JsValue) -> Result<JsValue>;
-    fn list(&self, listing: &JsValue, direction: wire::Direction) -> Result<JsValue>;
+    fn list(&self, filter: &JsValue, paging: &JsValue, direction: Direction) -> Result<JsValue>;
     fn update(&self, key: &JsValue, patch: &JsValue) -> Result<JsValue>;
     fn delete(&self, keys: &JsValue) -> Result<JsValue>;
     fn count(&self, filter: &JsValue) -> Result<JsValue>;
@@ -20,34 +23,41 @@ trait Calls {
 
 impl<T> Calls for Rows<'_, T>
 where
-    T: Table<Key: FromJs, New: FromJs, Patch: FromJs, Filter: FromJs, Order: FromJs> + Record,
+    T: Table<
+            Key: DeserializeOwned,
+            New: DeserializeOwned,
+            Patch: DeserializeOwned,
+            Filter: DeserializeOwned,
+            Order: DeserializeOwned,
+        > + Serialize,
 {
     fn add(&self, rows: &JsValue) -> Result<JsValue> {
-        self.add(FromJs::from_js(rows, "rows")?)?.to_js()
+        to_js(&self.add(from_js(rows, "rows")?)?)
     }
 
     fn get(&self, key: &JsValue) -> Result<JsValue> {
-        self.get(&T::Key::from_js(key, "key")?)?.to_js()
+        to_js(&self.get(&from_js(key, "key")?)?)
     }
 
-    fn list(&self, listing: &JsValue, direction: wire::Direction) -> Result<JsValue> {
-        self.list(wire::listing(listing, direction)?)?.to_js()
+    fn list(&self, filter: &JsValue, paging: &JsValue, direction: Direction) -> Result<JsValue> {
+        let paging: Paging<T::Order> = object_from_js(paging, "listing")?;
+        to_js(&self.list(paging.of(object_from_js(filter, "listing")?, direction))?)
     }
 
     fn update(&self, key: &JsValue, patch: &JsValue) -> Result<JsValue> {
-        self.update(&T::Key::from_js(key, "key")?, FromJs::from_js(patch, "patch")?)?.to_js()
+        to_js(&self.update(&from_js(key, "key")?, object_from_js(patch, "patch")?)?)
     }
 
     fn delete(&self, keys: &JsValue) -> Result<JsValue> {
-        self.delete(&Vec::from_js(keys, "keys")?)?.to_js()
+        to_js(&self.delete(&from_js::<Vec<T::Key>>(keys, "keys")?)?)
     }
 
     fn count(&self, filter: &JsValue) -> Result<JsValue> {
-        self.count(FromJs::from_js(filter, "filter")?)?.to_js()
+        to_js(&self.count(object_from_js(filter, "filter")?)?)
     }
 
     fn clear(&self, filter: &JsValue) -> Result<JsValue> {
-        self.clear(FromJs::from_js(filter, "filter")?)?.to_js()
+        to_js(&self.clear(object_from_js(filter, "filter")?)?)
     }
 }
 
@@ -55,7 +65,7 @@ where
 macro_rules! table_calls {
     ($rows:ident, $direction:ident;
      $add:ident $add_name:ident($new_type:literal), $get:ident $get_name:ident($key_type:literal) -> $row_type:literal,
-     $list:ident $list_name:ident($listing_type:literal) -> $page_type:literal,
+     $list:ident $list_name:ident($paging_type:literal) -> $page_type:literal,
      $update:ident $update_name:ident($patch_type:literal), $delete:ident $delete_name:ident($keys_type:literal),
      $count:ident $count_name:ident($filter_type:literal), $clear:ident $clear_name:ident) => {
         #[wasm_bindgen]
@@ -63,19 +73,23 @@ macro_rules! table_calls {
             /// Adds rows, all or none, and gives their ids in order.
             #[wasm_bindgen(js_name = $add_name, unchecked_return_type = "number[]")]
             pub fn $add(&self, #[wasm_bindgen(unchecked_param_type = $new_type)] rows: &JsValue) -> Answer {
-                self.call(|memory| Calls::add(&memory.$rows(), rows))
+                self.table(|memory| Calls::add(&memory.$rows(), rows))
             }
 
             /// The row with this key.
             #[wasm_bindgen(js_name = $get_name, unchecked_return_type = $row_type)]
             pub fn $get(&self, #[wasm_bindgen(unchecked_param_type = $key_type)] key: &JsValue) -> Answer {
-                self.call(|memory| Calls::get(&memory.$rows(), key))
+                self.table(|memory| Calls::get(&memory.$rows(), key))
             }
 
             /// A page of rows.
             #[wasm_bindgen(js_name = $list_name, unchecked_return_type = $page_type)]
-            pub fn $list(&self, #[wasm_bindgen(unchecked_param_type = $listing_type)] listing: &JsValue) -> Answer {
-                self.call(|memory| Calls::list(&memory.$rows(), listing, wire::Direction::$direction))
+            pub fn $list(
+                &self,
+                #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue,
+                #[wasm_bindgen(unchecked_param_type = $paging_type)] paging: &JsValue,
+            ) -> Answer {
+                self.table(|memory| Calls::list(&memory.$rows(), filter, paging, Direction::$direction))
             }
 
             /// Changes one row.
@@ -85,25 +99,25 @@ macro_rules! table_calls {
                 #[wasm_bindgen(unchecked_param_type = $key_type)] key: &JsValue,
                 #[wasm_bindgen(unchecked_param_type = $patch_type)] patch: &JsValue,
             ) -> Answer {
-                self.call(|memory| Calls::update(&memory.$rows(), key, patch))
+                self.table(|memory| Calls::update(&memory.$rows(), key, patch))
             }
 
             /// Deletes the rows with these keys, all or none, and tells how many there were.
             #[wasm_bindgen(js_name = $delete_name, unchecked_return_type = "number")]
             pub fn $delete(&self, #[wasm_bindgen(unchecked_param_type = $keys_type)] keys: &JsValue) -> Answer {
-                self.call(|memory| Calls::delete(&memory.$rows(), keys))
+                self.table(|memory| Calls::delete(&memory.$rows(), keys))
             }
 
             /// How many rows the filter finds.
             #[wasm_bindgen(js_name = $count_name, unchecked_return_type = "number")]
             pub fn $count(&self, #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue) -> Answer {
-                self.call(|memory| Calls::count(&memory.$rows(), filter))
+                self.table(|memory| Calls::count(&memory.$rows(), filter))
             }
 
             /// Deletes every row that the filter finds, and tells how many there were.
             #[wasm_bindgen(js_name = $clear_name, unchecked_return_type = "number")]
             pub fn $clear(&self, #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue) -> Answer {
-                self.call(|memory| Calls::clear(&memory.$rows(), filter))
+                self.table(|memory| Calls::clear(&memory.$rows(), filter))
             }
         }
     };
@@ -111,31 +125,31 @@ macro_rules! table_calls {
 
 table_calls!(turns, Desc;
     turns_add turnsAdd("readonly NewTurn[]"), turns_get turnsGet("number") -> "Turn | null",
-    turns_list turnsList("TurnFilter & Paging<TurnOrder>") -> "TurnPage",
+    turns_list turnsList("Paging<TurnOrder>") -> "Page<Turn>",
     turns_update turnsUpdate("TurnPatch"), turns_delete turnsDelete("readonly number[]"),
     turns_count turnsCount("TurnFilter"), turns_clear turnsClear);
 
 table_calls!(episodes, Desc;
     episodes_add episodesAdd("readonly NewEpisode[]"), episodes_get episodesGet("number") -> "Episode | null",
-    episodes_list episodesList("EpisodeFilter & Paging<EpisodeOrder>") -> "EpisodePage",
+    episodes_list episodesList("Paging<EpisodeOrder>") -> "Page<Episode>",
     episodes_update episodesUpdate("EpisodePatch"), episodes_delete episodesDelete("readonly number[]"),
     episodes_count episodesCount("EpisodeFilter"), episodes_clear episodesClear);
 
 table_calls!(long_term, Asc;
     long_term_add longTermAdd("readonly NewEntry[]"), long_term_get longTermGet("string") -> "Entry | null",
-    long_term_list longTermList("EntryFilter & Paging<EntryOrder>") -> "EntryPage",
+    long_term_list longTermList("Paging<EntryOrder>") -> "Page<Entry>",
     long_term_update longTermUpdate("EntryPatch"), long_term_delete longTermDelete("readonly string[]"),
     long_term_count longTermCount("EntryFilter"), long_term_clear longTermClear);
 
 table_calls!(uncertainty, Desc;
     uncertainty_add uncertaintyAdd("readonly NewUncertainty[]"), uncertainty_get uncertaintyGet("number") -> "Uncertainty | null",
-    uncertainty_list uncertaintyList("UncertaintyFilter & Paging<UncertaintyOrder>") -> "UncertaintyPage",
+    uncertainty_list uncertaintyList("Paging<UncertaintyOrder>") -> "Page<Uncertainty>",
     uncertainty_update uncertaintyUpdate("UncertaintyPatch"), uncertainty_delete uncertaintyDelete("readonly number[]"),
     uncertainty_count uncertaintyCount("UncertaintyFilter"), uncertainty_clear uncertaintyClear);
 
 table_calls!(semantic, Desc;
     semantic_add semanticAdd("readonly NewSemanticMemory[]"), semantic_get semanticGet("number") -> "SemanticMemory | null",
-    semantic_list semanticList("SemanticMemoryFilter & Paging<SemanticMemoryOrder>") -> "SemanticMemoryPage",
+    semantic_list semanticList("Paging<SemanticMemoryOrder>") -> "Page<SemanticMemory>",
     semantic_update semanticUpdate("SemanticMemoryPatch"), semantic_delete semanticDelete("readonly number[]"),
     semantic_count semanticCount("SemanticMemoryFilter"), semantic_clear semanticClear);
 
@@ -143,14 +157,24 @@ table_calls!(semantic, Desc;
 impl Engine {
     /// Marks a doubt as settled, and how.
     #[wasm_bindgen(js_name = uncertaintyResolve, unchecked_return_type = "Done")]
-    pub fn uncertainty_resolve(&self, id: f64, pattern: String) -> Answer {
-        self.answer(i64::from_js(&id.into(), "id").and_then(|id| self.memory()?.uncertainty().resolve(id, pattern)))
+    pub fn uncertainty_resolve(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] id: &JsValue,
+        pattern: String,
+    ) -> Answer {
+        self.call(|memory| memory.uncertainty().resolve(from_js(id, "id")?, pattern))
     }
 
     /// The log in figures.
     #[wasm_bindgen(js_name = uncertaintyStatistics, unchecked_return_type = "UncertaintyStatistics")]
     pub fn uncertainty_statistics(&self) -> Answer {
-        let statistics = self.memory().and_then(|memory| memory.uncertainty().statistics());
-        self.answer(statistics)
+        self.call(|memory| memory.uncertainty().statistics())
+    }
+}
+
+impl Engine {
+    /// A call on a table, whose answer is JavaScript's already.
+    fn table(&self, call: impl FnOnce(&Memory) -> Result<JsValue>) -> Answer {
+        self.raw(self.memory().and_then(call))
     }
 }

@@ -13,7 +13,7 @@ mod types;
 use rusqlite::Connection;
 use synth_memory::ErrorCode;
 use synth_memory::migrate::Graph;
-use synth_memory::migrate::autogenerate::{Difference, Renames, compare, declared};
+use synth_memory::migrate::autogenerate::{Renames, SchemaCheck, compare, declared};
 
 fn database(schema: &str) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -22,7 +22,7 @@ fn database(schema: &str) -> Connection {
 }
 
 /// A revision that makes a schema, and one that was written for the difference.
-fn graph(schema: &str, difference: &Difference) -> Graph {
+fn graph(schema: &str, difference: &SchemaCheck) -> Graph {
     let file = |id: &str, revises: &str, up: &str, down: &str| {
         let head = format!("-- Test\n-- Revision ID: {id}\n-- Revises: {revises}\n-- Create Date: 2026-01-01\n");
         (format!("20260101_0000_{id}_test.sql"), format!("{head}-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))
@@ -65,7 +65,7 @@ fn style_makes_no_difference() {
          create virtual table words using FTS5(mood, content='Turns', tokenize='porter ascii')
          -- the end",
     );
-    assert_eq!(compare(&from, &to.unwrap(), &Renames::default()).unwrap(), Difference::default());
+    assert_eq!(compare(&from, &to.unwrap(), &Renames::default()).unwrap(), SchemaCheck::default());
 }
 
 #[test]

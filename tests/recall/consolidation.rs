@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 use rusqlite::types::Value;
-use synth_memory::recall::Source;
-use synth_memory::recall::consolidate::{Consolidation, Merged};
-use synth_memory::recall::lessons::Reference;
+use synth_memory::recall::MemoryReference;
+use synth_memory::recall::consolidate::{ConsolidationOptions, MergedMemories};
 use synth_memory::tables::semantic::{NewSemanticMemory, SemanticMemoryPatch};
 use synth_memory::tables::uncertainty::NewUncertainty;
 use synth_memory::{ErrorCode, Memory};
@@ -46,21 +45,21 @@ fn duplicates_are_merged_into_the_most_important() {
         .semantic()
         .add(facts.map(|(content, category, importance)| aged(content, category, importance, 0.0)).to_vec())
         .unwrap();
-    let how = Consolidation { half_life: f64::INFINITY, ..Consolidation::default() };
-    let tried = memory.recall().consolidate(&Consolidation { dry_run: true, ..how }).unwrap();
-    assert_eq!((tried.id, tried.merged.as_slice()), (None, &[Merged { kept: 2, removed: vec![1] }][..]));
+    let how = ConsolidationOptions { half_life_days: f64::INFINITY, ..ConsolidationOptions::default() };
+    let tried = memory.recall().consolidate(&ConsolidationOptions { dry_run: true, ..how }).unwrap();
+    assert_eq!((tried.id, tried.merged.as_slice()), (None, &[MergedMemories { kept: 2, removed: vec![1] }][..]));
     assert_eq!((all(&memory).len(), memory.recall().consolidations().unwrap().len()), (5, 0));
 
     memory.recall().use_model("test", 2).unwrap();
     embed(&memory, |text| Some(if text == "coffee" { vec![0.0, 1.0] } else { vec![1.0, 0.002 * text.len() as f32] }));
     let before = all(&memory);
     let done = memory.recall().consolidate(&how).unwrap();
-    assert_eq!(done.merged, [Merged { kept: 2, removed: vec![4, 1] }]);
+    assert_eq!(done.merged, [MergedMemories { kept: 2, removed: vec![4, 1] }]);
     assert_eq!((done.faded, done.forgotten.len(), all(&memory).len()), (0, 0, 3));
     assert_eq!(memory.recall().undo_consolidation(None).unwrap(), 2);
     assert_eq!(all(&memory), before);
-    let apart = memory.recall().consolidate(&Consolidation { same: 1.5, ..how }).unwrap();
-    assert_eq!(apart.merged, [Merged { kept: 2, removed: vec![1] }]);
+    let apart = memory.recall().consolidate(&ConsolidationOptions { duplicate_threshold: 1.5, ..how }).unwrap();
+    assert_eq!(apart.merged, [MergedMemories { kept: 2, removed: vec![1] }]);
 }
 
 #[test]
@@ -79,7 +78,7 @@ fn what_says_something_else_in_nearly_the_same_words_stays() {
         memory.semantic().add(vec![fact(one), fact(other)]).unwrap();
         memory.recall().use_model("test", 2).unwrap();
         embed(&memory, |_| Some(vec![1.0, 0.0]));
-        let done = memory.recall().consolidate(&Consolidation::default()).unwrap();
+        let done = memory.recall().consolidate(&ConsolidationOptions::default()).unwrap();
         assert_eq!(done.merged, [], "{one} / {other}");
     }
 }
@@ -102,8 +101,10 @@ fn near_duplicates_are_found_among_many() {
         }
         Some(vector)
     });
-    let done =
-        memory.recall().consolidate(&Consolidation { half_life: f64::INFINITY, ..Consolidation::default() }).unwrap();
+    let done = memory
+        .recall()
+        .consolidate(&ConsolidationOptions { half_life_days: f64::INFINITY, ..ConsolidationOptions::default() })
+        .unwrap();
     assert!(done.merged.len() >= 49, "{} of 50", done.merged.len());
     assert!(
         done.merged
@@ -120,7 +121,7 @@ fn importance_fades_with_age_and_without_use_and_only_once_for_the_same_time() {
         .add(vec![aged("old", "a", 0.8, 90.0), aged("new", "a", 0.8, 0.0), aged("used", "a", 0.8, 90.0)])
         .unwrap();
     memory.db().connection().execute_batch("UPDATE memory_items SET uses = 1 WHERE id = 3 << 3 | 2").unwrap();
-    let how = Consolidation::default();
+    let how = ConsolidationOptions::default();
     let done = memory.recall().consolidate(&how).unwrap();
     assert_eq!(done.faded, 2);
     assert!((importance(&memory, 1) - 0.4).abs() < 1e-9);
@@ -141,8 +142,8 @@ fn importance_fades_with_age_and_without_use_and_only_once_for_the_same_time() {
 fn recall_counts_as_use() {
     let memory = in_memory();
     memory.semantic().add(vec![aged("tea", "a", 0.8, 90.0)]).unwrap();
-    memory.recall().recall(&synth_memory::recall::Question::of("tea")).unwrap();
-    memory.recall().consolidate(&Consolidation::default()).unwrap();
+    memory.recall().recall(&synth_memory::recall::RecallQuestion::of("tea")).unwrap();
+    memory.recall().consolidate(&ConsolidationOptions::default()).unwrap();
     assert!((importance(&memory, 1) - 0.8 * 0.5_f64.sqrt()).abs() < 1e-9);
 }
 
@@ -152,9 +153,12 @@ fn what_is_below_the_floor_is_forgotten_and_put_away() {
     memory.semantic().add(vec![aged("dim", "a", 0.3, 90.0), aged("bright", "a", 0.9, 90.0)]).unwrap();
     let doubt = NewUncertainty { user_message: "?".into(), confidence_score: 0.1, ..NewUncertainty::default() };
     memory.uncertainty().add(vec![doubt]).unwrap();
-    memory.recall().resolve(1, "so", &[Reference::Row(Source::Semantic, 1)], &[]).unwrap();
+    memory.recall().resolve(1, "so", &[MemoryReference::Semantic { id: 1 }], &[]).unwrap();
     let before = (all(&memory), rows(memory.db().connection(), "memory_lessons"));
-    let done = memory.recall().consolidate(&Consolidation { floor: Some(0.2), ..Consolidation::default() }).unwrap();
+    let done = memory
+        .recall()
+        .consolidate(&ConsolidationOptions { floor: Some(0.2), ..ConsolidationOptions::default() })
+        .unwrap();
     assert_eq!((done.forgotten.as_slice(), done.faded), (&[1][..], 1));
     assert_eq!(memory.semantic().get(&1).unwrap(), None);
     let kept = memory.recall().consolidations().unwrap();
@@ -165,9 +169,9 @@ fn what_is_below_the_floor_is_forgotten_and_put_away() {
     assert_eq!(memory.recall().discard_consolidations().unwrap(), 1);
     assert_eq!(memory.recall().undo_consolidation(None).unwrap_err().code(), ErrorCode::NotFound);
     for wrong in [
-        Consolidation { same: 0.0, ..Consolidation::default() },
-        Consolidation { half_life: f64::NAN, ..Consolidation::default() },
-        Consolidation { floor: Some(1.5), ..Consolidation::default() },
+        ConsolidationOptions { duplicate_threshold: 0.0, ..ConsolidationOptions::default() },
+        ConsolidationOptions { half_life_days: f64::NAN, ..ConsolidationOptions::default() },
+        ConsolidationOptions { floor: Some(1.5), ..ConsolidationOptions::default() },
     ] {
         assert_eq!(memory.recall().consolidate(&wrong).unwrap_err().code(), ErrorCode::InvalidArgument);
     }
@@ -190,7 +194,7 @@ proptest! {
             let new = aged(&format!("fact {content}"), &category.to_string(), f64::from(importance) / 10.0, days.into());
             let id = memory.semantic().add(vec![new]).unwrap()[0];
             if doubt > 0 {
-                memory.recall().resolve(doubt.into(), "so", &[Reference::Row(Source::Semantic, id)], &[]).unwrap();
+                memory.recall().resolve(doubt.into(), "so", &[MemoryReference::Semantic { id: id }], &[]).unwrap();
             }
         }
         let state = || {
@@ -202,7 +206,7 @@ proptest! {
         let mut states = vec![state()];
         let mut ids = Vec::new();
         for _ in 0..runs {
-            let done = memory.recall().consolidate(&Consolidation { floor, half_life, ..Consolidation::default() }).unwrap();
+            let done = memory.recall().consolidate(&ConsolidationOptions { floor, half_life_days: half_life, ..ConsolidationOptions::default() }).unwrap();
             if let Some(id) = done.id {
                 ids.push(id);
                 states.push(state());

@@ -1,7 +1,7 @@
 //! Synth Mind's judgements, by their definitions.
 
 use synth_memory::ErrorCode;
-use synth_memory::recall::{Question, Source};
+use synth_memory::recall::{MemoryTable, RecallQuestion};
 use synth_memory::tables::episodes::NewEpisode;
 use synth_memory::tables::semantic::NewSemanticMemory;
 
@@ -11,6 +11,11 @@ use super::{asked, embed, fact};
 /// A vector of this cosine with the first axis.
 fn at(cosine: f32) -> Vec<f32> {
     vec![cosine, (1.0 - cosine * cosine).sqrt()]
+}
+
+/// A text of this meaning.
+fn about(vector: &[f32]) -> RecallQuestion {
+    RecallQuestion { vector: Some(vector.to_vec()), ..RecallQuestion::of("x") }
 }
 
 #[test]
@@ -35,7 +40,7 @@ fn grounding_confidence_is_as_it_is_defined() {
         memory.semantic().add(facts.collect()).unwrap();
         memory.recall().use_model("test", 2).unwrap();
         embed(&memory, |text| Some(at(text.parse().unwrap())));
-        let confidence = memory.recall().grounding_confidence("x", Some(vec![1.0, 0.0])).unwrap();
+        let confidence = memory.recall().grounding_confidence(&about(&[1.0, 0.0])).unwrap();
         assert!((confidence - expected).abs() < 1e-5, "{stored:?}: {confidence}");
     }
 }
@@ -50,22 +55,22 @@ fn coherence_drift_is_as_it_is_defined() {
     };
     let (east, north) = ([1.0, 0.0], [0.0, 1.0]);
     assert_eq!(drift(0.7), (false, None, 0));
-    recall.track_context(&east).unwrap();
-    recall.track_context(&east).unwrap();
+    recall.track_context(&about(&east)).unwrap();
+    recall.track_context(&about(&east)).unwrap();
     assert_eq!(drift(1.0), (false, None, 2));
-    recall.track_context(&at(0.6)).unwrap();
+    recall.track_context(&about(&at(0.6))).unwrap();
     assert_eq!(drift(0.7), (false, Some(0.7333), 3), "all three with each other: 1, 0.6 and 0.6");
     assert_eq!(drift(0.74), (true, Some(0.7333), 3));
-    recall.track_context(&north).unwrap();
+    recall.track_context(&about(&north)).unwrap();
     assert_eq!(drift(0.7), (true, Some(0.5333), 4), "the last three with the one before: 1, 0.6 and 0");
     for _ in 0..20 {
-        recall.track_context(&north).unwrap();
+        recall.track_context(&about(&north)).unwrap();
     }
     assert_eq!(drift(0.7), (false, Some(1.0), 20), "what is longer ago than twenty does not count");
     assert_eq!(recall.coherence_drift(1.5).unwrap_err().code(), ErrorCode::InvalidArgument);
-    assert_eq!(recall.track_context(&[0.0, 0.0]).unwrap_err().code(), ErrorCode::InvalidEmbedding);
+    assert_eq!(recall.track_context(&about(&[0.0, 0.0])).unwrap_err().code(), ErrorCode::InvalidEmbedding);
     // Another model's vectors cannot be compared with these.
-    recall.track_context(&[1.0, 0.0, 0.0]).unwrap();
+    recall.track_context(&about(&[1.0, 0.0, 0.0])).unwrap();
     assert_eq!(drift(0.7), (false, None, 1));
 }
 
@@ -83,11 +88,17 @@ fn what_is_related_is_the_nearest_and_recent_episodes_where_asked_for() {
     memory.recall().use_model("test", 2).unwrap();
     embed(&memory, |text| Some(at(text.rsplit('\n').next().unwrap().parse().unwrap())));
     let related = |episodes| {
-        let found = memory.recall().related(&Question { k: 3, ..asked(&[1.0, 0.0]) }, episodes).unwrap();
-        found.iter().map(|near| (near.item.source(), (near.similarity.unwrap() * 100.0).round())).collect::<Vec<_>>()
+        let found = memory.recall().related(&RecallQuestion { k: 3, ..asked(&[1.0, 0.0]) }, episodes).unwrap();
+        found.iter().map(|near| (near.item.table(), (near.similarity.unwrap() * 100.0).round())).collect::<Vec<_>>()
     };
-    assert_eq!(related(false), [(Source::Semantic, 90.0), (Source::Semantic, 70.0), (Source::Semantic, 50.0)]);
-    assert_eq!(related(true), [(Source::Semantic, 90.0), (Source::Episodes, 80.0), (Source::Semantic, 70.0)]);
+    assert_eq!(
+        related(false),
+        [(MemoryTable::Semantic, 90.0), (MemoryTable::Semantic, 70.0), (MemoryTable::Semantic, 50.0)]
+    );
+    assert_eq!(
+        related(true),
+        [(MemoryTable::Semantic, 90.0), (MemoryTable::Episodes, 80.0), (MemoryTable::Semantic, 70.0)]
+    );
 }
 
 #[test]

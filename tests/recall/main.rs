@@ -10,7 +10,7 @@ mod vectors;
 mod words;
 
 use synth_memory::Memory;
-use synth_memory::recall::{Filter, Hit, Item, Question, Source};
+use synth_memory::recall::{Item, MemoryTable, QuestionFilter, RecallHit, RecallQuestion};
 use synth_memory::tables::semantic::NewSemanticMemory;
 
 pub(crate) fn fact(content: &str) -> NewSemanticMemory {
@@ -22,20 +22,20 @@ pub(crate) fn remember(memory: &Memory, contents: &[&str]) -> Vec<i64> {
     memory.semantic().add(contents.iter().map(|content| fact(content)).collect()).unwrap()
 }
 
-pub(crate) fn texts(hits: &[Hit]) -> Vec<&str> {
+pub(crate) fn texts(hits: &[RecallHit]) -> Vec<&str> {
     hits.iter().map(|hit| hit.text.as_str()).collect()
 }
 
 pub(crate) fn semantic(row: i64) -> Item {
-    Item::new(Source::Semantic, row)
+    Item::new(MemoryTable::Semantic, row)
 }
 
-pub(crate) fn only_semantic() -> Filter {
-    Filter { sources: Some(vec![Source::Semantic]), ..Filter::default() }
+pub(crate) fn only_semantic() -> QuestionFilter {
+    QuestionFilter { tables: Some(vec![MemoryTable::Semantic]), ..QuestionFilter::default() }
 }
 
-pub(crate) fn asked(vector: &[f32]) -> Question {
-    Question { vector: Some(vector.to_vec()), filter: only_semantic(), ..Question::of("") }
+pub(crate) fn asked(vector: &[f32]) -> RecallQuestion {
+    RecallQuestion { vector: Some(vector.to_vec()), filter: only_semantic(), ..RecallQuestion::of("") }
 }
 
 /// Gives every text that waits the vector that `of` makes of it.

@@ -1,8 +1,8 @@
 //! How hits are ranked: each part by itself, all of them together, and what says the same.
 
 use synth_memory::ErrorCode;
-use synth_memory::recall::lessons::Reference;
-use synth_memory::recall::{Filter, Parts, Question, Source, Weights};
+use synth_memory::recall::MemoryReference;
+use synth_memory::recall::{MemoryTable, QuestionFilter, RecallParts, RecallQuestion, RecallWeights};
 use synth_memory::tables::episodes::NewEpisode;
 use synth_memory::tables::long_term::NewEntry;
 use synth_memory::tables::semantic::NewSemanticMemory;
@@ -12,8 +12,8 @@ use synth_memory::tables::uncertainty::NewUncertainty;
 use super::support::{NOW, in_memory};
 use super::{asked, embed, fact, remember, texts};
 
-const NOTHING: Weights =
-    Weights { words: 0.0, meaning: 0.0, recency: 0.0, importance: 0.0, valence: 0.0, lessons: 0.0 };
+const NOTHING: RecallWeights =
+    RecallWeights { words: 0.0, meaning: 0.0, recency: 0.0, importance: 0.0, valence: 0.0, lessons: 0.0 };
 
 #[test]
 fn each_part_orders_by_itself() {
@@ -40,11 +40,11 @@ fn each_part_orders_by_itself() {
     memory.uncertainty().add(vec![doubt]).unwrap();
     memory
         .recall()
-        .resolve(1, "asked", &[Reference::Row(Source::Semantic, 3)], &[Reference::Row(Source::Semantic, 1)])
+        .resolve(1, "asked", &[MemoryReference::Semantic { id: 3 }], &[MemoryReference::Semantic { id: 1 }])
         .unwrap();
 
-    let order = |weights: Weights| {
-        let question = Question { weights, text: "tea".into(), ..asked(&[1.0, 0.0]) };
+    let order = |weights: RecallWeights| {
+        let question = RecallQuestion { weights, text: "tea".into(), ..asked(&[1.0, 0.0]) };
         let hits = memory.recall().recall(&question).unwrap();
         for hit in &hits {
             assert!((hit.parts.sum() - hit.score).abs() < 1e-12);
@@ -52,11 +52,11 @@ fn each_part_orders_by_itself() {
         hits.iter().map(|hit| hit.item.row()).collect::<Vec<_>>()
     };
     for (weights, expected) in [
-        (Weights { words: 1.0, ..NOTHING }, [2, 1, 3]),
-        (Weights { meaning: 1.0, words: 1e-9, ..NOTHING }, [3, 1, 2]),
-        (Weights { recency: 1.0, words: 1e-9, ..NOTHING }, [1, 3, 2]),
-        (Weights { importance: 1.0, words: 1e-9, ..NOTHING }, [2, 3, 1]),
-        (Weights { lessons: 1.0, words: 1e-9, ..NOTHING }, [3, 2, 1]),
+        (RecallWeights { words: 1.0, ..NOTHING }, [2, 1, 3]),
+        (RecallWeights { meaning: 1.0, words: 1e-9, ..NOTHING }, [3, 1, 2]),
+        (RecallWeights { recency: 1.0, words: 1e-9, ..NOTHING }, [1, 3, 2]),
+        (RecallWeights { importance: 1.0, words: 1e-9, ..NOTHING }, [2, 3, 1]),
+        (RecallWeights { lessons: 1.0, words: 1e-9, ..NOTHING }, [3, 2, 1]),
     ] {
         assert_eq!(order(weights), expected, "{weights:?}");
     }
@@ -76,9 +76,9 @@ fn the_parts_are_made_of_what_they_say() {
         .semantic()
         .add(vec![NewSemanticMemory { importance: Some(0.75), timestamp: Some(NOW), ..fact("a row") }])
         .unwrap();
-    let hits = memory.recall().recall(&Question { half_life: 2.0, ..Question::of("row") }).unwrap();
-    let of = |source: Source| hits.iter().find(|hit| hit.item.source() == source).unwrap();
-    let (episode, fact) = (of(Source::Episodes), of(Source::Semantic));
+    let hits = memory.recall().recall(&RecallQuestion { half_life_hours: 2.0, ..RecallQuestion::of("row") }).unwrap();
+    let of = |source: MemoryTable| hits.iter().find(|hit| hit.item.table() == source).unwrap();
+    let (episode, fact) = (of(MemoryTable::Episodes), of(MemoryTable::Semantic));
     assert_eq!((episode.evidence.valence, episode.evidence.age_hours), (Some(-0.8), Some(2.0)));
     assert!((episode.parts.recency - 0.1).abs() < 1e-9, "half of its weight after a half-life");
     assert!((episode.parts.valence - 0.08).abs() < 1e-9);
@@ -86,9 +86,9 @@ fn the_parts_are_made_of_what_they_say() {
     assert_eq!((fact.parts.recency, fact.parts.meaning, fact.evidence.similarity), (0.2, 0.0, None));
     let nothing = memory
         .recall()
-        .recall(&Question { weights: Weights { words: 1.0, ..NOTHING }, ..Question::of("row") })
+        .recall(&RecallQuestion { weights: RecallWeights { words: 1.0, ..NOTHING }, ..RecallQuestion::of("row") })
         .unwrap();
-    assert_eq!(nothing[0].parts, Parts { words: nothing[0].score, ..Parts::default() });
+    assert_eq!(nothing[0].parts, RecallParts { words: nothing[0].score, ..RecallParts::default() });
 }
 
 #[test]
@@ -99,12 +99,12 @@ fn lessons_are_whole_and_go_with_their_memory() {
     let doubts =
         (0..3).map(|_| NewUncertainty { user_message: "?".into(), confidence_score: 0.1, ..NewUncertainty::default() });
     memory.uncertainty().add(doubts.collect()).unwrap();
-    let (fact, key) = (Reference::Row(Source::Semantic, 1), Reference::Key("tea".into()));
+    let (fact, key) = (MemoryReference::Semantic { id: 1 }, MemoryReference::LongTerm { key: "tea".into() });
     let recall = memory.recall();
     for (doubt, settled, misled, code) in [
         (9, vec![fact.clone()], vec![], ErrorCode::NotFound),
-        (1, vec![Reference::Row(Source::Semantic, 5)], vec![], ErrorCode::NotFound),
-        (1, vec![fact.clone()], vec![Reference::Key("coffee".into())], ErrorCode::NotFound),
+        (1, vec![MemoryReference::Semantic { id: 5 }], vec![], ErrorCode::NotFound),
+        (1, vec![fact.clone()], vec![MemoryReference::LongTerm { key: "coffee".into() }], ErrorCode::NotFound),
         (1, vec![fact.clone()], vec![fact.clone()], ErrorCode::InvalidArgument),
     ] {
         assert_eq!(recall.resolve(doubt, "so", &settled, &misled).unwrap_err().code(), code);
@@ -114,21 +114,21 @@ fn lessons_are_whole_and_go_with_their_memory() {
     recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
     recall.resolve(3, "so", &[], std::slice::from_ref(&fact)).unwrap();
     let learnt = |source| {
-        let hits = recall.recall(&Question { same: 2.0, ..Question::of("tea") }).unwrap();
-        let hit = hits.into_iter().find(|hit| hit.item.source() == source).unwrap();
+        let hits = recall.recall(&RecallQuestion { duplicate_threshold: 2.0, ..RecallQuestion::of("tea") }).unwrap();
+        let hit = hits.into_iter().find(|hit| hit.item.table() == source).unwrap();
         (hit.evidence.settled, hit.evidence.misled, hit.parts.lessons)
     };
-    assert_eq!(learnt(Source::Semantic), (2, 1, 0.125));
-    assert_eq!(learnt(Source::LongTerm), (1, 0, 0.25));
+    assert_eq!(learnt(MemoryTable::Semantic), (2, 1, 0.125));
+    assert_eq!(learnt(MemoryTable::LongTerm), (1, 0, 0.25));
     recall.resolve(2, "otherwise", std::slice::from_ref(&key), &[]).unwrap();
-    assert_eq!(learnt(Source::Semantic), (1, 1, 0.0), "a second time says anew");
+    assert_eq!(learnt(MemoryTable::Semantic), (1, 1, 0.0), "a second time says anew");
     recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
     memory.uncertainty().delete(&[1, 3]).unwrap();
-    assert_eq!(learnt(Source::Semantic), (1, 0, 0.25));
+    assert_eq!(learnt(MemoryTable::Semantic), (1, 0, 0.25));
     // SQLite may give the id again: what was learnt of one memory is not told of the next.
     memory.semantic().delete(&[1]).unwrap();
     assert_eq!(remember(&memory, &["tea"]), [1]);
-    assert_eq!(learnt(Source::Semantic), (0, 0, 0.0));
+    assert_eq!(learnt(MemoryTable::Semantic), (0, 0, 0.0));
 }
 
 #[test]
@@ -141,12 +141,21 @@ fn what_says_the_same_is_told_once() {
     embed(&memory, |text| {
         Some(if text.contains("coffee") { vec![0.0, 1.0] } else { vec![1.0, 0.01 * text.len() as f32] })
     });
-    let ask = |same, k| {
-        let filter = Filter::default();
-        memory.recall().recall(&Question { same, k, filter, text: "tea at five".into(), ..asked(&[1.0, 0.0]) }).unwrap()
+    let ask = |duplicate_threshold, k| {
+        let filter = QuestionFilter::default();
+        memory
+            .recall()
+            .recall(&RecallQuestion {
+                duplicate_threshold,
+                k,
+                filter,
+                text: "tea at five".into(),
+                ..asked(&[1.0, 0.0])
+            })
+            .unwrap()
     };
     let hits = ask(0.95, 10);
-    let mut found: Vec<_> = hits.iter().map(|hit| (hit.item.row(), hit.same.len())).collect();
+    let mut found: Vec<_> = hits.iter().map(|hit| (hit.item.row(), hit.duplicates.len())).collect();
     found.sort();
     assert_eq!(found[1..], [(3, 0), (4, 0)], "what says the opposite is told by itself");
     assert_eq!((found.len(), found[0].1), (3, 2));
@@ -163,19 +172,51 @@ fn what_is_common_elsewhere_and_what_repeats_keeps_nothing_back() {
         memory.turns().add(turns.collect()).unwrap();
     };
     turns(&|at| format!("project number{at}"), 6500);
-    let of_facts = Filter { sources: Some(vec![Source::Semantic]), ..Filter::default() };
-    for filter in [of_facts, Filter { categories: Some(vec!["general".into()]), ..Filter::default() }] {
-        let hits = memory.recall().recall(&Question { filter, ..Question::of("project") }).unwrap();
+    let of_facts = QuestionFilter { tables: Some(vec![MemoryTable::Semantic]), ..QuestionFilter::default() };
+    for filter in [of_facts, QuestionFilter { categories: Some(vec!["general".into()]), ..QuestionFilter::default() }] {
+        let hits = memory.recall().recall(&RecallQuestion { filter, ..RecallQuestion::of("project") }).unwrap();
         assert_eq!(hits.len(), 2);
     }
     turns(&|_| "hello there".into(), 400);
     turns(&|at| format!("hello person{at}"), 20);
-    let hits = memory.recall().recall(&Question::of("hello there")).unwrap();
-    assert_eq!((hits.len(), hits[0].same.len()), (10, 399));
+    let hits = memory.recall().recall(&RecallQuestion::of("hello there")).unwrap();
+    assert_eq!((hits.len(), hits[0].duplicates.len()), (10, 399));
+}
+
+/// Another program may have written what cannot be read: it makes room for the next.
+#[test]
+fn a_row_that_cannot_be_read_never_makes_fewer_hits() {
+    let memory = in_memory();
+    let turns = (0..8).map(|at| NewTurn { user_input: format!("tea number {at}"), ..NewTurn::default() });
+    memory.turns().add(turns.collect()).unwrap();
+    remember(&memory, &["tea one", "tea two", "tea three", "tea four"]);
+    memory.recall().use_model("test", 2).unwrap();
+    embed(&memory, |_| Some(vec![1.0, 0.0]));
+    memory
+        .db()
+        .connection()
+        .execute_batch(
+            "UPDATE turns SET timestamp = 'yesterday' WHERE id > 4;
+             UPDATE semantic_memories SET metadata = x'ff' WHERE id < 3;",
+        )
+        .unwrap();
+    let everything = QuestionFilter::default;
+    let question = |k| RecallQuestion { k, duplicate_threshold: 2.0, filter: everything(), ..asked(&[1.0, 0.0]) };
+    let recall = memory.recall();
+    for (k, found) in [(1, 1), (4, 4), (6, 6), (10, 6)] {
+        let hits = recall.recall(&RecallQuestion { text: "tea".into(), ..question(k) }).unwrap();
+        assert_eq!(hits.len(), found, "recall, k = {k}");
+    }
+    let filter = QuestionFilter { tables: Some(vec![MemoryTable::Semantic]), ..QuestionFilter::default() };
+    for (k, found) in [(1, 1), (2, 2), (4, 2)] {
+        let rows = recall.search(&RecallQuestion { filter: filter.clone(), ..question(k) }).unwrap();
+        assert_eq!(rows.len(), found, "search, k = {k}");
+    }
+    assert_eq!(recall.related(&question(2), true).unwrap().len(), 2);
 }
 
 #[test]
-fn filters_and_neighbours() {
+fn filters_and_neighbors() {
     let memory = in_memory();
     let turns = (1..=9).map(|at| NewTurn {
         user_input: format!("turn {at} {}", if at == 5 { "tea" } else { "" }),
@@ -184,8 +225,13 @@ fn filters_and_neighbours() {
     });
     memory.turns().add(turns.collect()).unwrap();
     memory.turns().delete(&[4]).unwrap();
-    assert_eq!(memory.recall().neighbours(5, 2).unwrap(), [2, 3, 6, 7]);
-    assert_eq!(memory.recall().neighbours(1, 1).unwrap(), [2]);
+    let around = |text: &str, neighbors| {
+        let hits = memory.recall().recall(&RecallQuestion { neighbors, k: 1, ..RecallQuestion::of(text) }).unwrap();
+        hits[0].neighbors.iter().map(|turn| turn.id).collect::<Vec<_>>()
+    };
+    assert_eq!(around("tea", 2), [2, 3, 6, 7]);
+    assert_eq!(around("turn 1", 1), [2]);
+    assert_eq!(around("turn 1", 0), [0; 0]);
     memory
         .semantic()
         .add(vec![
@@ -200,21 +246,24 @@ fn filters_and_neighbours() {
             NewEntry { key: "shop.tea".into(), value: "1".into(), updated_at: Some(NOW) },
         ])
         .unwrap();
-    let ask = |filter: Filter| {
-        let hits = memory.recall().recall(&Question { filter, same: 2.0, ..Question::of("tea") }).unwrap();
+    let ask = |filter: QuestionFilter| {
+        let hits = memory
+            .recall()
+            .recall(&RecallQuestion { filter, duplicate_threshold: 2.0, ..RecallQuestion::of("tea") })
+            .unwrap();
         let mut found: Vec<String> = texts(&hits).iter().map(|text| text.trim().replace('\n', " ")).collect();
         found.sort();
         found
     };
-    let filter = Filter::default;
-    assert_eq!(ask(Filter { categories: Some(vec!["drink".into()]), ..filter() }), ["tea"]);
-    assert_eq!(ask(Filter { min_importance: Some(0.6), ..filter() }), ["tea"]);
-    assert_eq!(ask(Filter { prefix: Some("user.".into()), ..filter() }), ["user.tea green"]);
-    assert_eq!(ask(Filter { until: Some(100.0), ..filter() }), ["turn 5 tea"]);
-    assert_eq!(ask(Filter { since: Some(100.0), sources: Some(vec![Source::Turns]), ..filter() }), [""; 0]);
-    assert_eq!(ask(Filter { sources: Some(vec![]), ..filter() }), [""; 0]);
+    let filter = QuestionFilter::default;
+    assert_eq!(ask(QuestionFilter { categories: Some(vec!["drink".into()]), ..filter() }), ["tea"]);
+    assert_eq!(ask(QuestionFilter { min_importance: Some(0.6), ..filter() }), ["tea"]);
+    assert_eq!(ask(QuestionFilter { prefix: Some("user.".into()), ..filter() }), ["user.tea green"]);
+    assert_eq!(ask(QuestionFilter { until: Some(100.0), ..filter() }), ["turn 5 tea"]);
+    assert_eq!(ask(QuestionFilter { since: Some(100.0), tables: Some(vec![MemoryTable::Turns]), ..filter() }), [""; 0]);
+    assert_eq!(ask(QuestionFilter { tables: Some(vec![]), ..filter() }), [""; 0]);
     assert_eq!(
-        ask(Filter { prefix: Some("user.".into()), categories: Some(vec!["drink".into()]), ..filter() }),
+        ask(QuestionFilter { prefix: Some("user.".into()), categories: Some(vec!["drink".into()]), ..filter() }),
         [""; 0]
     );
     assert_eq!(ask(filter()).len(), 5);

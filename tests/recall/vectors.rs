@@ -2,7 +2,7 @@
 
 use synth_memory::ErrorCode;
 use synth_memory::Memory;
-use synth_memory::recall::{Filter, Question};
+use synth_memory::recall::{QuestionFilter, RecallQuestion};
 use synth_memory::tables::semantic::{NewSemanticMemory, SemanticMemoryPatch};
 
 use super::support::{in_memory, open};
@@ -42,13 +42,13 @@ fn embed_from(memory: &Memory, vectors: &[(i64, Vec<f32>)]) {
 }
 
 /// How many of the ten nearest are found, of so many questions; every cosine that is told is exact.
-fn found(memory: &Memory, vectors: &[(i64, Vec<f32>)], filter: &Filter, questions: usize) -> f64 {
+fn found(memory: &Memory, vectors: &[(i64, Vec<f32>)], filter: &QuestionFilter, questions: usize) -> f64 {
     let mut random = Random::new(7);
     let mut hits = 0;
     for _ in 0..questions {
         let question = random.embedding(vectors[0].1.len());
         let expected = nearest(vectors, &question, 10);
-        let found = memory.recall().search(&Question { filter: filter.clone(), ..asked(&question) }).unwrap();
+        let found = memory.recall().search(&RecallQuestion { filter: filter.clone(), ..asked(&question) }).unwrap();
         assert_eq!(found.len(), expected.len());
         for near in &found {
             let (_, vector) = vectors.iter().find(|(id, _)| *id == near.item.row()).unwrap();
@@ -103,28 +103,34 @@ fn filters_come_before_the_cut() {
     memory.recall().use_model("test", 200).unwrap();
     embed_from(&memory, &vectors);
     type Counts<'a> = &'a dyn Fn(&NewSemanticMemory) -> bool;
-    let cases: [(Filter, Counts<'_>); 4] = [
-        (Filter { categories: Some(vec!["c7".into()]), ..Filter::default() }, &|fact| {
+    let cases: [(QuestionFilter, Counts<'_>); 4] = [
+        (QuestionFilter { categories: Some(vec!["c7".into()]), ..QuestionFilter::default() }, &|fact| {
             fact.category.as_deref() == Some("c7")
         }),
-        (Filter { min_importance: Some(0.97), ..Filter::default() }, &|fact| fact.importance >= Some(0.97)),
-        (Filter { since: Some(4000.0), until: Some(4012.0), ..Filter::default() }, &|fact| {
+        (QuestionFilter { min_importance: Some(0.97), ..QuestionFilter::default() }, &|fact| {
+            fact.importance >= Some(0.97)
+        }),
+        (QuestionFilter { since: Some(4000.0), until: Some(4012.0), ..QuestionFilter::default() }, &|fact| {
             (4000.0..4012.0).contains(&fact.timestamp.unwrap())
         }),
         (
-            Filter { categories: Some(vec!["c1".into(), "c2".into()]), min_importance: Some(0.5), ..Filter::default() },
+            QuestionFilter {
+                categories: Some(vec!["c1".into(), "c2".into()]),
+                min_importance: Some(0.5),
+                ..QuestionFilter::default()
+            },
             &|fact| matches!(fact.category.as_deref(), Some("c1" | "c2")) && fact.importance >= Some(0.5),
         ),
     ];
     for (filter, counts) in cases {
         let those: Vec<_> = vectors.iter().filter(|(id, _)| counts(&facts[*id as usize - 1])).cloned().collect();
-        let filter = Filter { sources: only_semantic().sources, ..filter };
+        let filter = QuestionFilter { tables: only_semantic().tables, ..filter };
         assert!(found(&memory, &those, &filter, 5) >= 0.99, "{filter:?}");
     }
-    let none = Filter { categories: Some(vec![]), ..only_semantic() };
-    assert_eq!(memory.recall().search(&Question { filter: none, ..asked(&vectors[0].1) }).unwrap(), []);
+    let none = QuestionFilter { categories: Some(vec![]), ..only_semantic() };
+    assert_eq!(memory.recall().search(&RecallQuestion { filter: none, ..asked(&vectors[0].1) }).unwrap(), []);
     let near =
-        memory.recall().search(&Question { k: 1000, min_similarity: Some(0.9), ..asked(&vectors[0].1) }).unwrap();
+        memory.recall().search(&RecallQuestion { k: 1000, min_similarity: Some(0.9), ..asked(&vectors[0].1) }).unwrap();
     assert_eq!(near.iter().map(|near| near.item).collect::<Vec<_>>(), [semantic(1)]);
 }
 
@@ -233,7 +239,7 @@ fn what_was_stored_twice_is_found_once() {
     assert!(memory.db().end_batch().is_err());
     memory.recall().keep(&[vector]).unwrap();
     assert_eq!(memory.recall().search(&asked(&[1.0, 0.0])).unwrap().len(), 1);
-    assert_eq!(memory.recall().recall(&Question { text: "fact".into(), ..asked(&[1.0, 0.0]) }).unwrap().len(), 1);
+    assert_eq!(memory.recall().recall(&RecallQuestion { text: "fact".into(), ..asked(&[1.0, 0.0]) }).unwrap().len(), 1);
 }
 
 #[test]
@@ -268,10 +274,10 @@ fn another_model_embeds_anew_and_the_former_is_not_lost_at_once() {
     assert_eq!(status(), ("a".into(), 2, 2, 0));
     memory.recall().use_model("a", 3).unwrap();
     assert_eq!(status(), ("a".into(), 3, 0, 3));
-    let words = memory.recall().search(&Question {
+    let words = memory.recall().search(&RecallQuestion {
         vector: Some(vec![1.0, 0.0, 0.0]),
         filter: only_semantic(),
-        ..Question::of("one")
+        ..RecallQuestion::of("one")
     });
     assert_eq!(
         words.unwrap().iter().map(|near| (near.item, near.similarity)).collect::<Vec<_>>(),
@@ -342,7 +348,7 @@ fn what_is_no_vector_is_refused_and_nothing_is_kept() {
     }
     for k in [0, 1001] {
         assert_eq!(
-            recall.search(&Question { k, ..asked(&[1.0, 0.0, 0.0]) }).unwrap_err().code(),
+            recall.search(&RecallQuestion { k, ..asked(&[1.0, 0.0, 0.0]) }).unwrap_err().code(),
             ErrorCode::InvalidArgument
         );
     }

@@ -1,14 +1,14 @@
 //! Finding by words: any string is safe, and the index is what the tables say.
 
 use proptest::prelude::*;
-use synth_memory::recall::{Question, Source};
+use synth_memory::recall::{MemoryTable, RecallQuestion};
 use synth_memory::tables::episodes::{EpisodePatch, NewEpisode};
 use synth_memory::tables::long_term::{EntryFilter, EntryPatch, NewEntry};
 use synth_memory::tables::semantic::SemanticMemoryPatch;
 use synth_memory::tables::table::Listing;
 use synth_memory::tables::turns::{NewTurn, TurnPatch};
 use synth_memory::tables::uncertainty::NewUncertainty;
-use synth_memory::{Memory, recall::Filter};
+use synth_memory::{Memory, recall::QuestionFilter};
 
 use super::support::{in_memory, open};
 use super::{remember, texts};
@@ -36,12 +36,12 @@ fn questions_of_every_kind_find_what_they_should() {
     remember(&memory, &cases.iter().map(|(content, _)| *content).collect::<Vec<_>>());
     for (content, questions) in cases {
         for question in questions {
-            let hits = memory.recall().recall(&Question::of(question)).unwrap();
+            let hits = memory.recall().recall(&RecallQuestion::of(question)).unwrap();
             assert_eq!(texts(&hits).first(), Some(&content), "{question}");
         }
     }
     for nothing in ["", "  ", "* \" - ( ) \u{0}", "zzzz", "…"] {
-        assert_eq!(memory.recall().recall(&Question::of(nothing)).unwrap(), [], "{nothing}");
+        assert_eq!(memory.recall().recall(&RecallQuestion::of(nothing)).unwrap(), [], "{nothing}");
     }
 }
 
@@ -61,28 +61,31 @@ fn all_tables_are_found_and_the_uncertainty_log_where_it_is_asked_for() {
         NewUncertainty { user_message: "zebra five?".into(), confidence_score: 0.2, ..NewUncertainty::default() };
     memory.uncertainty().add(vec![doubt]).unwrap();
 
-    let found = |question: &str, sources: Option<Vec<Source>>| {
-        let filter = Filter { sources, ..Filter::default() };
-        let hits = memory.recall().recall(&Question { filter, ..Question::of(question) }).unwrap();
-        let mut found: Vec<Source> = hits.iter().map(|hit| hit.item.source()).collect();
+    let found = |question: &str, sources: Option<Vec<MemoryTable>>| {
+        let filter = QuestionFilter { tables: sources, ..QuestionFilter::default() };
+        let hits = memory.recall().recall(&RecallQuestion { filter, ..RecallQuestion::of(question) }).unwrap();
+        let mut found: Vec<MemoryTable> = hits.iter().map(|hit| hit.item.table()).collect();
         found.sort_by_key(|source| *source as u8);
         found
     };
-    assert_eq!(found("zebra", None), [Source::Turns, Source::Episodes, Source::Semantic, Source::LongTerm]);
-    assert_eq!(found("zebra", Some(Source::ALL.to_vec())), Source::ALL);
-    assert_eq!(found("zebra", Some(vec![Source::Uncertainty])), [Source::Uncertainty]);
+    assert_eq!(
+        found("zebra", None),
+        [MemoryTable::Turns, MemoryTable::Episodes, MemoryTable::Semantic, MemoryTable::LongTerm]
+    );
+    assert_eq!(found("zebra", Some(MemoryTable::ALL.to_vec())), MemoryTable::ALL);
+    assert_eq!(found("zebra", Some(vec![MemoryTable::Uncertainty])), [MemoryTable::Uncertainty]);
     for words in ["favourite", "animal", "42"] {
         assert_eq!(
             found(words, None),
             if words == "animal" {
-                vec![Source::LongTerm, Source::Episodes][..1].to_vec()
+                vec![MemoryTable::LongTerm, MemoryTable::Episodes][..1].to_vec()
             } else {
-                vec![Source::LongTerm]
+                vec![MemoryTable::LongTerm]
             },
             "{words}"
         );
     }
-    assert_eq!(found("sighting", None), [Source::Episodes]);
+    assert_eq!(found("sighting", None), [MemoryTable::Episodes]);
 
     // The tables' own search has the same index.
     let listed = |search: &str| {
@@ -98,11 +101,11 @@ fn common_words_are_left_out_where_there_are_rarer_ones_and_are_found_where_ther
     let many: Vec<String> =
         (0..8000).map(|at| format!("common number{at} {}", if at % 4000 == 7 { "rare" } else { "" })).collect();
     remember(&memory, &many.iter().map(String::as_str).collect::<Vec<_>>());
-    let rare = memory.recall().recall(&Question { k: 100, ..Question::of("common rare") }).unwrap();
+    let rare = memory.recall().recall(&RecallQuestion { k: 100, ..RecallQuestion::of("common rare") }).unwrap();
     assert_eq!(texts(&rare), ["common number4007 rare", "common number7 rare"]);
-    let common = memory.recall().recall(&Question { k: 3, ..Question::of("common") }).unwrap();
+    let common = memory.recall().recall(&RecallQuestion { k: 3, ..RecallQuestion::of("common") }).unwrap();
     assert_eq!(common.len(), 3);
-    let both = memory.recall().recall(&Question::of("common number77")).unwrap();
+    let both = memory.recall().recall(&RecallQuestion::of("common number77")).unwrap();
     assert_eq!(texts(&both)[0].trim(), "common number77");
 }
 
@@ -197,7 +200,7 @@ proptest! {
     fn any_string_can_be_asked(question in "\\PC{0,40}|[\\x00-\\x7f]{0,30}") {
         let memory = in_memory();
         remember(&memory, &["tea and peanuts", &question]);
-        memory.recall().recall(&Question::of(question)).unwrap();
+        memory.recall().recall(&RecallQuestion::of(question)).unwrap();
     }
 }
 
@@ -220,7 +223,7 @@ fn what_another_program_wrote_past_the_triggers_is_mended() {
     other.close().unwrap();
 
     let memory = open(folder.path()).unwrap();
-    let recall = |question: &str| memory.recall().recall(&Question::of(question)).unwrap();
+    let recall = |question: &str| memory.recall().recall(&RecallQuestion::of(question)).unwrap();
     assert_eq!(texts(&recall("Bergen")), ["city\nBergen"]);
     assert_eq!(texts(&recall("Oslo")), [""; 0]);
     assert_eq!(texts(&recall("walnuts")), ["walnuts"]);
@@ -240,7 +243,7 @@ fn what_another_program_wrote_past_the_triggers_is_mended() {
         .unwrap();
     let mut copy = in_memory();
     copy.load(memory.export().unwrap()).unwrap();
-    assert_eq!(texts(&copy.recall().recall(&Question::of("Bergen")).unwrap()), ["city\nBergen"]);
+    assert_eq!(texts(&copy.recall().recall(&RecallQuestion::of("Bergen")).unwrap()), ["city\nBergen"]);
     let [is, should_be] = indexed(&copy);
     assert_eq!(is, should_be);
 }
@@ -251,7 +254,7 @@ fn much_json_of_characters_that_stand_alone_is_taken() {
     let value = serde_json::to_string(&vec!["中文"; 30_000]).unwrap();
     memory.long_term().add(vec![NewEntry { key: "k".into(), value, updated_at: None }]).unwrap();
     // Where the JSON is walked again for each part of the text, this takes minutes, and nobody waits for it.
-    assert_eq!(texts(&memory.recall().recall(&Question::of("中文")).unwrap()).len(), 1);
+    assert_eq!(texts(&memory.recall().recall(&RecallQuestion::of("中文")).unwrap()).len(), 1);
 }
 
 #[test]
@@ -266,6 +269,6 @@ fn what_is_no_text_keeps_nothing_else_back() {
     memory.recall().use_model("test", 2).unwrap();
     super::embed(&memory, |_| Some(vec![1.0, 0.0]));
     assert_eq!(memory.recall().embedding_status().unwrap().embedded, 2);
-    assert_eq!(texts(&memory.recall().recall(&Question::of("lion")).unwrap()), ["lion one"]);
+    assert_eq!(texts(&memory.recall().recall(&RecallQuestion::of("lion")).unwrap()), ["lion one"]);
     memory.recall().consolidate(&Default::default()).unwrap();
 }

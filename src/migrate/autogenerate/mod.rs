@@ -22,6 +22,8 @@ mod renames;
 mod script;
 
 use rusqlite::Connection;
+use serde::Serialize;
+use tsify::Tsify;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::sql;
@@ -29,20 +31,20 @@ use reflect::{Schema, tokens};
 pub use renames::Renames;
 use script::Way;
 
-/// What two schemas differ in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
-    /// Each difference in words, as `add column turns.mood TEXT`; empty where the schemas are the same.
+/// How a declared schema differs from what the revisions make.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Tsify)]
+pub struct SchemaCheck {
+    /// Each difference in words, such as `add column turns.mood TEXT`; empty if the schemas are the same.
     pub operations: Vec<String>,
+    /// What may have been renamed: to be answered before a revision is written.
+    pub questions: Vec<String>,
     /// The statements that take the first schema to the second; empty while there are questions.
     pub up: String,
     /// The statements that take it back.
     pub down: String,
-    /// What only the author knows: whether what is gone was renamed.
-    pub questions: Vec<String>,
 }
 
-impl Difference {
+impl SchemaCheck {
     /// The difference, once nothing is left to ask.
     ///
     /// # Errors
@@ -69,22 +71,22 @@ impl Difference {
 /// # Errors
 ///
 /// `invalid_argument` where the renames do not fit; `migration_failed` where no way was found.
-pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<Difference> {
+pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<SchemaCheck> {
     let (before, after) = (Schema::read(from)?, Schema::read(to)?);
     renames.check(&before, &after)?;
     if before.equals(&after) {
-        return Ok(Difference::default());
+        return Ok(SchemaCheck::default());
     }
     let questions = renames.questions(&before, &after);
     if !questions.is_empty() {
         let operations = describe::differences(&before, &after);
-        return Ok(Difference { operations, questions, ..Difference::default() });
+        return Ok(SchemaCheck { operations, questions, ..SchemaCheck::default() });
     }
     let up = script::write(&before, to, &after, renames, Way::Up)?;
     let down = script::write(&after, from, &before, &renames.inverse(), Way::Down)?;
     let mut operations = renames.descriptions();
     operations.extend(describe::differences(&up.renamed, &after));
-    Ok(Difference { operations, up: up.text, down: down.text, questions })
+    Ok(SchemaCheck { operations, up: up.text, down: down.text, questions })
 }
 
 /// Makes a declared schema in a database of its own, in memory.

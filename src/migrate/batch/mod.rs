@@ -36,7 +36,7 @@ use crate::db::ask;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Is told how many rows of a table were copied, and how many there are in all.
-pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
+pub type MigrationProgress<'a> = dyn FnMut(u64, u64) + 'a;
 
 /// Runs the statements of a migration; a `-- batch:` block rebuilds its table.
 ///
@@ -45,7 +45,7 @@ pub type Progress<'a> = dyn FnMut(u64, u64) + 'a;
 /// # Errors
 ///
 /// `invalid_migration` for a block that cannot be followed, SQLite's own errors for a statement that fails.
-pub fn execute(connection: &Connection, script: &str, progress: &mut Progress<'_>) -> Result<()> {
+pub fn execute(connection: &Connection, script: &str, progress: &mut MigrationProgress<'_>) -> Result<()> {
     // All are read before the first is run: what is written wrong changes nothing.
     let blocks = split(script).into_iter().map(|statement| Ok((statement, block::parse(statement)?)));
     let inside = !connection.is_autocommit();
@@ -75,7 +75,7 @@ pub(crate) fn is_in(script: &str) -> Result<bool> {
     Ok(false)
 }
 
-fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut Progress<'_>) -> Result<()> {
+fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut MigrationProgress<'_>) -> Result<()> {
     // With foreign keys on, the DROP TABLE below deletes the rows of every cascading reference.
     if connection.is_autocommit() || ask(connection, "PRAGMA foreign_keys")? {
         return Err(Error::new(ErrorCode::Internal, "A batch needs an open transaction, and foreign keys off."));
@@ -112,7 +112,7 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut Progress<'
         let renamed = plan.renamed.iter().find(|(from, _)| from == name);
         dropped.map(|at| format!("{mark}_{at}_")).or_else(|| renamed.map(|(_, to)| to.clone()))
     };
-    let source = copy::Source { shape: &old, table: &aside, current: &current, total };
+    let source = copy::MemoryTable { shape: &old, table: &aside, current: &current, total };
     copy::rows(connection, &source, &new, &plan.values, progress)?;
     connection.execute_batch(&format!("DROP TABLE main.{}", quote(&aside)))?;
 
@@ -145,7 +145,7 @@ fn new_shape(block: &Block<'_>) -> Result<Shape> {
 }
 
 /// What happens to each column.
-struct Plan {
+struct MigrationPlan {
     /// The columns to fill, each with its expression over the old row.
     values: Vec<(String, String)>,
     /// Old and new names of the same column.
@@ -153,9 +153,9 @@ struct Plan {
     dropped: Vec<String>,
 }
 
-fn plan(old: &Shape, new: &Shape, block: &Block<'_>, total: u64) -> Result<Plan> {
+fn plan(old: &Shape, new: &Shape, block: &Block<'_>, total: u64) -> Result<MigrationPlan> {
     let table = &old.name;
-    let mut plan = Plan { values: Vec::new(), renamed: Vec::new(), dropped: Vec::new() };
+    let mut plan = MigrationPlan { values: Vec::new(), renamed: Vec::new(), dropped: Vec::new() };
     for (target, expression) in &block.columns {
         match new.column(target) {
             None => return Err(invalid(format!("The new table {table} has no column {target}."))),
@@ -244,7 +244,7 @@ fn set_aside(connection: &Connection, table: &str, aside: &str, total: u64) -> R
     let apart = old.as_ref().and_then(|old| scratch.execute_batch(&format!("{}; {sql}", old.sql)).ok());
     let (Some(old), Some(()), Some(new)) = (old, apart, Shape::of(&scratch, aside)?) else { return Err(error) };
     connection.execute_batch(&new.sql)?;
-    let source = copy::Source { shape: &old, table: &old.name, current: &|_| None, total };
+    let source = copy::MemoryTable { shape: &old, table: &old.name, current: &|_| None, total };
     let columns = new.columns.iter().filter(|column| !column.generated);
     let same: Vec<_> = columns.map(|column| (column.name.clone(), quote(&column.name))).collect();
     copy::rows(connection, &source, &new, &same, &mut |_, _| {})?;

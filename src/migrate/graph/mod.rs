@@ -9,7 +9,7 @@ mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use plan::{Direction, Step};
+pub use plan::{MigrationDirection, Step};
 
 use super::bundled;
 use super::revision::Revision;
@@ -53,7 +53,11 @@ impl Graph {
     ///
     /// As for [`Graph::parse`].
     pub fn with_bundled(files: &[(String, String)]) -> Result<Self> {
-        Self::from_revisions(bundled::with(files)?)
+        let mut revisions = bundled::with(files)?;
+        // Whatever its files are called, an app's tables build on the package's.
+        let ours = bundled::revisions().len();
+        revisions[ours..].sort_by(|one, other| one.file.cmp(&other.file));
+        Self::in_this_order(revisions)
     }
 
     /// Reads migration files, given as name and text, in any order.
@@ -73,6 +77,11 @@ impl Graph {
     /// As for [`Graph::parse`].
     pub fn from_revisions(mut revisions: Vec<Revision>) -> Result<Self> {
         revisions.sort_by(|one, other| one.file.cmp(&other.file));
+        Self::in_this_order(revisions)
+    }
+
+    /// Puts them together; of those that do not build on each other, the first comes first.
+    fn in_this_order(revisions: Vec<Revision>) -> Result<Self> {
         let names = names(&revisions)?;
         let mut links = Vec::new();
         for revision in &revisions {

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+use tsify::Tsify;
+
 use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::revision::Revision;
 use crate::migrate::symbol::is_relative;
 
-/// Which of a revision's two scripts is to be run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// The one that applies it.
+/// Whether a revision is applied or taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub enum MigrationDirection {
+    /// It is applied, by the one of its scripts.
+    #[serde(rename = "upgrade")]
     Up,
-    /// The one that takes it back.
+    /// It is taken back, by the other.
+    #[serde(rename = "downgrade")]
     Down,
 }
 
@@ -22,7 +27,7 @@ pub struct Step<'g> {
     /// The revision.
     pub revision: &'g Revision,
     /// What is done with it.
-    pub direction: Direction,
+    pub direction: MigrationDirection,
     /// The rows of `alembic_version` after it, sorted: what is applied and has nothing applied upon it.
     pub heads: Vec<String>,
 }
@@ -31,8 +36,8 @@ impl<'g> Step<'g> {
     /// The script that is to be run.
     pub fn script(&self) -> &'g str {
         match self.direction {
-            Direction::Up => &self.revision.up,
-            Direction::Down => &self.revision.down,
+            MigrationDirection::Up => &self.revision.up,
+            MigrationDirection::Down => &self.revision.down,
         }
     }
 }
@@ -55,7 +60,11 @@ impl Graph {
         let mut steps = Vec::new();
         for at in self.newest_first(&wanted).into_iter().rev() {
             applied.insert(at);
-            steps.push(Step { revision: &self.revisions[at], direction: Direction::Up, heads: self.tips(&applied) });
+            steps.push(Step {
+                revision: &self.revisions[at],
+                direction: MigrationDirection::Up,
+                heads: self.tips(&applied),
+            });
         }
         Ok(steps)
     }
@@ -92,7 +101,11 @@ impl Graph {
         let mut steps = Vec::new();
         for at in self.newest_first(&unwanted) {
             applied.remove(&at);
-            steps.push(Step { revision: &self.revisions[at], direction: Direction::Down, heads: self.tips(&applied) });
+            steps.push(Step {
+                revision: &self.revisions[at],
+                direction: MigrationDirection::Down,
+                heads: self.tips(&applied),
+            });
         }
         Ok(steps)
     }
@@ -179,7 +192,7 @@ impl Graph {
             if !is_wanted(at) && applied.remove(&at) {
                 steps.push(Step {
                     revision: &self.revisions[at],
-                    direction: Direction::Down,
+                    direction: MigrationDirection::Down,
                     heads: self.tips(&applied),
                 });
             }
@@ -188,7 +201,7 @@ impl Graph {
             if is_wanted(at) && applied.insert(at) {
                 steps.push(Step {
                     revision: &self.revisions[at],
-                    direction: Direction::Up,
+                    direction: MigrationDirection::Up,
                     heads: self.tips(&applied),
                 });
             }

@@ -37,8 +37,8 @@ export class MigrationFolder {
   }
 
   /** The files as the engine takes them. */
-  get migrations(): string[] {
-    return this.own.flatMap(({ name, text }) => [name, text]);
+  get migrations(): (readonly [name: string, text: string])[] {
+    return this.own.map(({ name, text }) => [name, text] as const);
   }
 
   /** The file of a revision; undefined where it only comes with the package. */

@@ -1,6 +1,5 @@
 import type { CallOptions, Connection } from '../link/connection.js';
 import { checkText } from '../wire/check.js';
-import { toDate } from '../wire/codec.js';
 import type { Backup as WireBackup } from '../wasm/synth_memory.js';
 
 /** A verified copy that was kept before the memory was migrated or replaced. */
@@ -48,5 +47,5 @@ export class Backups {
 }
 
 export function fromBackup({ id, createdAt, revisions }: WireBackup): Backup {
-  return { id, createdAt: toDate(createdAt), revision: revisions.length > 0 ? revisions.join(', ') : null };
+  return { id, createdAt: new Date(createdAt), revision: revisions.length > 0 ? revisions.join(', ') : null };
 }

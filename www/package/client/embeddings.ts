@@ -1,21 +1,12 @@
 import type { CallOptions, Connection } from '../link/connection.js';
-import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from '../recall/embedder.js';
-import type { EmbedderRunner } from '../recall/runner.js';
-import type { Recall } from '../recall/questions.js';
+import type { OpenRecall } from '../recall/recall.js';
 
-/** What recall needs beside the client. It is not downloaded before it is needed. */
-interface LoadedRecall {
-  readonly recall: Recall;
-  readonly runner: EmbedderRunner;
-  context(query: string, options?: ContextOptions): Promise<MemoryContext>;
-}
-
-/** Loads it, once. */
+/** Loads recall, once: it is not downloaded before it is needed. */
 export interface LoadRecall {
-  (): Promise<LoadedRecall>;
+  (): Promise<OpenRecall>;
   /** What came of it, where it was asked for. */
-  loaded?: Promise<LoadedRecall> | undefined;
+  loaded?: Promise<OpenRecall> | undefined;
 }
 
 /** What loads recall for a memory, when it is first asked. */
@@ -26,7 +17,7 @@ export function loader(
 ): LoadRecall {
   const load: LoadRecall = () =>
     (load.loaded ??= import('../recall/recall.js').then(
-      ({ recallOf }) => recallOf(connection, embedder, tell),
+      ({ openRecall }) => openRecall(connection, embedder, tell),
       (cause: unknown) => {
         load.loaded = undefined;
         throw cause;

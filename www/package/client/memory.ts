@@ -1,6 +1,6 @@
 import { checkText } from '../wire/check.js';
 import { Connection, type CallOptions } from '../link/connection.js';
-import { invalidArgument, MemoryError } from '../wire/errors.js';
+import { causeOf, invalidArgument, MemoryError, toMemoryError, unreadable } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, loader, type LoadRecall } from './embeddings.js';
 import { Backups } from './backups.js';
@@ -299,9 +299,10 @@ export class Memory {
    * the memory is then as it was.
    */
   async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
-    // Bytes are sent at once, so that the import keeps its place among the calls; a Blob has to be read first.
-    const bytes = file instanceof Blob ? await readBlob(file) : copyBytes(file);
-    const applied = await this.#connection.call('import', [bytes], options, [bytes.buffer]);
+    // Sent at once, so that the import keeps its place among the calls; the worker reads a Blob.
+    const given = file instanceof Blob ? file : copyBytes(file);
+    const transfer = given instanceof Blob ? [] : [given.buffer];
+    const applied = await this.#connection.call('import', [given], options, transfer);
     await this.#changed();
     return applied;
   }
@@ -311,7 +312,7 @@ export class Memory {
    * page's own is not waited for: what needs its answer rejects with `closed`, and rows without a vector get it another time.
    */
   close(): Promise<void> {
-    const asking = this.#recall.loaded?.then(({ runner }) => runner.close());
+    const asking = this.#recall.loaded?.then((recall) => recall.close());
     return asking ? asking.catch(() => undefined).then(() => this.#connection.close()) : this.#connection.close();
   }
 }
@@ -327,26 +328,9 @@ function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
   try {
     if (file instanceof Uint8Array || file instanceof ArrayBuffer) return new Uint8Array(file).slice();
   } catch (cause) {
-    throw unreadable(cause);
+    throw toMemoryError(unreadable(causeOf(cause)));
   }
   throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
-}
-
-async function readBlob(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (cause) {
-    throw unreadable(cause);
-  }
-}
-
-function unreadable(cause: unknown): MemoryError {
-  return new MemoryError(
-    'invalid_argument',
-    'The file could not be read.',
-    'Choose it again; nothing was changed.',
-    cause,
-  );
 }
 
 /** The parameters as plain values: what a message could not carry would take its neighbours with it. */

@@ -1,4 +1,4 @@
-import { checkText } from '../wire/check.js';
+import { checkFields, checkText, defined } from '../wire/check.js';
 import { toDate } from '../wire/codec.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import { invalidArgument } from '../wire/errors.js';
@@ -6,10 +6,10 @@ import type {
   MigrationDirection,
   MigrationFile,
   MigrationPlan,
-  NewRevision,
+  NewRevision as WireRevisionFile,
   RevisionInfo as WireRevision,
   SchemaCheck,
-  SchemaRenames,
+  SchemaRenames as WireRenames,
   VerifiedRevision as WireVerified,
 } from '../wasm/synth_memory.js';
 
@@ -37,6 +37,15 @@ export interface StampOptions extends CallOptions {
   readonly purge?: boolean | undefined;
   /** Whether not to compare the schema with the revision first. */
   readonly force?: boolean | undefined;
+}
+
+/** What only the author of a schema knows: what became of a table or a column that is gone. */
+export interface SchemaRenames extends WireRenames {}
+
+/** A new revision; with a `schema` that declares all tables, both of its scripts are written. */
+export interface NewRevision extends WireRevisionFile, SchemaRenames {
+  /** A declared schema, as `CREATE` statements. */
+  readonly schema?: string | undefined;
 }
 
 /** What `check` may be told. */
@@ -137,7 +146,7 @@ export class Migrations {
    * ```
    */
   sql(from: string, to: string, { direction, signal }: DirectionOptions = {}): Promise<string> {
-    return this.#connection.call('offline', [checkText(from, 'from'), checkText(to, 'to'), isDown(direction)], {
+    return this.#connection.call('sql', [checkText(from, 'from'), checkText(to, 'to'), isDown(direction)], {
       signal,
     });
   }
@@ -172,15 +181,22 @@ export class Migrations {
    * the file of this memory have no part in it.
    */
   check(schema: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
-    return this.#connection.call('check', [checkText(schema, 'schema'), { renames, drops }], { signal });
+    return this.#connection.call('check', [checkText(schema, 'schema'), renamesOf({ renames, drops })], { signal });
   }
 
   /**
    * The file of a new revision, to be kept with the app's others; with a `schema` that declares all tables, its scripts are
    * written too, and it is null where there is no difference. Nothing is applied.
    */
-  revision(revision: NewRevision, options?: CallOptions): Promise<MigrationFile | null> {
-    return this.#connection.call('revision', [revision], options);
+  async revision(revision: NewRevision, options?: CallOptions): Promise<MigrationFile | null> {
+    checkFields(revision, REVISION, 'The revision');
+    const { schema, renames, drops, ...fields } = revision;
+    const given = [
+      defined(fields) as WireRevisionFile,
+      schema === undefined ? undefined : checkText(schema, 'schema'),
+      renamesOf({ renames, drops }),
+    ] as const;
+    return this.#connection.call('revision', [...given], options);
   }
 
   /** The file of a revision that makes one head of several. */
@@ -205,6 +221,18 @@ export class Migrations {
     const given = [checkText(from, 'from'), checkText(to, 'to'), checkText(message, 'message')] as const;
     return this.#connection.call('squash', [...given], { signal });
   }
+}
+
+const REVISION: (keyof NewRevision)[] = [
+  ...(['message', 'id', 'heads', 'splice', 'branchLabels', 'dependsOn', 'up', 'down'] as const),
+  ...(['schema', 'renames', 'drops'] as const),
+];
+
+function renamesOf({ renames, drops }: SchemaRenames): WireRenames {
+  return defined({
+    renames: renames && checkTexts(renames, 'renames'),
+    drops: drops && checkTexts(drops, 'drops'),
+  });
 }
 
 function fromRevision(revision: WireRevision): RevisionInfo {

@@ -70,20 +70,22 @@ export interface QueryOptions extends CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** The app's own migrations, checked: names and texts in turns. */
-export function checkMigrations(migrations: Readonly<Record<string, string>> | undefined): string[] | undefined {
+/** The app's own migrations, checked: names and texts. */
+export function checkMigrations(
+  migrations: Readonly<Record<string, string>> | undefined,
+): (readonly [name: string, text: string])[] | undefined {
   if (migrations === undefined) return undefined;
   if (typeof migrations !== 'object' || migrations === null || Array.isArray(migrations))
     throw invalidArgument(
       "migrations must be an object of file names and texts, as import.meta.glob gives with '?raw'.",
     );
-  return Object.entries(migrations).flatMap(([path, text]) => {
+  return Object.entries(migrations).map(([path, text]) => {
     if (typeof text !== 'string')
       throw invalidArgument(
         `migrations: ${path} must be the text of a file, not ${typeof text}.`,
         "With import.meta.glob say { query: '?raw', import: 'default', eager: true }.",
       );
-    return [checkText(path, 'migrations').split('/').at(-1)!, checkText(text, `migrations: ${path}`)];
+    return [checkText(path, 'migrations').split('/').at(-1)!, checkText(text, `migrations: ${path}`)] as const;
   });
 }
 

@@ -121,7 +121,11 @@ export interface ResolveOptions extends CallOptions {
 /** References as they cross: just what names the rows. */
 function references(given: readonly wire.MemoryReference[] = [], name: string): wire.MemoryReference[] {
   if (!Array.isArray(given)) throw invalidArgument(`${name} must be an array.`);
-  return given.map(({ table, id, key }: { table: 'turns'; id: number; key?: string }) => ({ table, id, key }));
+  return given.map((reference) =>
+    reference.table === 'longTerm'
+      ? { table: reference.table, key: checkText(reference.key, `${name}.key`) }
+      : { table: reference.table, id: checkKey(reference.id) },
+  );
 }
 
 /** What the agent was unsure of: `memory.uncertainty`. */

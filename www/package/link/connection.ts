@@ -3,15 +3,16 @@ import {
   asFailure,
   causeOf,
   closed,
-  invalidArgument,
   MemoryError,
   toMemoryError,
   unavailable,
   type FailureMessage,
 } from '../wire/errors.js';
+import { checkSignal } from '../wire/check.js';
+import { CALLS } from './calls.js';
 import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
 import type { Listener, OpenTransport, Transport } from './transport.js';
-import type { EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
+import type { Changes, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** What every call may be given. */
 export interface CallOptions {
@@ -22,10 +23,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Calls after which a row may wait for its vector. */
-const WRITES = /(?:Add|Update|import|restore|upgrade|downgrade|undoConsolidation)$/;
-
 interface Pending {
+  readonly method: Method;
   readonly signal: AbortSignal | undefined;
   readonly stopListening: () => void;
   resolve(value: unknown): void;
@@ -66,8 +65,15 @@ export class Connection {
     return this.#connect(options);
   }
 
-  /** Is told which call wrote rows: what they say may have to be embedded. */
-  onWrite: ((method: Method) => void) | undefined;
+  /** Are told what each commit changed, once, after it. */
+  readonly changes = new Set<(changes: Changes) => void>();
+  /** Are told that the engine is another one, which opened the memory again. */
+  readonly reopened = new Set<() => void>();
+
+  /** Whether calls that change rows are not answered yet. */
+  get isWriting(): boolean {
+    return [...this.#pending.values()].some(({ method }) => CALLS[method] !== 'read');
+  }
 
   /** Makes a call. */
   async call<M extends Method>(
@@ -82,10 +88,9 @@ export class Connection {
       if (this.#options.path === undefined) throw lost();
       // The file is opened again before anything else is asked of it. What comes of that, this call is told.
       void this.#connect({}).catch(() => undefined);
+      for (const report of this.reopened) report();
     }
-    const value = await this.#send(method, given, { signal }, transfer);
-    if (WRITES.test(method)) this.onWrite?.(method);
-    return value;
+    return this.#send(method, given, { signal }, transfer);
   }
 
   /** Waits for what was asked for, then closes. Calls that come later reject with `closed`. */
@@ -132,18 +137,17 @@ export class Connection {
     transfer: Transferable[],
   ): Promise<Awaited<Value<M>>> {
     return new Promise((resolve, reject: (error: MemoryError) => void) => {
+      // What it throws rejects the promise.
+      checkSignal(signal);
       if (signal?.aborted) {
         reject(aborted(signal));
-        return;
-      }
-      if (signal !== undefined && !(signal instanceof AbortSignal)) {
-        reject(invalidArgument('signal must be an AbortSignal.'));
         return;
       }
       const sequence = this.#sequence++;
       const onAbort = () => this.#abort(sequence, method);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(sequence, {
+        method,
         signal,
         stopListening: () => signal?.removeEventListener('abort', onAbort),
         resolve: resolve as (value: unknown) => void,
@@ -210,6 +214,7 @@ export class Connection {
       this.#tell?.(message.progress);
       return;
     }
+    if (message.changes) for (const report of this.changes) report(message.changes);
     for (const answer of message.answers) {
       if (answer.client === this.#client) this.#settle(answer);
     }

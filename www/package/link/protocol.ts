@@ -1,15 +1,20 @@
 // What is said between a client and the worker that runs SQLite. Types only.
 import type { FailureMessage } from '../wire/errors.js';
-import type { Engine, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
+import type { Changes, Engine, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** The engine's calls that a client may make. */
-type EngineCalls = Omit<Engine, 'free' | 'close' | 'reserve' | 'beginBatch' | 'endBatch' | typeof Symbol.dispose>;
+type EngineCalls = Omit<
+  Engine,
+  'free' | 'close' | 'import' | 'reserve' | 'beginBatch' | 'endBatch' | 'changes' | typeof Symbol.dispose
+>;
 
 /** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
 export interface WorkerApi extends EngineCalls {
   /** Loads the engine and opens the memory. */
   open(options: EngineOptions): SchemaStatus;
-  /** Closes the memory and lets go of its files. */
+  /** Replaces the database by a file's. A `Blob` is read by the worker, so that the import keeps its place. */
+  import(file: Uint8Array | Blob): string[];
+  /** Closes the memory and releases its files. */
   close(): null;
 }
 
@@ -45,7 +50,8 @@ export type Answer = { readonly client: string; readonly sequence: number } & (
 
 /** What the worker says. */
 export type FromWorker =
-  | { readonly type: 'answer'; readonly answers: readonly Answer[] }
+  /** Answers, and what the calls behind them changed, which is committed. */
+  | { readonly type: 'answer'; readonly answers: readonly Answer[]; readonly changes?: Changes | undefined }
   /** A migration goes on. */
   | { readonly type: 'progress'; readonly progress: MigrationProgress }
   /** The engine broke; nothing more will be answered. */

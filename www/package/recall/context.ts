@@ -31,7 +31,7 @@ export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOption
   /** How many tokens a text has, for the model it is for; by default an estimate. */
   readonly countTokens?: ((text: string) => number) | undefined;
   /** How the recalled rows are ranked. */
-  readonly recall?: Pick<RecallOptions, 'weights' | 'halfLifeHours' | 'duplicates'> | undefined;
+  readonly recall?: Pick<RecallOptions, 'weights' | 'halfLifeHours' | 'duplicateThreshold'> | undefined;
 }
 
 /** A text for a prompt, and what it was made of. */
@@ -43,7 +43,7 @@ export interface MemoryContext {
   /** The rows it tells of, in the order of the text. */
   readonly used: readonly MemoryReference[];
   /** The rows that were considered and had no room, the best first. */
-  readonly left: readonly MemoryReference[];
+  readonly omitted: readonly MemoryReference[];
 }
 
 const HEADINGS: Record<ContextSection, string> = {
@@ -94,8 +94,8 @@ export async function packContext(
 
   const lines = new Map<ContextSection, Line[]>();
   if (sections.some(([name]) => name === 'turns')) {
-    const asked = { limit: options.recentTurns ?? 20 };
-    const { rows } = await connection.call('turnsList', [asked], { signal });
+    const paging = { limit: options.recentTurns ?? 20 };
+    const { rows } = await connection.call('turnsList', [{}, paging], { signal });
     lines.set(
       'turns',
       rows
@@ -105,8 +105,8 @@ export async function packContext(
     );
   }
   if (sections.some(([name]) => name === 'facts')) {
-    const asked = { prefix: options.factPrefix ?? 'user.', limit: MOST_FACTS };
-    const { rows } = await connection.call('longTermList', [asked], { signal });
+    const filter = { prefix: options.factPrefix ?? 'user.' };
+    const { rows } = await connection.call('longTermList', [filter, { limit: MOST_FACTS }], { signal });
     lines.set(
       'facts',
       rows.map((row) => factLine(decode(shapes.longTerm.row, row) as Entry)),
@@ -167,15 +167,15 @@ function pack(
   for (const [name, share] of order) if (share > 0) fill(name, budget);
 
   const text = write();
-  const left = new Map<string, MemoryReference>();
+  const omitted = new Map<string, MemoryReference>();
   for (const [name] of sections) {
     for (const { reference } of lines.get(name) ?? []) {
       const id = JSON.stringify(reference);
-      if (!told.has(id)) left.set(id, reference);
+      if (!told.has(id)) omitted.set(id, reference);
     }
   }
   const used = sections.flatMap(([name]) => ofSection(name).map(({ reference }) => reference));
-  return { text, tokens: count(text), used, left: [...left.values()] };
+  return { text, tokens: count(text), used, omitted: [...omitted.values()] };
 }
 
 function checkSections(sections: Partial<Readonly<Record<ContextSection, number>>>): [ContextSection, number][] {

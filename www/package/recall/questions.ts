@@ -1,25 +1,23 @@
-import { checkFields, checkNumbers, checkText } from '../wire/check.js';
+import { checkFields, checkNumbers, checkText, defined } from '../wire/check.js';
 import { decode, toDate } from '../wire/codec.js';
 import * as shapes from '../wire/shapes.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import type { EmbedderRunner } from './runner.js';
-import { invalidArgument } from '../wire/errors.js';
-import { toReference } from '../wire/reference.js';
+import { invalidArgument, MemoryError } from '../wire/errors.js';
+import type { Arguments, Value } from '../link/protocol.js';
 import type { Entry, Episode, SemanticMemory, Turn, Uncertainty } from '../wire/rows.js';
 import type {
   Consolidated,
   KeptConsolidation,
   MemoryReference,
   MemoryTable,
-  NearRow,
+  QuestionFilter,
   RecallEvidence,
   RecallHit as WireHit,
   RecallParts,
   RecallQuestion,
   RecallWeights,
-  RowReference,
   Seconds,
-  Turn as WireTurn,
 } from '../wasm/synth_memory.js';
 
 /** Which rows a question is about. A filter by what a table has no column for leaves that table out. */
@@ -47,14 +45,14 @@ export interface RecallOptions extends RecallFilter, CallOptions {
   /** After how many hours a row counts half as recent; 336 (two weeks) by default. */
   readonly halfLifeHours?: number | undefined;
   /**
-   * From which cosine on a hit says the same as a better one, where the words agree, and is told with it (`duplicates`)
-   * instead of by itself; 0.95 by default. Above 1, only those of the same text do.
+   * From which cosine on a hit says the same as a better one, if their words agree, and comes with it as one of its
+   * `duplicates` instead of by itself; 0.95 by default. Above 1, only those of the same text do.
    */
-  readonly duplicates?: number | undefined;
+  readonly duplicateThreshold?: number | undefined;
   /** The least cosine of a hit that shares no word with the question; by default there is none, and `k` hits are found. */
   readonly minSimilarity?: number | undefined;
-  /** How many turns before and after each turn that was found to bring along, up to 100; none by default. */
-  readonly neighbours?: number | undefined;
+  /** How many turns before and after each turn that was found come along, up to 100; none by default. */
+  readonly neighbors?: number | undefined;
   /** Whether to tell what each score is made of. */
   readonly explain?: boolean | undefined;
 }
@@ -89,7 +87,7 @@ export type RecallHit = RecallHitBase &
         readonly id: number;
         readonly row: Turn;
         /** The turns around it, in their order. */
-        readonly neighbours: readonly Turn[];
+        readonly neighbors: readonly Turn[];
       }
     | { readonly table: 'episodes'; readonly id: number; readonly row: Episode }
     | { readonly table: 'semantic'; readonly id: number; readonly row: SemanticMemory }
@@ -132,7 +130,7 @@ export interface ConsolidateOptions extends CallOptions {
    * From which cosine on two memories of a category say the same, where one has the words of the other, in their order, and
    * nothing more that negates or counts; 0.95 by default. Above 1, only those of the same text do.
    */
-  readonly duplicates?: number | undefined;
+  readonly duplicateThreshold?: number | undefined;
   /**
    * After how many days an importance has faded by half; 90 by default, Infinity for never. One that `recall` or `context`
    * brought up n times fades n + 1 times as slowly.
@@ -160,10 +158,11 @@ const SHAPES = {
   uncertainty: shapes.uncertainty.row,
 } as const;
 
-/** What a memory can be asked beside its tables. Loaded when it is first needed. */
+/** What a memory can be asked in addition to its tables. Loaded when it is first needed. */
 export class Recall {
   readonly #connection: Connection;
   readonly #embedder: EmbedderRunner;
+  readonly #asking = new Set<Promise<unknown>>();
 
   constructor(connection: Connection, embedder: EmbedderRunner) {
     this.#connection = connection;
@@ -174,54 +173,53 @@ export class Recall {
     checkFields(options, RECALL);
     const { explain = false, signal } = options;
     const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
-    const hits = await this.#embedder.ask(asked, signal, (vector) =>
-      this.#connection.call('recall', [vector], { signal }),
-    );
-    return hits.filter(({ row }) => row !== null).map((hit) => toHit(hit, explain));
+    const hits = await this.#ask('recall', asked, undefined, [], signal);
+    return hits.map((hit) => toHit(hit, explain));
   }
 
   async search(query: string | Float32Array, options: SemanticSearchOptions = {}): Promise<FoundMemory[]> {
     checkFields(options, SEARCH);
-    const { signal, minSimilarity } = options;
     checkNumbers(options, ['minSimilarity']);
-    const asked = { ...toQuestion(query), ...filter(options), k: checkCount(options.k), minSimilarity };
-    const found = await this.#embedder.ask(asked, signal, (vector) =>
-      this.#connection.call('semanticSearch', [vector], { signal }),
-    );
-    return toRows(found).map(({ row, similarity }) => ({ table: 'semantic', ...(row as SemanticMemory), similarity }));
+    const { signal, minSimilarity } = options;
+    const { text, vector } = toQuestion(query);
+    const asked = { text, filter: toFilter(options), ...defined({ k: checkCount(options.k), minSimilarity }) };
+    const found = await this.#ask('semanticSearch', asked, vector, [], signal);
+    return found.map(({ row, similarity }) => ({
+      table: 'semantic',
+      ...(decodeRow('semantic', row) as SemanticMemory),
+      similarity,
+    }));
   }
 
   async related(query: string | Float32Array, options: RelatedOptions = {}): Promise<RelatedRow[]> {
     checkFields(options, ['signal', 'k', 'includeEpisodes']);
     const { signal, includeEpisodes = false } = options;
-    const asked = { ...toQuestion(query), k: checkCount(options.k) ?? 3 };
-    const found = await this.#embedder.ask(asked, signal, (vector) =>
-      this.#connection.call('related', [vector, Boolean(includeEpisodes)], { signal }),
-    );
-    return toRows(found).map(
-      ({ reference, row, similarity }) => ({ ...toReference(reference), row, similarity }) as RelatedRow,
+    const { text, vector } = toQuestion(query);
+    const asked = { text, k: checkCount(options.k) ?? 3 };
+    const found = await this.#ask('related', asked, vector, [Boolean(includeEpisodes)], signal);
+    return found.map(
+      ({ reference, row, similarity }) =>
+        ({ ...reference, row: decodeRow(reference.table, row), similarity }) as RelatedRow,
     );
   }
 
-  groundingConfidence(text: string, { signal }: CallOptions = {}): Promise<number> {
-    const call = (asked: RecallQuestion) => this.#connection.call('groundingConfidence', [asked], { signal });
-    return this.#embedder.ask({ text: checkText(text, 'text') }, signal, call, true);
+  async groundingConfidence(text: string, { signal }: CallOptions = {}): Promise<number> {
+    return this.#ask('groundingConfidence', this.#needsVector(text), undefined, [], signal);
   }
 
   async trackContext(text: string, { signal }: CallOptions = {}): Promise<void> {
-    const call = (asked: RecallQuestion) => this.#connection.call('trackContext', [asked], { signal });
-    await this.#embedder.ask({ text: checkText(text, 'text') }, signal, call, true);
+    await this.#ask('trackContext', this.#needsVector(text), undefined, [], signal);
   }
 
   async consolidate(options: ConsolidateOptions = {}): Promise<Consolidated> {
-    checkFields(options, ['signal', 'duplicates', 'halfLifeDays', 'floor', 'dryRun']);
-    checkNumbers(options, ['duplicates', 'halfLifeDays', 'floor']);
-    const { signal, duplicates, halfLifeDays, floor, dryRun } = options;
+    checkFields(options, ['signal', 'duplicateThreshold', 'halfLifeDays', 'floor', 'dryRun']);
+    checkNumbers(options, ['duplicateThreshold', 'halfLifeDays', 'floor']);
+    const { signal, ...how } = options;
     // What has no vector is merged by its text alone.
     await this.#embedder.settle({ signal }).catch((error: unknown) => {
       if (signal?.aborted) throw error;
     });
-    return this.#connection.call('consolidate', [{ same: duplicates, halfLifeDays, floor, dryRun }], { signal });
+    return this.#connection.call('consolidate', [defined(how)], { signal });
   }
 
   async consolidations(options?: CallOptions): Promise<Consolidation[]> {
@@ -232,9 +230,53 @@ export class Recall {
       undoneAt: one.undoneAt === null ? null : toDate(one.undoneAt),
     }));
   }
+
+  /** Waits for the questions that were asked. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#asking);
+  }
+
+  /** Makes the vector of a question, if there is an embedder; then asks it. */
+  #ask<M extends Question>(
+    method: M,
+    question: RecallQuestion,
+    given: Float32Array | undefined,
+    more: More<M>,
+    signal: AbortSignal | undefined,
+  ): Promise<Awaited<Value<M>>> {
+    const answer = (async () => {
+      for (let lost = false; ; lost = true) {
+        const { embed, vector } = await this.#embedder.vectorOf(question, given, signal);
+        try {
+          const asked = [{ ...question, ...(embed && { embed }) }, vector, ...more] as unknown as Arguments<M>;
+          return await this.#connection.call(method, asked, { signal });
+        } catch (error) {
+          // The worker was another one by then, to which the model had not come yet.
+          if (lost || !(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+          this.#embedder.forget();
+        }
+      }
+    })() as Promise<Awaited<Value<M>>>;
+    this.#asking.add(answer);
+    const done = () => this.#asking.delete(answer);
+    answer.then(done, done);
+    return answer;
+  }
+
+  /** A question that means nothing without a vector. */
+  #needsVector(text: string): RecallQuestion {
+    const question = { text: checkText(text, 'text') };
+    this.#embedder.require();
+    return question;
+  }
 }
 
-function toQuestion(query: string | Float32Array): RecallQuestion {
+/** The calls that ask a question. */
+type Question = 'recall' | 'semanticSearch' | 'related' | 'groundingConfidence' | 'trackContext';
+/** What they are told after the question and its vector. */
+type More<M extends Question> = Arguments<M> extends [unknown, unknown, ...infer Rest] ? Rest : [];
+
+function toQuestion(query: string | Float32Array): { text: string; vector?: Float32Array } {
   if (typeof query === 'string') return { text: checkText(query, 'query') };
   if (query instanceof Float32Array) return { text: '', vector: query };
   throw invalidArgument('query must be a string or a Float32Array.');
@@ -247,15 +289,15 @@ const RECALL = [
   'k',
   'weights',
   'halfLifeHours',
-  'duplicates',
-  'neighbours',
+  'duplicateThreshold',
+  'neighbors',
   'explain',
   'minSimilarity',
   ...FILTER,
 ];
 const WEIGHTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'] as const;
 
-function filter(options: RecallFilter): Omit<RecallQuestion, 'text'> {
+function toFilter(options: RecallFilter): QuestionFilter {
   checkNumbers(options, ['minImportance']);
   const chosen: Record<string, unknown> = {};
   for (const name of FILTER) {
@@ -276,21 +318,22 @@ function filter(options: RecallFilter): Omit<RecallQuestion, 'text'> {
 }
 
 function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
-  const chosen = filter(options);
-  checkNumbers(options, ['halfLifeHours', 'duplicates', 'neighbours', 'minSimilarity']);
-  const { k, weights, halfLifeHours, duplicates, neighbours, minSimilarity } = options;
+  checkNumbers(options, ['halfLifeHours', 'duplicateThreshold', 'neighbors', 'minSimilarity']);
+  const { weights, halfLifeHours, duplicateThreshold, neighbors, minSimilarity } = options;
   if (weights !== undefined) {
     checkFields(weights, WEIGHTS, 'weights');
     checkNumbers(weights, WEIGHTS);
   }
   return {
-    ...chosen,
-    k: checkCount(k),
-    weights: weights && { ...weights },
-    halfLifeHours,
-    same: duplicates,
-    neighbours,
-    minSimilarity,
+    filter: toFilter(options),
+    ...defined({
+      k: checkCount(options.k),
+      weights: weights && (defined(weights) as RecallWeights),
+      halfLifeHours,
+      duplicateThreshold,
+      neighbors,
+      minSimilarity,
+    }),
   };
 }
 
@@ -303,26 +346,18 @@ function decodeRow(table: MemoryTable, row: object): object {
   return decode(SHAPES[table] as never, row as never);
 }
 
-function toRows(found: readonly NearRow[]): { reference: RowReference; row: object; similarity: number | null }[] {
-  return found.flatMap(({ reference, row, similarity }) =>
-    row === null ? [] : [{ reference, row: decodeRow(reference.table, row), similarity }],
-  );
-}
-
 function toHit(
-  { reference, text, score, parts, evidence, row, same, neighbours }: WireHit,
+  { reference, text, score, parts, evidence, row, duplicates, neighbors }: WireHit,
   explain: boolean,
 ): RecallHit {
   return {
-    ...toReference(reference),
+    ...reference,
     text,
     score,
     similarity: evidence.similarity,
-    row: decodeRow(reference.table, row!),
-    duplicates: same.map(toReference),
-    ...(reference.table === 'turns' && {
-      neighbours: neighbours.map((turn: WireTurn) => decodeRow('turns', turn)),
-    }),
+    row: decodeRow(reference.table, row),
+    duplicates,
+    ...(reference.table === 'turns' && { neighbors: neighbors.map((turn) => decodeRow('turns', turn)) }),
     ...(explain && { explanation: { parts, evidence } }),
   } as RecallHit;
 }

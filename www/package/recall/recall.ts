@@ -1,21 +1,34 @@
 // What is loaded when recall is first asked for: the one place where its parts are put together.
 import type { Connection } from '../link/connection.js';
-import { packContext, type ContextOptions } from './context.js';
+import { packContext, type ContextOptions, type MemoryContext } from './context.js';
 import { checkEmbedder, type Embedder, type EmbeddingStatus } from './embedder.js';
 import { EmbedderRunner } from './runner.js';
 import { Recall } from './questions.js';
 
-/** The recall of an open memory. */
-export function recallOf(
+/** What recall needs in addition to the client. */
+export interface OpenRecall {
+  readonly recall: Recall;
+  readonly runner: EmbedderRunner;
+  context(query: string, options?: ContextOptions): Promise<MemoryContext>;
+  /** Waits for the questions that were asked, but for no embedder of the page's own. */
+  close(): Promise<void>;
+}
+
+/** Opens the recall of an open memory. */
+export function openRecall(
   connection: Connection,
   embedder: Embedder | 'bundled' | 'none',
   tell?: (status: EmbeddingStatus) => void,
-) {
+): OpenRecall {
   const runner = new EmbedderRunner(connection, checkEmbedder(embedder), tell);
   const recall = new Recall(connection, runner);
   return {
     recall,
     runner,
-    context: (query: string, options?: ContextOptions) => packContext(connection, recall, query, options),
+    context: (query, options) => packContext(connection, recall, query, options),
+    close() {
+      runner.close();
+      return recall.close();
+    },
   };
 }

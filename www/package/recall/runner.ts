@@ -1,10 +1,9 @@
-import { checkText } from '../wire/check.js';
+import { checkSignal, checkText } from '../wire/check.js';
 import { toDate } from '../wire/codec.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
 import { aborted, closed, invalidArgument, MemoryError } from '../wire/errors.js';
 import { loadBundledModel } from './model.js';
-import { toReference } from '../wire/reference.js';
 import type { RecallQuestion } from '../wasm/synth_memory.js';
 
 /** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
@@ -25,9 +24,9 @@ export class EmbedderRunner {
   #isBehind = true;
   /** Fires when the memory is closed: what waits for an embedder waits no longer. */
   readonly #closing = new AbortController();
-  readonly #asking = new Set<Promise<unknown>>();
   #running: Promise<void> | undefined;
   #again = false;
+  #isListening = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = 0;
 
@@ -41,50 +40,40 @@ export class EmbedderRunner {
     this.#tell = tell;
   }
 
-  /**
-   * Asks a question by its vector too, where there is an embedder. One that means nothing without a vector is refused where
-   * there is none.
-   */
-  ask<T>(
-    question: RecallQuestion,
-    signal: AbortSignal | undefined,
-    call: (question: RecallQuestion) => Promise<T>,
-    needsVector = false,
-  ): Promise<T> {
-    const answer = this.#ask(question, signal, call, needsVector);
-    this.#asking.add(answer);
-    const done = () => this.#asking.delete(answer);
-    answer.then(done, done);
-    return answer;
-  }
-
-  /** Waits for the questions that were asked, but for no embedder of the page's own; from here on nothing is embedded. */
-  async close(): Promise<void> {
+  /** From here on nothing is embedded, and an embedder of the page's own is not waited for. */
+  close(): void {
     clearTimeout(this.#timer);
     this.#closing.abort();
-    await Promise.allSettled(this.#asking);
   }
 
-  async #ask<T>(
+  /** Rejects what means nothing without a vector, if there is no embedder. */
+  require(): void {
+    if (this.#embedder === 'none') throw noEmbedder();
+  }
+
+  /** The engine knows nothing of the embedder any more. */
+  forget(): void {
+    this.#dimensions = undefined;
+    this.#isBehind = true;
+  }
+
+  /** The vector of a question; or that the engine makes it, with the bundled model; or neither. */
+  async vectorOf(
     question: RecallQuestion,
+    given: Float32Array | undefined,
     signal: AbortSignal | undefined,
-    call: (question: RecallQuestion) => Promise<T>,
-    needsVector: boolean,
-  ): Promise<T> {
-    if (this.#embedder === 'none' && needsVector && !question.vector) throw noEmbedder();
-    if (this.#embedder === 'none' || question.weights?.meaning === 0) return call(question);
-    const dimensions = await this.#use();
+  ): Promise<{ readonly embed?: true; readonly vector?: Float32Array | undefined }> {
+    if (this.#embedder === 'none' || question.weights?.meaning === 0) return { vector: given };
+    const dimensions = await this.#waitFor(this.#use(), signal);
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
     if (this.#embedder === 'bundled') {
-      return this.#withModel(async () => {
-        // What was just written is found by meaning at once; what is more than that, soon.
-        if (this.#isBehind) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
-        return call(question.vector ? question : { ...question, embed: true });
-      });
+      // What was written before the question is found by meaning too, in slices that other calls pass between.
+      while (this.#mayWait() && (await this.#catchUp(signal)) === BUNDLED_BATCH);
+      return given ? { vector: given } : { embed: true };
     }
-    if (question.vector || question.text.trim() === '') return call(question);
-    const [vector] = await this.#embed(this.#embedder, [question.text], 'question', dimensions, signal);
-    return call({ ...question, vector });
+    if (given || question.text?.trim() === '') return { vector: given };
+    const [vector] = await this.#embed(this.#embedder, [question.text ?? ''], 'question', dimensions, signal);
+    return { vector };
   }
 
   /** Vectors of texts, as questions or rows would have them. */
@@ -97,7 +86,7 @@ export class EmbedderRunner {
     const checked = texts.map((text, at) => checkText(text, `texts[${at}]`));
     const embedder = this.#embedder;
     if (embedder === 'none') throw noEmbedder();
-    const dimensions = await this.#use();
+    const dimensions = await this.#waitFor(this.#use(), signal);
     if (embedder === 'bundled') return this.#withModel(() => this.#connection.call('embed', [checked], { signal }));
     return this.#embed(embedder, checked, purpose, dimensions, signal);
   }
@@ -122,8 +111,7 @@ export class EmbedderRunner {
   }
 
   async map(limit: number, options: CallOptions = {}): Promise<MemoryMapPoint[]> {
-    const points = await this.#connection.call('embeddingsMap', [limit], options);
-    return points.map((point) => ({ ...point, reference: toReference(point.reference) }));
+    return this.#connection.call('embeddingsMap', [limit], options);
   }
 
   /** Begins with what waits, without being waited for. */
@@ -200,7 +188,7 @@ export class EmbedderRunner {
   async #batch(dimensions: number): Promise<boolean> {
     const embedder = this.#embedder as Embedder | 'bundled';
     if (embedder === 'bundled') {
-      return (await this.#withModel(() => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]))) > 0;
+      return (await this.#catchUp()) > 0;
     }
     const waiting = await this.#connection.call('embeddingsPending', [embedder.batchSize ?? DEFAULT_BATCH]);
     if (waiting.length === 0) return false;
@@ -245,6 +233,27 @@ export class EmbedderRunner {
     return true;
   }
 
+  /** Whether there may be texts that wait: a commit told of some, they are being embedded, or they are just being written. */
+  #mayWait(): boolean {
+    return this.#isBehind || this.#running !== undefined || this.#connection.isWriting;
+  }
+
+  /** Embeds a slice of what waits with the bundled model; resolves to how many texts that were. */
+  #catchUp(signal?: AbortSignal): Promise<number> {
+    return this.#withModel(() => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH], { signal }));
+  }
+
+  /** What a promise gives, unless the memory is closed or the signal fires before. */
+  async #waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const closing = this.#closing.signal;
+    try {
+      return await givenUpBy(signal, givenUpBy(closing, promise));
+    } catch (error) {
+      if (closing.aborted) throw closed();
+      throw error;
+    }
+  }
+
   /** Asks an embedder, and holds what it gives against what it said. */
   async #embed(
     embedder: Embedder,
@@ -253,6 +262,7 @@ export class EmbedderRunner {
     dimensions: number | undefined,
     signal?: AbortSignal,
   ): Promise<Float32Array[]> {
+    checkSignal(signal);
     const closing = this.#closing.signal;
     const either = signal ? AbortSignal.any([signal, closing]) : closing;
     let vectors: readonly (Float32Array | readonly number[])[];
@@ -279,7 +289,7 @@ export class EmbedderRunner {
       const wanted = dimensions ?? vector.length;
       if (vector.length !== wanted || vector.length === 0)
         throw invalid(`A vector has ${vector.length} numbers; those of ${embedder.name} have ${wanted}.`);
-      if (!vector.every(Number.isFinite)) throw invalid(`A vector of ${embedder.name} has what is no finite number.`);
+      if (!vector.every(Number.isFinite)) throw invalid(`A vector of ${embedder.name} has a non-finite number.`);
       if (vector.every((value) => value === 0)) throw invalid(`A vector of ${embedder.name} is all zeros.`);
       return vector;
     });
@@ -287,17 +297,31 @@ export class EmbedderRunner {
 
   /** Tells the engine which model's vectors are kept, once; resolves to their dimensions. From then on texts are embedded. */
   #use(): Promise<number> {
-    this.#connection.onWrite = (method) => {
-      this.#isBehind = true;
-      // Another file, or another schema, knows nothing of the embedder.
-      if (!/(?:Add|Update|Consolidation)$/.test(method)) this.#dimensions = undefined;
-      this.#runIn(AFTER_WRITE);
-    };
+    this.#listen();
     this.#dimensions ??= this.#begin().catch((error: unknown) => {
       this.#dimensions = undefined;
       throw error;
     });
     return this.#dimensions;
+  }
+
+  /** Follows what commits change: rows may then wait for their vectors. */
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    const again = () => {
+      this.#isBehind = true;
+      this.#runIn(AFTER_WRITE);
+    };
+    this.#connection.changes.add(({ replaced }) => {
+      // Another file, or another schema, knows nothing of a page's own embedder; the bundled one is in the engine.
+      if (replaced && this.#embedder !== 'bundled') this.forget();
+      again();
+    });
+    this.#connection.reopened.add(() => {
+      this.forget();
+      again();
+    });
   }
 
   async #begin(): Promise<number> {
@@ -328,6 +352,7 @@ export class EmbedderRunner {
 
 /** What a promise gives, unless the signal fires before: then it is not waited for. */
 function givenUpBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  checkSignal(signal);
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(aborted(signal));

@@ -37,3 +37,13 @@ export function checkKey<Key extends string | number>(key: Key): Key {
   if (Number.isSafeInteger(key)) return key;
   throw invalidArgument(`The key ${String(key)} is neither a string nor a whole number.`);
 }
+
+/** The fields that are set: to leave one out and to give undefined is the same. */
+export function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** Checks the signal that a call can be given up by. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal must be an AbortSignal.');
+}

@@ -104,6 +104,16 @@ export function unavailable(thrown: unknown): FailureMessage {
   };
 }
 
+/** A file that could not be read. */
+export function unreadable(cause: FailureCause | null): FailureMessage {
+  return {
+    code: 'invalid_argument',
+    message: 'The file could not be read.',
+    hint: 'Choose it again; nothing was changed.',
+    cause,
+  };
+}
+
 /** An argument of the wrong type, or with a field that does not exist. */
 export function invalidArgument(what: string, hint = 'Correct it; nothing was changed.'): MemoryError {
   return new MemoryError('invalid_argument', what, hint);

@@ -1,11 +1,14 @@
 import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
-import { Engine, type EngineOptions } from '../wasm/synth_memory.js';
+import { Engine, type EngineOptions, type MigrationProgress } from '../wasm/synth_memory.js';
 
 /** How long a memory that is held elsewhere is waited for, in ms: as long as a page that is being reloaded needs to go. */
 const LOCK_GRACE = 300;
 /** How long files that nobody has the lock for may still be held, in ms: by a worker that is just ending. */
 const FILES_GRACE = 2000;
 const RETRY_AFTER = 20;
+
+/** Is told where a migration is. */
+export type OnProgress = (progress: MigrationProgress) => void;
 
 /** An engine, and how to let others have its memory after its close. */
 export interface Held {
@@ -20,7 +23,11 @@ export interface Held {
  * @param loading - The WebAssembly, on its way; it rejects with a failure.
  * @throws A failure, as the engine throws it.
  */
-export async function openEngine(loading: Promise<void>, options: EngineOptions): Promise<Held> {
+export async function openEngine(
+  loading: Promise<void>,
+  options: EngineOptions,
+  onProgress: OnProgress,
+): Promise<Held> {
   const inFile = options.path !== undefined;
   const [release] = await Promise.all([
     inFile ? holdLock(`synth-memory:${options.path}`) : NOT_LOCKED,
@@ -30,7 +37,7 @@ export async function openEngine(loading: Promise<void>, options: EngineOptions)
     inFile ? navigator.storage?.getDirectory?.().catch(() => undefined) : undefined,
   ]);
   try {
-    return { engine: await openFiles(options), release };
+    return { engine: await openFiles(options, onProgress), release };
   } catch (thrown) {
     await release();
     throw thrown;
@@ -78,11 +85,11 @@ function holdLock(name: string): Promise<Held['release']> {
   });
 }
 
-async function openFiles(options: EngineOptions): Promise<Engine> {
+async function openFiles(options: EngineOptions, onProgress: OnProgress): Promise<Engine> {
   const giveUp = performance.now() + FILES_GRACE;
   for (;;) {
     try {
-      return await Engine.open(options);
+      return await Engine.open(options, undefined, onProgress);
     } catch (thrown) {
       if (asFailure(thrown)?.code !== 'locked' || performance.now() > giveUp) throw thrown;
       await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));

@@ -24,7 +24,7 @@ const fail = (cause: unknown) => {
 /** An engine in this thread. */
 export const openInThread: OpenTransport = (listener) => {
   const processor = new Processor({
-    open: (options) => openEngine((loaded ??= load().catch(fail)), options),
+    open: (options, onProgress) => openEngine((loaded ??= load().catch(fail)), options, onProgress),
     defer: (task) => queueMicrotask(task),
     post: (message) => listener.receive(message),
   });

@@ -1,37 +1,18 @@
-import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
-import type { Held } from './engine.js';
+import { asFailure, causeOf, unreadable, type FailureMessage } from '../wire/errors.js';
+import type { Held, OnProgress } from './engine.js';
+import { CALLS, type Kind } from '../link/calls.js';
 import type { Answer, FromWorker, Method, Request, ToWorker } from '../link/protocol.js';
-import type { Engine, EngineOptions } from '../wasm/synth_memory.js';
+import type { Changes, Engine, EngineOptions } from '../wasm/synth_memory.js';
 
 /** What a processor needs of where it runs. */
 export interface Host {
   /** Loads the engine and opens it. Rejects with a failure. */
-  open(options: EngineOptions): Promise<Held>;
+  open(options: EngineOptions, onProgress: OnProgress): Promise<Held>;
   /** Does the task soon, but after all that is already waiting to be received. */
   defer(task: () => void): void;
   /** Sends a message to the clients; what is named in `transfer` is moved. */
   post(message: FromWorker, transfer: Transferable[]): void;
 }
-
-/** Calls that keep a backup first, for which there has to be room. */
-const BACKED_UP: ReadonlySet<Method> = new Set<Method>(['import', 'restore', 'upgrade', 'downgrade', 'backUp']);
-
-/** Calls that are transactions of their own, or none, and so cannot share one. */
-const ALONE: ReadonlySet<Method> = new Set<Method>([
-  'open',
-  'close',
-  'export',
-  'exportAt',
-  'plan',
-  'stamp',
-  'ensureVersion',
-  'accept',
-  ...BACKED_UP,
-]);
-
-/** Calls that only read, by how they end: they share nothing with those behind them, and so need not wait for them. */
-const READS =
-  /(?:Get|List|Count|Statistics|query|schemaStatus|backups|history|heads|branches|show|verify|check|offline|revision|merge|squash|recall|Search|related|Confidence|Context|Drift|embed|Pending|Status|Map|consolidations)$/;
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
@@ -69,7 +50,7 @@ export class Processor {
     for (const request of message.requests) this.#queue.push(request);
     if (this.#busy) return;
     this.#busy = true;
-    if (message.requests.every(({ method }) => READS.test(method))) void this.#run();
+    if (message.requests.every(({ method }) => kindOf(method) === 'read')) void this.#run();
     else this.#host.defer(() => void this.#run());
   }
 
@@ -101,16 +82,18 @@ export class Processor {
   }
 
   #takeGroup(): Request[] {
-    const end = this.#queue.findIndex((request, at) => ALONE.has(request.method) || at === MAX_GROUP);
+    const end = this.#queue.findIndex(({ method }, at) => isAlone(kindOf(method)) || at === MAX_GROUP);
     return this.#queue.splice(0, end === 0 ? 1 : end < 0 ? this.#queue.length : end);
   }
 
   async #open(request: Request & { method: 'open' }): Promise<Answer> {
     const { client, sequence } = request;
     try {
-      const onProgress: EngineOptions['onProgress'] = (progress) => this.#host.post({ type: 'progress', progress }, []);
-      const memory = await this.#host.open({ ...request.arguments[0], onProgress });
+      const onProgress: OnProgress = (progress) => this.#host.post({ type: 'progress', progress }, []);
+      const memory = await this.#host.open(request.arguments[0], onProgress);
       this.#memory = memory;
+      // What opening changed is told by the answer itself.
+      memory.engine.changes();
       return { client, sequence, value: memory.engine.schemaStatus() };
     } catch (thrown) {
       const failure = asFailure(thrown);
@@ -131,26 +114,35 @@ export class Processor {
       engine.beginBatch();
       const answers = group.map((request) => call(engine, request));
       if (committed(engine)) {
-        this.#answer(answers);
+        this.#answer(answers, engine.changes());
         return;
       }
       // Nothing of the batch was kept, so each call is made again by itself, to succeed or fail by itself.
     }
     for (const request of group) {
-      const failure = BACKED_UP.has(request.method) ? await reserve(engine) : undefined;
-      const { client, sequence } = request;
+      const { client, sequence, method } = request;
+      const failure = await prepare(engine, request);
       const answer = failure ? { client, sequence, failure } : call(engine, request);
-      if (request.method === 'close') {
+      const changes = kindOf(method) === 'read' || method === 'close' ? null : engine.changes();
+      if (method === 'close') {
         await release();
         this.#memory = CLOSED;
       }
-      this.#answer([answer]);
+      this.#answer([answer], changes);
     }
   }
 
-  #answer(answers: Answer[]): void {
-    this.#host.post({ type: 'answer', answers }, answers.flatMap(buffersOf));
+  #answer(answers: Answer[], changes: Changes | null = null): void {
+    this.#host.post({ type: 'answer', answers, ...(changes && { changes }) }, answers.flatMap(buffersOf));
   }
+}
+
+function kindOf(method: Method): Kind {
+  return CALLS[method];
+}
+
+function isAlone(kind: Kind): boolean {
+  return kind === 'alone' || kind === 'backedUp';
 }
 
 function committed(engine: Engine): boolean {
@@ -163,15 +155,26 @@ function committed(engine: Engine): boolean {
   }
 }
 
-/** Makes room for a backup; gives the failure where there is none. */
-async function reserve(engine: Engine): Promise<FailureMessage | undefined> {
+/** Does what a call has to wait for: room for a backup, a file to be read. Returns the failure if it cannot be had. */
+async function prepare(engine: Engine, request: Request): Promise<FailureMessage | undefined> {
   try {
-    await engine.reserve();
+    if (kindOf(request.method) === 'backedUp') await engine.reserve();
+    if (request.method === 'import' && !(request.arguments[0] instanceof Uint8Array)) {
+      (request.arguments as [Uint8Array | Blob])[0] = await readBlob(request.arguments[0]);
+    }
     return undefined;
   } catch (thrown) {
     const failure = asFailure(thrown);
     if (!failure) throw thrown;
     return failure;
+  }
+}
+
+async function readBlob(file: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (thrown) {
+    throw unreadable(causeOf(thrown));
   }
 }
 
@@ -186,7 +189,7 @@ function call(engine: Engine, { client, sequence, method, arguments: given }: Re
   }
 }
 
-/** The buffers of an answer's bytes: a file, or the blobs of a query. They are nobody's else, so they can be moved. */
+/** The buffers of an answer's bytes: a file, or the blobs of a query. No one else references them, so they can be moved. */
 function buffersOf(answer: Answer): ArrayBuffer[] {
   if (!('value' in answer)) return [];
   const { value } = answer;

@@ -13,7 +13,7 @@ const tasks: (() => void)[] = [];
 port1.onmessage = () => tasks.shift()?.();
 
 const processor = new Processor({
-  open: (options) => openEngine(loading, options),
+  open: (options, onProgress) => openEngine(loading, options, onProgress),
   defer: (task) => {
     tasks.push(task);
     port2.postMessage(null);

@@ -51,7 +51,7 @@ ${SYMBOLS}`,
       const target = session.positionals[0]!;
       if (session.values.flag('sql')) {
         const [from, to] = target.includes(':') ? target.split(':', 2) : ['', target];
-        const sql = (await session.graph()).offline(from || 'base', to || 'heads', false);
+        const sql = (await session.graph()).sql(from || 'base', to || 'heads', false);
         return { value: { sql }, text: sql };
       }
       const graph = await session.graph();
@@ -77,7 +77,7 @@ ${SYMBOLS}`,
       if (session.values.flag('sql')) {
         const [from, to] = target.split(':', 2);
         if (!from || !to) throw misused('downgrade with --sql requires <from>:<to>.');
-        const sql = (await session.graph()).offline(from, to, true);
+        const sql = (await session.graph()).sql(from, to, true);
         return { value: { sql }, text: sql };
       }
       const done = await session.change((engine) => engine.downgrade(target));

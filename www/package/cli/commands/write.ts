@@ -52,15 +52,16 @@ With --autogenerate its scripts make what is declared and no revision makes. ${S
           throw misused(`--${name} goes with --autogenerate.`);
       const engine = await session.graph();
       const heads = values.texts('head');
-      const file = engine.revision({
+      const revision = {
         message,
         id: values.text('rev-id'),
         heads: heads.length > 0 ? heads : defaultHeads(engine, await session.folder()),
         splice: values.flag('splice'),
         branchLabels: values.texts('branch-label'),
         dependsOn: values.texts('depends-on'),
-        ...(isGenerated ? { schema: declaredSchema(session), ...renamesOf(session) } : {}),
-      });
+      };
+      const schema = isGenerated ? declaredSchema(session) : undefined;
+      const file = engine.revision(revision, schema, isGenerated ? renamesOf(session) : {});
       if (file) return write(session, file);
       return { value: null, news: 'No new upgrade operations detected; nothing was written.' };
     },

@@ -1,0 +1,147 @@
+//! A row as a caller knows it: by its table and its id, or its key; and the row itself.
+
+use rusqlite::OptionalExtension;
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
+use super::Recall;
+use super::item::Item;
+use crate::error::{Error, ErrorCode, Result};
+use crate::tables::episodes::Episode;
+use crate::tables::long_term::Entry;
+use crate::tables::semantic::SemanticMemory;
+use crate::tables::turns::Turn;
+use crate::tables::uncertainty::Uncertainty;
+use crate::tables::{MemoryTable, Rows};
+
+/// A row, by its table and its id; an entry of long-term knowledge by its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(tag = "table", rename_all = "camelCase")]
+pub enum MemoryReference {
+    /// A row of `turns`.
+    Turns {
+        /// Its id.
+        id: i64,
+    },
+    /// A row of `episodes`.
+    Episodes {
+        /// Its id.
+        id: i64,
+    },
+    /// A row of `semantic_memories`.
+    Semantic {
+        /// Its id.
+        id: i64,
+    },
+    /// A row of `long_term`.
+    LongTerm {
+        /// Its key.
+        key: String,
+    },
+    /// A row of `uncertainty_log`.
+    Uncertainty {
+        /// Its id.
+        id: i64,
+    },
+}
+
+impl MemoryReference {
+    /// A row of a table with ids.
+    fn with_id(table: MemoryTable, id: i64) -> Option<Self> {
+        Some(match table {
+            MemoryTable::Turns => Self::Turns { id },
+            MemoryTable::Episodes => Self::Episodes { id },
+            MemoryTable::Semantic => Self::Semantic { id },
+            MemoryTable::Uncertainty => Self::Uncertainty { id },
+            MemoryTable::LongTerm => return None,
+        })
+    }
+}
+
+/// A row of any of the tables, as its columns are.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[serde(untagged)]
+pub enum RecalledRow {
+    /// Of `turns`.
+    Turn(Turn),
+    /// Of `episodes`.
+    Episode(Episode),
+    /// Of `semantic_memories`.
+    Semantic(SemanticMemory),
+    /// Of `long_term`.
+    Entry(Entry),
+    /// Of `uncertainty_log`.
+    Uncertainty(Uncertainty),
+}
+
+impl Recall<'_> {
+    /// The row that is meant.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` if there is none.
+    pub fn item(&self, reference: &MemoryReference) -> Result<Item> {
+        let (item, name) = match reference {
+            MemoryReference::LongTerm { key } => {
+                let mut statement = self.connection().prepare_cached("SELECT rowid FROM long_term WHERE key = ?")?;
+                let row: Option<i64> = statement.query_row([key], |row| row.get(0)).optional()?;
+                (row.map(|row| Item::new(MemoryTable::LongTerm, row)), format!("entry {key:?} of long-term knowledge"))
+            }
+            MemoryReference::Turns { id } => Self::named(MemoryTable::Turns, *id),
+            MemoryReference::Episodes { id } => Self::named(MemoryTable::Episodes, *id),
+            MemoryReference::Semantic { id } => Self::named(MemoryTable::Semantic, *id),
+            MemoryReference::Uncertainty { id } => Self::named(MemoryTable::Uncertainty, *id),
+        };
+        let found = match item {
+            Some(item) => self.evidence(item)?.map(|_| item),
+            None => None,
+        };
+        found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("There is no {name} to refer to.")))
+    }
+
+    fn named(table: MemoryTable, id: i64) -> (Option<Item>, String) {
+        (Some(Item::new(table, id)), format!("row {id} of {}", table.name()))
+    }
+
+    /// How a caller refers to a row; nothing if it is gone, or cannot be read.
+    pub(super) fn reference(&self, item: Item) -> Result<Option<MemoryReference>> {
+        if let Some(reference) = MemoryReference::with_id(item.table(), item.row()) {
+            return Ok(Some(reference));
+        }
+        Ok(self.entry(item)?.map(|entry| MemoryReference::LongTerm { key: entry.key }))
+    }
+
+    /// A row and how a caller refers to it; nothing if it is gone, or holds what it should not.
+    pub(super) fn read(&self, item: Item) -> Result<Option<(MemoryReference, RecalledRow)>> {
+        let id = item.row();
+        let row = match item.table() {
+            MemoryTable::Turns => readable(Rows::new(self.db).get(&id))?.map(RecalledRow::Turn),
+            MemoryTable::Episodes => readable(Rows::new(self.db).get(&id))?.map(RecalledRow::Episode),
+            MemoryTable::Semantic => readable(Rows::new(self.db).get(&id))?.map(RecalledRow::Semantic),
+            MemoryTable::Uncertainty => readable(Rows::new(self.db).get(&id))?.map(RecalledRow::Uncertainty),
+            MemoryTable::LongTerm => {
+                let entry = self.entry(item)?;
+                return Ok(entry
+                    .map(|entry| (MemoryReference::LongTerm { key: entry.key.clone() }, RecalledRow::Entry(entry))));
+            }
+        };
+        Ok(MemoryReference::with_id(item.table(), id).zip(row))
+    }
+
+    fn entry(&self, item: Item) -> Result<Option<Entry>> {
+        let mut statement = self.connection().prepare_cached("SELECT key FROM long_term WHERE rowid = ?")?;
+        let key = statement.query_row([item.row()], |row| row.get::<_, String>(0)).optional();
+        match readable(key.map_err(Error::from))? {
+            Some(key) => readable(Rows::<Entry>::new(self.db).get(&key)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Nothing in the place of a row that another program wrote so that it cannot be read.
+pub(super) fn readable<T>(read: Result<Option<T>>) -> Result<Option<T>> {
+    match read {
+        Err(error) if error.code() == ErrorCode::UnexpectedValue => Ok(None),
+        read => read,
+    }
+}

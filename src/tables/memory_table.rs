@@ -1,0 +1,51 @@
+//! The list of the tables.
+
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
+/// A table of the memory, by its name in the API. The numbers stand in files; the schema knows them too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum MemoryTable {
+    /// `turns`.
+    Turns = 0,
+    /// `episodes`.
+    Episodes = 1,
+    /// `semantic_memories`.
+    Semantic = 2,
+    /// `long_term`, by rowid.
+    LongTerm = 3,
+    /// `uncertainty_log`.
+    Uncertainty = 4,
+}
+
+impl MemoryTable {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [MemoryTable; 5] = [
+        MemoryTable::Turns,
+        MemoryTable::Episodes,
+        MemoryTable::Semantic,
+        MemoryTable::LongTerm,
+        MemoryTable::Uncertainty,
+    ];
+
+    /// Their names in SQL, in the same order.
+    pub const NAMES: [&'static str; 5] = [
+        MemoryTable::ALL[0].name(),
+        MemoryTable::ALL[1].name(),
+        MemoryTable::ALL[2].name(),
+        MemoryTable::ALL[3].name(),
+        MemoryTable::ALL[4].name(),
+    ];
+
+    /// Its name in SQL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MemoryTable::Turns => "turns",
+            MemoryTable::Episodes => "episodes",
+            MemoryTable::Semantic => "semantic_memories",
+            MemoryTable::LongTerm => "long_term",
+            MemoryTable::Uncertainty => "uncertainty_log",
+        }
+    }
+}
