@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { POLICY } from '../../scripts/serve.mjs';
-import { FOLDERS, withPage } from './page.mjs';
+import { breakWorker, FOLDERS, withPage } from './page.mjs';
 
 const open = (page, options) =>
   page.evaluate(async (options) => {
@@ -103,19 +103,6 @@ test('a worker that breaks rejects what waits, and the next call opens the file 
     assert.equal(kept.userInput, 'kept');
     assert.equal((count - 1) % 2000, 0);
   }));
-
-/** Ends the page's worker, as a defect would. */
-async function breakWorker(page) {
-  const [worker] = page.workers();
-  const gone = new Promise((resolve) => worker.once('close', resolve));
-  await worker.evaluate(
-    () =>
-      void setTimeout(() => {
-        throw new Error('broken on purpose');
-      }),
-  );
-  await gone;
-}
 
 test('after a worker broke, every call is answered: by the file, by its holder, by the close', () =>
   withPage(async ({ page, open: openPage }) => {
