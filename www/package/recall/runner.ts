@@ -73,10 +73,10 @@ export class EmbedderRunner {
   ): Promise<T> {
     if (this.#embedder === 'none' && needsVector && !question.vector) throw noEmbedder();
     if (this.#embedder === 'none' || question.weights?.meaning === 0) return call(question);
-    const dimensions = await this.#use();
+    const dimensions = await givenUpBy(signal, this.#use());
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
     if (this.#embedder === 'bundled') {
-      return this.#withModel(async () => {
+      return this.#withModel(signal, async () => {
         // What was just written is found by meaning at once; what is more than that, soon.
         if (this.#isBehind) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
         return call(question.vector ? question : { ...question, embed: true });
@@ -97,8 +97,9 @@ export class EmbedderRunner {
     const checked = texts.map((text, at) => checkText(text, `texts[${at}]`));
     const embedder = this.#embedder;
     if (embedder === 'none') throw noEmbedder();
-    const dimensions = await this.#use();
-    if (embedder === 'bundled') return this.#withModel(() => this.#connection.call('embed', [checked], { signal }));
+    const dimensions = await givenUpBy(signal, this.#use());
+    if (embedder === 'bundled')
+      return this.#withModel(signal, () => this.#connection.call('embed', [checked], { signal }));
     return this.#embed(embedder, checked, purpose, dimensions, signal);
   }
 
@@ -200,7 +201,8 @@ export class EmbedderRunner {
   async #batch(dimensions: number): Promise<boolean> {
     const embedder = this.#embedder as Embedder | 'bundled';
     if (embedder === 'bundled') {
-      return (await this.#withModel(() => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]))) > 0;
+      const catchUp = () => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
+      return (await this.#withModel(undefined, catchUp)) > 0;
     }
     const waiting = await this.#connection.call('embeddingsPending', [embedder.batchSize ?? DEFAULT_BATCH]);
     if (waiting.length === 0) return false;
@@ -314,13 +316,13 @@ export class EmbedderRunner {
   }
 
   /** Makes a call that needs the bundled model; where the engine lost it, as after a crash, it is given it again. */
-  async #withModel<T>(call: () => Promise<T>): Promise<T> {
+  async #withModel<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
       this.#dimensions = undefined;
-      await this.#use();
+      await givenUpBy(signal, this.#use());
       return call();
     }
   }
@@ -328,7 +330,8 @@ export class EmbedderRunner {
 
 /** What a promise gives, unless the signal fires before: then it is not waited for. */
 function givenUpBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (!signal) return promise;
+  // What is no signal is refused with the call.
+  if (!(signal instanceof AbortSignal)) return promise;
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(aborted(signal));
     if (signal.aborted) giveUp();
