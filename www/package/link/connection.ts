@@ -66,8 +66,8 @@ export class Connection {
     return this.#connect(options);
   }
 
-  /** Is told which call wrote rows: what they say may have to be embedded. */
-  onWrite: ((method: Method) => void) | undefined;
+  /** Is told which call writes rows, when it is made and when it is answered: what they say may have to be embedded. */
+  onWrite: ((method: Method, isDone: boolean) => void) | undefined;
 
   /** Makes a call. */
   async call<M extends Method>(
@@ -83,8 +83,10 @@ export class Connection {
       // The file is opened again before anything else is asked of it. What comes of that, this call is told.
       void this.#connect({}).catch(() => undefined);
     }
+    const writes = WRITES.test(method);
+    if (writes) this.onWrite?.(method, false);
     const value = await this.#send(method, given, { signal }, transfer);
-    if (WRITES.test(method)) this.onWrite?.(method);
+    if (writes) this.onWrite?.(method, true);
     return value;
   }
 

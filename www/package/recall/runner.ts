@@ -77,8 +77,9 @@ export class EmbedderRunner {
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
     if (this.#embedder === 'bundled') {
       return this.#withModel(signal, async () => {
-        // What was just written is found by meaning at once; what is more than that, soon.
-        if (this.#isBehind) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
+        // What was just written is found by meaning at once; what is more than that, soon. A run that has begun may not
+        // have come to it.
+        if (this.#isBehind || this.#running) await this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH]);
         return call(question.vector ? question : { ...question, embed: true });
       });
     }
@@ -289,8 +290,10 @@ export class EmbedderRunner {
 
   /** Tells the engine which model's vectors are kept, once; resolves to their dimensions. From then on texts are embedded. */
   #use(): Promise<number> {
-    this.#connection.onWrite = (method) => {
+    this.#connection.onWrite = (method, isDone) => {
+      // From when it is made on, as a question right behind it is to find what it writes.
       this.#isBehind = true;
+      if (!isDone) return;
       // Another file, or another schema, knows nothing of the embedder.
       if (!/(?:Add|Update|Consolidation)$/.test(method)) this.#dimensions = undefined;
       this.#runIn(AFTER_WRITE);
