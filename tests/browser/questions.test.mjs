@@ -103,3 +103,66 @@ test('a question sees what was changed and deleted before it', () =>
       byMeaning: [STRINGS, STRINGS],
     });
   }));
+
+test('a question sees what was written before it, however much that was', () =>
+  withPage(async ({ page }) => {
+    assert.deepEqual(await changeAndAsk(page, 2000), {
+      byWords: [STRINGS, ['small talk number 0'], ['small talk number 1999']],
+      byMeaning: [STRINGS, STRINGS],
+    });
+  }));
+
+for (const [what, slow] of [
+  ['a Blob', false],
+  ['a Blob that takes its time to be read', true],
+]) {
+  test(`calls right behind an import of ${what} see what was imported`, () =>
+    withPage(async ({ page, load }) => {
+      /** Imports and asks, as the first question of a page, or behind another. */
+      const importing = async (question, isFirst) => {
+        await load(page);
+        await prepare(page);
+        const { answer, ...rest } = await page.evaluate(
+          async ([question, cello, slow, isFirst]) => {
+            const { Memory } = window.library;
+            const other = await Memory.open({ url: 'memory:', embedder: 'none' });
+            await other.semantic.remember({ content: cello });
+            await other.turns.appendMany([{ userInput: 'Good morning' }, { userInput: 'Good evening' }]);
+            const bytes = await other.export();
+            await other.close();
+            class SlowBlob extends Blob {
+              async arrayBuffer() {
+                await new Promise((resolve) => setTimeout(resolve, 500));
+                return super.arrayBuffer();
+              }
+            }
+
+            const { embedder } = question;
+            const memory = await Memory.open({ url: 'memory:', ...(embedder && { embedder }) });
+            if (!isFirst) await window.ask(memory, question);
+            const imported = memory.import(new (slow ? SlowBlob : Blob)([bytes]));
+            const calls = [
+              window.ask(memory, question),
+              memory.semantic.count({ search: 'cello' }),
+              memory.query('SELECT count(*) AS n FROM turns'),
+              memory.turns.append({ userInput: 'behind it' }),
+              memory.turns.count(),
+              imported,
+            ];
+            const [answer, facts, [{ n }], id, count, applied] = await Promise.all(calls);
+            const result = { answer, facts, turns: [n, id, count, await memory.turns.count()], applied };
+            await memory.close();
+            return result;
+          },
+          [plain(question), CELLO, slow, isFirst],
+        );
+        const why = `${isFirst ? 'the first one' : 'a later one'}: ${say(question, answer)}`;
+        // A write behind the import is a write to what was imported.
+        assert.deepEqual(rest, { facts: 1, turns: [2, 3, 3, 3], applied: [] }, why);
+        assert.ok(question.sees(answer), why);
+      };
+      for (const question of QUESTIONS) await importing(question, true);
+      // Where recall and the model are loaded, nothing else is waited for.
+      for (const question of QUESTIONS.slice(0, 2)) await importing(question, false);
+    }));
+}
