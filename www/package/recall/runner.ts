@@ -256,6 +256,8 @@ export class EmbedderRunner {
     dimensions: number | undefined,
     signal?: AbortSignal,
   ): Promise<Float32Array[]> {
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw invalidArgument('signal must be an AbortSignal.');
     const closing = this.#closing.signal;
     const either = signal ? AbortSignal.any([signal, closing]) : closing;
     let vectors: readonly (Float32Array | readonly number[])[];
