@@ -5,41 +5,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import webdriver from 'selenium-webdriver';
-import firefox from 'selenium-webdriver/firefox.js';
 import { environment } from '../../scripts/process.mjs';
-import { serve } from '../../scripts/serve.mjs';
 import { browsers } from '../../scripts/setup.mjs';
-import { FOLDERS } from './page.mjs';
-
-/** Runs an async function in the page; what it throws comes back as plain data. */
-const inPage = (driver, body) =>
-  driver.executeAsyncScript(`
-    const done = arguments[arguments.length - 1];
-    const told = (error) => ({ error: { code: error.code, hint: error.hint, name: error.name, message: error.message } });
-    import('/package/index.js').then(${body}).then(done, (error) => done(told(error)));
-  `);
-
-async function withDriver(driver, test) {
-  const server = await serve({ folders: FOLDERS });
-  try {
-    await driver.manage().setTimeouts({ script: 60_000 });
-    const load = () => driver.get(`${server.url}/pages/blank.html`);
-    await load();
-    await test(load);
-  } finally {
-    await driver.quit();
-    await server.close();
-  }
-}
+import { inPage, openFirefox, withDriver } from './driver.mjs';
 
 test('Firefox keeps a memory in OPFS through a reload', async () => {
-  const options = new firefox.Options().addArguments('-headless').setBinary(browsers.firefox());
-  const service = new firefox.ServiceBuilder(browsers.geckodriver());
-  const driver = await new webdriver.Builder()
-    .forBrowser('firefox')
-    .setFirefoxOptions(options)
-    .setFirefoxService(service)
-    .build();
+  const driver = await openFirefox();
   await withDriver(driver, async (load) => {
     const written = await inPage(
       driver,

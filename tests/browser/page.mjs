@@ -13,6 +13,19 @@ export function noteComplaints(page, complaints) {
   });
 }
 
+/** Ends the page's worker, as a defect would. */
+export async function breakWorker(page) {
+  const [worker] = page.workers();
+  const gone = new Promise((resolve) => worker.once('close', resolve));
+  await worker.evaluate(
+    () =>
+      void setTimeout(() => {
+        throw new Error('broken on purpose');
+      }),
+  );
+  await gone;
+}
+
 /** Opens a browser on the blank page and gives it to `test`; clears up whatever happens. */
 export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}) {
   const server = await serve({ folders, policy });

@@ -96,6 +96,8 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.consolidate({ duplicates: 'x' }), /duplicates must be a number/],
     [() => memory.consolidate({ dryrun: true }), /no field "dryrun"/],
     [() => memory.recall('x', { limit: 3 }), /no field "limit"/],
+    [() => memory.recall('x', { signal: {} }), /signal must be an AbortSignal/],
+    [() => memory.embeddings.embed(['x'], { signal: {} }), /signal must be an AbortSignal/],
     [() => memory.semantic.search('x', { category: 'a' }), /no field "category"/],
     [() => memory.context('x', { budget: 3 }), /no field "budget"/],
     [() => memory.context('x', { countTokens: () => NaN }), /countTokens gave NaN/],

@@ -1,0 +1,179 @@
+// What waits for an embedder: the questions that need it, and nothing else. They can be given up.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { call, open } from './migrations.mjs';
+import { withPage } from './page.mjs';
+import { CELLO, hold, MODEL, plain, prepare, say, WAITING, WORDS } from './questions.mjs';
+
+/** In the page: the questions that wait for an embedder, as `window.asked`, and calls right behind them; gives their answers. */
+const callBehind = (page) =>
+  page.evaluate(async (questions) => {
+    const { memory } = window;
+    window.answered = [];
+    window.asked = questions.map((question) => {
+      const answer = window.ask(memory, question);
+      const note = () => window.answered.push(question.path);
+      answer.then(note, note);
+      return answer;
+    });
+    return Promise.all([
+      memory.turns.append({ userInput: 'behind it' }),
+      memory.turns.count({ search: 'behind' }),
+      memory.query('SELECT count(*) AS n FROM turns'),
+      memory.semantic.update(1, { importance: 1 }),
+      memory.longTerm.set('user.name', 'Ada'),
+      memory.recall('cello', { k: 1, weights: { meaning: 0 } }).then(([hit]) => hit.text),
+      memory.migrations.history().then(([{ id }]) => id),
+      memory.backups.list(),
+      memory.export().then((bytes) => bytes.length > 1000),
+    ]);
+  }, WAITING.map(plain));
+
+/** What these calls are answered, in a memory that had no turn and the fact about the cello. */
+const BEHIND = ({ revisions }) => [1, 1, [{ n: 1 }], undefined, undefined, CELLO, revisions[0], [], true];
+
+test('while the model is on its way, every other call is answered', () =>
+  withPage(async ({ page, context }) => {
+    const { release, asked } = await hold(context, MODEL);
+    await prepare(page);
+    const status = await open(page);
+    await call(page, 'semantic.remember', { content: CELLO });
+    assert.deepEqual(await callBehind(page), BEHIND(status));
+    await asked;
+    assert.equal(await call(page, 'turns.count'), 1);
+    assert.deepEqual(await page.evaluate(() => window.answered), [], 'they wait for the model');
+    release();
+    const found = await page.evaluate(() => Promise.all(window.asked));
+    for (const [n, question] of WAITING.entries()) assert.ok(question.sees(found[n]), say(question, found[n]));
+  }));
+
+test('while recall itself is on its way, every other call is answered', () =>
+  withPage(async ({ page, context }) => {
+    const { release, asked } = await hold(context, '**/package/recall.js');
+    await prepare(page);
+    await open(page);
+    await call(page, 'semantic.remember', { content: CELLO });
+    const answers = await page.evaluate(() => {
+      window.asked = window.memory.recall('cello', { k: 1 });
+      window.asked.then(() => (window.answered = true));
+      const { turns } = window.memory;
+      return Promise.all([
+        turns.append({ userInput: 'behind it' }),
+        turns.count(),
+        window.memory.query('SELECT 1 AS n'),
+      ]);
+    });
+    await asked;
+    assert.deepEqual(answers, [1, 1, [{ n: 1 }]]);
+    assert.equal(await page.evaluate(() => window.answered), undefined);
+    release();
+    assert.equal(await page.evaluate(async () => (await window.asked)[0].text), CELLO);
+  }));
+
+/**
+ * In the page: a memory with an embedder of its own, which answers what it is asked from `window.answer()` on: a vector by
+ * whether a text is about music.
+ */
+const openWithEmbedder = (page, dimensions) =>
+  page.evaluate(async (dimensions) => {
+    window.calls = 0;
+    const told = new Promise((resolve) => (window.answer = resolve));
+    const embedder = {
+      name: 'slow',
+      ...(dimensions && { dimensions }),
+      embed: async (texts) => {
+        window.calls++;
+        await told;
+        return texts.map((text) => (/cello|music/.test(text) ? [1, 0] : [0, 1]));
+      },
+    };
+    window.memory = await window.library.Memory.open({ embedder });
+    return window.memory.status;
+  }, dimensions);
+
+for (const [what, dimensions] of [
+  ['an embedder of the page', 2],
+  ['an embedder that does not say its dimensions', undefined],
+]) {
+  test(`while ${what} makes its answer, every other call is answered`, () =>
+    withPage(async ({ page }) => {
+      await prepare(page);
+      const status = await openWithEmbedder(page, dimensions);
+      await call(page, 'semantic.remember', { content: CELLO });
+      assert.deepEqual(await callBehind(page), BEHIND(status));
+      assert.deepEqual(await page.evaluate(() => [window.answered, window.calls > 0]), [[], true]);
+      await page.evaluate(() => window.answer());
+      const found = await page.evaluate(async () => {
+        await Promise.all(window.asked);
+        await window.memory.embeddings.ready();
+        return window.memory.recall('a musical instrument', { k: 1 });
+      });
+      assert.deepEqual([found[0].text, found[0].similarity], [CELLO, 1]);
+    }));
+}
+
+/** In the page: asks, writes, and gives the question up; tells what became of it within some seconds. */
+const giveUp = (page, question) =>
+  page.evaluate(async ({ path, asked, options }) => {
+    const controller = new AbortController();
+    const answer = window.ask(window.memory, { path, asked, options: { ...options, signal: controller.signal } });
+    const outcome = answer.then(
+      () => 'answered',
+      ({ code, cause }) => `${code}: ${cause?.message}`,
+    );
+    const written = await window.memory.turns.append({ userInput: 'behind it' });
+    controller.abort(new Error('long enough'));
+    const late = new Promise((resolve) => setTimeout(resolve, 3000, 'still waited for'));
+    return { written, outcome: await Promise.race([outcome, late]) };
+  }, plain(question));
+
+const GIVEN_UP = [
+  ...WAITING,
+  { path: 'trackContext', asked: 'music' },
+  { path: 'embeddings.embed', asked: ['music'] },
+  { path: 'embeddings.ready' },
+  { path: 'consolidate' },
+];
+
+for (const [what, arrange] of [
+  ['an embedder that never answers', (page) => openWithEmbedder(page, 2)],
+  ['an embedder that never even says its dimensions', (page) => openWithEmbedder(page, undefined)],
+  [
+    'a model that never comes',
+    async (page, context) => {
+      await hold(context, MODEL);
+      await open(page);
+    },
+  ],
+]) {
+  test(`a question to ${what} can be given up, and writes go on`, () =>
+    withPage(async ({ page, context }) => {
+      await prepare(page);
+      await arrange(page, context);
+      await call(page, 'semantic.remember', { content: CELLO });
+      const outcomes = {};
+      for (const [n, question] of GIVEN_UP.entries()) {
+        const { written, outcome } = await giveUp(page, question);
+        assert.equal(written, n + 1);
+        outcomes[question.path] = outcome;
+      }
+      assert.deepEqual(outcomes, Object.fromEntries(GIVEN_UP.map(({ path }) => [path, 'aborted: long enough'])));
+      const [hit] = await call(page, 'recall', 'cello', WORDS);
+      assert.equal(hit.text, CELLO);
+    }));
+}
+
+test('a memory closes while its embedder never answers: the question is told, and what was written is kept', () =>
+  withPage(async ({ page }) => {
+    await openWithEmbedder(page, 2);
+    const outcome = await page.evaluate(async () => {
+      const asked = window.memory.recall('music').catch(window.told);
+      const written = window.memory.turns.append({ userInput: 'kept' });
+      const late = new Promise((resolve) => setTimeout(resolve, 5000, 'still open'));
+      const closed = await Promise.race([window.memory.close().then(() => 'closed'), late]);
+      return [closed, (await asked).code, await written];
+    });
+    assert.deepEqual(outcome, ['closed', 'closed', 1]);
+    await open(page);
+    assert.equal(await call(page, 'turns.count', { search: 'kept' }), 1);
+  }));

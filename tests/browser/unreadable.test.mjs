@@ -1,0 +1,117 @@
+// Rows that another program wrote and that cannot be read: they take no place in an answer.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { at } from '../../scripts/process.mjs';
+import { python } from '../../scripts/setup.mjs';
+import { call, open } from './migrations.mjs';
+import { withPage } from './page.mjs';
+import { WORDS } from './questions.mjs';
+
+/** 150 or more such rows in each table. Their texts are short, so that each fits the word better than a longer one. */
+const SPOIL = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for n in range(150):
+    text = b'peanuts %d' % n
+    broken = text + b'\\xff\\xfe'
+    text, blob = text.decode(), sqlite3.Binary(text)
+    insert = lambda table, **row: db.execute(
+        'INSERT INTO %s (%s) VALUES (%s)' % (table, ', '.join(row), ', '.join(
+            'CAST(? AS TEXT)' if isinstance(value, bytes) else '?' for value in row.values())), tuple(row.values()))
+    insert('turns', timestamp=n, user_input=broken)
+    insert('turns', timestamp=n, user_input=blob)
+    insert('episodes', timestamp=n, event_type=broken)
+    insert('episodes', timestamp='yesterday', event_type=text)
+    insert('semantic_memories', timestamp=n, content=broken, importance=1.0)
+    insert('semantic_memories', timestamp=n, content=text + ' much', importance='much')
+    insert('long_term', key=text, value=broken, updated_at=n)
+    insert('uncertainty_log', timestamp=n, user_message=broken)
+db.commit()
+`;
+
+/** A file with these rows in it. */
+function spoilt(bytes) {
+  const folder = mkdtempSync(join(tmpdir(), 'synth-memory-spoilt-'));
+  try {
+    const file = join(folder, 'memory.db');
+    writeFileSync(file, bytes);
+    execFileSync(python, ['-c', SPOIL, file]);
+    return [...readFileSync(file)];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+for (const [what, make] of [
+  ['this package', (page) => page.evaluate(async () => [...(await window.memory.export())])],
+  ['Synth Mind', () => readFileSync(at('tests', 'fixtures', 'synth-mind-alembic.db'))],
+]) {
+  test(`rows that cannot be read take no place in an answer, in a file of ${what}`, () =>
+    withPage(async ({ page }) => {
+      await open(page);
+      const file = spoilt(Uint8Array.from(await make(page)));
+      const applied = await page.evaluate((file) => window.memory.import(new Uint8Array(file)), file);
+      assert.ok(Array.isArray(applied), JSON.stringify(applied));
+      // They are there, and they cannot be read.
+      const [{ n }] = await call(page, 'query', "SELECT count(*) AS n FROM turns WHERE typeof(user_input) = 'blob'");
+      assert.equal(n, 150);
+      assert.equal((await call(page, 'semantic.list', { orderBy: 'importance' })).code, 'unexpected_value');
+
+      // Longer texts, so that they fit the word less well; ten that can be read in each table.
+      const readable = (n) => `${n} times she said that she must not eat any food at all that was made with peanuts`;
+      await page.evaluate(
+        async (texts) => {
+          const { turns, episodes, semantic, longTerm, uncertainty } = window.memory;
+          await turns.appendMany(texts.map((userInput) => ({ userInput })));
+          await episodes.recordMany(texts.map((text) => ({ eventType: 'said', content: { text } })));
+          await semantic.rememberMany(texts.map((text) => ({ content: `${text}, as is known`, importance: 0.1 })));
+          await longTerm.setMany(texts.map((text, n) => [`user.said.${n}`, text]));
+          await uncertainty.logMany(texts.map((userMessage) => ({ userMessage, confidenceScore: 0.5 })));
+        },
+        Array.from({ length: 10 }, (_, n) => readable(n)),
+      );
+
+      const found = async (path, ...args) => {
+        const answer = await call(page, path, ...args);
+        return answer.code ?? answer.length;
+      };
+      const counts = {};
+      for (const table of ['turns', 'episodes', 'semantic', 'longTerm', 'uncertainty']) {
+        const apart = { tables: [table], duplicates: 2 };
+        counts[`${table} by words`] = await found('recall', 'peanuts', { k: 10, ...apart, ...WORDS });
+        counts[`${table} by meaning`] = await found('recall', 'peanuts', { k: 10, ...apart });
+      }
+      counts['all by words'] = await found('recall', 'peanuts', { k: 40, duplicates: 2, ...WORDS });
+      counts['all by meaning'] = await found('recall', 'peanuts', { k: 40, duplicates: 2 });
+      counts.neighbours = await found('recall', 'peanuts', { k: 10, tables: ['turns'], neighbours: 20, duplicates: 2 });
+      counts.search = await found('semantic.search', 'peanuts', { k: 10 });
+      counts.related = await found('related', 'peanuts', { k: 10 });
+      const context = await call(page, 'context', 'peanuts', {
+        tokenBudget: 10_000,
+        k: 10,
+        sections: { recalled: 1 },
+        recall: { duplicates: 2 },
+      });
+      counts.context = context.code ?? context.used.length;
+      assert.deepEqual(
+        counts,
+        Object.fromEntries(Object.keys(counts).map((name) => [name, name.startsWith('all') ? 40 : 10])),
+      );
+    }));
+}
+
+test('a row that can be read is found where one of the same text cannot', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const file = spoilt(Uint8Array.from(await page.evaluate(async () => [...(await window.memory.export())])));
+    await page.evaluate((file) => window.memory.import(new Uint8Array(file)), file);
+    await call(page, 'semantic.remember', { content: 'peanuts 7 much', importance: 0 });
+    for (const options of [WORDS, {}]) {
+      const hits = await call(page, 'recall', 'peanuts 7 much', { k: 1, tables: ['semantic'], ...options });
+      assert.deepEqual([hits[0]?.text, hits[0]?.row.importance], ['peanuts 7 much', 0]);
+    }
+  }));
