@@ -1,6 +1,6 @@
 // How long a page takes from its navigation until a memory is open, next to the official module.
 import { median, medianOfPairs } from './figures.mjs';
-import { inTurns, logErrors, withChromium } from './site.mjs';
+import { inTurns, withChromium } from './site.mjs';
 
 export const OPENINGS = 20;
 /** Not by animation frames, which a page behind others has none of; long, for a machine that is busy. */
@@ -9,9 +9,12 @@ const WAIT = { polling: 50, timeout: 120_000 };
 /** Opens a page and returns its `window.opened`: ms since the navigation. */
 export async function visit(context, url) {
   const page = await context.newPage();
-  logErrors(page);
+  const broken = new Promise((_, reject) => page.once('pageerror', reject));
+  // What breaks once it is open is of no interest.
+  broken.catch(() => {});
   await page.goto(url);
-  const opened = await page.waitForFunction(() => window.opened, null, WAIT).then((handle) => handle.jsonValue());
+  const handle = await Promise.race([page.waitForFunction(() => window.opened, null, WAIT), broken]);
+  const opened = await handle.jsonValue();
   await page.close();
   return opened;
 }

@@ -1,12 +1,14 @@
 // `npm run bench`: synth-memory next to the official SQLite module, in the same run, in persistent browser profiles.
 //
-//   --only a,b         only these parts: openings, calls, inserts, migrations
+//   --against <dist>   next to another build of the package instead: the folder that has its index.js
+//   --only a,b         only these parts: openings, calls, inserts, migrations; against a build: openings, calls, inserts
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
 import { at } from '../scripts/process.mjs';
 import { setUp } from '../scripts/setup.mjs';
+import { benchAgainst, checkBuild } from './against.mjs';
 import { benchCalls, CALLS } from './calls.mjs';
 import { table } from './figures.mjs';
 import { benchInserts, INSERTS } from './inserts.mjs';
@@ -16,11 +18,12 @@ import { serveBench, withChromium } from './site.mjs';
 
 const PARTS = ['openings', 'calls', 'inserts', 'migrations'];
 
-const { values: flags } = parseArgs({ options: { only: { type: 'string' } } });
+const { values: flags } = parseArgs({ options: { against: { type: 'string' }, only: { type: 'string' } } });
 const parts = flags.only?.split(',') ?? PARTS;
 const unknown = parts.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) throw new Error(`Unknown part ${unknown.join(', ')}. There are: ${PARTS.join(', ')}.`);
 const wanted = (part) => parts.includes(part);
+const before = flags.against && checkBuild(flags.against);
 
 const versionOf = (...folder) => JSON.parse(readFileSync(at(...folder, 'package.json'), 'utf8')).version;
 const machine = async () =>
@@ -56,10 +59,19 @@ function show(head, rows) {
 
 await setUp({ forTests: true });
 await build();
-const servers = [await serveBench(), await serveBench({ isolated: true })];
+const folders = before ? { '/before/': [before] } : {};
+const servers = [await serveBench({ folders }), await serveBench({ folders, isolated: true })];
 const [plain, isolated] = servers.map(({ url }) => url);
 try {
-  await benchOfficial(plain, isolated);
+  if (before) {
+    const rows = await benchAgainst(plain, isolated, wanted);
+    console.log(`
+This build and the one before, ${await machine()}. The last column is the median of this build's time over that of the one
+before, run by run, and its quartiles: below 1, this build is faster.`);
+    show(['', 'this build', 'before', 'this / before'], rows);
+  } else {
+    await benchOfficial(plain, isolated);
+  }
 } finally {
   for (const server of servers) await server.close();
 }

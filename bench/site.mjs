@@ -46,17 +46,11 @@ export async function withChromium(use) {
   }
 }
 
-/** Shows what goes wrong in a page, which would only be waited for in vain. */
-export function logErrors(page) {
-  page.on('console', (message) => message.type() === 'error' && console.error(`  ${message.text()}`));
-  page.on('pageerror', ({ message }) => console.error(`  ${message}`));
-}
-
 /** What `window[name]` of a page returns, in a browser that has a new profile. */
 export function runPage(url, name, options) {
   return withChromium(async (context) => {
     const page = await context.newPage();
-    logErrors(page);
+    page.on('console', (message) => message.type() === 'error' && console.error(`  ${message.text()}`));
     await page.goto(url);
     await page.waitForFunction((name) => window[name], name);
     return page.evaluate(([name, options]) => window[name](options), [name, options]);

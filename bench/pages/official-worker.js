@@ -56,11 +56,19 @@ const calls = {
     statement.reset();
     return row;
   },
-  /** Closes the file and removes it. */
-  remove(file) {
+  closeFile() {
     for (const statement of Object.values(statements)) statement.finalize();
     statements = {};
     db.close();
+  },
+  /** Closes the file and lets other pages have the pool. */
+  close() {
+    calls.closeFile();
+    pool.pauseVfs();
+  },
+  /** Closes the file and removes it. */
+  remove(file) {
+    calls.closeFile();
     pool.unlink(file);
   },
 };
