@@ -1,18 +1,15 @@
 // `npm run bench` runs this too: what migrating costs, in Chromium with a persistent profile, and natively.
-import { freshProfile, openChromium } from '../scripts/browsers.mjs';
 import { run } from '../scripts/process.mjs';
+import { median } from './figures.mjs';
+import { withChromium } from './site.mjs';
 
 const ROWS = 100_000;
 const ROUNDS = 3;
 const OPENINGS = 100;
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
 /** @param {string} url where the bench's pages and the package are served */
 export async function benchMigrations(url) {
-  const profile = freshProfile('bench');
-  const context = await openChromium(profile.folder);
-  try {
+  await withChromium(async (context) => {
     const page = await context.newPage();
     await page.goto(`${url}/bench/migrations.html`);
     await page.waitForFunction(() => window.run);
@@ -29,9 +26,6 @@ In Chromium, medians of ${ROUNDS} rounds with ${ROWS.toLocaleString('en')} rows 
 | The engine alone: opening with the check | ${median(checked).toFixed(1)} |
 | without it (medians of ${OPENINGS}) | ${median(unchecked).toFixed(1)} |
 | The check | ${(median(checked) - median(unchecked)).toFixed(1)} |`);
-  } finally {
-    await context.close();
-    profile.remove();
-  }
+  });
   for (const bench of ['migrations', 'batch']) await run('cargo', ['bench', '--quiet', '--bench', bench]);
 }

@@ -1,114 +1,77 @@
-// `npm run bench`: synth-memory beside the official SQLite module, in the same run, in persistent browser profiles.
+// `npm run bench`: synth-memory next to the official SQLite module, in the same run, in persistent browser profiles.
+//
+//   --against <dist>   next to another build of the package instead: the folder that has its index.js
+//   --only a,b         only these parts: openings, calls, inserts, migrations; against a build: openings, calls, inserts
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
-import { freshProfile, openChromium } from '../scripts/browsers.mjs';
 import { at } from '../scripts/process.mjs';
-import { serve } from '../scripts/serve.mjs';
 import { setUp } from '../scripts/setup.mjs';
+import { benchAgainst, checkBuild } from './against.mjs';
+import { benchCalls, CALLS } from './calls.mjs';
+import { table } from './figures.mjs';
+import { benchInserts, INSERTS } from './inserts.mjs';
 import { benchMigrations } from './migrations.mjs';
+import { benchOpenings, OPENINGS } from './openings.mjs';
+import { serveBench, withChromium } from './site.mjs';
 
-const OPENINGS = 20;
-const CALLS = { rounds: 7, writes: 300, reads: 1000 };
+const PARTS = ['openings', 'calls', 'inserts', 'migrations'];
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const medianOfPairs = (over, under) => median(over.map((value, at) => value / under[at]));
+const { values: flags } = parseArgs({ options: { against: { type: 'string' }, only: { type: 'string' } } });
+const parts = flags.only?.split(',') ?? PARTS;
+const unknown = parts.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) throw new Error(`Unknown part ${unknown.join(', ')}. There are: ${PARTS.join(', ')}.`);
+const wanted = (part) => parts.includes(part);
+const before = flags.against && checkBuild(flags.against);
 
-async function openings(url, warm) {
-  const times = { ours: [], official: [] };
-  for (let run = 0; run < OPENINGS; run++) {
-    // In turns, and each side first as often as the other.
-    const order = run % 2 ? ['ours', 'official'] : ['official', 'ours'];
-    for (const side of order) {
-      const profile = freshProfile('bench');
-      const context = await openChromium(profile.folder);
-      const visit = async () => {
-        const page = await context.newPage();
-        await page.goto(`${url}/bench/open-${side}.html`);
-        const opened = await page.waitForFunction(() => window.opened).then((handle) => handle.jsonValue());
-        await page.close();
-        return opened;
-      };
-      if (warm) await visit();
-      times[side].push(await visit());
-      await context.close();
-      profile.remove();
-    }
+const versionOf = (...folder) => JSON.parse(readFileSync(at(...folder, 'package.json'), 'utf8')).version;
+const machine = async () =>
+  `Chromium ${await withChromium((context) => context.browser().version())}, ${os.cpus().length} cores`;
+
+async function benchOfficial(plain, isolated) {
+  const openings = wanted('openings') ? await benchOpenings(plain) : [];
+  const calls = wanted('calls') ? await benchCalls(plain) : { asItComes: [], sameSettings: [] };
+  const inserts = wanted('inserts') ? await benchInserts(isolated) : [];
+  console.log(`
+synth-memory ${versionOf()}, @sqlite.org/sqlite-wasm ${versionOf('node_modules', '@sqlite.org', 'sqlite-wasm')} (SAHPool, its default settings),
+${await machine()}, medians of ${OPENINGS} openings and of ${CALLS.rounds} rounds of ${CALLS.writes} writes and ${CALLS.reads} reads.
+The last column is the median of the ratios, run by run: above 1, synth-memory is faster.`);
+  show(['', 'strict', 'relaxed', 'official module', 'times as fast'], [...openings, ...calls.asItComes]);
+  console.log(`
+The same calls, and the official module with a memory's settings: page_size 4096, WAL, synchronous=FULL,
+locking_mode=EXCLUSIVE.`);
+  show(['', 'strict', 'official module', 'times as fast'], calls.sameSettings);
+  console.log(`
+Inserts, medians of ${INSERTS.rounds} rounds, each into a new file. The official module has the same table and indexes, no
+full-text index, and one prepared statement. The last column is the median of our time over that of the official module
+with a memory's settings, round by round, and its quartiles: below 1, synth-memory is faster.`);
+  show(['', 'strict', "official module, a memory's settings", 'its default settings', 'ours / official'], inserts);
+  if (wanted('migrations')) {
+    console.log('\nMigrations …');
+    await benchMigrations(plain);
   }
-  return times;
 }
 
-async function calls(url) {
-  const profile = freshProfile('bench');
-  const context = await openChromium(profile.folder);
-  const page = await context.newPage();
-  await page.goto(`${url}/bench/calls.html`);
-  await page.waitForFunction(() => window.run);
-  const results = await page.evaluate((options) => window.run(options), CALLS);
-  const version = context.browser()?.version() ?? (await page.evaluate(() => navigator.userAgent));
-  await context.close();
-  profile.remove();
-  return { results, version };
+function show(head, rows) {
+  console.log(rows.length > 0 ? `\n${table([head, ...rows])}` : '\n(not measured)');
 }
-
-const version = (name) => JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8')).version;
-const number = (value) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : 0 });
 
 await setUp({ forTests: true });
 await build();
-const server = await serve({
-  folders: {
-    '/bench/': [at('bench', 'pages')],
-    '/package/': [at('dist')],
-    '/engine/': [at('www', 'package', 'wasm')],
-    '/official/': [at('node_modules', '@sqlite.org', 'sqlite-wasm', 'dist')],
-  },
-  policy: "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'self' blob:",
-});
-
-console.log('Openings, each in a new profile …');
-const cold = await openings(server.url, false);
-console.log('Openings, with files and cache already there …');
-const warm = await openings(server.url, true);
-console.log('Calls …');
-const { results, version: chromium } = await calls(server.url);
-
-const rows = [
-  [
-    'Open a new memory, from navigation, ms',
-    median(cold.ours),
-    null,
-    median(cold.official),
-    medianOfPairs(cold.official, cold.ours),
-  ],
-  [
-    'Open an existing one, from navigation, ms',
-    median(warm.ours),
-    null,
-    median(warm.official),
-    medianOfPairs(warm.official, warm.ours),
-  ],
-  ...['write', 'read'].map((kind) => [
-    kind === 'write'
-      ? 'Awaited single writes from the page, per second'
-      : 'Awaited reads of one row by id from the page, per second',
-    median(results.strict[kind]),
-    median(results.relaxed[kind]),
-    median(results.official[kind]),
-    medianOfPairs(results.strict[kind], results.official[kind]),
-  ]),
-];
-console.log(`
-synth-memory ${JSON.parse(readFileSync(at('package.json'), 'utf8')).version}, @sqlite.org/sqlite-wasm ${version('@sqlite.org/sqlite-wasm')} (SAHPool, its default settings),
-Chromium ${chromium}, ${os.cpus().length} cores, medians of ${OPENINGS} openings and of ${CALLS.rounds} rounds of ${CALLS.writes} writes and ${CALLS.reads} reads.
-The last column is the median of the ratios, run by run: above 1, synth-memory is faster.
-
-| | strict | relaxed | official module | times as fast |
-|---|---|---|---|---|`);
-for (const [name, ...values] of rows) {
-  console.log(`| ${name} | ${values.map((value) => (value === null ? '' : number(value))).join(' | ')} |`);
+const folders = before ? { '/before/': [before] } : {};
+const servers = [await serveBench({ folders }), await serveBench({ folders, isolated: true })];
+const [plain, isolated] = servers.map(({ url }) => url);
+try {
+  if (before) {
+    const rows = await benchAgainst(plain, isolated, wanted);
+    console.log(`
+This build and the one before, ${await machine()}. The last column is the median of this build's time over that of the one
+before, run by run, and its quartiles: below 1, this build is faster.`);
+    show(['', 'this build', 'before', 'this / before'], rows);
+  } else {
+    await benchOfficial(plain, isolated);
+  }
+} finally {
+  for (const server of servers) await server.close();
 }
-
-console.log('\nMigrations …');
-await benchMigrations(server.url);
-await server.close();

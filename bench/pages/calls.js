@@ -1,4 +1,5 @@
-// Awaited single calls from a page, in turns: synth-memory in both durabilities, the official module as it comes.
+// Awaited single calls from a page, in turns: synth-memory in both durabilities, the official module as it comes and with a
+// memory's settings.
 import { Memory } from '/package/index.js';
 import { openOfficial } from './official.js';
 
@@ -11,26 +12,31 @@ const SELECT = 'SELECT id, timestamp, user_input, assistant_response, metadata F
 const words = (n) => `Turn number ${n}: what did I tell you about the green tea and the peanuts?`;
 const answer = (n) => `Answer ${n}: you like the one.`;
 
-window.run = async ({ rounds, writes, reads }) => {
-  const call = openOfficial();
-  await call('open', 'calls');
-  await call('exec', SCHEMA);
-  const strict = await Memory.open({ url: 'opfs:///strict.db' });
-  const relaxed = await Memory.open({ url: 'opfs:///relaxed.db', durability: 'relaxed' });
-
-  const ours = (memory) => ({
+async function ours(name, durability) {
+  const memory = await Memory.open({ url: `opfs:///${name}.db`, durability });
+  return {
     write: (n) => memory.turns.append({ userInput: words(n), assistantResponse: answer(n) }),
     read: (id) => memory.turns.get(id),
-  });
-  const sides = {
-    strict: ours(strict),
-    relaxed: ours(relaxed),
-    official: {
-      write: (n) => call('insert', INSERT, [Date.now() / 1000, words(n), answer(n), '{}']),
-      read: (id) => call('get', SELECT, id),
-    },
   };
+}
 
+async function official(name, settings) {
+  const call = openOfficial();
+  await call('open', name, settings);
+  await call('exec', SCHEMA);
+  return {
+    write: (n) => call('insert', INSERT, [Date.now() / 1000, words(n), answer(n), '{}']),
+    read: (id) => call('get', SELECT, id),
+  };
+}
+
+window.run = async ({ rounds, writes, reads }) => {
+  const sides = {
+    strict: await ours('strict', 'strict'),
+    relaxed: await ours('relaxed', 'relaxed'),
+    official: await official('calls', {}),
+    officialWal: await official('calls-wal', { wal: true }),
+  };
   const perSecond = async (count, step) => {
     const started = performance.now();
     for (let n = 0; n < count; n++) await step(n);

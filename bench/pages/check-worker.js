@@ -1,15 +1,15 @@
 // Opens the same file with the check whether there is something to migrate, and without it, in turns.
-import * as glue from '../engine/synth_memory.js';
+import * as engine from './engine.js';
 
-const FILE = { path: '/check.db', durability: 'strict' };
+const PATH = '/check.db';
 
 self.onmessage = async ({ data: openings }) => {
-  await glue.default({ module_or_path: new URL('../engine/synth_memory_bg.wasm', import.meta.url) });
+  const Engine = await engine.loadEngine('/engine/');
   const open = async (options) => {
     const begun = performance.now();
-    const engine = await glue.Engine.open({ ...FILE, ...options });
+    const memory = await engine.open(Engine, { path: PATH, ...options });
     const time = performance.now() - begun;
-    engine.close();
+    engine.close(memory);
     return time;
   };
   await open({});

@@ -4,7 +4,7 @@
 //   --sizes=100000    how many vectors, for all of them         --ours=1000000   sizes for synth-memory alone
 //   --texts=100000    how many texts; 0 leaves them out         --questions=500
 import { parseArgs } from 'node:util';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { build } from '../../scripts/build.mjs';
@@ -130,8 +130,9 @@ async function measure(url, job, name, size, truth) {
 
 /** The package's own workers, with what counts their memory before them. */
 function watchWorkers() {
+  rmSync(WATCHED, { recursive: true, force: true });
   mkdirSync(WATCHED, { recursive: true });
-  for (const worker of ['worker.js', 'worker-whole.js'])
+  for (const worker of readdirSync(at('dist')).filter((name) => /^worker.*\.js$/.test(name)))
     writeFileSync(
       join(WATCHED, worker),
       `import '/recall/pages/watch-memories.js';\n${readFileSync(at('dist', worker), 'utf8')}`,

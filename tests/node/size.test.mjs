@@ -1,8 +1,46 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { LIMIT, measure } from '../../scripts/size.mjs';
+import { LIMIT, measure, report } from '../../scripts/size.mjs';
 
-test('what a page downloads to open a memory is within its limit', () => {
-  const { sizes, total } = measure();
-  assert.ok(total <= LIMIT, `${total} bytes gzipped, the limit is ${LIMIT}: ${JSON.stringify(sizes)}`);
+test('what a page downloads to open, migrate, remember and recall is within its limit', (t) => {
+  const sizes = measure();
+  t.diagnostic(`\n${report(sizes)}`);
+  assert.ok(sizes.gzip <= LIMIT, `${sizes.gzip} bytes gzipped, the limit is ${LIMIT}:\n${report(sizes)}`);
+  assert.ok(sizes.brotli < sizes.gzip && sizes.gzip < sizes.raw);
+});
+
+test('every file that the page leads to is counted, and nothing else', (t) => {
+  const dist = mkdtempSync(join(tmpdir(), 'synth-memory-size-'));
+  t.after(() => rmSync(dist, { recursive: true }));
+  mkdirSync(join(dist, 'wasm'));
+  mkdirSync(join(dist, 'models'));
+  const files = {
+    'index.js': 'import("./recall-1a2b.js");import(`./node.js`);new Worker(new URL(`./worker.js`,import.meta.url))',
+    'recall-1a2b.js': 'import{a}from"./shared.js";new URL("./models/table.bin",import.meta.url)',
+    'shared.js': 'import"./index.js"',
+    'worker.js': 'const imports={"./synth_memory_bg.js":{}}',
+    'node.js': '',
+    'cli.js': '',
+    'models/table.bin': '',
+  };
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(dist, file), text);
+  assert.throws(() => measure(dist), /does not lead to wasm\/synth_memory_bg\.wasm/);
+
+  writeFileSync(join(dist, 'wasm', 'synth_memory_bg.wasm'), 'code');
+  writeFileSync(join(dist, 'index.js'), `${files['index.js']};new URL('./wasm/synth_memory_bg.wasm',import.meta.url)`);
+  const { files: counted, raw } = measure(dist);
+  assert.deepEqual(counted.map(({ file }) => file).toSorted(), [
+    'index.js',
+    'recall-1a2b.js',
+    'shared.js',
+    'wasm/synth_memory_bg.wasm',
+    'worker.js',
+  ]);
+  assert.equal(
+    raw,
+    counted.reduce((sum, { raw }) => sum + raw, 0),
+  );
 });
