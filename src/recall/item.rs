@@ -1,6 +1,6 @@
 //! Which row of which table: one number for both, which is the rowid of everything that recall keeps.
 
-/// A table whose rows are recalled. The numbers stand in files; revision 003 knows them too.
+/// A table whose rows are recalled. The numbers stand in files; revision 002 knows them too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// `turns`.

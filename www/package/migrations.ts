@@ -19,7 +19,7 @@ export interface Backup {
   readonly id: string;
   /** When it was made. */
   readonly createdAt: Date;
-  /** The revision it is at; null before the first. With branches, one of each, as `003, a1b2c3`. */
+  /** The revision it is at; null before the first. With branches, one of each, as `002, a1b2c3`. */
   readonly revision: string | null;
 }
 
@@ -143,7 +143,7 @@ export class Migrations {
    * @example
    * ```ts
    * await memory.migrations.sql('base', 'head');
-   * await memory.migrations.sql('003', '002', { direction: 'downgrade' });
+   * await memory.migrations.sql('002', '001', { direction: 'downgrade' });
    * ```
    */
   sql(from: string, to: string, { direction, signal }: DirectionOptions = {}): Promise<string> {
