@@ -8,7 +8,7 @@
 //! use synth_memory::{Clock, Memory, tables::turns::NewTurn};
 //!
 //! let memory = Memory::in_memory(Clock::system())?;
-//! assert_eq!(memory.revisions()?, ["003"]);
+//! assert_eq!(memory.revisions()?, ["002"]);
 //!
 //! let ids = memory.turns().add(vec![NewTurn { user_input: "Call me Ada".into(), ..NewTurn::default() }])?;
 //! assert_eq!(memory.turns().get(&ids[0])?.unwrap().user_input.as_deref(), Some("Call me Ada"));

@@ -20,7 +20,7 @@ pub enum Match {
 }
 
 /// The characters that are words by themselves, for their scripts set no spaces between words, or are no letters:
-/// Thai, Lao, Burmese, Khmer, symbols, Japanese, Chinese, Korean, emoji. Revision 003 sets them apart likewise.
+/// Thai, Lao, Burmese, Khmer, symbols, Japanese, Chinese, Korean, emoji. Revision 002 sets them apart likewise.
 const ALONE: [[u32; 2]; 15] = [
     [0xE01, 0xE5B],
     [0xE81, 0xEDF],

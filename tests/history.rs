@@ -72,7 +72,7 @@ fn an_apps_own_branch_goes_beside_ours_release_after_release() {
     for (known, migrated) in releases {
         let memory = open_with(folder.path(), with(&app()[..known])).unwrap();
         assert_eq!(memory.migrated(), migrated);
-        assert_eq!(memory.revisions().unwrap(), ["003", &format!("app{known}")]);
+        assert_eq!(memory.revisions().unwrap(), ["002", &format!("app{known}")]);
         memory.db().connection().execute_batch("INSERT INTO notes (body) VALUES ('kept')").unwrap();
         assert_eq!(memory.turns().count(Default::default()).unwrap(), 1);
         memory.close().unwrap();
@@ -86,7 +86,7 @@ fn an_apps_own_branch_goes_beside_ours_release_after_release() {
     assert_eq!(schema(&out), schema(&theirs));
 
     assert_eq!(memory.downgrade("app@base").unwrap(), ["app3", "app2", "app1"]);
-    assert_eq!(memory.revisions().unwrap(), ["003"]);
+    assert_eq!(memory.revisions().unwrap(), ["002"]);
     assert_eq!(memory.upgrade("app@head").unwrap(), ["app1", "app2", "app3"]);
     assert_eq!(memory.upgrade("head").unwrap_err().code(), ErrorCode::AmbiguousRevision);
 }
@@ -96,7 +96,7 @@ fn it_is_written_down_when_and_by_what() {
     let folder = tempfile::tempdir().unwrap();
     let memory = open(folder.path()).unwrap();
     let entries = memory.applied().unwrap();
-    assert_eq!(entries.iter().map(|entry| entry.revision.as_str()).collect::<Vec<_>>(), ["001", "002", "003"]);
+    assert_eq!(entries.iter().map(|entry| entry.revision.as_str()).collect::<Vec<_>>(), ["001", "002"]);
     for entry in &entries {
         assert_eq!((entry.applied_at, entry.duration), (Some(NOW), Some(0.0)));
         assert_eq!(entry.version, env!("CARGO_PKG_VERSION"));
@@ -111,7 +111,7 @@ fn it_is_written_down_when_and_by_what() {
     memory.close().unwrap();
     let memory = open(folder.path()).unwrap();
     let standing = |memory: &Memory| memory.verify().unwrap().iter().map(|found| found.standing).collect::<Vec<_>>();
-    assert_eq!(standing(&memory), [Standing::Ok; 3]);
+    assert_eq!(standing(&memory), [Standing::Ok; 2]);
     assert_eq!((memory.applied().unwrap()[0].applied_at, memory.backups().unwrap().len()), (None, 0));
 }
 
@@ -165,12 +165,12 @@ fn a_newer_file_in_older_code_is_refused_read_or_taken_back() {
     assert!(memory.db().is_read_only());
     assert_eq!(memory.turns().count(Default::default()).unwrap(), 1);
     assert_eq!(add(&memory, "lost").unwrap_err().code(), ErrorCode::ReadOnlyMemory);
-    assert_eq!(memory.revisions().unwrap(), ["003", "app3"]);
+    assert_eq!(memory.revisions().unwrap(), ["002", "app3"]);
     memory.close().unwrap();
 
     let memory = reopen(folder.path(), older(), OnNewerSchema::Downgrade).unwrap();
-    assert_eq!(memory.revisions().unwrap(), ["003", "app1"]);
-    assert_eq!(memory.last_backup().unwrap().revisions, ["003", "app3"]);
+    assert_eq!(memory.revisions().unwrap(), ["002", "app1"]);
+    assert_eq!(memory.last_backup().unwrap().revisions, ["002", "app3"]);
     assert_eq!(rows(memory.db().connection(), "notes"), [["1".into(), "kept".into()]].map(as_row));
     add(&memory, "more").unwrap();
     memory.close().unwrap();
@@ -182,7 +182,7 @@ fn a_newer_file_in_older_code_is_refused_read_or_taken_back() {
     memory.close().unwrap();
     // Code without the branch at all takes the whole branch back, and only with a way back.
     let memory = reopen(folder.path(), Graph::bundled(), OnNewerSchema::Downgrade).unwrap();
-    assert_eq!(memory.revisions().unwrap(), ["003"]);
+    assert_eq!(memory.revisions().unwrap(), ["002"]);
     let id = memory.backups().unwrap()[0].id.clone();
     memory.close().unwrap();
     let mut memory = open_with(folder.path(), with(&app())).unwrap();
@@ -266,8 +266,8 @@ fn a_plan_tells_and_changes_nothing() {
     plain.execute_batch(&sql).unwrap();
     let (_folder, theirs) = support::open_bytes(&fixture("synth-mind-alembic.db"));
     assert_eq!(schema(&plain), schema(&theirs));
-    plain.execute_batch(&memory.sql("001", "003", false).unwrap()).unwrap();
-    plain.execute_batch(&memory.sql("003", "001", true).unwrap()).unwrap();
+    plain.execute_batch(&memory.sql("001", "002", false).unwrap()).unwrap();
+    plain.execute_batch(&memory.sql("002", "001", true).unwrap()).unwrap();
     assert_eq!(schema(&plain), schema(&theirs));
     assert_eq!(support::rows(&plain, "alembic_version"), support::rows(&theirs, "alembic_version"));
     assert_eq!(memory.sql("app2", "app3", false).unwrap_err().code(), ErrorCode::InvalidArgument);
@@ -292,7 +292,7 @@ fn new_files_fit_the_graph() {
     assert!(Revision::parse("f", &new(&["base"], false).unwrap().text).unwrap().revises.is_empty());
 
     let merged = file::merge(&graph, &[], "", None, NOW).unwrap();
-    assert_eq!(Revision::parse("f", &merged.text).unwrap().revises, ["app3", "003"]);
+    assert_eq!(Revision::parse("f", &merged.text).unwrap().revises, ["app3", "002"]);
     assert_eq!(file::merge(&graph, &["app3".into()], "", None, NOW).unwrap_err().code(), ErrorCode::InvalidArgument);
 }
 
@@ -354,7 +354,7 @@ fn a_migration_cannot_stand_before_what_is_kept() {
         let memory = open(folder.path()).unwrap();
         assert_eq!(
             (memory.revisions().unwrap(), rows(memory.db().connection(), "turns").len()),
-            (vec!["003".into()], 1)
+            (vec!["002".into()], 1)
         );
     }
     let (name, text) = file("app1", "-- Revises:", "CREATE TABLE one (a);\0 CREATE TABLE two (a);", "");
@@ -373,7 +373,7 @@ fn a_schema_of_an_app_drops_nothing_of_ours_and_waits_for_what_it_names() {
     }
     let cases = [
         ("CREATE INDEX of_metadata ON turns (metadata);", vec!["001"]),
-        ("CREATE VIEW words AS SELECT text FROM memory_fts;", vec!["003"]),
+        ("CREATE VIEW words AS SELECT text FROM memory_fts;", vec!["002"]),
         ("CREATE TABLE notes (id INTEGER PRIMARY KEY);", vec![]),
     ];
     for (schema, depends_on) in cases {

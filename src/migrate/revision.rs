@@ -3,8 +3,8 @@
 //! ```sql
 //! -- Add moods
 //! --
-//! -- Revision ID: 004
-//! -- Revises: 003
+//! -- Revision ID: 003
+//! -- Revises: 002
 //! -- Create Date: 2026-12-01
 //! -- migrate:up
 //! ALTER TABLE turns ADD COLUMN mood TEXT;

@@ -8,7 +8,7 @@ import { serve } from '../../scripts/serve.mjs';
 import { noteComplaints } from './page.mjs';
 
 const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
-const EXAMPLE = ['e17b5a30', '8ab3e702', 'c94d1f6e', '5f20c1d4', '003', '002', '001'];
+const EXAMPLE = ['e17b5a30', '8ab3e702', 'c94d1f6e', '5f20c1d4', '002', '001'];
 
 let server;
 let profile;
@@ -84,24 +84,24 @@ async function answer(sql) {
 }
 
 inspect('a file of Alembic: the graph says where it is, and what nobody wrote down', '', async () => {
-  await where('The file is at 003, with every revision applied.');
+  await where('The file is at 002, with every revision applied.');
   await importFixture();
-  assert.deepEqual(await revisions().locator('.revision-name code').allInnerTexts(), ['003', '002', '001']);
-  assert.deepEqual(await tagged('current'), ['003']);
-  assert.deepEqual(await tagged('head'), ['003']);
-  assert.equal(await revision('003').getAttribute('aria-current'), 'step');
-  assert.equal(await page.locator('.dot-applied').count(), 3);
+  assert.deepEqual(await revisions().locator('.revision-name code').allInnerTexts(), ['002', '001']);
+  assert.deepEqual(await tagged('current'), ['002']);
+  assert.deepEqual(await tagged('head'), ['002']);
+  assert.equal(await revision('002').getAttribute('aria-current'), 'step');
+  assert.equal(await page.locator('.dot-applied').count(), 2);
   assert.equal(await page.locator('.ring').count(), 1);
 
-  await revision('003').locator('.revision-name').click();
-  for (const fact of ['2026-11-24', '20261124_0000_003_recall.sql', '0.1.0', 'just now'])
-    await holds(revision('003').locator('dd'), fact);
-  await revision('003').getByText('SQL up').click();
-  await holds(revision('003').locator('pre'), 'CREATE VIRTUAL TABLE memory_fts');
-  await revision('003').getByText('SQL down').click();
-  await holds(revision('003').locator('pre'), 'DROP TABLE memory_fts');
-  await revision('003').locator('.revision-name').click();
-  assert.ok(!(await revision('003').getByText('SQL up').isVisible()));
+  await revision('002').locator('.revision-name').click();
+  for (const fact of ['2026-11-24', '20261124_0000_002_recall.sql', '0.1.0', 'just now'])
+    await holds(revision('002').locator('dd'), fact);
+  await revision('002').getByText('SQL up').click();
+  await holds(revision('002').locator('pre'), 'CREATE VIRTUAL TABLE memory_fts');
+  await revision('002').getByText('SQL down').click();
+  await holds(revision('002').locator('pre'), 'DROP TABLE memory_fts');
+  await revision('002').locator('.revision-name').click();
+  assert.ok(!(await revision('002').getByText('SQL up').isVisible()));
 });
 
 inspect('the plan is shown first, and nothing changes before it is confirmed', '', async () => {
@@ -119,22 +119,24 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
       `^Dropped with all rows: (${vectors})?memory_items \\(109 rows\\)\\.\\s+What stood in a column that is dropped goes with it\\.$`,
     ),
   );
-  for (const [id, dropped] of [
-    ['003', 'DROP TABLE memory_fts'],
-    ['002', 'DROP TABLE turns_fts'],
-  ]) {
-    await dialog().getByText(`SQL down of ${id}`).click();
-    await holds(dialog().locator('pre'), dropped);
-  }
+  await dialog().getByText('SQL down of 002').click();
+  await holds(dialog().locator('pre'), 'DROP TABLE memory_fts');
   // A careless Enter must not carry out what drops rows.
   assert.equal(await page.evaluate(() => document.activeElement.closest('dialog') !== null), true);
   await confirm('Cancel');
   await page.getByRole('button', { name: 'Downgrade to base' }).click();
   await holds(dialog().locator('.losses'), /Dropped with all rows: .*turns \(64 rows\)/);
   await holds(dialog().getByRole('row'), /turns\s*64\s*no table/);
+  for (const [id, dropped] of [
+    ['002', 'DROP TABLE memory_fts'],
+    ['001', 'DROP TABLE turns'],
+  ]) {
+    await dialog().getByText(`SQL down of ${id}`).click();
+    await holds(dialog().locator('pre'), dropped);
+  }
   await confirm('Cancel');
 
-  await where('The file is at 003');
+  await where('The file is at 002');
   assert.equal(await answer("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'memory_fts'"), '1');
   assert.equal(await backups().count(), kept);
 });
@@ -143,10 +145,10 @@ inspect('down and up again by clicks: panel, tables and status follow', '', asyn
   await importFixture();
   await choose('001', 'Downgrade');
   await confirm('Downgrade');
-  await where('The file is at 001, 2 revisions not applied.');
+  await where('The file is at 001, 1 revision not applied.');
   assert.deepEqual(await tagged('current'), ['001']);
-  await holds(page.getByRole('definition'), 'behind head 003');
-  assert.equal(await answer("SELECT count(*) AS n FROM sqlite_schema WHERE name IN ('turns_fts', 'memory_fts')"), '0');
+  await holds(page.getByRole('definition'), 'behind head 002');
+  assert.equal(await answer("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'memory_fts'"), '0');
   await page.getByRole('tab', { name: 'Turns 64' }).waitFor();
   await page.getByRole('tabpanel').getByText('64 turns, 1 to 20 shown').waitFor();
 
@@ -162,21 +164,21 @@ inspect('down and up again by clicks: panel, tables and status follow', '', asyn
   await button('Upgrade to heads…').click();
   await holds(dialog().locator('.losses'), 'No table loses a row.');
   await confirm('Upgrade');
-  await where('The file is at 003, with every revision applied.');
+  await where('The file is at 002, with every revision applied.');
   await page.getByRole('tab', { name: 'Turns 0' }).waitFor();
 
   // The backup before the way to base has the rows: it is the newest with a revision.
   await backups().filter({ hasText: 'revision 001' }).getByRole('button').first().click();
   await confirm('Restore');
   await page.getByRole('tab', { name: 'Turns 64' }).waitFor();
-  await where('The file is at 003, with every revision applied.');
+  await where('The file is at 002, with every revision applied.');
 });
 
 inspect('a backup is made and restored by clicks', '', async () => {
   await importFixture();
   const kept = await backups().count();
   await button('Back up now').click();
-  await holds(page.locator('#notice'), 'Backed up at revision 003.');
+  await holds(page.locator('#notice'), 'Backed up at revision 002.');
   assert.equal(await backups().count(), kept + 1);
   await page.getByRole('button', { name: 'Delete turn 64', exact: true }).click();
   await confirm('Delete');
@@ -197,19 +199,19 @@ inspect('a backup is made and restored by clicks', '', async () => {
 
 inspect('the example has branches, a merge and dependencies, and leaves the memory alone', '', async () => {
   await page.getByRole('link', { name: 'An example with an app’s own branch' }).click();
-  await where('The file is at 003 and e17b5a30');
+  await where('The file is at 002 and e17b5a30');
   const ids = await revisions().locator('.revision-name code').allInnerTexts();
   assert.deepEqual(ids.toSorted(), EXAMPLE.toSorted());
   assert.deepEqual(await tagged('merge'), ['e17b5a30']);
   assert.deepEqual(await tagged('branch reminders'), ['5f20c1d4']);
   assert.ok((await page.locator('.thread-dependency').count()) > 0);
-  await holds(revision('e17b5a30'), 'builds on 8ab3e702 and c94d1f6e, depends on 002');
+  await holds(revision('e17b5a30'), 'builds on 8ab3e702 and c94d1f6e, depends on 001');
 
   await choose('c94d1f6e', 'Downgrade');
   await holds(dialog(), 'Dropped with all rows: reminder_places (2 rows).');
   await confirm('Downgrade');
   await where('1 revision not applied');
-  assert.deepEqual((await tagged('current')).toSorted(), ['003', '8ab3e702', 'c94d1f6e']);
+  assert.deepEqual((await tagged('current')).toSorted(), ['002', '8ab3e702', 'c94d1f6e']);
   assert.equal(await page.locator('.ring').count(), 3);
   await choose('5f20c1d4', 'Downgrade');
   assert.match(await dialog().locator('.losses').innerText(), /places \(3 rows\)/);
@@ -218,17 +220,17 @@ inspect('the example has branches, a merge and dependencies, and leaves the memo
   await choose('e17b5a30', 'Upgrade');
   await holds(dialog().getByRole('list', { name: 'Steps' }), 'Apply e17b5a30');
   await confirm('Upgrade');
-  await where('The file is at 003 and e17b5a30, with every revision applied.');
+  await where('The file is at 002 and e17b5a30, with every revision applied.');
 
   // A branch goes whole, and leaves the others where they are.
   await button('Downgrade below 5f20c1d4…').click();
   await holds(dialog().locator('.losses'), 'reminders (2 rows)');
   assert.doesNotMatch(await dialog().locator('.losses').innerText(), /turns/);
   await confirm('Downgrade');
-  await where('The file is at 003, 4 revisions not applied.');
+  await where('The file is at 002, 4 revisions not applied.');
 
   await page.getByRole('link', { name: 'Back to the memory' }).click();
-  await where('The file is at 003, with every revision applied.');
+  await where('The file is at 002, with every revision applied.');
 });
 
 inspect('with keys alone: to the panel, down, and up again', '?example', async () => {
@@ -256,7 +258,7 @@ inspect('with keys alone: to the panel, down, and up again', '?example', async (
   await dialog().waitFor();
   await press('Escape');
   await dialog().waitFor({ state: 'hidden' });
-  await where('The file is at 003 and e17b5a30');
+  await where('The file is at 002 and e17b5a30');
 
   await tabTo('Downgrade to 8ab3e702');
   await press('Enter');
@@ -352,8 +354,8 @@ test('a run that fails is told in the dialog, and one shows how far it has come'
       .evaluate((bar) => bar.value),
     0.25,
   );
-  await page.evaluate(() => window.tell({ phase: 'downgrade', revision: '003', step: 0, steps: 2, done: 0, total: 0 }));
-  await holds(dialog().getByRole('status'), 'Taking back 003…');
+  await page.evaluate(() => window.tell({ phase: 'downgrade', revision: '002', step: 0, steps: 2, done: 0, total: 0 }));
+  await holds(dialog().getByRole('status'), 'Taking back 002…');
   assert.ok(await dialog().getByRole('button', { name: 'Cancel' }).isDisabled());
   await page.evaluate(() => window.fail());
   await holds(dialog().getByRole('alert'), 'There is no room for a backup.');
@@ -370,5 +372,5 @@ inspect('a file goes out with the app’s branch and comes back', '?example', as
   assert.ok(bytes.includes('CREATE TABLE reminder_places'));
   await page.getByLabel('Import a database file').setInputFiles({ name: 'back.db', mimeType: '', buffer: bytes });
   await confirm('Import');
-  await where('The file is at 003 and e17b5a30, with every revision applied.');
+  await where('The file is at 002 and e17b5a30, with every revision applied.');
 });

@@ -90,11 +90,11 @@ inspect(
   async () => {
     await expectCounts(0, 0, 0, 0, 0);
     await importFixture();
-    await holds(page.getByRole('definition'), 'revision 003');
+    await holds(page.getByRole('definition'), 'revision 002');
 
     await page.reload();
     await expectCounts(64, 16, 5, 8, 16);
-    await holds(page.getByRole('definition'), 'revision 003');
+    await holds(page.getByRole('definition'), 'revision 002');
     await holds(log(), 'Welcome back, Ada.');
 
     await page.getByLabel('Revision to export').selectOption('001');

@@ -10,29 +10,29 @@ const ROWS = 300;
 const [, first, second] = releases;
 /** An app's own step after the package's last. */
 const newer = file(
-  '004',
   '003',
+  '002',
   'ALTER TABLE turns ADD COLUMN mood TEXT; UPDATE turns SET mood = user_input;',
   'ALTER TABLE turns DROP COLUMN mood;',
 );
 
 test('a table is added in one release and changed in the next, and rows are kept', () =>
   withPage(async ({ page }) => {
-    assert.deepEqual((await open(page)).migrated, ['001', '002', '003']);
+    assert.deepEqual((await open(page)).migrated, ['001', '002']);
     await fill(page, ROWS);
 
     const added = await open(page, { migrations: first });
     assert.deepEqual(
       [added.migrated, added.revisions, added.revision, added.backup.revision],
-      [['reminders1'], ['003', 'reminders1'], '003, reminders1', '003'],
+      [['reminders1'], ['002', 'reminders1'], '002, reminders1', '002'],
     );
     const reminder = { text: 'the last', due: '2026-12-31T18:00' };
     await call(page, 'episodes.record', { eventType: 'reminder', content: reminder });
     assert.equal(await ask(page, 'SELECT count(*) FROM reminders'), ROWS + 1);
 
     const status = await open(page, { migrations: second });
-    assert.deepEqual([status.migrated, status.revisions], [['reminders2'], ['003', 'reminders2']]);
-    assert.deepEqual([status.revisions, status.head, status.readOnly], [status.heads, '003, reminders2', false]);
+    assert.deepEqual([status.migrated, status.revisions], [['reminders2'], ['002', 'reminders2']]);
+    assert.deepEqual([status.revisions, status.head, status.readOnly], [status.heads, '002, reminders2', false]);
 
     // What it told on the way, in its order.
     const events = await page.evaluate(() => window.events);
@@ -48,7 +48,7 @@ test('a table is added in one release and changed in the next, and rows are kept
     assert.equal(backups[0].id, status.backup.id);
     assert.deepEqual(
       backups.map(({ revision }) => revision),
-      ['003, reminders1', '003'],
+      ['002, reminders1', '002'],
     );
     await call(page, 'episodes.record', { eventType: 'reminder', content: { text: 'soon' } });
     assert.deepEqual(await query(page, 'SELECT * FROM reminders ORDER BY id DESC LIMIT 2'), [
@@ -63,7 +63,7 @@ test('a table is added in one release and changed in the next, and rows are kept
     assert.deepEqual(await call(page, 'migrations.downgrade', 'reminders@-1'), ['reminders2']);
     assert.equal((await query(page, 'SELECT * FROM reminders'))[0].day, undefined);
     assert.deepEqual(await call(page, 'migrations.downgrade', 'reminders@base'), ['reminders1']);
-    assert.deepEqual(await call(page, 'migrations.current'), ['003']);
+    assert.deepEqual(await call(page, 'migrations.current'), ['002']);
     assert.deepEqual(await call(page, 'backups.restore', backups[0].id), ['reminders2']);
     assert.equal(await ask(page, 'SELECT count(*) FROM reminders'), ROWS + 1);
   }));
@@ -89,12 +89,12 @@ test('an edited migration is refused by name, until the edit is accepted', () =>
     assert.match(error.message, /20261201_0900_reminders1_reminders\.sql/);
 
     const status = await open(page, { migrations, upgrade: false });
-    assert.deepEqual([status.migrated, status.revisions], [[], ['003', 'reminders1']]);
+    assert.deepEqual([status.migrated, status.revisions], [[], ['002', 'reminders1']]);
     const standings = async () =>
       Object.fromEntries((await call(page, 'migrations.verify')).map((row) => [row.revision, row.standing]));
-    assert.deepEqual(await standings(), { '001': 'ok', '002': 'ok', '003': 'ok', reminders1: 'edited' });
+    assert.deepEqual(await standings(), { '001': 'ok', '002': 'ok', reminders1: 'edited' });
     await call(page, 'migrations.accept', 'reminders1');
-    assert.deepEqual(await standings(), { '001': 'ok', '002': 'ok', '003': 'ok', reminders1: 'ok' });
+    assert.deepEqual(await standings(), { '001': 'ok', '002': 'ok', reminders1: 'ok' });
     assert.deepEqual((await open(page, { migrations })).migrated, []);
   }));
 
@@ -102,17 +102,17 @@ test('a newer file in older code is refused, read, or taken back', () =>
   withPage(async ({ page }) => {
     await open(page);
     await fill(page, ROWS);
-    assert.deepEqual((await open(page, { migrations: newer })).migrated, ['004']);
+    assert.deepEqual((await open(page, { migrations: newer })).migrated, ['003']);
     assert.equal(await ask(page, "SELECT count(*) FROM turns WHERE mood LIKE 'turn %'"), ROWS);
 
     for (const options of [{}, { onNewerSchema: 'error' }]) {
       const error = await open(page, options);
       assert.equal(error.code, 'newer_schema');
-      assert.match(error.message, /004/);
+      assert.match(error.message, /003/);
     }
 
     const readonly = await open(page, { onNewerSchema: 'readonly' });
-    assert.deepEqual([readonly.readOnly, readonly.revision, readonly.head], [true, '004', '003']);
+    assert.deepEqual([readonly.readOnly, readonly.revision, readonly.head], [true, '003', '002']);
     assert.equal(await call(page, 'turns.count', { search: 'turn' }), ROWS);
     assert.equal(await ask(page, 'SELECT count(mood) FROM turns'), ROWS);
     const write = { userInput: 'lost' };
@@ -122,15 +122,15 @@ test('a newer file in older code is refused, read, or taken back', () =>
     const history = await call(page, 'migrations.history');
     assert.deepEqual(
       history.map(({ id }) => id),
-      ['003', '002', '001'],
+      ['002', '001'],
     );
 
     const back = await open(page, { onNewerSchema: 'downgrade' });
-    assert.deepEqual([back.readOnly, back.revision, back.backup.revision], [false, '003', '004']);
+    assert.deepEqual([back.readOnly, back.revision, back.backup.revision], [false, '002', '003']);
     assert.equal(await call(page, 'turns.append', write), ROWS + 1);
     assert.equal(await ask(page, "SELECT count(*) FROM pragma_table_info('turns') WHERE name = 'mood'"), 0);
 
-    assert.deepEqual((await open(page, { migrations: newer })).migrated, ['004']);
+    assert.deepEqual((await open(page, { migrations: newer })).migrated, ['003']);
     assert.equal(await ask(page, 'SELECT count(mood) FROM turns'), ROWS + 1);
   }));
 
@@ -142,7 +142,7 @@ test('files that cannot be followed are refused by name, and the memory is as it
     const before = await call(page, 'export').then(String);
     for (const [what, migrations, code, named] of [
       ['a duplicate id', { ...one, 'again.sql': one['app1.sql'] }, 'invalid_migration', /app1\.sql.*again\.sql|again/s],
-      ['an id of ours', { 'mine.sql': file('003', '002', '')['003.sql'] }, 'invalid_migration', /mine\.sql/],
+      ['an id of ours', { 'mine.sql': file('002', '001', '')['002.sql'] }, 'invalid_migration', /mine\.sql/],
       ['an unknown parent', file('app2', 'app1', ''), 'invalid_migration', /app2\.sql/],
       ['a circle', { ...file('x', 'y', ''), ...file('y', 'x', '') }, 'invalid_migration', /x\.sql/],
       ['no markers', { 'plain.sql': 'CREATE TABLE notes (id);' }, 'invalid_migration', /plain\.sql/],
@@ -167,7 +167,7 @@ test('files that cannot be followed are refused by name, and the memory is as it
       assert.equal(error.code, code, `${what}: ${error.message}`);
       assert.match(error.message, named, what);
       const status = await open(page);
-      assert.deepEqual([status.revision, status.migrated], ['003', []], what);
+      assert.deepEqual([status.revision, status.migrated], ['002', []], what);
     }
     assert.equal(await call(page, 'export').then(String), before);
     assert.deepEqual((await open(page, { migrations: one })).migrated, ['app1']);
@@ -189,13 +189,13 @@ test('what is asked of migrations changes nothing, and gives files that fit', ()
     assert.deepEqual([rows.before, rows.after], [ROWS, ROWS]);
     const back = await call(page, 'migrations.plan', 'reminders@base', { direction: 'downgrade' });
     assert.equal(back.tables.find(({ table }) => table === 'reminders').after, null);
-    assert.match(await call(page, 'migrations.sql', 'base', '003'), /CREATE TABLE turns/);
+    assert.match(await call(page, 'migrations.sql', 'base', '002'), /CREATE TABLE turns/);
     const down = { direction: 'downgrade' };
-    assert.match(await call(page, 'migrations.sql', '003', '002', down), /DROP TABLE memory_fts/);
-    assert.match(await call(page, 'migrations.sql', '002', '001', down), /DROP TABLE turns_fts/);
+    assert.match(await call(page, 'migrations.sql', '002', '001', down), /DROP TABLE memory_fts/);
+    assert.match(await call(page, 'migrations.sql', '001', 'base', down), /DROP TABLE turns;/);
     const batch = await call(page, 'migrations.sql', 'reminders1', 'reminders2');
     assert.equal(batch.code, 'invalid_argument');
-    assert.deepEqual(await call(page, 'migrations.current'), ['003', 'reminders1']);
+    assert.deepEqual(await call(page, 'migrations.current'), ['002', 'reminders1']);
     assert.equal(await call(page, 'export').then(String), before);
     assert.deepEqual(await call(page, 'backups.list'), []);
 
@@ -243,10 +243,10 @@ test('a squash stands for its line, in new memories and in old ones', () =>
     const migrations = { [squashed.name]: squashed.text };
     for (const [url, migrated] of [
       [undefined, []],
-      ['opfs:///fresh.db', ['001', '002', '003', 'app2']],
+      ['opfs:///fresh.db', ['001', '002', 'app2']],
     ]) {
       const status = await open(page, { migrations, ...(url && { url }) });
-      assert.deepEqual([status.migrated, status.revisions], [migrated, ['003', 'app2']]);
+      assert.deepEqual([status.migrated, status.revisions], [migrated, ['002', 'app2']]);
       assert.deepEqual(await query(page, 'SELECT * FROM notes'), [{ id: 1, body: 'a', mood: 'b' }]);
     }
   }));
@@ -284,7 +284,7 @@ test('without room for a backup nothing is changed, or the migration goes on whe
     const error = await open(page, { migrations: first });
     assert.deepEqual([error.code, error.isMemoryError], ['quota_exceeded', true]);
     const before = await open(page);
-    assert.deepEqual([before.revision, before.migrated], ['003', []]);
+    assert.deepEqual([before.revision, before.migrated], ['002', []]);
     assert.equal(await call(page, 'turns.count'), 1500);
     assert.deepEqual(await call(page, 'backups.list'), []);
 
@@ -302,7 +302,7 @@ test("the file of Synth Mind's app, which names no revision, is taken in with th
       (bytes) => window.memory.import(new Uint8Array(bytes)).catch(window.told),
       bytes,
     );
-    assert.deepEqual(applied.toSorted(), ['002', '003', 'reminders1', 'reminders2']);
+    assert.deepEqual(applied.toSorted(), ['002', 'reminders1', 'reminders2']);
     const counts = await query(
       page,
       `SELECT (SELECT count(*) FROM turns) AS turns, (SELECT count(*) FROM episodes) AS episodes,

@@ -29,7 +29,7 @@ suite("an app's folder", () => {
     assert.equal(ok('check'), 'No new upgrade operations detected.\n');
     assert.equal(json('revision', '-m', 'Nothing', '--autogenerate'), null);
     assert.match(run(['upgrade', 'head']).stderr, /means several/);
-    assert.deepEqual(json('upgrade', 'heads').revisions, ['003', first.id].sort());
+    assert.deepEqual(json('upgrade', 'heads').revisions, ['002', first.id].sort());
 
     write('schema.sql', SCHEMA.replace('name TEXT NOT NULL', 'title TEXT NOT NULL, due REAL'));
     assert.match(run(['revision', '-m', 'Due', '--autogenerate']).stderr, /--rename projects\.name:projects\.title/);
@@ -41,7 +41,7 @@ suite("an app's folder", () => {
     assert.equal(ok('upgrade', 'app@head', '-q'), '');
     assert.equal(ok('check'), 'No new upgrade operations detected.\n');
     assert.equal(look(path('state', 'memory.db')).rows.projects, "[(1, 'x', None)]");
-    assert.equal(ok('heads'), '003 (head)\ndue (head)\n');
+    assert.equal(ok('heads'), '002 (head)\ndue (head)\n');
     assert.deepEqual(json('downgrade', 'app@base').takenBack, ['due', first.id]);
     assert.equal(existsSync(path('schema.sql')), true);
   });
@@ -70,7 +70,7 @@ suite("an app's folder", () => {
     assert.match(ok('show', 'm'), /Merges: b, c/);
     assert.equal(ok('branches', '-v').includes('Branches into: b, c'), true);
     ok('upgrade', 'heads');
-    assert.equal(ok('current'), '003 (head)\nm (head)\n');
+    assert.equal(ok('current'), '002 (head)\nm (head)\n');
     assert.equal(
       ok('history', '-i', '-r', 'a:current').split('\n')[0],
       'b, c -> m (head) (current) (mergepoint), Both',
@@ -135,13 +135,13 @@ suite("an app's folder", () => {
   test("holds the package's own revisions, as this repository does", (t) => {
     const { ok, run, json, path, list } = start(t);
     cpSync(at('migrations', 'versions'), path('migrations', 'versions'), { recursive: true });
-    assert.equal(ok('heads'), '003 (head)\n');
+    assert.equal(ok('heads'), '002 (head)\n');
     assert.equal(
-      json('revision', '-m', 'Moods', '--rev-id', '004').path,
+      json('revision', '-m', 'Moods', '--rev-id', '003').path,
       path('migrations', 'versions', list('migrations', 'versions').at(-1)),
     );
-    assert.match(ok('history'), /^003 -> 004 \(head\), Moods\n/);
-    assert.deepEqual(json('upgrade', 'head').applied, ['001', '002', '003', '004']);
+    assert.match(ok('history'), /^002 -> 003 \(head\), Moods\n/);
+    assert.deepEqual(json('upgrade', 'head').applied, ['001', '002', '003']);
     const [first] = list('migrations', 'versions');
     appendFileSync(path('migrations', 'versions', first), '-- edited\n');
     assert.match(run(['heads']).stderr, /same id 001/);

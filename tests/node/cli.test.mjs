@@ -75,7 +75,7 @@ suite('called', () => {
       [['history', '-r', '001'], 'invalid_argument'],
       [['edit', '001'], 'not_found'],
       [['merge', 'heads', '-m', 'x'], 'invalid_argument'],
-      [['squash', 'base:003'], 'invalid_argument'],
+      [['squash', 'base:002'], 'invalid_argument'],
       [['accept', '001', ...URL], 'not_found'],
     ];
     for (const [words, code] of cases) {
@@ -96,7 +96,7 @@ suite('called', () => {
     const spawn = 'import pty, sys; pty.spawn(sys.argv[1:])';
     const inTerminal = (env, ...more) =>
       runPython(['-c', spawn, ...words, ...more], { cwd: path(), env: { ...process.env, ...env } });
-    assert.match(inTerminal({ NO_COLOR: '' }), /\x1b\[33m003/);
+    assert.match(inTerminal({ NO_COLOR: '' }), /\x1b\[33m002/);
     assert.doesNotMatch(inTerminal({ NO_COLOR: '1' }), /\x1b\[/);
     assert.doesNotMatch(inTerminal({ NO_COLOR: '' }, '--no-color'), /\x1b\[/);
   });
@@ -107,31 +107,28 @@ suite('the database', () => {
     const { ok, json, run, list, path } = start(t);
     assert.equal(ok('current'), '');
     assert.deepEqual(list(), [], 'a reading command made something');
-    assert.match(
-      ok('upgrade', 'head'),
-      /upgrade +001 +Initial schema\nupgrade +002 +Full-text search\nupgrade +003 +Recall\n/,
-    );
+    assert.match(ok('upgrade', 'head'), /upgrade +001 +Initial schema\nupgrade +002 +Recall\n/);
     assert.deepEqual(list('state'), ['memory.db'], 'not created with its folder, and nothing else');
-    assert.equal(ok('current'), '003 (head)\n');
-    assert.match(ok('current', '-v'), /Rev: 003 \(head\)\nParent: 002\nPath: /);
-    assert.equal(ok('current', '--check-heads', '-q'), '003 (head)\n');
+    assert.equal(ok('current'), '002 (head)\n');
+    assert.match(ok('current', '-v'), /Rev: 002 \(head\)\nParent: 001\nPath: /);
+    assert.equal(ok('current', '--check-heads', '-q'), '002 (head)\n');
 
     const before = readFileSync(path('state', 'memory.db'));
     assert.match(ok('upgrade', 'head'), /Nothing to do/);
-    assert.deepEqual(json('upgrade', 'head'), { applied: [], revisions: ['003'], backup: null });
+    assert.deepEqual(json('upgrade', 'head'), { applied: [], revisions: ['002'], backup: null });
     assert.ok(before.equals(readFileSync(path('state', 'memory.db'))));
     assert.deepEqual(list('state'), ['memory.db'], 'a run that changes nothing made a backup');
 
     const { takenBack, backup, revisions } = json('downgrade', '-1');
-    assert.deepEqual([takenBack, revisions], [['003'], ['002']]);
-    assert.match(backup, /^memory\.db-backup-\d+-003$/);
-    assert.deepEqual(look(path('state', backup)).versions, ['003']);
-    assert.ok(look(path('state', 'memory.db')).schema.some(([, name]) => name === 'turns_fts'));
+    assert.deepEqual([takenBack, revisions], [['002'], ['001']]);
+    assert.match(backup, /^memory\.db-backup-\d+-002$/);
+    assert.deepEqual(look(path('state', backup)).versions, ['002']);
+    assert.ok(!look(path('state', 'memory.db')).schema.some(([, name]) => name === 'memory_fts'));
     const behind = run(['current', '-c']);
-    assert.deepEqual([behind.status, behind.stdout], [1, '002\nDatabase is not on all head revisions: 003.\n']);
+    assert.deepEqual([behind.status, behind.stdout], [1, '001\nDatabase is not on all head revisions: 002.\n']);
 
-    assert.deepEqual(json('restore', backup).revisions, ['003']);
-    assert.deepEqual(json('current'), { revisions: ['003'], heads: ['003'], atHeads: true });
+    assert.deepEqual(json('restore', backup).revisions, ['002']);
+    assert.deepEqual(json('current'), { revisions: ['002'], heads: ['002'], atHeads: true });
     assert.equal(ok('downgrade', 'base', '--quiet'), '');
     assert.equal(ok('current'), '');
     const { integrity, versions } = look(path('state', 'memory.db'));
@@ -157,7 +154,7 @@ suite('the database', () => {
         assert.equal(run(['downgrade', 'base', ...URL]).status, 1);
       }
       ok('upgrade', 'head', ...URL);
-      assert.deepEqual(look(path('memory.db')).versions, ['003']);
+      assert.deepEqual(look(path('memory.db')).versions, ['002']);
       assert.deepEqual(json('downgrade', '001', ...URL).revisions, ['001']);
       const after = look(path('memory.db'));
       for (const [table, rows] of Object.entries(before.rows)) {
@@ -167,7 +164,7 @@ suite('the database', () => {
       assert.equal(alembic(path('memory.db'), 'current'), '001 (head)');
       alembic(path('memory.db'), 'downgrade', 'base');
       alembic(path('memory.db'), 'upgrade', 'head');
-      assert.deepEqual(json('upgrade', 'head', ...URL).applied, ['002', '003']);
+      assert.deepEqual(json('upgrade', 'head', ...URL).applied, ['002']);
       assert.equal(look(path('memory.db')).integrity, 'ok');
     }
   });
@@ -178,7 +175,7 @@ suite('the database', () => {
     assert.equal(JSON.parse(run(['--json', 'stamp', 'head', ...URL]).stderr).error.code, 'schema_mismatch');
     assert.equal(json('stamp', '001', ...URL).changed, true, 'what was applied elsewhere was not written down');
     assert.equal(json('stamp', '001', ...URL).changed, false);
-    assert.match(ok('stamp', 'head', '--force', ...URL), /stamped as at 003/);
+    assert.match(ok('stamp', 'head', '--force', ...URL), /stamped as at 002/);
     assert.deepEqual(json('stamp', '001', '--purge', ...URL).revisions, ['001']);
     runPython([
       '-c',
@@ -200,7 +197,7 @@ suite('the database', () => {
     const plan = json('plan', 'head', ...URL);
     assert.deepEqual(
       plan.steps.map(({ revision: id }) => id),
-      ['002', '003'],
+      ['002'],
     );
     assert.ok(plan.tables.some(({ table, before: rows, after }) => table === 'turns' && rows === 64 && after === 64));
     assert.match(ok('plan', 'base', '--down', ...URL), /downgrade +001 .*\n\n[^]*turns +\d+ -> - rows/);
@@ -211,7 +208,7 @@ suite('the database', () => {
     const { ok, json, path, list } = start(t);
     ok('upgrade', 'head', ...URL);
     const first = ok('backup', ...URL).trim();
-    assert.deepEqual([look(path(first)).versions, look(path(first)).journal], [['003'], 'delete']);
+    assert.deepEqual([look(path(first)).versions, look(path(first)).journal], [['002'], 'delete']);
     for (const words of [
       ['downgrade', '-1'],
       ['upgrade', 'head'],
@@ -222,7 +219,7 @@ suite('the database', () => {
     const kept = json('backups', ...URL);
     assert.deepEqual(
       kept.map(({ revisions }) => revisions),
-      [['002'], ['003'], ['002']],
+      [['001'], ['002'], ['001']],
     );
     assert.equal(
       ok('backups', ...URL)
@@ -248,12 +245,12 @@ test('--sql is what another program can run', (t) => {
   execute('theirs.db', up);
   ok('upgrade', 'head', '--url', 'sqlite:///ours.db');
   assert.deepEqual(look(path('theirs.db')).schema, look(path('ours.db')).schema);
-  execute('theirs.db', json('downgrade', '003:001', '--sql').sql);
+  execute('theirs.db', json('downgrade', '002:001', '--sql').sql);
   ok('downgrade', '001', '--url', 'sqlite:///ours.db');
   assert.deepEqual(look(path('theirs.db')).schema, look(path('ours.db')).schema);
   assert.deepEqual(look(path('theirs.db')).versions, ['001']);
   execute('theirs.db', ok('upgrade', '001:head', '--sql'));
-  assert.deepEqual(look(path('theirs.db')).versions, ['003']);
+  assert.deepEqual(look(path('theirs.db')).versions, ['002']);
   assert.match(run(['downgrade', '001', '--sql']).stderr, /requires <from>:<to>/);
 });
 
@@ -261,11 +258,11 @@ test('--json: every command answers in JSON', (t) => {
   const { json, run } = start(t, { 'schema.sql': 'CREATE TABLE x (y);' });
   json('upgrade', 'head');
   const ids = (words) => json(...words).map(({ id }) => id);
-  assert.deepEqual(ids(['history']), ['003', '002', '001']);
-  assert.deepEqual(ids(['heads']), ['003']);
+  assert.deepEqual(ids(['history']), ['002', '001']);
+  assert.deepEqual(ids(['heads']), ['002']);
   assert.deepEqual(ids(['branches']), []);
   const [shown] = json('show', 'current');
-  assert.deepEqual([shown.id, shown.isCurrent, shown.isApplied, shown.path], ['003', true, true, null]);
+  assert.deepEqual([shown.id, shown.isCurrent, shown.isApplied, shown.path], ['002', true, true, null]);
   assert.ok(Math.abs(Date.parse(shown.appliedAt) - Date.now()) < 600_000);
   assert.equal('isCurrent' in json('show', 'head')[0], false, 'told without looking');
   assert.deepEqual(
@@ -273,7 +270,6 @@ test('--json: every command answers in JSON', (t) => {
     [
       ['001', 'ok'],
       ['002', 'ok'],
-      ['003', 'ok'],
     ],
   );
   const { id } = json('backup');

@@ -35,7 +35,7 @@ export function testNode() {
 
   test('the command line is there', async () => {
     const { stdout } = await call('npx', ['--no', 'synth-memory', 'heads']);
-    assert.equal(stdout, '003 (head)\nreminders2 (head)\n');
+    assert.equal(stdout, '002 (head)\nreminders2 (head)\n');
   });
 
   test('a server build of Vite runs', async () => {

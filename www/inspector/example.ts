@@ -47,7 +47,7 @@ const MERGE = `-- Reminders at places
 -- Revision ID: e17b5a30
 -- Revises: 8ab3e702, c94d1f6e
 -- Create Date: 2026-11-24
--- Depends On: 002
+-- Depends On: 001
 -- migrate:up
 CREATE TABLE reminder_places (
   reminder_id INTEGER NOT NULL REFERENCES reminders (id) ON DELETE CASCADE,

@@ -25,12 +25,12 @@ function marks({ branchLabels, isHead, isCurrent, children, revises }: RevisionI
     .join('');
 }
 
-/** `003 (head)` */
+/** `002 (head)` */
 export function brief(revision: RevisionInfo, { strong, faint }: Terminal, shown: Marks = {}): string {
   return strong(revision.id) + faint(marks(revision, shown));
 }
 
-/** `002 -> 003 (head), Recall` */
+/** `001 -> 002 (head), Recall` */
 export function lineOf(revision: RevisionInfo, terminal: Terminal, shown: Marks): string {
   const { revises, dependsOn, title } = revision;
   const needs = dependsOn.length > 0 ? ` (${dependsOn.join(', ')})` : '';

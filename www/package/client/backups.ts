@@ -8,7 +8,7 @@ export interface Backup {
   readonly id: string;
   /** When it was made. */
   readonly createdAt: Date;
-  /** The revision it is at; null before the first. With branches, one of each, as `003, a1b2c3`. */
+  /** The revision it is at; null before the first. With branches, one of each, such as `002, a1b2c3`. */
   readonly revision: string | null;
 }
 

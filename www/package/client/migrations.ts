@@ -142,7 +142,7 @@ export class Migrations {
    * @example
    * ```ts
    * await memory.migrations.sql('base', 'head');
-   * await memory.migrations.sql('003', '002', { direction: 'downgrade' });
+   * await memory.migrations.sql('002', '001', { direction: 'downgrade' });
    * ```
    */
   sql(from: string, to: string, { direction, signal }: DirectionOptions = {}): Promise<string> {

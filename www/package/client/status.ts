@@ -15,7 +15,7 @@ export interface MemoryStatus {
   readonly usage: number | null;
   /** Bytes this site may use; null where the browser does not tell. */
   readonly quota: number | null;
-  /** The revision of the schema; null before the first. With branches, one of each, as `003, a1b2c3`. */
+  /** The revision of the schema; null before the first. With branches, one of each, such as `002, a1b2c3`. */
   readonly revision: string | null;
   /** The same, one by one. */
   readonly revisions: readonly string[];
