@@ -93,6 +93,42 @@ pub(crate) fn copy_telling(
     }
 }
 
+/// Fails if the transaction of `what` is gone. On some errors SQLite rolls it back by itself, and may report something else;
+/// every statement after that would be committed by itself.
+pub(crate) fn still_inside(connection: &Connection, what: &str) -> Result<()> {
+    if connection.is_autocommit() {
+        return Err(Error::new(ErrorCode::IoFailed, format!("SQLite rolled back the transaction of {what}.")));
+    }
+    Ok(())
+}
+
+/// Runs `undo` if the change failed, unless SQLite rolled it back by itself, as it does on errors such as a full disk.
+pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &str) -> Result<()> {
+    if result.is_err() && !connection.is_autocommit() {
+        connection.execute_batch(undo)?;
+    }
+    result
+}
+
+/// Lets SQLite read every page of a database.
+///
+/// # Errors
+///
+/// `corrupt_database` with what it found.
+pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
+    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
+}
+
+/// Whether there is a table of this name.
+pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?)";
+    Ok(connection.query_row(sql, [name], |row| row.get(0))?)
+}
+
 fn page_size(connection: &Connection) -> Result<i64> {
     ask(connection, "PRAGMA page_size")
 }
@@ -132,6 +168,12 @@ enum Batch {
     Waiting,
     /// That transaction is open.
     Open,
+}
+
+/// How a change that has begun ends.
+struct Transaction {
+    keep: &'static str,
+    undo: &'static str,
 }
 
 impl Db {
@@ -198,6 +240,27 @@ impl Db {
     /// [`Db::end_batch`], and within another change it is a part of that; a change that fails there takes nothing of its
     /// neighbours with it.
     pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let transaction = self.begin()?;
+        let result = change().and_then(|()| self.run(transaction.keep));
+        undo_failed(&self.connection, result, transaction.undo)
+    }
+
+    /// Makes a change and takes it back, to find out what it would do.
+    ///
+    /// # Errors
+    ///
+    /// Those of the change.
+    pub(crate) fn rehearse(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let transaction = self.begin()?;
+        let result = change();
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch(transaction.undo)?;
+        }
+        result
+    }
+
+    /// Begins a change: in the batch or the change it is part of, or as a transaction of its own.
+    fn begin(&self) -> Result<Transaction> {
         if self.read_only.get() {
             return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
         }
@@ -205,21 +268,17 @@ impl Db {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             self.batch.set(Batch::Open);
         }
-        if self.batch.get() == Batch::Open && self.connection.is_autocommit() {
-            return Err(Error::new(ErrorCode::IoFailed, "The transaction this change was to be part of was lost."));
+        if self.batch.get() == Batch::Open {
+            still_inside(&self.connection, "the batch that this change is part of")?;
         }
-        let (begin, keep, undo) = if !self.connection.is_autocommit() {
-            ("SAVEPOINT change", "RELEASE change", "ROLLBACK TO change; RELEASE change")
+        let (begin, transaction) = if self.connection.is_autocommit() {
+            ("BEGIN IMMEDIATE", Transaction { keep: "COMMIT", undo: "ROLLBACK" })
         } else {
-            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+            let undo = "ROLLBACK TO change; RELEASE change";
+            ("SAVEPOINT change", Transaction { keep: "RELEASE change", undo })
         };
         self.run(begin)?;
-        let result = change().and_then(|()| self.run(keep));
-        // SQLite rolls back by itself on errors such as a full disk; then there is nothing left to undo.
-        if result.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch(undo)?;
-        }
-        result
+        Ok(transaction)
     }
 
     fn run(&self, statement: &'static str) -> Result<()> {
@@ -242,14 +301,8 @@ impl Db {
         if self.batch.replace(Batch::None) != Batch::Open {
             return Ok(());
         }
-        if self.connection.is_autocommit() {
-            return Err(Error::new(ErrorCode::IoFailed, "The transaction of this batch was rolled back by SQLite."));
-        }
-        let result = self.run("COMMIT");
-        if result.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        result
+        still_inside(&self.connection, "the batch")?;
+        undo_failed(&self.connection, self.run("COMMIT"), "ROLLBACK")
     }
 
     /// Replaces the whole database by a copy of another, in one transaction.

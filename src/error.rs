@@ -181,6 +181,11 @@ impl Error {
         &self.0.hint
     }
 
+    /// Why it failed, without a full stop, to quote in another message: the words of its cause if it has one.
+    pub(crate) fn reason(&self) -> &str {
+        self.cause().map_or(self.message(), |cause| &cause.message).trim_end_matches('.')
+    }
+
     /// What caused it.
     pub fn cause(&self) -> Option<&Cause> {
         self.0.cause.as_ref()
@@ -237,6 +242,8 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
             (ErrorCode::ReadOnlyQuery, "The statement does what it may not.".into())
         }
         Sqlite::TooBig => (ErrorCode::TextTooLong, "A value or a row is larger than SQLite allows.".into()),
+        // SQLite has no code for these two, only SQLITE_ERROR, so its words are all there is to go by. Nothing else may branch
+        // on the words of a message.
         _ if words.starts_with("no such table") || words.starts_with("no such column") => {
             (ErrorCode::SchemaMismatch, format!("The schema of the memory lacks what this call needs ({words})."))
         }

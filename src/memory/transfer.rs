@@ -8,9 +8,8 @@ use std::rc::Rc;
 use rusqlite::Connection;
 
 use super::Memory;
-use crate::db::copy;
+use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::backup::check_integrity;
 use crate::migrate::runner::{self, Applied, Run, State};
 use crate::migrate::{adopt, history, schema};
 

@@ -168,9 +168,9 @@ pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<Diff
 /// Whether a schema declares the package's tables too. It is all of them or none, for what it left out would be dropped.
 fn declares_ours(declared: &Connection, ours: &Connection) -> Result<bool> {
     let (declared, mut ours) = (tables(declared)?, tables(ours)?);
-    ours.retain(|name| !is_kept(name));
+    ours.retain(|name| !history::keeps(name));
     let (there, missing): (Vec<&String>, Vec<&String>) = ours.iter().partition(|name| declared.contains(name));
-    let kept = declared.iter().find(|name| is_kept(name));
+    let kept = declared.iter().find(|name| history::keeps(name));
     let wrong = match (kept, there.first(), missing.first()) {
         (Some(name), ..) => format!("The schema declares {name}, which is kept for the revisions."),
         (None, Some(one), Some(other)) => format!("The schema declares the package's table {one}, but not {other}."),
@@ -196,7 +196,7 @@ fn needed_of_ours(scripts: &str) -> Result<Option<String>> {
         sql::tokens(scripts).iter().filter_map(|token| Some(token.name()?.to_lowercase())).collect();
     let named = |heads: &[String]| -> Result<usize> {
         let tables = tables(&schema::at(&ours, heads)?)?;
-        Ok(tables.iter().filter(|table| !is_kept(table) && words.contains(table)).count())
+        Ok(tables.iter().filter(|table| !history::keeps(table) && words.contains(table)).count())
     };
     let all = named(&ours.last_rows())?;
     for revision in ours.revisions() {
@@ -205,10 +205,6 @@ fn needed_of_ours(scripts: &str) -> Result<Option<String>> {
         }
     }
     Ok(None)
-}
-
-fn is_kept(table: &str) -> bool {
-    table == "alembic_version" || table == history::TABLE
 }
 
 /// What the declared schema has that the revisions do not make, as a new revision; `None` where there is nothing.

@@ -3,11 +3,11 @@
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::batch::execute;
+use super::batch::{MIGRATION, execute};
 use super::revision::Revision;
 use super::{Direction, Step, history};
-use crate::db::{Clock, ask};
-use crate::error::{Cause, Error, ErrorCode, Result};
+use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Alembic's own statement, so that Alembic finds here what it would have made.
 pub(crate) const VERSION_TABLE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
@@ -142,9 +142,7 @@ pub(crate) fn atomically(
     // The pragma does nothing inside a transaction, so it stands outside.
     connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
     let result = change(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
-    if result.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
-    }
+    let result = undo_failed(connection, result, "ROLLBACK");
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     result
 }
@@ -188,27 +186,16 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
         | AuthAction::CreateTempView { .. } => Authorization::Deny,
         _ => Authorization::Allow,
     }))?;
-    let result = script(connection).and_then(|()| still_inside(connection));
+    let result = script(connection).and_then(|()| still_inside(connection, MIGRATION));
     connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
     result
-}
-
-/// On some errors SQLite takes the whole transaction back. Where such an error was not told for what it was, nothing may go
-/// on, for each statement would then be committed by itself.
-pub(crate) fn still_inside(connection: &Connection) -> Result<()> {
-    if connection.is_autocommit() {
-        return Err(Error::new(ErrorCode::IoFailed, "SQLite took the transaction of the migration back."));
-    }
-    Ok(())
 }
 
 fn failed(revision: &Revision, error: Error) -> Error {
     match error.code() {
         ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
         code => {
-            let why = error.cause().map_or_else(|| error.message().to_owned(), |cause: &Cause| cause.message.clone());
-            let message =
-                format!("Revision {} ({}) failed: {}.", revision.id, revision.file, why.trim_end_matches('.'));
+            let message = format!("Revision {} ({}) failed: {}.", revision.id, revision.file, error.reason());
             // What is wrong with the file itself stays that.
             let is_of_file = code == ErrorCode::InvalidMigration;
             error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message)
@@ -229,7 +216,7 @@ pub(crate) fn check_references(connection: &Connection) -> Result<()> {
 }
 
 fn is_versioned(connection: &Connection) -> Result<bool> {
-    ask(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version')")
+    has_table(connection, "alembic_version")
 }
 
 fn versions(connection: &Connection) -> Result<Vec<String>> {

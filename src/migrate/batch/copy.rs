@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::block::invalid;
 use super::shape::Shape;
-use super::{Progress, quote};
+use super::{RowProgress, quote};
 use crate::error::{Error, ErrorCode, Result};
 
 /// How many rows are copied between two words about how far it is, where rowids are without gaps. With
@@ -29,7 +29,7 @@ pub(super) fn rows(
     source: &Source<'_>,
     new: &Shape,
     values: &[(String, String)],
-    progress: &mut Progress<'_>,
+    progress: &mut RowProgress<'_>,
 ) -> Result<()> {
     progress(0, source.total);
     if source.total == 0 {
