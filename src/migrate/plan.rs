@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::history::TABLES;
 use super::runner::{self, Run};
 use super::sql::quote;
-use super::{Direction, Step, batch, schema};
+use super::symbol::place;
+use super::{Direction, Step, batch};
 use crate::db::{ask, copy};
 use crate::error::{Error, Result};
 
@@ -104,12 +105,7 @@ pub(crate) fn offline(from: &[String], steps: &[Step<'_>]) -> Result<String> {
             Direction::Up => ("upgrade", &heads, &step.heads),
             Direction::Down => ("downgrade", &heads, &step.heads),
         };
-        text.push_str(&format!(
-            "-- Running {word} {} -> {} ({})\n\n",
-            schema::name(from),
-            schema::name(to),
-            step.revision.title
-        ));
+        text.push_str(&format!("-- Running {word} {} -> {} ({})\n\n", place(from), place(to), step.revision.title));
         if batch::is_in(step.script())? {
             let message = format!("Revision {} ({}) rebuilds a table.", step.revision.id, step.revision.file);
             let hint = "How depends on the file's own indexes, triggers and rows: run it on the file itself.";

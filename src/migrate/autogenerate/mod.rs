@@ -24,10 +24,9 @@ mod script;
 use rusqlite::Connection;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::sql;
+use crate::migrate::{Direction, sql};
 use reflect::{Schema, tokens};
 pub use renames::Renames;
-use script::Way;
 
 /// What two schemas differ in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,8 +79,8 @@ pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<
         let operations = describe::differences(&before, &after);
         return Ok(Difference { operations, questions, ..Difference::default() });
     }
-    let up = script::write(&before, to, &after, renames, Way::Up)?;
-    let down = script::write(&after, from, &before, &renames.inverse(), Way::Down)?;
+    let up = script::write(&before, to, &after, renames, Direction::Up)?;
+    let down = script::write(&after, from, &before, &renames.inverse(), Direction::Down)?;
     let mut operations = renames.descriptions();
     operations.extend(describe::differences(&up.renamed, &after));
     Ok(Difference { operations, up: up.text, down: down.text, questions })
@@ -123,7 +122,7 @@ pub(crate) fn declare(connection: &Connection, schema: &str) -> Result<()> {
             return Err(wrong(None, "only CREATE TABLE, INDEX, TRIGGER, VIEW and VIRTUAL TABLE may stand there"));
         }
         if let Err(error) = connection.execute_batch(text).map_err(Error::from) {
-            let why = reason(&error);
+            let why = error.reason().to_owned();
             return Err(wrong(Some(error), &why));
         }
     }
@@ -132,14 +131,9 @@ pub(crate) fn declare(connection: &Connection, schema: &str) -> Result<()> {
         "CREATE TABLE synth_look (x); ALTER TABLE synth_look RENAME TO synth_looked; DROP TABLE synth_looked";
     connection.execute_batch(LOOK).map_err(|error| {
         let error = Error::from(error);
-        let message = format!("The declared schema does not hold together: {}.", reason(&error));
+        let message = format!("The declared schema does not hold together: {}.", error.reason());
         error
             .recast(ErrorCode::InvalidSql, message)
             .with_hint("Correct it in the declared schema; nothing was written.")
     })
-}
-
-/// SQLite's own words, if it had some.
-fn reason(error: &Error) -> String {
-    error.cause().map_or_else(|| error.message().trim_end_matches('.').to_owned(), |cause| cause.message.clone())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::revision::Revision;
-use crate::migrate::symbol::is_relative;
+use crate::migrate::symbol::{Symbol, is_relative, place};
 
 /// Which of a revision's two scripts is to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Graph {
         let (start, end) = (or("base", start), or("heads", end));
         let from = self.shown(&start, &rows, true)?;
         // The steps of an end count from the start.
-        let mut to = self.upwards(&end, if end.contains("current") { &rows } else { &from }, true)?;
+        let mut to = self.upwards(&end, if Symbol::parse(&end).name == "current" { &rows } else { &from }, true)?;
         if let Some((label, _)) = start.split_once('@') {
             let branch = self.branch(label)?;
             to.retain(|&at| self.share_lineage(at, branch));
@@ -228,7 +228,7 @@ impl Graph {
 }
 
 fn wrong_way(command: &str, other: &str, target: &str, current: &[String]) -> Error {
-    let here = if current.is_empty() { "base".to_owned() } else { current.join(", ") };
+    let here = place(current);
     Error::invalid_argument(format!("{command} to {target} was asked for, but the memory is at {here}."))
         .with_hint(format!("Use {other}('{target}')."))
 }
