@@ -42,8 +42,8 @@ pub struct File {
 ///
 /// # Errors
 ///
-/// `ambiguous_revision` where there are several heads and none is named, `invalid_argument` where what it builds on is no
-/// head and `splice` is not given, `unknown_revision`, `invalid_migration` where the graph would not hold it.
+/// `ambiguous_revision` where there are several heads and none is named, `not_a_head` where what it builds on is no
+/// head and `splice` is not given, `unknown_symbol`, `invalid_migration` where the graph would not hold it.
 pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<File> {
     let mut parents = Vec::new();
     let default = ["head".to_owned()];
@@ -58,7 +58,7 @@ pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<File> {
     for parent in &parents {
         if !new.splice && !graph.children(parent).is_empty() {
             let message = format!("Revision {parent} is not a head revision.");
-            return Err(Error::invalid_argument(message).with_hint("Say splice to begin a branch there."));
+            return Err(Error::new(ErrorCode::NotAHead, message));
         }
     }
     write(graph.revisions(), new, &parents, &[], now)

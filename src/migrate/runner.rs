@@ -99,7 +99,8 @@ pub fn current(connection: &Connection) -> Result<Vec<String>> {
         State::Empty => Ok(Vec::new()),
         State::Versioned(versions) => Ok(versions),
         State::Unversioned => {
-            Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version."))
+            Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version.")
+                .with_hint("Open it with upgrade on, which adopts it if its tables are those of a revision."))
         }
     }
 }

@@ -52,7 +52,7 @@ impl Difference {
             return Ok(self);
         }
         Err(Error::invalid_argument(self.questions.join(" "))
-            .with_hint("Say for each with --rename or --drop what became of it; its values depend on it."))
+            .with_hint("Answer each with a rename or a drop; its values depend on it."))
     }
 }
 

@@ -42,7 +42,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where the target was passed already.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where the target was passed already.
     pub fn upgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
@@ -64,7 +64,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where the target is not below.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where the target is not below.
     pub fn downgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
@@ -102,7 +102,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` for a target that counts steps.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` for a target that counts steps.
     pub fn stamp(&self, current: &[String], targets: &[&str]) -> Result<Vec<String>> {
         let rows = self.rows(current)?;
         let mut stamped = Set::new();
@@ -133,8 +133,8 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where it is no range or its end does not come after
-    /// its start.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where it is no range or its
+    /// end does not come after its start.
     pub fn history(&self, range: Option<&str>, current: &[String]) -> Result<Vec<&Revision>> {
         let rows = self.rows(current)?;
         let (start, end) = match range.map(|range| range.trim().split_once(':')) {
@@ -230,5 +230,5 @@ impl Graph {
 fn wrong_way(command: &str, other: &str, target: &str, current: &[String]) -> Error {
     let here = place(current);
     Error::invalid_argument(format!("{command} to {target} was asked for, but the memory is at {here}."))
-        .with_hint(format!("Use {other}('{target}')."))
+        .with_hint(format!("Use {other} instead."))
 }
