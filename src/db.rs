@@ -97,6 +97,42 @@ pub(crate) fn copy_telling(
     }
 }
 
+/// Fails if the transaction of `what` is gone. On some errors SQLite rolls it back by itself, and may report something else;
+/// every statement after that would be committed by itself.
+pub(crate) fn still_inside(connection: &Connection, what: &str) -> Result<()> {
+    if connection.is_autocommit() {
+        return Err(Error::new(ErrorCode::IoFailed, format!("SQLite rolled back the transaction of {what}.")));
+    }
+    Ok(())
+}
+
+/// Runs `undo` if the change failed, unless SQLite rolled it back by itself, as it does on errors such as a full disk.
+pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &str) -> Result<()> {
+    if result.is_err() && !connection.is_autocommit() {
+        connection.execute_batch(undo)?;
+    }
+    result
+}
+
+/// Lets SQLite read every page of a database.
+///
+/// # Errors
+///
+/// `corrupt_database` with what it found.
+pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
+    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
+}
+
+/// Whether there is a table of this name.
+pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?)";
+    Ok(connection.query_row(sql, [name], |row| row.get(0))?)
+}
+
 fn page_size(connection: &Connection) -> Result<i64> {
     ask(connection, "PRAGMA page_size")
 }
@@ -137,6 +173,14 @@ enum Batch {
     Waiting,
     /// That transaction is open.
     Open,
+}
+
+/// How a change that has begun ends.
+struct Transaction {
+    keep: &'static str,
+    undo: &'static str,
+    /// What the transaction around it had changed before.
+    mark: Changed,
 }
 
 impl Db {
@@ -223,6 +267,40 @@ impl Db {
     /// [`Db::end_batch`], and within another change it is a part of that; a change that fails there takes nothing of its
     /// neighbours with it.
     pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let transaction = self.begin()?;
+        let result = change().and_then(|()| self.run(transaction.keep));
+        let is_kept = result.is_ok();
+        let result = undo_failed(&self.connection, result, transaction.undo);
+        if !is_kept {
+            self.went_back(&transaction);
+        }
+        result
+    }
+
+    /// Makes a change and takes it back, to find out what it would do.
+    ///
+    /// # Errors
+    ///
+    /// Those of the change.
+    pub(crate) fn rehearse(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let transaction = self.begin()?;
+        let result = change();
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch(transaction.undo)?;
+        }
+        self.went_back(&transaction);
+        result
+    }
+
+    /// What a savepoint took back was not changed; a rollback tells the feed itself.
+    fn went_back(&self, transaction: &Transaction) {
+        if !self.connection.is_autocommit() {
+            self.feed.go_back(transaction.mark);
+        }
+    }
+
+    /// Begins a change: in the batch or the change it is part of, or as a transaction of its own.
+    fn begin(&self) -> Result<Transaction> {
         if self.read_only.get() {
             return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
         }
@@ -230,26 +308,18 @@ impl Db {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             self.batch.set(Batch::Open);
         }
-        if self.batch.get() == Batch::Open && self.connection.is_autocommit() {
-            return Err(Error::new(ErrorCode::IoFailed, "The transaction this change was to be part of was lost."));
+        if self.batch.get() == Batch::Open {
+            still_inside(&self.connection, "the batch that this change is part of")?;
         }
-        let (begin, keep, undo) = if !self.connection.is_autocommit() {
-            ("SAVEPOINT change", "RELEASE change", "ROLLBACK TO change; RELEASE change")
-        } else {
-            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
-        };
-        if self.connection.is_autocommit() {
+        let (begin, keep, undo) = if self.connection.is_autocommit() {
             self.feed.settle();
-        }
-        let mark = self.feed.mark();
+            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+        } else {
+            ("SAVEPOINT change", "RELEASE change", "ROLLBACK TO change; RELEASE change")
+        };
+        let transaction = Transaction { keep, undo, mark: self.feed.mark() };
         self.run(begin)?;
-        let result = change().and_then(|()| self.run(keep));
-        // SQLite rolls back by itself on errors such as a full disk; then there is nothing left to undo.
-        if result.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch(undo)?;
-            self.feed.go_back(mark);
-        }
-        result
+        Ok(transaction)
     }
 
     fn run(&self, statement: &'static str) -> Result<()> {
@@ -272,14 +342,8 @@ impl Db {
         if self.batch.replace(Batch::None) != Batch::Open {
             return Ok(());
         }
-        if self.connection.is_autocommit() {
-            return Err(Error::new(ErrorCode::IoFailed, "The transaction of this batch was rolled back by SQLite."));
-        }
-        let result = self.run("COMMIT");
-        if result.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        result
+        still_inside(&self.connection, "the batch")?;
+        undo_failed(&self.connection, self.run("COMMIT"), "ROLLBACK")
     }
 
     /// Replaces the whole database by a copy of another, in one transaction.

@@ -68,7 +68,7 @@ error_codes! {
     /// The file is an SQLite database, but damaged.
     CorruptDatabase = "corrupt_database", "Restore a backup with backups.restore(id), or import an exported file.";
     /// The file is not an SQLite database at all.
-    NotADatabase = "not_a_database", "Choose a file that export() or Synth Mind made.";
+    NotADatabase = "not_a_database", "Choose an SQLite file that this package or Synth Mind made.";
     /// The file has tables but no `alembic_version`, so no one knows at which revision it is.
     UnversionedDatabase = "unversioned_database", "Correct its tables with the program that made them, or choose another file.";
     /// The file was migrated by a newer version of the app than this one.
@@ -77,10 +77,14 @@ error_codes! {
     ReadOnlyMemory = "read_only_memory", "Load the newest version of the app to write.";
     /// A migration was changed after it was applied.
     EditedRevision = "edited_revision", "Put its text back and add a new revision; if the change is meant, migrations.accept(revision).";
-    /// No migration has this revision id.
-    UnknownRevision = "unknown_revision", "Load the newest version of the app; where the file is older, migrations.stamp can put it right.";
+    /// The file is at a revision that no migration has, here or in its own history.
+    UnknownRevision = "unknown_revision", "Load the newest version of the app; if the file is older, migrations.stamp with purge can put it right.";
+    /// A symbol means no revision: no id or label begins with it, or it counts more steps than there are.
+    UnknownSymbol = "unknown_symbol", "Name a revision by its id, its label, head, heads, base or current.";
     /// A symbol could mean several revisions: the prefix of several ids, `head` where there are several heads.
     AmbiguousRevision = "ambiguous_revision", "Name the one that is meant; nothing was changed.";
+    /// A new revision was to build on one that others build on already, which would begin a branch.
+    NotAHead = "not_a_head", "Build on a head, or begin a branch there with splice: true.";
     /// A migration file breaks the format, or the files do not fit together.
     InvalidMigration = "invalid_migration", "Correct the migration file named in the message.";
     /// A statement of a migration failed; the whole run was undone.
@@ -184,6 +188,11 @@ impl Error {
         &self.0.hint
     }
 
+    /// Why it failed, without a full stop, to quote in another message: the words of its cause if it has one.
+    pub(crate) fn reason(&self) -> &str {
+        self.cause().map_or(self.message(), |cause| &cause.message).trim_end_matches('.')
+    }
+
     /// What caused it.
     pub fn cause(&self) -> Option<&FailureCause> {
         self.0.cause.as_ref()
@@ -240,6 +249,8 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
             (ErrorCode::ReadOnlyQuery, "The statement does what it may not.".into())
         }
         Sqlite::TooBig => (ErrorCode::TextTooLong, "A value or a row is larger than SQLite allows.".into()),
+        // SQLite has no code for these two, only SQLITE_ERROR, so its words are all there is to go by. Nothing else may branch
+        // on the words of a message.
         _ if words.starts_with("no such table") || words.starts_with("no such column") => {
             (ErrorCode::SchemaMismatch, format!("The schema of the memory lacks what this call needs ({words})."))
         }

@@ -128,15 +128,15 @@ impl Case<'_> {
     }
 
     fn agrees(&self, ours: &Result<String>) -> bool {
-        use ErrorCode::{AmbiguousRevision, InvalidArgument, UnknownRevision};
+        use ErrorCode::{AmbiguousRevision, InvalidArgument, UnknownSymbol};
         let code = match ours {
             Ok(found) => return found == self.theirs,
             Err(error) => error.code(),
         };
         match self.theirs {
             "!heads" | "!prefix" | "!walk" => code == AmbiguousRevision,
-            "!unknown" | "!branch" => code == UnknownRevision,
-            "!far" | "!too-far" => code == UnknownRevision || code == InvalidArgument,
+            "!unknown" | "!branch" => code == UnknownSymbol,
+            "!far" | "!too-far" => code == UnknownSymbol || code == InvalidArgument,
             "!range" | "!filtered" => code == InvalidArgument,
             // An assertion of Python's.
             "!crash" => true,

@@ -139,7 +139,7 @@ fn an_edited_revision_is_an_error_that_names_it_until_it_is_accepted() {
     assert_eq!((found("app1"), found("app2"), found("001")), (Standing::Edited, Standing::Ok, Standing::Ok));
     assert_eq!(memory.plan("heads", false).unwrap_err().code(), ErrorCode::EditedRevision);
     assert_eq!(memory.accept("app3").unwrap_err().code(), ErrorCode::NotFound);
-    assert_eq!(memory.accept("zzz").unwrap_err().code(), ErrorCode::UnknownRevision);
+    assert_eq!(memory.accept("zzz").unwrap_err().code(), ErrorCode::UnknownSymbol);
     memory.accept("app1").unwrap();
     assert_eq!(memory.upgrade("heads").unwrap(), ["app3"]);
     memory.close().unwrap();
@@ -282,7 +282,7 @@ fn new_files_fit_the_graph() {
         file::revision(&graph, &file::NewRevision { message, heads, splice, ..Default::default() }, NOW)
     };
     assert_eq!(new(&[], false).unwrap_err().code(), ErrorCode::AmbiguousRevision);
-    assert_eq!(new(&["app1"], false).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(new(&["app1"], false).unwrap_err().code(), ErrorCode::NotAHead);
     let file = new(&["app@head"], false).unwrap();
     assert_eq!(file.name, format!("20260102_0304_{}_add_a_mood_how_it_felt.sql", file.id));
     assert_eq!(file.id.len(), 12);

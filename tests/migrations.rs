@@ -132,11 +132,11 @@ fn symbols_mean_what_alembic_means_by_them() {
         ("a1b2c3d4", "+1", Ok("a1ffffff")),
         ("a1b2c3d4", "current", Ok("a1b2c3d4")),
         ("e5", "head", Ok("e5")),
-        ("e5", "+1", Err(ErrorCode::UnknownRevision)),
+        ("e5", "+1", Err(ErrorCode::UnknownSymbol)),
         ("base", "a1", Err(ErrorCode::AmbiguousRevision)),
-        ("base", "+x", Err(ErrorCode::UnknownRevision)),
-        ("base", "", Err(ErrorCode::UnknownRevision)),
-        ("base", "nothing", Err(ErrorCode::UnknownRevision)),
+        ("base", "+x", Err(ErrorCode::UnknownSymbol)),
+        ("base", "", Err(ErrorCode::UnknownSymbol)),
+        ("base", "nothing", Err(ErrorCode::UnknownSymbol)),
         ("e5", "a1b2c3d4", Err(ErrorCode::InvalidArgument)),
     ];
     for (from, target, expected) in cases {
@@ -158,7 +158,7 @@ fn symbols_mean_what_alembic_means_by_them() {
         assert_eq!(current(&connection), expected, "head to {target}");
     }
     let mut connection = Connection::open_in_memory().unwrap();
-    assert_eq!(downgrade(&mut connection, &graph, "-1").unwrap_err().code(), ErrorCode::UnknownRevision);
+    assert_eq!(downgrade(&mut connection, &graph, "-1").unwrap_err().code(), ErrorCode::UnknownSymbol);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn stamp_writes_the_version_where_it_is_true_and_nothing_else() {
     let mut memory = in_memory();
     let before = schema(memory.db().connection());
     for (target, code) in
-        [("001", ErrorCode::SchemaMismatch), ("base", ErrorCode::SchemaMismatch), ("zzz", ErrorCode::UnknownRevision)]
+        [("001", ErrorCode::SchemaMismatch), ("base", ErrorCode::SchemaMismatch), ("zzz", ErrorCode::UnknownSymbol)]
     {
         assert_eq!(memory.stamp(&[target], false, false).unwrap_err().code(), code, "{target}");
         assert_eq!(memory.revisions().unwrap(), ["002"]);

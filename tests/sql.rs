@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
-use synth_memory::migrate::sql::{Kind, Token, split, tokens};
+use synth_memory::migrate::sql::{Token, TokenKind, split, tokens};
 
 #[test]
 fn the_kinds() {
     let sql = "x X'00' 'it''s' \"a\"\"b\" `c` [d e] -- f\n/* ; */ 1.5e-3+.5 0x1e+2 ?1 :n a->>b;é";
     let kinds: Vec<_> = tokens(sql).iter().map(|token| (token.kind, token.text)).collect();
-    use Kind::*;
+    use TokenKind::*;
     let expected = [
         (Word, "x"),
         (Blob, "X'00'"),

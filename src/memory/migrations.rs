@@ -11,6 +11,7 @@ use crate::migrate::backup::{Backup, Backups};
 use crate::migrate::history;
 use crate::migrate::plan::{self, MigrationPlan};
 use crate::migrate::runner::{self, Applied, MigrationProgress, Run};
+use crate::migrate::symbol::place;
 use crate::migrate::{Graph, Step, schema};
 
 /// What to do with a file that a newer version of the app has migrated.
@@ -60,7 +61,7 @@ impl Migrations {
 }
 
 /// Which steps lead from where a file is to where it shall be.
-type Walk<'a> = dyn for<'g> Fn(&'g Graph, &[String]) -> Result<Vec<Step<'g>>> + 'a;
+type Route<'a> = dyn for<'g> Fn(&'g Graph, &[String]) -> Result<Vec<Step<'g>>> + 'a;
 
 impl Memory {
     /// The revisions this memory knows.
@@ -92,19 +93,22 @@ impl Memory {
         self.migrate(true, &|graph, current| graph.downgrade(current, target))
     }
 
-    pub(super) fn migrate(&mut self, backup: bool, walk: &Walk<'_>) -> Result<Applied> {
+    pub(super) fn migrate(&mut self, backup: bool, route: &Route<'_>) -> Result<Applied> {
         let current = self.revisions()?;
         let graph = Rc::clone(&self.migrations.graph);
-        let steps = walk(&graph, &current)?;
+        let steps = route(&graph, &current)?;
         self.settle_history(&graph, &current)?;
         let Some(last) = steps.last() else { return Ok(Vec::new()) };
-        let carry_out = |memory: &mut Self| {
-            let mut run = Run { clock: memory.db.clock(), progress: &mut *memory.migrations.progress };
-            runner::run(memory.db.connection_mut(), &steps, &last.heads, &mut run)
-        };
+        let carry_out = |memory: &mut Self| memory.run(&steps, &last.heads);
         self.recall.get_mut().forget();
         self.db.report_replaced();
         if backup { self.backed_up(true, carry_out) } else { carry_out(self) }
+    }
+
+    /// Carries out steps on the memory's own file, and tells its progress.
+    pub(super) fn run(&mut self, steps: &[Step<'_>], heads: &[String]) -> Result<Applied> {
+        let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
+        runner::run(self.db.connection_mut(), steps, heads, &mut run)
     }
 
     /// Refuses what no run leaves behind, and edited revisions; writes down what another program has applied or taken back.
@@ -133,7 +137,7 @@ impl Memory {
         if !force {
             let found = schema::differences(self.db.connection(), graph, &rows)?;
             if !(found.conflicts.is_empty() && found.tables.is_empty() && found.indexes.is_empty()) {
-                return Err(found.error(&schema::name(&rows)));
+                return Err(found.error(&place(&rows)));
             }
         }
         let applied = graph.applied_at(&rows);

@@ -8,8 +8,9 @@ use super::Memory;
 use super::migrations::{Migrations, OnNewerSchema, to_heads};
 use crate::db::{Clock, Db, Durability, Location};
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::runner::{self, Applied, Need, Run, State};
-use crate::migrate::{Graph, Revision, Step, adopt, history, schema};
+use crate::migrate::runner::{self, Applied, Need, State};
+use crate::migrate::symbol::place;
+use crate::migrate::{Graph, Revision, Step, adopt, history};
 use crate::tables::MemoryTable;
 
 impl Memory {
@@ -98,7 +99,7 @@ impl Memory {
                     steps.iter().map(|step| format!("{} ({})", step.revision.id, step.revision.title)).collect();
                 let message = format!(
                     "The memory is at {}, newer than this app, which lacks {}.",
-                    schema::name(&current),
+                    place(&current),
                     newer.join(", ")
                 );
                 let error = Error::new(ErrorCode::NewerSchema, message);
@@ -119,8 +120,7 @@ impl Memory {
             OnNewerSchema::Downgrade => {
                 let heads = steps.last().map(|step| step.heads.clone()).unwrap_or_default();
                 self.backed_up(true, |memory| {
-                    let mut run = Run { clock: memory.db.clock(), progress: &mut *memory.migrations.progress };
-                    runner::run(memory.db.connection_mut(), &steps, &heads, &mut run)?;
+                    memory.run(&steps, &heads)?;
                     memory.migrate(false, &to_heads)
                 })
             }

@@ -103,8 +103,8 @@ impl Memory {
                 error.recast(ErrorCode::QueryTimeout, message)
             }
             (ErrorCode::Internal | ErrorCode::SchemaMismatch, _) => {
-                let why = error.cause().map_or_else(|| error.message().to_owned(), |cause| cause.message.clone());
-                error.recast(ErrorCode::InvalidSql, format!("SQLite does not understand the query: {why}."))
+                let message = format!("SQLite does not understand the query: {}.", error.reason());
+                error.recast(ErrorCode::InvalidSql, message)
             }
             _ => error,
         })

@@ -8,9 +8,8 @@ use std::rc::Rc;
 use rusqlite::Connection;
 
 use super::Memory;
-use crate::db::copy;
+use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::backup::check_integrity;
 use crate::migrate::runner::{self, Applied, Run, State};
 use crate::migrate::{adopt, history, schema};
 
@@ -20,7 +19,7 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`; `out_of_memory` where the module cannot hold a second copy.
+    /// `unknown_revision`, `unknown_symbol`; `out_of_memory` where the module cannot hold a second copy.
     pub fn export_at(&mut self, revision: &str) -> Result<Vec<u8>> {
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
@@ -111,12 +110,12 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
     const UTF_8: [u8; 4] = [0, 0, 0, 1];
     if file[ENCODING] != UTF_8 && file[ENCODING] != [0; 4] {
         return Err(foreign("its text is in UTF-16")
-            .with_hint("Copy it into a new SQLite file, which is in UTF-8, and import that."));
+            .with_hint("Copy it into a new SQLite file, which is in UTF-8, and use that."));
     }
     const LARGEST_ROOT: std::ops::Range<usize> = 52..56;
     if file[LARGEST_ROOT] != [0; 4] {
         return Err(foreign("it is in auto-vacuum mode")
-            .with_hint("Turn it off with PRAGMA auto_vacuum = 0 and VACUUM, and import the file then."));
+            .with_hint("Turn it off first, with PRAGMA auto_vacuum = 0 and VACUUM."));
     }
     // A file that was left in WAL mode says so in these two bytes; in memory there is no log to open.
     for version in &mut file[18..20] {

@@ -95,14 +95,15 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`; `not_found` where it was not applied.
+    /// `unknown_revision`, `unknown_symbol`; `not_found` where it was not applied.
     pub fn accept(&mut self, symbol: &str) -> Result<()> {
         let current = self.revisions()?;
         let graph = &self.migrations.graph;
         let applied = graph.applied_at(&current);
         for id in graph.resolve(symbol, &current)? {
             let Some(revision) = applied.iter().find(|revision| revision.id == id) else {
-                return Err(Error::new(ErrorCode::NotFound, format!("Revision {id} was not applied to this memory.")));
+                return Err(Error::new(ErrorCode::NotFound, format!("Revision {id} was not applied to this memory."))
+                    .with_hint("Only a revision that is applied can be accepted; nothing was changed."));
             };
             let entry = history::read(self.db.connection())?.into_iter().find(|entry| entry.revision == id);
             let (applied_at, duration) = entry.map_or((None, None), |entry| (entry.applied_at, entry.duration));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::runner::{self, State};
-use crate::db::{Location, ask, connect, copy_telling};
+use crate::db::{Location, ask, check_integrity, connect, copy_telling};
 use crate::error::{Error, ErrorCode, Result};
 
 /// How many backups are kept where nobody says otherwise; older ones make room for new ones.
@@ -223,17 +223,4 @@ fn parse(database: &str, name: &str) -> Option<Backup> {
         created_at: created_at.parse().ok()?,
         revisions: place.split('+').filter(|id| *id != "base").map(str::to_owned).collect(),
     })
-}
-
-/// Lets SQLite read every page of a database.
-///
-/// # Errors
-///
-/// `corrupt_database` with what it found.
-pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
-    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
-    if found == "ok" {
-        return Ok(());
-    }
-    Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
 }

@@ -58,8 +58,8 @@ pub struct MigrationFile {
 ///
 /// # Errors
 ///
-/// `ambiguous_revision` where there are several heads and none is named, `invalid_argument` where what it builds on is no
-/// head and `splice` is not given, `unknown_revision`, `invalid_migration` where the graph would not hold it.
+/// `ambiguous_revision` where there are several heads and none is named, `not_a_head` where what it builds on is no
+/// head and `splice` is not given, `unknown_symbol`, `invalid_migration` where the graph would not hold it.
 pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<MigrationFile> {
     let mut parents = Vec::new();
     let default = ["head".to_owned()];
@@ -74,7 +74,7 @@ pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<MigrationF
     for parent in &parents {
         if !new.splice && !graph.children(parent).is_empty() {
             let message = format!("Revision {parent} is not a head revision.");
-            return Err(Error::invalid_argument(message).with_hint("Say splice to begin a branch there."));
+            return Err(Error::new(ErrorCode::NotAHead, message));
         }
     }
     write(graph.revisions(), new, &parents, &[], now)
@@ -184,9 +184,9 @@ pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<Sche
 /// Whether a schema declares the package's tables too. It is all of them or none, for what it left out would be dropped.
 fn declares_ours(declared: &Connection, ours: &Connection) -> Result<bool> {
     let (declared, mut ours) = (tables(declared)?, tables(ours)?);
-    ours.retain(|name| !is_kept(name));
+    ours.retain(|name| !history::keeps(name));
     let (there, missing): (Vec<&String>, Vec<&String>) = ours.iter().partition(|name| declared.contains(name));
-    let kept = declared.iter().find(|name| is_kept(name));
+    let kept = declared.iter().find(|name| history::keeps(name));
     let wrong = match (kept, there.first(), missing.first()) {
         (Some(name), ..) => format!("The schema declares {name}, which is kept for the revisions."),
         (None, Some(one), Some(other)) => format!("The schema declares the package's table {one}, but not {other}."),
@@ -212,7 +212,7 @@ fn needed_of_ours(scripts: &str) -> Result<Option<String>> {
         sql::tokens(scripts).iter().filter_map(|token| Some(token.name()?.to_lowercase())).collect();
     let named = |heads: &[String]| -> Result<usize> {
         let tables = tables(&schema::at(&ours, heads)?)?;
-        Ok(tables.iter().filter(|table| !is_kept(table) && words.contains(table)).count())
+        Ok(tables.iter().filter(|table| !history::keeps(table) && words.contains(table)).count())
     };
     let all = named(&ours.last_rows())?;
     for revision in ours.revisions() {
@@ -221,10 +221,6 @@ fn needed_of_ours(scripts: &str) -> Result<Option<String>> {
         }
     }
     Ok(None)
-}
-
-fn is_kept(table: &str) -> bool {
-    table == "alembic_version" || table == history::TABLE
 }
 
 /// What the declared schema has that the revisions do not make, as a new revision; `None` where there is nothing.

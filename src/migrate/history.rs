@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::revision::Revision;
-use crate::db::ask;
+use crate::db::{ask, has_table};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The table's name.
@@ -17,6 +17,11 @@ pub const TABLE: &str = "synth_migrations";
 
 /// This table and Alembic's, which belong to no revision, as SQL lists them.
 pub(crate) const TABLES: &str = "('alembic_version', 'synth_migrations')";
+
+/// Whether a table, its name in small letters, is one of these.
+pub(crate) fn keeps(table: &str) -> bool {
+    table == "alembic_version" || table == TABLE
+}
 
 const CREATE: &str = "CREATE TABLE synth_migrations (revision TEXT NOT NULL PRIMARY KEY, file TEXT NOT NULL, \
                       script TEXT NOT NULL, applied_at REAL, duration REAL, version TEXT NOT NULL)";
@@ -52,7 +57,7 @@ impl Entry {
 ///
 /// Where the file cannot be read.
 pub fn read(connection: &Connection) -> Result<Vec<Entry>> {
-    if !exists(connection)? {
+    if !has_table(connection, TABLE)? {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare(
@@ -73,7 +78,7 @@ pub fn read(connection: &Connection) -> Result<Vec<Entry>> {
 
 /// Whether exactly these revisions are written down, each from the text that it has now.
 pub(crate) fn is(connection: &Connection, revisions: &mut dyn Iterator<Item = &Revision>) -> Result<bool> {
-    if !exists(connection)? {
+    if !has_table(connection, TABLE)? {
         return Ok(false);
     }
     let expected: BTreeSet<String> = revisions.map(|revision| format!("{} {}", revision.id, revision.text)).collect();
@@ -89,7 +94,7 @@ pub(crate) fn record(
     applied_at: Option<f64>,
     duration: Option<f64>,
 ) -> Result<()> {
-    if !exists(connection)? {
+    if !has_table(connection, TABLE)? {
         connection.execute_batch(CREATE)?;
     }
     connection.execute(
@@ -102,7 +107,7 @@ pub(crate) fn record(
 
 /// Strikes a revision out. With the last entry goes the table: at the base nothing of it is left.
 pub(crate) fn forget(connection: &Connection, id: &str) -> Result<()> {
-    if !exists(connection)? {
+    if !has_table(connection, TABLE)? {
         return Ok(());
     }
     connection.execute("DELETE FROM synth_migrations WHERE revision = ?", [id])?;
@@ -157,8 +162,4 @@ pub(crate) fn is_edited(entry: &Entry, revision: &Revision, entries: &[Entry]) -
             && revision.squashes.iter().all(|id| entries.iter().any(|entry| entry.revision == *id))
     };
     entry.revision == revision.id && entry.text != revision.text && !squashed()
-}
-
-fn exists(connection: &Connection) -> Result<bool> {
-    ask(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'synth_migrations')")
 }

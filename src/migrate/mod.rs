@@ -3,7 +3,7 @@
 //! The words are Alembic's, and `alembic_version` has Alembic's exact shape, so that a revision id means the same to
 //! both.
 
-mod symbol;
+pub(crate) mod symbol;
 
 pub mod revision;
 

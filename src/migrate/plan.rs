@@ -9,7 +9,8 @@ use tsify::Tsify;
 use super::history::TABLES;
 use super::runner::{self, Run};
 use super::sql::quote;
-use super::{MigrationDirection, Step, batch, schema};
+use super::symbol::place;
+use super::{MigrationDirection, Step, batch};
 use crate::db::{ask, copy};
 use crate::error::{Error, Result};
 
@@ -111,12 +112,7 @@ pub(crate) fn sql(from: &[String], steps: &[Step<'_>]) -> Result<String> {
             MigrationDirection::Up => ("upgrade", &heads, &step.heads),
             MigrationDirection::Down => ("downgrade", &heads, &step.heads),
         };
-        text.push_str(&format!(
-            "-- Running {word} {} -> {} ({})\n\n",
-            schema::name(from),
-            schema::name(to),
-            step.revision.title
-        ));
+        text.push_str(&format!("-- Running {word} {} -> {} ({})\n\n", place(from), place(to), step.revision.title));
         if batch::is_in(step.script())? {
             let message = format!("Revision {} ({}) rebuilds a table.", step.revision.id, step.revision.file);
             let hint = "How depends on the file's own indexes, triggers and rows: run it on the file itself.";

@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use tsify::Tsify;
 
-use super::batch::execute;
+use super::batch::{MIGRATION, execute};
 use super::revision::Revision;
 use super::{MigrationDirection, Step, history};
-use crate::db::{Clock, ask};
-use crate::error::{Error, ErrorCode, FailureCause, Result};
+use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Alembic's own statement, so that Alembic finds here what it would have made.
 pub(crate) const VERSION_TABLE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
@@ -106,7 +106,8 @@ pub fn current(connection: &Connection) -> Result<Vec<String>> {
         State::Empty => Ok(Vec::new()),
         State::Versioned(versions) => Ok(versions),
         State::Unversioned => {
-            Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version."))
+            Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version.")
+                .with_hint("Open it with upgrade on, which adopts it if its tables are those of a revision."))
         }
     }
 }
@@ -149,9 +150,7 @@ pub(crate) fn atomically(
     // The pragma does nothing inside a transaction, so it stands outside.
     connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
     let result = change(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
-    if result.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
-    }
+    let result = undo_failed(connection, result, "ROLLBACK");
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     result
 }
@@ -196,28 +195,16 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
         | AuthAction::CreateTempView { .. } => Authorization::Deny,
         _ => Authorization::Allow,
     }))?;
-    let result = script(connection).and_then(|()| still_inside(connection));
+    let result = script(connection).and_then(|()| still_inside(connection, MIGRATION));
     connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
     result
-}
-
-/// On some errors SQLite takes the whole transaction back. Where such an error was not told for what it was, nothing may go
-/// on, for each statement would then be committed by itself.
-pub(crate) fn still_inside(connection: &Connection) -> Result<()> {
-    if connection.is_autocommit() {
-        return Err(Error::new(ErrorCode::IoFailed, "SQLite took the transaction of the migration back."));
-    }
-    Ok(())
 }
 
 fn failed(revision: &Revision, error: Error) -> Error {
     match error.code() {
         ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
         code => {
-            let why =
-                error.cause().map_or_else(|| error.message().to_owned(), |cause: &FailureCause| cause.message.clone());
-            let message =
-                format!("Revision {} ({}) failed: {}.", revision.id, revision.file, why.trim_end_matches('.'));
+            let message = format!("Revision {} ({}) failed: {}.", revision.id, revision.file, error.reason());
             // What is wrong with the file itself stays that.
             let is_of_file = code == ErrorCode::InvalidMigration;
             error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message)
@@ -238,7 +225,7 @@ pub(crate) fn check_references(connection: &Connection) -> Result<()> {
 }
 
 fn is_versioned(connection: &Connection) -> Result<bool> {
-    ask(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version')")
+    has_table(connection, "alembic_version")
 }
 
 fn versions(connection: &Connection) -> Result<Vec<String>> {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::Graph;
 use super::history::TABLES;
 use super::runner::{self, Run};
+use super::symbol::place;
 use crate::db::Clock;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -98,7 +99,7 @@ pub(crate) fn compare(connection: &Connection, graph: &Graph, heads: &[String]) 
     if differences.conflicts.is_empty() && differences.tables.is_empty() {
         return Ok(differences.indexes.into_iter().map(|(_, sql)| sql).collect());
     }
-    Err(differences.error(&name(heads)))
+    Err(differences.error(&place(heads)))
 }
 
 /// A database in memory, as the revisions up to these heads make it.
@@ -107,11 +108,6 @@ pub(crate) fn at(graph: &Graph, heads: &[String]) -> Result<Connection> {
     let steps = graph.between(&[], &graph.ancestors(heads));
     runner::run(&mut scratch, &steps, heads, &mut Run { clock: Clock::new(|| 0.0), progress: &mut |_| {} })?;
     Ok(scratch)
-}
-
-/// What the place of a file is called.
-pub(crate) fn name(heads: &[String]) -> String {
-    if heads.is_empty() { "base".to_owned() } else { heads.join(", ") }
 }
 
 /// The objects of a schema that revisions made. What has a name that is not UTF-8 cannot be read, and is refused with that.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// What a [`Token`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// `-- to the end of the line`, or `/* … */`.
     Comment,
     /// A keyword, or a name without quotes.
@@ -30,7 +30,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'s> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Its text, quotes and all.
     pub text: &'s str,
     /// Where it begins, in bytes.
@@ -45,19 +45,19 @@ impl<'s> Token<'s> {
 
     /// Whether it is this keyword, in whatever case.
     pub fn is_word(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     /// Whether it is this sign.
     pub fn is_sign(&self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.text == sign
+        self.kind == TokenKind::Sign && self.text == sign
     }
 
     /// The name it stands for, where it can be one. SQLite takes `'…'` for a name too, where it expects one.
     pub fn name(&self) -> Option<Cow<'s, str>> {
         match self.kind {
-            Kind::Word => Some(Cow::Borrowed(self.text)),
-            Kind::Quoted | Kind::Text => {
+            TokenKind::Word => Some(Cow::Borrowed(self.text)),
+            TokenKind::Quoted | TokenKind::Text => {
                 let (open, rest) = self.text.split_at(1);
                 let close = if open == "[" { "]" } else { open };
                 let inner = rest.strip_suffix(close)?;
@@ -71,6 +71,11 @@ impl<'s> Token<'s> {
 /// A name as SQLite reads it back whatever is in it.
 pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The name that the rowid of a table answers to: the first that none of its columns has.
+pub(crate) fn rowid_name(is_column: &dyn Fn(&str) -> bool) -> Option<&'static str> {
+    ["rowid", "_rowid_", "oid"].into_iter().find(|name| !is_column(name))
 }
 
 /// The words of a script, comments too.
@@ -97,7 +102,7 @@ pub fn split(script: &str) -> Vec<&str> {
     let mut last: [Option<Token<'_>>; 2] = [None; 2];
     for token in tokens(script) {
         end = token.range().end;
-        if token.kind == Kind::Comment {
+        if token.kind == TokenKind::Comment {
             continue;
         }
         if opening.len() < 3 {
@@ -136,25 +141,27 @@ fn is_trigger(opening: &[Token<'_>]) -> bool {
 }
 
 /// The kind of the first token, none for white space, and its length.
-fn first(sql: &[u8]) -> (Option<Kind>, usize) {
+fn first(sql: &[u8]) -> (Option<TokenKind>, usize) {
     let next = sql.get(1).copied().unwrap_or(0);
     match sql[0] {
         b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => (None, run(sql, |byte| byte.is_ascii_whitespace())),
-        b'-' if next == b'-' => (Some(Kind::Comment), run(sql, |byte| byte != b'\n')),
+        b'-' if next == b'-' => (Some(TokenKind::Comment), run(sql, |byte| byte != b'\n')),
         b'/' if next == b'*' => {
             let end = sql[2..].windows(2).position(|pair| pair == b"*/");
-            (Some(Kind::Comment), end.map_or(sql.len(), |at| at + 4))
+            (Some(TokenKind::Comment), end.map_or(sql.len(), |at| at + 4))
         }
-        b'\'' => (Some(Kind::Text), quoted(sql, b'\'')),
-        quote @ (b'"' | b'`') => (Some(Kind::Quoted), quoted(sql, quote)),
-        b'[' => (Some(Kind::Quoted), (run(sql, |byte| byte != b']') + 1).min(sql.len())),
-        b'x' | b'X' if next == b'\'' => (Some(Kind::Blob), 1 + quoted(&sql[1..], b'\'')),
-        digit if digit.is_ascii_digit() || digit == b'.' && next.is_ascii_digit() => (Some(Kind::Number), number(sql)),
-        b'?' | b':' | b'@' | b'$' | b'#' => (Some(Kind::Variable), 1 + run(&sql[1..], in_word)),
-        byte if in_word(byte) => (Some(Kind::Word), run(sql, in_word)),
+        b'\'' => (Some(TokenKind::Text), quoted(sql, b'\'')),
+        quote @ (b'"' | b'`') => (Some(TokenKind::Quoted), quoted(sql, quote)),
+        b'[' => (Some(TokenKind::Quoted), (run(sql, |byte| byte != b']') + 1).min(sql.len())),
+        b'x' | b'X' if next == b'\'' => (Some(TokenKind::Blob), 1 + quoted(&sql[1..], b'\'')),
+        digit if digit.is_ascii_digit() || digit == b'.' && next.is_ascii_digit() => {
+            (Some(TokenKind::Number), number(sql))
+        }
+        b'?' | b':' | b'@' | b'$' | b'#' => (Some(TokenKind::Variable), 1 + run(&sql[1..], in_word)),
+        byte if in_word(byte) => (Some(TokenKind::Word), run(sql, in_word)),
         _ => {
             const LONG: [&[u8]; 10] = [b"->>", b"->", b"||", b"<<", b">>", b"<=", b">=", b"<>", b"==", b"!="];
-            (Some(Kind::Sign), LONG.iter().find(|sign| sql.starts_with(sign)).map_or(1, |sign| sign.len()))
+            (Some(TokenKind::Sign), LONG.iter().find(|sign| sql.starts_with(sign)).map_or(1, |sign| sign.len()))
         }
     }
 }

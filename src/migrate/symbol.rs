@@ -3,6 +3,11 @@
 /// Words that mean something else, wherever an id or a label is expected.
 pub(super) const WORDS: [&str; 4] = ["head", "heads", "base", "current"];
 
+/// What the place of a file is called that is at these revisions.
+pub(crate) fn place(revisions: &[String]) -> String {
+    if revisions.is_empty() { "base".to_owned() } else { revisions.join(", ") }
+}
+
 /// A symbol taken apart: `label@name+steps`, each part of which may be missing.
 #[derive(Clone, Copy)]
 pub(super) struct Symbol<'s> {

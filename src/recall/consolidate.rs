@@ -104,15 +104,17 @@ impl Recall<'_> {
         self.mend()?;
         self.write_uses()?;
         let mut done = Consolidated::default();
-        let result = self.db.atomically(&mut || {
+        let mut change = || {
             done = self.carry_out(how)?;
-            if how.dry_run { Err(Error::new(ErrorCode::Internal, DRY_RUN)) } else { Ok(()) }
-        });
-        match result {
-            // All of it was done, and taken back again.
-            Err(error) if error.message() == DRY_RUN => Ok(Consolidated { id: None, ..done }),
-            other => other.map(|()| done),
+            Ok(())
+        };
+        if how.dry_run {
+            self.db.rehearse(&mut change)?;
+            done.id = None;
+        } else {
+            self.db.atomically(&mut change)?;
         }
+        Ok(done)
     }
 
     fn carry_out(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
@@ -341,5 +343,3 @@ impl Recall<'_> {
         Ok(discarded)
     }
 }
-
-const DRY_RUN: &str = "Only tried.";

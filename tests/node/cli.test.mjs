@@ -62,8 +62,8 @@ suite('called', () => {
     const { run, write } = start(t, { 'text.db': 'no database'.repeat(20), 'schema.sql': 'CREATE TABEL x (y);' });
     write('memory.db', '');
     const cases = [
-      [['upgrade', 'nope'], 'unknown_revision'],
-      [['downgrade', '-1'], 'unknown_revision'],
+      [['upgrade', 'nope'], 'unknown_symbol'],
+      [['downgrade', '-1'], 'unknown_symbol'],
       [['current', '--url', 'sqlite:///text.db'], 'not_a_database'],
       [['current', '--url', 'postgresql:///x'], 'invalid_url'],
       [['current', '--url', 'sqlite:///:memory:'], 'invalid_url'],
@@ -71,7 +71,7 @@ suite('called', () => {
       [['backup', ...URL], 'not_found'],
       [['check'], 'invalid_sql'],
       [['check', '--schema', 'none.sql'], 'not_found'],
-      [['show', 'nope'], 'unknown_revision'],
+      [['show', 'nope'], 'unknown_symbol'],
       [['history', '-r', '001'], 'invalid_argument'],
       [['edit', '001'], 'not_found'],
       [['merge', 'heads', '-m', 'x'], 'invalid_argument'],
@@ -88,6 +88,75 @@ suite('called', () => {
       assert.deepEqual([told.status, told.stdout, error.code], [1, '', code], words.join(' '));
       assert.equal(`synth-memory: ${error.message} ${error.hint}\n`.replace(/\s*\n\s*(?=.)/g, ' '), said.stderr);
     }
+  });
+
+  suite('in vain says what to do in the words of the command line', () => {
+    const sql = (file, text) =>
+      runPython(['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])', file, text]);
+    /** Each leaves a file `memory.db`. */
+    const files = {
+      none: () => {},
+      'at 001': ({ ok }) => ok('upgrade', '001', ...URL),
+      'at a revision that nobody knows': ({ ok, path }) => {
+        ok('upgrade', '001', ...URL);
+        sql(path('memory.db'), "UPDATE alembic_version SET version_num = 'gone'");
+      },
+      'at two revisions, one of which builds on the other': ({ ok, path }) => {
+        ok('upgrade', 'head', ...URL);
+        sql(path('memory.db'), "INSERT INTO alembic_version VALUES ('001')");
+      },
+      'without alembic_version': ({ fixture }) => fixture('synth-mind-app.db'),
+      'with other tables': ({ path }) => sql(path('memory.db'), 'CREATE TABLE turns (x)'),
+      'of Synth Mind': ({ fixture }) => fixture('synth-mind-alembic.db'),
+      damaged: ({ ok, path }) => {
+        ok('upgrade', '001', ...URL);
+        const bytes = readFileSync(path('memory.db'));
+        bytes.fill(255, 4096, 8192);
+        writeFileSync(path('memory.db'), bytes);
+      },
+      'that is text': ({ write }) => write('memory.db', 'no database'.repeat(20)),
+      'in UTF-16': ({ path }) => sql(path('memory.db'), "PRAGMA encoding = 'UTF-16'; CREATE TABLE x (y)"),
+      'in auto-vacuum mode': ({ path }) => sql(path('memory.db'), 'PRAGMA auto_vacuum = 1; CREATE TABLE x (y)'),
+    };
+    for (const [file, words, code, hint] of [
+      ['none', 'upgrade nope', 'unknown_symbol', /^Known are head, heads, base,.* 001, /],
+      ['none', 'upgrade head+1', 'unknown_symbol', /^From there one can go 0 up/],
+      ['none', 'downgrade -1', 'unknown_symbol', /^Look at current and history/],
+      ['none', 'revision -m x --head 001', 'not_a_head', /with --splice\.$/],
+      ['at 001', 'upgrade base', 'invalid_argument', /^Use downgrade instead\.$/],
+      ['at 001', 'downgrade head', 'invalid_argument', /^Use upgrade instead\.$/],
+      ['at 001', 'upgrade -1', 'invalid_argument', /^Use downgrade instead\.$/],
+      ['at 001', 'accept head', 'not_found', /^Only a revision that is applied can be accepted/],
+      [
+        'at a revision that nobody knows',
+        'upgrade head',
+        'unknown_revision',
+        /--migrations.*`synth-memory stamp --purge`/,
+      ],
+      [
+        'at a revision that nobody knows',
+        'stamp 001',
+        'unknown_revision',
+        /--migrations.*`synth-memory stamp --purge`/,
+      ],
+      ['at two revisions, one of which builds on the other', 'upgrade head', 'schema_mismatch', /stamp --purge/],
+      ['of Synth Mind', 'stamp head', 'schema_mismatch', /--force stamps all the same/],
+      ['without alembic_version', 'downgrade base', 'unversioned_database', /`synth-memory upgrade head` adopts it/],
+      ['with other tables', 'upgrade head', 'unversioned_database', /correct them.*`synth-memory stamp`/],
+      ['damaged', 'upgrade head', 'corrupt_database', /`synth-memory restore <id>`/],
+      ['that is text', 'current', 'not_a_database', /^Choose an SQLite file/],
+      ['in UTF-16', 'current', 'not_a_database', /UTF-8/],
+      ['in auto-vacuum mode', 'current', 'not_a_database', /PRAGMA auto_vacuum = 0/],
+    ])
+      test(`${words}, the file ${file}: ${code}`, (t) => {
+        const place = start(t);
+        files[file](place);
+        const { status, stderr } = place.run(['--json', ...words.split(' '), ...URL]);
+        const { error } = JSON.parse(stderr);
+        assert.deepEqual([status, error.code], [1, code], stderr);
+        assert.match(error.hint, hint);
+        assert.doesNotMatch(error.hint, /memory\.|migrations\.|backups\.|grade\(|port\(/, 'the hint is for the page');
+      });
   });
 
   test('colours are for terminals', (t) => {

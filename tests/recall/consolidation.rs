@@ -49,6 +49,13 @@ fn duplicates_are_merged_into_the_most_important() {
     let tried = memory.recall().consolidate(&ConsolidationOptions { dry_run: true, ..how }).unwrap();
     assert_eq!((tried.id, tried.merged.as_slice()), (None, &[MergedMemories { kept: 2, removed: vec![1] }][..]));
     assert_eq!((all(&memory).len(), memory.recall().consolidations().unwrap().len()), (5, 0));
+    // It takes back nothing of the batch it is part of.
+    memory.db().begin_batch();
+    memory.semantic().add(vec![aged("one more", "b", 0.5, 0.0)]).unwrap();
+    memory.recall().consolidate(&ConsolidationOptions { dry_run: true, ..how }).unwrap();
+    memory.end_batch().unwrap();
+    assert_eq!((all(&memory).len(), memory.recall().consolidations().unwrap().len()), (6, 0));
+    memory.semantic().delete(&[6]).unwrap();
 
     memory.recall().use_model("test", 2).unwrap();
     embed(&memory, |text| Some(if text == "coffee" { vec![0.0, 1.0] } else { vec![1.0, 0.002 * text.len() as f32] }));

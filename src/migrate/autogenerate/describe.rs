@@ -1,6 +1,6 @@
 //! What differs between two schemas, in words.
 
-use super::reflect::{Kind, Object, Part, Schema};
+use super::reflect::{Object, ObjectKind, Part, Schema};
 
 /// One line for each difference.
 pub(super) fn differences(from: &Schema, to: &Schema) -> Vec<String> {
@@ -9,7 +9,7 @@ pub(super) fn differences(from: &Schema, to: &Schema) -> Vec<String> {
         match to.same(before) {
             None => found.push(format!("remove {} {}", noun(before), before.written)),
             Some(after) if after.equals(before) => {}
-            Some(after) if before.kind == Kind::Table => table(from, before, to, after, &mut found),
+            Some(after) if before.kind == ObjectKind::Table => table(from, before, to, after, &mut found),
             Some(_) => found.push(format!("change {} {}", noun(before), before.written)),
         }
     }
@@ -21,11 +21,11 @@ pub(super) fn differences(from: &Schema, to: &Schema) -> Vec<String> {
 
 fn noun(object: &Object) -> &'static str {
     match object.kind {
-        Kind::Table => "table",
-        Kind::Virtual => "virtual table",
-        Kind::Index => "index",
-        Kind::View => "view",
-        Kind::Trigger => "trigger",
+        ObjectKind::Table => "table",
+        ObjectKind::Virtual => "virtual table",
+        ObjectKind::Index => "index",
+        ObjectKind::View => "view",
+        ObjectKind::Trigger => "trigger",
     }
 }
 

@@ -3,16 +3,16 @@
 use rusqlite::Connection;
 
 use super::reflect::{Object, Part, Parts, is_constant, tokens};
-use super::script::Way;
 use crate::error::Result;
-use crate::migrate::sql::{Kind as Word, quote};
+use crate::migrate::MigrationDirection;
+use crate::migrate::sql::{TokenKind, quote, rowid_name};
 
 /// What SQLite knows of a column.
 #[derive(Clone, Debug, Default)]
 struct Info {
     name: String,
     declared: String,
-    kind: Kind,
+    kind: ColumnType,
     /// Whether its table is STRICT, and so refuses what is not of its type.
     is_strict: bool,
     not_null: bool,
@@ -47,7 +47,7 @@ impl Info {
 
 /// What a type stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Kind {
+enum ColumnType {
     Integer,
     Number,
     Text,
@@ -56,7 +56,7 @@ enum Kind {
     Any,
 }
 
-impl Kind {
+impl ColumnType {
     fn of(declared: &str) -> Self {
         let declared = declared.to_ascii_uppercase();
         let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
@@ -103,7 +103,7 @@ impl Filler {
         old: &Parts,
     ) -> Result<Self> {
         let without = old.options.iter().any(|option| option.words == ["without", "rowid"]);
-        let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !without && old.column(name).is_none());
+        let rowid = if without { None } else { rowid_name(&|name| old.column(name).is_some()) };
         let mut infos = read(target, &after.name)?;
         for refers in infos.iter_mut().filter_map(|info| info.refers.as_mut()) {
             let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ? COLLATE NOCASE)";
@@ -122,7 +122,7 @@ impl Filler {
         let unlike = |sign: &str| {
             let number = format!("{sign}{}", self.rowid.unwrap_or("row_number() OVER ()"));
             // A STRICT table takes a number for a text, but for no BLOB.
-            if after.kind == Kind::Blob { format!("CAST({number} AS BLOB)") } else { number }
+            if after.kind == ColumnType::Blob { format!("CAST({number} AS BLOB)") } else { number }
         };
         let made_up = |expression: String| Some(Fill { expression, is_made_up: true });
         let Some((before, old)) = before.zip(old) else {
@@ -151,16 +151,20 @@ impl Filler {
     }
 
     /// What is to be known of a column whose values become those of another type.
-    pub(super) fn remarks(&self, name: &str, column: &Part, old: &Part, way: Way) -> Vec<String> {
+    pub(super) fn remarks(&self, name: &str, column: &Part, old: &Part, direction: MigrationDirection) -> Vec<String> {
         let found = find(&self.before, &old.name).zip(find(&self.after, &column.name));
         let Some((before, after)) = found.filter(|(_, after)| !after.is_generated) else { return Vec::new() };
         let mut remarks = Vec::new();
         if converted("", before, after).is_some() {
             remarks.push(match after.kind {
-                Kind::Blob => format!("{name} becomes BLOB: the bytes of its text."),
+                ColumnType::Blob => format!("{name} becomes BLOB: the bytes of its text."),
                 _ => format!("The bytes of {name} are taken for its text."),
             });
-        } else if way == Way::Down && before.is_strict && before.kind == Kind::Blob && after.kind == Kind::Any {
+        } else if direction == MigrationDirection::Down
+            && before.is_strict
+            && before.kind == ColumnType::Blob
+            && after.kind == ColumnType::Any
+        {
             remarks.push(format!("{name} stays BLOB, whatever it held before."));
         }
         if let Some((_, which)) = emptied(before, after, old) {
@@ -205,7 +209,7 @@ fn read(connection: &Connection, table: &str) -> Result<Vec<Info>> {
         let reference = row.get::<_, Option<String>>(10)?.zip(row.get(11)?);
         infos.push(Info {
             name: row.get(0)?,
-            kind: Kind::of(&declared),
+            kind: ColumnType::of(&declared),
             declared,
             is_strict: row.get(9)?,
             refers: reference.map(|(table, column)| Reference { table, column, is_there: false }),
@@ -225,7 +229,7 @@ fn read(connection: &Connection, table: &str) -> Result<Vec<Info>> {
 fn as_expression(default: &str) -> Option<String> {
     match tokens(default)[..] {
         [word] if word.is_word("NULL") => None,
-        [word] if word.kind == Word::Quoted || word.kind == Word::Word && !is_constant(word.text) => {
+        [word] if word.kind == TokenKind::Quoted || word.kind == TokenKind::Word && !is_constant(word.text) => {
             Some(format!("'{}'", word.name()?.replace('\'', "''")))
         }
         [_] => Some(default.to_owned()),
@@ -241,7 +245,7 @@ fn emptied(before: &Info, after: &Info, old: &Part) -> Option<(String, String)> 
     }
     let (value, filling) = (&old.written, before.filling());
     // The current time, or a function: it is another each time.
-    if tokens(filling).iter().any(|token| token.kind == Word::Word) || filling.contains('\n') {
+    if tokens(filling).iter().any(|token| token.kind == TokenKind::Word) || filling.contains('\n') {
         return None;
     }
     let refused = after.is_strict && {
@@ -269,12 +273,12 @@ fn emptied(before: &Info, after: &Info, old: &Part) -> Option<(String, String)> 
 /// of a text that is no number, where a STRICT table refuses it, and the author sees to it.
 fn converted(value: &str, before: &Info, after: &Info) -> Option<String> {
     match (before.kind, after.kind) {
-        (Kind::Blob, Kind::Blob | Kind::Any) => None,
-        (Kind::Blob, _) if before.is_strict => Some(format!("CAST({value} AS TEXT)")),
-        (Kind::Blob, _) if after.is_strict => {
+        (ColumnType::Blob, ColumnType::Blob | ColumnType::Any) => None,
+        (ColumnType::Blob, _) if before.is_strict => Some(format!("CAST({value} AS TEXT)")),
+        (ColumnType::Blob, _) if after.is_strict => {
             Some(format!("iif(typeof({value}) = 'blob', CAST({value} AS TEXT), {value})"))
         }
-        (kind, Kind::Blob) if after.is_strict || before.is_strict && kind != Kind::Any => {
+        (kind, ColumnType::Blob) if after.is_strict || before.is_strict && kind != ColumnType::Any => {
             Some(format!("CAST({value} AS BLOB)"))
         }
         _ => None,
@@ -285,9 +289,9 @@ fn converted(value: &str, before: &Info, after: &Info) -> Option<String> {
 fn may_refuse(before: &Info, after: &Info) -> bool {
     after.is_strict
         && match after.kind {
-            Kind::Blob | Kind::Any => false,
-            Kind::Text => before.kind == Kind::Any,
-            Kind::Number => !matches!(before.kind, Kind::Number | Kind::Integer),
-            Kind::Integer => before.kind != Kind::Integer,
+            ColumnType::Blob | ColumnType::Any => false,
+            ColumnType::Text => before.kind == ColumnType::Any,
+            ColumnType::Number => !matches!(before.kind, ColumnType::Number | ColumnType::Integer),
+            ColumnType::Integer => before.kind != ColumnType::Integer,
         }
 }

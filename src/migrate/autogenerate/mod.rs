@@ -26,10 +26,9 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::sql;
+use crate::migrate::{MigrationDirection, sql};
 use reflect::{Schema, tokens};
 pub use renames::Renames;
-use script::Way;
 
 /// How a declared schema differs from what the revisions make.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Tsify)]
@@ -55,7 +54,7 @@ impl SchemaCheck {
             return Ok(self);
         }
         Err(Error::invalid_argument(self.questions.join(" "))
-            .with_hint("Say for each with --rename or --drop what became of it; its values depend on it."))
+            .with_hint("Answer each with a rename or a drop; its values depend on it."))
     }
 }
 
@@ -82,8 +81,8 @@ pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<
         let operations = describe::differences(&before, &after);
         return Ok(SchemaCheck { operations, questions, ..SchemaCheck::default() });
     }
-    let up = script::write(&before, to, &after, renames, Way::Up)?;
-    let down = script::write(&after, from, &before, &renames.inverse(), Way::Down)?;
+    let up = script::write(&before, to, &after, renames, MigrationDirection::Up)?;
+    let down = script::write(&after, from, &before, &renames.inverse(), MigrationDirection::Down)?;
     let mut operations = renames.descriptions();
     operations.extend(describe::differences(&up.renamed, &after));
     Ok(SchemaCheck { operations, up: up.text, down: down.text, questions })
@@ -125,7 +124,7 @@ pub(crate) fn declare(connection: &Connection, schema: &str) -> Result<()> {
             return Err(wrong(None, "only CREATE TABLE, INDEX, TRIGGER, VIEW and VIRTUAL TABLE may stand there"));
         }
         if let Err(error) = connection.execute_batch(text).map_err(Error::from) {
-            let why = reason(&error);
+            let why = error.reason().to_owned();
             return Err(wrong(Some(error), &why));
         }
     }
@@ -134,14 +133,9 @@ pub(crate) fn declare(connection: &Connection, schema: &str) -> Result<()> {
         "CREATE TABLE synth_look (x); ALTER TABLE synth_look RENAME TO synth_looked; DROP TABLE synth_looked";
     connection.execute_batch(LOOK).map_err(|error| {
         let error = Error::from(error);
-        let message = format!("The declared schema does not hold together: {}.", reason(&error));
+        let message = format!("The declared schema does not hold together: {}.", error.reason());
         error
             .recast(ErrorCode::InvalidSql, message)
             .with_hint("Correct it in the declared schema; nothing was written.")
     })
-}
-
-/// SQLite's own words, if it had some.
-fn reason(error: &Error) -> String {
-    error.cause().map_or_else(|| error.message().trim_end_matches('.').to_owned(), |cause| cause.message.clone())
 }

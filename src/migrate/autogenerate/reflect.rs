@@ -9,10 +9,10 @@ use rusqlite::Connection;
 
 use crate::error::Result;
 use crate::migrate::history::TABLES;
-use crate::migrate::sql::{self, Kind as Word, Token};
+use crate::migrate::sql::{self, Token, TokenKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ObjectKind {
     Table,
     Virtual,
     Index,
@@ -20,14 +20,14 @@ pub(super) enum Kind {
     Trigger,
 }
 
-impl Kind {
+impl ObjectKind {
     /// The word after CREATE and DROP.
     pub(super) fn word(self) -> &'static str {
         match self {
-            Kind::Table | Kind::Virtual => "TABLE",
-            Kind::Index => "INDEX",
-            Kind::View => "VIEW",
-            Kind::Trigger => "TRIGGER",
+            ObjectKind::Table | ObjectKind::Virtual => "TABLE",
+            ObjectKind::Index => "INDEX",
+            ObjectKind::View => "VIEW",
+            ObjectKind::Trigger => "TRIGGER",
         }
     }
 }
@@ -35,7 +35,7 @@ impl Kind {
 /// One object of a schema.
 #[derive(Clone, Debug)]
 pub(super) struct Object {
-    pub(super) kind: Kind,
+    pub(super) kind: ObjectKind,
     /// Its name as SQLite gives it.
     pub(super) name: String,
     /// Its name as its SQL writes it, quoted where it has to be.
@@ -101,11 +101,11 @@ impl Schema {
             let at = if is_virtual || second("UNIQUE") { 3 } else { 2 };
             objects.push(Object {
                 kind: match kind.as_str() {
-                    "table" if is_virtual => Kind::Virtual,
-                    "table" => Kind::Table,
-                    "index" => Kind::Index,
-                    "view" => Kind::View,
-                    _ => Kind::Trigger,
+                    "table" if is_virtual => ObjectKind::Virtual,
+                    "table" => ObjectKind::Table,
+                    "index" => ObjectKind::Index,
+                    "view" => ObjectKind::View,
+                    _ => ObjectKind::Trigger,
                 },
                 name: row.get(1)?,
                 written: found.get(at).map_or_else(String::new, |token| token.text.to_owned()),
@@ -118,14 +118,14 @@ impl Schema {
     }
 
     /// The object of this name; triggers have names of their own, the others share theirs.
-    pub(super) fn get(&self, kind: Kind, name: &str) -> Option<&Object> {
-        let trigger = kind == Kind::Trigger;
-        self.objects.iter().find(|object| (object.kind == Kind::Trigger) == trigger && object.is_called(name))
+    pub(super) fn get(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
+        let trigger = kind == ObjectKind::Trigger;
+        self.objects.iter().find(|object| (object.kind == ObjectKind::Trigger) == trigger && object.is_called(name))
     }
 
     /// The table of this name, plain or virtual.
     pub(super) fn table(&self, name: &str) -> Option<&Object> {
-        self.of(Kind::Table).chain(self.of(Kind::Virtual)).find(|object| object.is_called(name))
+        self.of(ObjectKind::Table).chain(self.of(ObjectKind::Virtual)).find(|object| object.is_called(name))
     }
 
     /// The object that another schema's one should be.
@@ -133,7 +133,7 @@ impl Schema {
         self.get(other.kind, &other.name).filter(|object| object.kind == other.kind)
     }
 
-    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+    pub(super) fn of(&self, kind: ObjectKind) -> impl Iterator<Item = &Object> {
         self.objects.iter().filter(move |object| object.kind == kind)
     }
 
@@ -223,7 +223,7 @@ impl Parts {
         } else {
             let name = first.name().unwrap_or_default().into_owned();
             // In single quotes a name is one only where nothing else can stand.
-            let written = if first.kind == Word::Text { sql::quote(&name) } else { first.text.to_owned() };
+            let written = if first.kind == TokenKind::Text { sql::quote(&name) } else { first.text.to_owned() };
             let rest = part(&found[1..], names);
             self.columns.push(Part { name, written, text: one_line(found), ..rest });
         }
@@ -267,8 +267,8 @@ fn normal(found: &[Token<'_>], names: &BTreeSet<String>) -> Vec<String> {
         let after_default = words.last().is_some_and(|last| last == "default")
             && words.iter().rev().nth(1).is_none_or(|word| word != "set");
         words.push(match token.kind {
-            Word::Text => token.text.to_owned(),
-            Word::Quoted => {
+            TokenKind::Text => token.text.to_owned(),
+            TokenKind::Quoted => {
                 let folded = token.name().unwrap_or_default().to_ascii_lowercase();
                 if token.text.starts_with('"') && (after_default || !names.contains(&folded)) {
                     token.text.to_owned()
@@ -278,7 +278,7 @@ fn normal(found: &[Token<'_>], names: &BTreeSet<String>) -> Vec<String> {
                     format!("\"{folded}\"")
                 }
             }
-            Word::Word if after_default && !is_constant(token.text) => token.text.to_owned(),
+            TokenKind::Word if after_default && !is_constant(token.text) => token.text.to_owned(),
             _ => token.text.to_ascii_lowercase(),
         });
     }
@@ -293,5 +293,5 @@ pub(super) fn is_constant(word: &str) -> bool {
 
 /// The words of a statement, without comments.
 pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
-    sql::tokens(sql).into_iter().filter(|token| token.kind != Word::Comment).collect()
+    sql::tokens(sql).into_iter().filter(|token| token.kind != TokenKind::Comment).collect()
 }

@@ -1,6 +1,6 @@
 //! What the author says became of tables and columns that are gone.
 
-use super::reflect::{Kind, Schema, tokens};
+use super::reflect::{ObjectKind, Schema, tokens};
 use crate::error::{Error, Result};
 use crate::migrate::sql::quote;
 
@@ -149,10 +149,10 @@ impl Renames {
     /// table that is gone and has most of its columns in common with a new one.
     pub(super) fn questions(&self, from: &Schema, to: &Schema) -> Vec<String> {
         let mut questions = Vec::new();
-        for before in from.of(Kind::Table) {
+        for before in from.of(ObjectKind::Table) {
             let (name, old) = (&before.name, from.parts(before));
-            let Some(after) = to.get(Kind::Table, self.table_after(name)) else {
-                let alike = to.of(Kind::Table).filter(|after| {
+            let Some(after) = to.get(ObjectKind::Table, self.table_after(name)) else {
+                let alike = to.of(ObjectKind::Table).filter(|after| {
                     let new = to.parts(after);
                     let shared = old.columns.iter().filter(|column| new.column(&column.name).is_some()).count();
                     from.table(&after.name).is_none()

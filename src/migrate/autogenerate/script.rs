@@ -6,17 +6,10 @@
 use rusqlite::Connection;
 
 use super::fill::Filler;
-use super::reflect::{Kind, Object, Part, Parts, Schema, tokens};
+use super::reflect::{Object, ObjectKind, Part, Parts, Schema, tokens};
 use super::renames::Renames;
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::batch;
-
-/// Which way a script goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    Up,
-    Down,
-}
+use crate::migrate::{MigrationDirection, batch};
 
 /// A script, and the schema as it was after the renames.
 pub(super) struct Written {
@@ -28,12 +21,19 @@ pub(super) struct Written {
 ///
 /// Most changes need only their own statements. Where a trigger or a view stands in their way, all of them are dropped
 /// first and made anew.
-pub(super) fn write(from: &Schema, target: &Connection, to: &Schema, renames: &Renames, way: Way) -> Result<Written> {
+pub(super) fn write(
+    from: &Schema,
+    target: &Connection,
+    to: &Schema,
+    renames: &Renames,
+    direction: MigrationDirection,
+) -> Result<Written> {
     let attempt = |clear: bool| -> Result<Written> {
-        let mut script = Script { scratch: scratch(from)?, target, to, text: String::new(), way, rebuilt: Vec::new() };
+        let mut script =
+            Script { scratch: scratch(from)?, target, to, text: String::new(), direction, rebuilt: Vec::new() };
         let mut renamed = script.write(renames, clear)?;
         if clear {
-            let cleared = from.of(Kind::View).chain(from.of(Kind::Trigger));
+            let cleared = from.of(ObjectKind::View).chain(from.of(ObjectKind::Trigger));
             renamed.objects.extend(cleared.cloned());
         }
         if !Schema::read(&script.scratch)?.equals(to) {
@@ -45,7 +45,7 @@ pub(super) fn write(from: &Schema, target: &Connection, to: &Schema, renames: &R
         Ok(Written { text: script.text, renamed })
     };
     attempt(false).or_else(|_| attempt(true)).map_err(|error| {
-        let message = format!("No script leads from one schema to the other: {}.", super::reason(&error));
+        let message = format!("No script leads from one schema to the other: {}.", error.reason());
         error.recast(ErrorCode::MigrationFailed, message).with_hint("Write the revision by hand; nothing was written.")
     })
 }
@@ -63,14 +63,15 @@ fn scratch(schema: &Schema) -> Result<Connection> {
 }
 
 /// What is made before what.
-const ORDER: [Kind; 5] = [Kind::Table, Kind::Virtual, Kind::Index, Kind::View, Kind::Trigger];
+const ORDER: [ObjectKind; 5] =
+    [ObjectKind::Table, ObjectKind::Virtual, ObjectKind::Index, ObjectKind::View, ObjectKind::Trigger];
 
 struct Script<'t> {
     scratch: Connection,
     target: &'t Connection,
     to: &'t Schema,
     text: String,
-    way: Way,
+    direction: MigrationDirection,
     /// The tables that were made anew, whose values may be others now.
     rebuilt: Vec<String>,
 }
@@ -93,7 +94,7 @@ impl Script<'_> {
     fn write(&mut self, renames: &Renames, clear: bool) -> Result<Schema> {
         if clear {
             let now = Schema::read(&self.scratch)?;
-            for object in [Kind::Trigger, Kind::View].iter().flat_map(|&kind| now.of(kind)) {
+            for object in [ObjectKind::Trigger, ObjectKind::View].iter().flat_map(|&kind| now.of(kind)) {
                 self.drop(object)?;
             }
         }
@@ -105,20 +106,20 @@ impl Script<'_> {
         let renamed = now.clone();
         // Before an index is dropped that says which values differ from each other.
         let mut changed = Vec::new();
-        for before in now.of(Kind::Table) {
+        for before in now.of(ObjectKind::Table) {
             if let Some(after) = self.to.same(before).filter(|after| !after.equals(before)) {
                 let filler = Filler::new(&self.scratch, self.target, before, after, &now.parts(before))?;
                 changed.push((before, after, filler));
             }
         }
-        for object in [Kind::Trigger, Kind::View, Kind::Index].iter().flat_map(|&kind| now.of(kind)) {
+        for object in [ObjectKind::Trigger, ObjectKind::View, ObjectKind::Index].iter().flat_map(|&kind| now.of(kind)) {
             let stays = self.to.same(object).is_some_and(|found| found.equals(object));
-            let falls_with_its_table = object.kind != Kind::View && self.is_doomed(&now, &object.owner);
+            let falls_with_its_table = object.kind != ObjectKind::View && self.is_doomed(&now, &object.owner);
             if !stays && !falls_with_its_table {
                 self.drop(object)?;
             }
         }
-        for object in now.of(Kind::Virtual).chain(now.of(Kind::Table)) {
+        for object in now.of(ObjectKind::Virtual).chain(now.of(ObjectKind::Table)) {
             if self.to.same(object).is_none() {
                 self.drop(object)?;
             }
@@ -126,7 +127,7 @@ impl Script<'_> {
         for (before, after, filler) in &changed {
             self.change(&now, before, after, filler)?;
         }
-        for object in now.of(Kind::Virtual) {
+        for object in now.of(ObjectKind::Virtual) {
             if let Some(after) = self.to.same(object).filter(|after| !after.equals(object)) {
                 self.change_virtual(&now, object, after)?;
             }
@@ -138,8 +139,8 @@ impl Script<'_> {
 
     /// Whether the table or view is dropped before the others are changed, and its indexes and triggers with it.
     fn is_doomed(&self, now: &Schema, owner: &str) -> bool {
-        match (now.get(Kind::Table, owner), self.to.get(Kind::Table, owner)) {
-            (Some(before), Some(after)) if before.kind == Kind::View => !before.equals(after),
+        match (now.get(ObjectKind::Table, owner), self.to.get(ObjectKind::Table, owner)) {
+            (Some(before), Some(after)) if before.kind == ObjectKind::View => !before.equals(after),
             (Some(before), Some(after)) => before.kind != after.kind,
             _ => true,
         }
@@ -162,13 +163,13 @@ impl Script<'_> {
                 continue;
             }
             // Only on the way down a table that is made held rows before.
-            if after.kind == Kind::Table && self.way == Way::Down {
-                let missed = to.of(Kind::Table).any(|table| table.refers_to(&after.name));
+            if after.kind == ObjectKind::Table && self.direction == MigrationDirection::Down {
+                let missed = to.of(ObjectKind::Table).any(|table| table.refers_to(&after.name));
                 let missed = if missed { ", and this fails where others refer to them" } else { "" };
                 self.comment(&format!("The rows of {} cannot come back{missed}.", after.written));
             }
             self.run(&after.statement())?;
-            if after.kind == Kind::Virtual {
+            if after.kind == ObjectKind::Virtual {
                 self.fill_virtual(after)?;
             }
         }
@@ -179,7 +180,7 @@ impl Script<'_> {
     fn change(&mut self, now: &Schema, before: &Object, after: &Object, filler: &Filler) -> Result<()> {
         let (old, new) = (now.parts(before), self.to.parts(after));
         let lost = new.columns.iter().filter(|column| column.holds() && old.column(&column.name).is_none());
-        for column in lost.filter(|_| self.way == Way::Down).collect::<Vec<_>>() {
+        for column in lost.filter(|_| self.direction == MigrationDirection::Down).collect::<Vec<_>>() {
             self.comment(&format!("What {}.{} held cannot come back.", after.written, column.written));
         }
         if let Some(statements) = in_place(after, &old, &new, filler)
@@ -194,7 +195,7 @@ impl Script<'_> {
         let mut columns = String::new();
         for column in &new.columns {
             let (name, old) = (format!("{}.{}", after.written, column.written), old.column(&column.name));
-            for remark in old.map(|old| filler.remarks(&name, column, old, self.way)).unwrap_or_default() {
+            for remark in old.map(|old| filler.remarks(&name, column, old, self.direction)).unwrap_or_default() {
                 self.comment(&remark);
             }
             let Some(fill) = filler.fill(column, old) else { continue };
@@ -238,7 +239,7 @@ impl Script<'_> {
     /// An index of words over a table that was made anew no longer says what stands there, if it is the old one.
     fn index_again(&mut self, now: &Schema) -> Result<()> {
         let to = self.to;
-        for table in to.of(Kind::Virtual).filter(|table| now.same(table).is_some_and(|old| old.equals(table))) {
+        for table in to.of(ObjectKind::Virtual).filter(|table| now.same(table).is_some_and(|old| old.equals(table))) {
             if let Content::External(content) = Content::of(&to.parts(table), table)
                 && self.rebuilt.iter().any(|rebuilt| rebuilt.eq_ignore_ascii_case(&content))
             {
@@ -257,7 +258,7 @@ impl Script<'_> {
         }
         let waiting = (1..)
             .map(|number| format!("waiting_{number}"))
-            .find(|name| now.get(Kind::Table, name).is_none() && self.to.get(Kind::Table, name).is_none())
+            .find(|name| now.get(ObjectKind::Table, name).is_none() && self.to.get(ObjectKind::Table, name).is_none())
             .unwrap_or_default();
         let shared: Vec<&str> = new
             .columns

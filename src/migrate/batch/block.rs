@@ -1,7 +1,7 @@
 //! A `-- batch:` block as it is written.
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::sql::{Kind, Token, tokens};
+use crate::migrate::sql::{Token, TokenKind, tokens};
 
 /// A table's new shape, and where the values come from that do not stay where they are.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 /// The block that a statement and the comments before it are, or none where it is any other statement.
 pub(super) fn parse(statement: &str) -> Result<Option<Block<'_>>> {
     let words = tokens(statement);
-    let begin = words.iter().position(|word| word.kind != Kind::Comment).unwrap_or(words.len());
+    let begin = words.iter().position(|word| word.kind != TokenKind::Comment).unwrap_or(words.len());
     let (before, words) = words.split_at(begin);
     let mut found: Option<Block<'_>> = None;
     for comment in before {
@@ -65,7 +65,7 @@ pub(super) fn parse(statement: &str) -> Result<Option<Block<'_>>> {
 
 /// The two kinds of lines, and what follows them.
 fn line<'s>(comment: &Token<'s>) -> Option<(&'static str, &'s str)> {
-    let text = comment.text.strip_prefix("--").filter(|_| comment.kind == Kind::Comment)?.trim();
+    let text = comment.text.strip_prefix("--").filter(|_| comment.kind == TokenKind::Comment)?.trim();
     let after = |kind: &'static str| Some((kind, text.strip_prefix(kind)?.trim_start().strip_prefix(':')?.trim()));
     after("batch").or_else(|| after("column"))
 }
@@ -87,7 +87,7 @@ fn assignment(text: &str) -> Option<(String, &str)> {
 }
 
 fn check_create(table: &str, words: &[Token<'_>]) -> Result<()> {
-    let mut words = words.iter().filter(|word| word.kind != Kind::Comment);
+    let mut words = words.iter().filter(|word| word.kind != TokenKind::Comment);
     let mut next =
         |keyword: &str| words.clone().next().is_some_and(|word| word.is_word(keyword)) && words.next().is_some();
     if !(next("create") && next("table")) {
@@ -111,7 +111,7 @@ fn check_create(table: &str, words: &[Token<'_>]) -> Result<()> {
 /// The column that an expression is, where it is nothing else.
 pub(super) fn column(expression: &str) -> Option<String> {
     match tokens(expression)[..] {
-        [word] if word.kind != Kind::Text => Some(word.name()?.into_owned()),
+        [word] if word.kind != TokenKind::Text => Some(word.name()?.into_owned()),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::block::invalid;
 use super::shape::Shape;
-use super::{MigrationProgress, quote};
+use super::{RowProgress, quote};
 use crate::error::{Error, ErrorCode, Result};
 
 /// How many rows are copied between two words about how far it is, where rowids are without gaps. With
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode, Result};
 const ROWS: u64 = 50_000;
 
 /// The table that was set aside.
-pub(super) struct MemoryTable<'a> {
+pub(super) struct Source<'a> {
     /// What it was when it still had its name: the shape that expressions see.
     pub(super) shape: &'a Shape,
     /// Its name now.
@@ -26,10 +26,10 @@ pub(super) struct MemoryTable<'a> {
 /// Copies every row; `values` says which columns are filled, and with what.
 pub(super) fn rows(
     connection: &Connection,
-    source: &MemoryTable<'_>,
+    source: &Source<'_>,
     new: &Shape,
     values: &[(String, String)],
-    progress: &mut MigrationProgress<'_>,
+    progress: &mut RowProgress<'_>,
 ) -> Result<()> {
     progress(0, source.total);
     if source.total == 0 {

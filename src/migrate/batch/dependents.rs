@@ -46,12 +46,6 @@ impl Saved {
     }
 }
 
-/// SQLite's own words for what is wrong.
-pub(super) fn reason(error: rusqlite::Error) -> String {
-    let error = Error::from(error);
-    error.cause().map_or(error.message(), |cause| &cause.message).to_owned()
-}
-
 /// The views and the tables with triggers that cannot be used, each with SQLite's reason.
 ///
 /// SQLite finds out when a statement is prepared that would run them, so one is for each.
@@ -59,7 +53,7 @@ pub(super) fn broken(connection: &Connection) -> Result<Vec<(String, String)>> {
     let mut broken = Vec::new();
     let mut check = |what: String, sql: &str| {
         if let Err(error) = connection.prepare(sql) {
-            broken.push((what, reason(error)));
+            broken.push((what, Error::from(error).reason().to_owned()));
         }
     };
     let mut views = connection.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'view'")?;

@@ -27,16 +27,18 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use block::{Block, column, invalid};
-use dependents::{Saved, broken, reason};
+use dependents::{Saved, broken};
 use shape::Shape;
 
-use super::runner::still_inside;
 use super::sql::{quote, split};
-use crate::db::ask;
+use crate::db::{ask, has_table, still_inside};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Is told how many rows of a table were copied, and how many there are in all.
-pub type MigrationProgress<'a> = dyn FnMut(u64, u64) + 'a;
+pub type RowProgress<'a> = dyn FnMut(u64, u64) + 'a;
+
+/// What the transaction of a run is called in errors.
+pub(super) const MIGRATION: &str = "the migration";
 
 /// Runs the statements of a migration; a `-- batch:` block rebuilds its table.
 ///
@@ -45,13 +47,13 @@ pub type MigrationProgress<'a> = dyn FnMut(u64, u64) + 'a;
 /// # Errors
 ///
 /// `invalid_migration` for a block that cannot be followed, SQLite's own errors for a statement that fails.
-pub fn execute(connection: &Connection, script: &str, progress: &mut MigrationProgress<'_>) -> Result<()> {
+pub fn execute(connection: &Connection, script: &str, progress: &mut RowProgress<'_>) -> Result<()> {
     // All are read before the first is run: what is written wrong changes nothing.
     let blocks = split(script).into_iter().map(|statement| Ok((statement, block::parse(statement)?)));
     let inside = !connection.is_autocommit();
     for (statement, block) in blocks.collect::<Result<Vec<_>>>()? {
         if inside {
-            still_inside(connection)?;
+            still_inside(connection, MIGRATION)?;
         }
         match block {
             None => connection.execute_batch(statement)?,
@@ -75,7 +77,7 @@ pub(crate) fn is_in(script: &str) -> Result<bool> {
     Ok(false)
 }
 
-fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut MigrationProgress<'_>) -> Result<()> {
+fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut RowProgress<'_>) -> Result<()> {
     // With foreign keys on, the DROP TABLE below deletes the rows of every cascading reference.
     if connection.is_autocommit() || ask(connection, "PRAGMA foreign_keys")? {
         return Err(Error::new(ErrorCode::Internal, "A batch needs an open transaction, and foreign keys off."));
@@ -84,11 +86,11 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut MigrationP
     let new = new_shape(block)?;
     let name = quote(&old.name);
     let total = ask::<i64>(connection, &format!("SELECT count(*) FROM main.{name}"))? as u64;
-    let plan = plan(&old, &new, block, total)?;
+    let plan = plan_columns(&old, &new, block, total)?;
     check_expressions(connection, &name, block)?;
 
     let broken_before = broken(connection)?;
-    still_inside(connection)?;
+    still_inside(connection, MIGRATION)?;
     drop_leftover(connection, &old)?;
     for (from, to) in &plan.renamed {
         rename_column(connection, &name, from, to)?;
@@ -112,7 +114,7 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut MigrationP
         let renamed = plan.renamed.iter().find(|(from, _)| from == name);
         dropped.map(|at| format!("{mark}_{at}_")).or_else(|| renamed.map(|(_, to)| to.clone()))
     };
-    let source = copy::MemoryTable { shape: &old, table: &aside, current: &current, total };
+    let source = copy::Source { shape: &old, table: &aside, current: &current, total };
     copy::rows(connection, &source, &new, &plan.values, progress)?;
     connection.execute_batch(&format!("DROP TABLE main.{}", quote(&aside)))?;
 
@@ -121,7 +123,7 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut MigrationP
     }
     saved.restore(connection)?;
     let broken = broken(connection)?;
-    still_inside(connection)?;
+    still_inside(connection, MIGRATION)?;
     match broken.into_iter().find(|(what, _)| broken_before.iter().all(|(before, _)| before != what)) {
         None => Ok(()),
         Some((what, why)) => Err(invalid(format!("After the batch of {} {what} does not work: {why}.", old.name))
@@ -145,7 +147,7 @@ fn new_shape(block: &Block<'_>) -> Result<Shape> {
 }
 
 /// What happens to each column.
-struct MigrationPlan {
+struct ColumnPlan {
     /// The columns to fill, each with its expression over the old row.
     values: Vec<(String, String)>,
     /// Old and new names of the same column.
@@ -153,9 +155,9 @@ struct MigrationPlan {
     dropped: Vec<String>,
 }
 
-fn plan(old: &Shape, new: &Shape, block: &Block<'_>, total: u64) -> Result<MigrationPlan> {
+fn plan_columns(old: &Shape, new: &Shape, block: &Block<'_>, total: u64) -> Result<ColumnPlan> {
     let table = &old.name;
-    let mut plan = MigrationPlan { values: Vec::new(), renamed: Vec::new(), dropped: Vec::new() };
+    let mut plan = ColumnPlan { values: Vec::new(), renamed: Vec::new(), dropped: Vec::new() };
     for (target, expression) in &block.columns {
         match new.column(target) {
             None => return Err(invalid(format!("The new table {table} has no column {target}."))),
@@ -200,7 +202,7 @@ fn check_expressions(connection: &Connection, table: &str, block: &Block<'_>) ->
     connection.set_db_config(text, false)?;
     let wrong = block.columns.iter().find_map(|(column, expression)| {
         let error = connection.prepare(&format!("SELECT ({expression}\n) FROM main.{table}")).err()?;
-        Some(invalid(format!("The expression of column {column} does not work: {}.", reason(error))))
+        Some(invalid(format!("The expression of column {column} does not work: {}.", Error::from(error).reason())))
     });
     connection.set_db_config(text, before)?;
     wrong.map_or(Ok(()), Err)
@@ -237,14 +239,14 @@ fn set_aside(connection: &Connection, table: &str, aside: &str, total: u64) -> R
     let sql = format!("ALTER TABLE main.{} RENAME TO {}", quote(table), quote(aside));
     let renamed = with_legacy_alter_table(connection, true, || Ok(connection.execute_batch(&sql)?));
     let Err(error) = renamed else { return Ok(()) };
-    still_inside(connection)?;
+    still_inside(connection, MIGRATION)?;
     // A CHECK that names its table does not follow either. Where nothing else knows the table, it does.
     let scratch = Connection::open_in_memory()?;
     let old = Shape::of(connection, table)?;
     let apart = old.as_ref().and_then(|old| scratch.execute_batch(&format!("{}; {sql}", old.sql)).ok());
     let (Some(old), Some(()), Some(new)) = (old, apart, Shape::of(&scratch, aside)?) else { return Err(error) };
     connection.execute_batch(&new.sql)?;
-    let source = copy::MemoryTable { shape: &old, table: &old.name, current: &|_| None, total };
+    let source = copy::Source { shape: &old, table: &old.name, current: &|_| None, total };
     let columns = new.columns.iter().filter(|column| !column.generated);
     let same: Vec<_> = columns.map(|column| (column.name.clone(), quote(&column.name))).collect();
     copy::rows(connection, &source, &new, &same, &mut |_, _| {})?;
@@ -279,7 +281,7 @@ fn drop_leftover(connection: &Connection, table: &Shape) -> Result<()> {
 /// The highest id that AUTOINCREMENT gave in any table of these names. A table that is no longer AUTOINCREMENT keeps it,
 /// so that the way back finds it again.
 fn high_water(connection: &Connection, tables: &[&str]) -> Result<Option<i64>> {
-    if !ask::<bool>(connection, "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = 'sqlite_sequence')")? {
+    if !has_table(connection, "sqlite_sequence")? {
         return Ok(None);
     }
     let mut statement = connection

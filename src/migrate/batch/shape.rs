@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::block::invalid;
 use crate::error::Result;
+use crate::migrate::sql::rowid_name;
 
 /// A column of a table.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Shape {
             shape.key = None;
         }
         if !without {
-            shape.rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| shape.column(name).is_none());
+            shape.rowid = rowid_name(&|name| shape.column(name).is_some());
         }
         Ok(Some(shape))
     }

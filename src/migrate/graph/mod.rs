@@ -4,12 +4,12 @@
 //! not continue their branch. Where the two make a difference the words are `children` (by parentage alone, as in
 //! `heads` and branch points) and `dependents` (by either).
 
-mod plan;
+mod commands;
 mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use plan::{MigrationDirection, Step};
+pub use commands::{MigrationDirection, Step};
 
 use super::bundled;
 use super::revision::Revision;

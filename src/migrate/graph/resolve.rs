@@ -19,7 +19,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`.
+    /// `unknown_symbol`, `ambiguous_revision`; `unknown_revision` if the memory is at one.
     pub fn resolve(&self, symbol: &str, current: &[String]) -> Result<Vec<String>> {
         Ok(self.ids(self.shown(symbol, &self.rows(current)?, false)?))
     }
@@ -60,8 +60,9 @@ impl Graph {
             let start = self.start_upwards(&parsed, branch, rows)?;
             (start, self.walk_up(start, steps.unsigned_abs(), branch)?)
         } else {
-            return Err(Error::invalid_argument(format!("{symbol} leads nowhere up."))
-                .with_hint(format!("Use downgrade('{symbol}').")));
+            return Err(
+                Error::invalid_argument(format!("{symbol} leads nowhere up.")).with_hint("Use downgrade instead.")
+            );
         };
         Ok(self.arrived(&parsed, start, walk, may_stop)?.into_iter().collect())
     }
@@ -78,8 +79,9 @@ impl Graph {
             branch = branch.or(start);
             (start, self.walk_down(start, steps.unsigned_abs())?)
         } else {
-            return Err(Error::invalid_argument(format!("{symbol} leads nowhere down."))
-                .with_hint(format!("Use upgrade('{symbol}').")));
+            return Err(
+                Error::invalid_argument(format!("{symbol} leads nowhere down.")).with_hint("Use upgrade instead.")
+            );
         };
         Ok((branch, self.arrived(&parsed, start, walk, false)?))
     }
@@ -131,7 +133,7 @@ impl Graph {
         }
         if starts.is_empty() {
             return Err(Error::new(
-                ErrorCode::UnknownRevision,
+                ErrorCode::UnknownSymbol,
                 format!("{} leads too far: nothing is applied that could be taken back.", symbol.whole),
             )
             .with_hint("Look at current and history; nothing was changed."));
@@ -157,7 +159,7 @@ impl Graph {
         let far = steps.unsigned_abs() - walk.left;
         let way = if steps < 0 { "down" } else { "up" };
         let from = self.name_of(start);
-        Err(Error::new(ErrorCode::UnknownRevision, format!("{} leads too far from {from}.", symbol.whole))
+        Err(Error::new(ErrorCode::UnknownSymbol, format!("{} leads too far from {from}.", symbol.whole))
             .with_hint(format!("From there one can go {far} {way}; nothing was changed.")))
     }
 
@@ -215,7 +217,7 @@ impl Graph {
                     (Some(at), None) => at,
                     (None, _) => {
                         return Err(Error::new(
-                            ErrorCode::UnknownRevision,
+                            ErrorCode::UnknownSymbol,
                             format!("There is no revision \"{name}\"{}.", self.on(branch)),
                         )
                         .with_hint(self.known()));
@@ -233,7 +235,7 @@ impl Graph {
         };
         if branch.is_some_and(|branch| !self.share_lineage(found, branch)) {
             let (named, on) = (self.named(found), self.on(branch));
-            return Err(Error::new(ErrorCode::UnknownRevision, format!("There is no revision {named}{on}."))
+            return Err(Error::new(ErrorCode::UnknownSymbol, format!("There is no revision {named}{on}."))
                 .with_hint("Leave the label out, or name a revision of its branch."));
         }
         Ok(found)
@@ -242,8 +244,8 @@ impl Graph {
     /// The revision that a label, or an id in place of one, stands for.
     pub(super) fn branch(&self, label: &str) -> Result<usize> {
         self.find(label, None).map_err(|error| match error.code() {
-            ErrorCode::UnknownRevision => Error::new(
-                ErrorCode::UnknownRevision,
+            ErrorCode::UnknownSymbol => Error::new(
+                ErrorCode::UnknownSymbol,
                 format!("There is no branch \"{label}\": it is neither a branch label nor a revision."),
             )
             .with_hint(self.known()),

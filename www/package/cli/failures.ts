@@ -1,5 +1,5 @@
 // What goes wrong, as one line for a person or one object for a program.
-import { asFailure, type FailureMessage } from '../wire/errors.js';
+import { asFailure, type ErrorCode } from '../wire/errors.js';
 
 /** What a program ends with: all was well; it failed, or found what it was to look for; it was called wrongly. */
 export const OK = 0;
@@ -58,31 +58,22 @@ export function toTold(thrown: unknown): Told {
     return { code, message, hint, status };
   }
   const failure = asFailure(thrown);
-  if (failure) return { ...failure, hint: hintHere(failure), status: FAILED };
+  if (failure) return { ...failure, hint: HINTS[failure.code] ?? failure.hint, status: FAILED };
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return { code: 'internal', message, hint: 'Please report it with this message.', status: FAILED };
 }
 
-/** The hints of the engine are for the page's API where they name calls; here there are commands. */
-function hintHere({ code, message, hint }: FailureMessage): string {
-  switch (code) {
-    case 'unversioned_database':
-      return `${message.includes('no known revision') ? 'Correct its tables' : 'Adopt it with `synth-memory upgrade head`'}, or say where it is with \`synth-memory stamp\`.`;
-    case 'edited_revision':
-      return 'Put its text back and add a new revision; if the change is meant, `synth-memory accept <revision>`.';
-    case 'unknown_revision':
-      return message.startsWith('The memory is at')
-        ? 'Check --migrations, or take the newest version of the app; `synth-memory stamp --purge` can put a file right.'
-        : 'See `synth-memory history`.';
-    case 'corrupt_database':
-      return 'Put a backup back: `synth-memory backups`, then `synth-memory restore <id>`.';
-    case 'schema_mismatch':
-      return 'Correct the schema, or name the revision that it is of; --force stamps all the same.';
-    case 'not_a_database':
-      return /\b(import|export)\b/.test(hint) ? 'Check --url.' : hint;
-    default:
-      return hint
-        .replace(/\b(upgrade|downgrade)\('([^']*)'\)/g, '`synth-memory $1 $2`')
-        .replace(/^Say splice/, 'Say --splice');
-  }
-}
+/** What to do here about errors whose own hint names calls of the page's API. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  corrupt_database: 'Put a backup back: `synth-memory backups`, then `synth-memory restore <id>`.',
+  edited_revision:
+    'Put its text back and add a new revision; if the change is meant, `synth-memory accept <revision>`.',
+  io_failed: 'Try again; nothing was changed.',
+  not_a_head: 'Build on a head, or begin a branch there with --splice.',
+  schema_mismatch:
+    'Correct the schema, or name the revision that it is of: `synth-memory stamp --purge <revision>`; --force stamps all the same.',
+  unknown_revision:
+    'Check --migrations, or take the newest version of the app; `synth-memory stamp --purge` can put a file right.',
+  unversioned_database:
+    'If its tables are those of a revision, `synth-memory upgrade head` adopts it; if not, correct them, or name the revision with `synth-memory stamp`.',
+};

@@ -62,6 +62,11 @@ export class Session {
     return openEngine({ migrations, upgrade, onProgress, ...(file.length > 0 ? { file } : {}) });
   }
 
+  /** An engine that knows what a symbol means: with the database only where it counts from there. */
+  async engineFor(symbol: string): Promise<Engine> {
+    return countsFromFile(symbol) ? this.engine() : this.graph();
+  }
+
   /** Changes the database, all or nothing; where nothing comes of it, the file is not touched. */
   async change<T>(act: (engine: Engine, adopt: () => Promise<Engine>) => T | Promise<T>): Promise<Changed<T>> {
     const was = this.database.read();
@@ -92,6 +97,9 @@ export class Session {
     return backup;
   }
 }
+
+/** Whether a symbol counts from where the file is. */
+export const countsFromFile = (symbol: string) => /current|(^|[@:])[+-]\d/.test(symbol);
 
 /** Whether a file has tables, but nothing that says at which revision they are. */
 export function isUnversioned(engine: Engine): boolean {

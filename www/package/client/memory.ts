@@ -81,8 +81,9 @@ export class Memory {
    * Opens a memory, creates it where there is none, and brings its schema to head.
    *
    * Rejects with `invalid_url`, `opfs_unavailable`, `storage_denied`, `locked` (another tab has it), `quota_exceeded`,
-   * `corrupt_database`, `unknown_revision` (the file is newer than this package), `migration_failed` or
-   * `worker_unavailable`. The file is then as it was. It is never opened in memory instead.
+   * `corrupt_database`, `newer_schema` (the file is newer than the app), `unknown_revision` (it is at a revision that
+   * nobody knows), `migration_failed` or `worker_unavailable`. The file is then as it was. It is never opened in memory
+   * instead.
    */
   static async open(options: OpenOptions = {}): Promise<Memory> {
     checkOpenOptions(options);

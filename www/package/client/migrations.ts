@@ -55,8 +55,9 @@ export interface CheckOptions extends CallOptions, SchemaRenames {}
  * Where the schema is, and how to move it, in Alembic's words: `memory.migrations`.
  *
  * A revision is named by its id, a unique prefix of it (of four characters or more), or a symbol: `head`, `heads`,
- * `base`, `current`, `+1`, `-1`, `<id>+1`, `<label>@head`. One that means nothing rejects with `unknown_revision`, one that
- * means several with `ambiguous_revision`.
+ * `base`, `current`, `+1`, `-1`, `<id>+1`, `<label>@head`. One that means nothing rejects with `unknown_symbol`, one that
+ * means several with `ambiguous_revision`. While the file is at a revision that nobody knows, calls reject with
+ * `unknown_revision`; `stamp` with `purge` puts that right.
  *
  * @example
  * ```ts

@@ -2,15 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { RevisionInfo, SchemaCheck } from '../../wasm/synth_memory.js';
 import { FAILED, fromSystem, OK } from '../failures.js';
-import { isUnversioned, type Session } from '../session.js';
+import { countsFromFile, isUnversioned, type Session } from '../session.js';
 import { brief, entry, lineOf, type Marks, table, toIso, toJson } from '../shown.js';
 import type { Answer } from '../terminal.js';
 import { type Commands, flag, SYMBOLS, text, texts } from './command.js';
 
 const VERBOSE = { verbose: flag('tell all that is known', 'v') };
-
-/** Symbols that count from where the file is. */
-export const needsFile = (symbol: string) => /current|(^|[@:])[+-]\d/.test(symbol);
 
 async function tell(
   session: Session,
@@ -103,7 +100,7 @@ export const LOOK: Commands = {
     },
     async run(session) {
       const range = session.values.text('rev-range');
-      const current = session.values.flag('indicate-current') || needsFile(range ?? '');
+      const current = session.values.flag('indicate-current') || countsFromFile(range ?? '');
       const engine = await (current ? session.engine() : session.graph());
       const marks = { current };
       return tell(session, engine.history(range), (revision) => lineOf(revision, session.terminal, marks), marks);
@@ -146,8 +143,8 @@ export const LOOK: Commands = {
     more: SYMBOLS,
     async run(session) {
       const symbol = session.positionals[0]!;
-      const current = needsFile(symbol);
-      const engine = await (current ? session.engine() : session.graph());
+      const current = countsFromFile(symbol);
+      const engine = await session.engineFor(symbol);
       const folder = await session.folder();
       const found = engine.show(symbol);
       return {

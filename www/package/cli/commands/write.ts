@@ -7,7 +7,7 @@ import { MigrationFolder } from '../revisions.js';
 import type { Session } from '../session.js';
 import type { Answer } from '../terminal.js';
 import { type Commands, flag, SYMBOLS, text, texts } from './command.js';
-import { declaredSchema, needsFile, renamesOf, SCHEMA } from './look.js';
+import { declaredSchema, renamesOf, SCHEMA } from './look.js';
 
 const MESSAGE = text('text', 'what the revision does, in one line', 'm');
 const ID = text('id', 'its id; twelve random hexadecimal digits by default');
@@ -122,7 +122,7 @@ ${SYMBOLS}`,
     more: SYMBOLS,
     async run(session) {
       const symbol = session.positionals[0]!;
-      const engine = await (needsFile(symbol) ? session.engine() : session.graph());
+      const engine = await session.engineFor(symbol);
       const folder = await session.folder();
       const paths = engine.show(symbol).map(({ id, file }) => {
         const path = folder.of(id)?.path;

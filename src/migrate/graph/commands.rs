@@ -8,7 +8,7 @@ use tsify::Tsify;
 use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::revision::Revision;
-use crate::migrate::symbol::is_relative;
+use crate::migrate::symbol::{Symbol, is_relative, place};
 
 /// Whether a revision is applied or taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -47,7 +47,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where the target was passed already.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where the target was passed already.
     pub fn upgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
@@ -73,7 +73,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where the target is not below.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where the target is not below.
     pub fn downgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
@@ -115,7 +115,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` for a target that counts steps.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` for a target that counts steps.
     pub fn stamp(&self, current: &[String], targets: &[&str]) -> Result<Vec<String>> {
         let rows = self.rows(current)?;
         let mut stamped = Set::new();
@@ -146,8 +146,8 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `ambiguous_revision`; `invalid_argument` where it is no range or its end does not come after
-    /// its start.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where it is no range or its
+    /// end does not come after its start.
     pub fn history(&self, range: Option<&str>, current: &[String]) -> Result<Vec<&Revision>> {
         let rows = self.rows(current)?;
         let (start, end) = match range.map(|range| range.trim().split_once(':')) {
@@ -163,7 +163,7 @@ impl Graph {
         let (start, end) = (or("base", start), or("heads", end));
         let from = self.shown(&start, &rows, true)?;
         // The steps of an end count from the start.
-        let mut to = self.upwards(&end, if end.contains("current") { &rows } else { &from }, true)?;
+        let mut to = self.upwards(&end, if Symbol::parse(&end).name == "current" { &rows } else { &from }, true)?;
         if let Some((label, _)) = start.split_once('@') {
             let branch = self.branch(label)?;
             to.retain(|&at| self.share_lineage(at, branch));
@@ -241,7 +241,7 @@ impl Graph {
 }
 
 fn wrong_way(command: &str, other: &str, target: &str, current: &[String]) -> Error {
-    let here = if current.is_empty() { "base".to_owned() } else { current.join(", ") };
+    let here = place(current);
     Error::invalid_argument(format!("{command} to {target} was asked for, but the memory is at {here}."))
-        .with_hint(format!("Use {other}('{target}')."))
+        .with_hint(format!("Use {other} instead."))
 }
