@@ -81,7 +81,7 @@ fn rows_survive_the_way_down_and_up() {
     };
     let sql = "SELECT count(*) FROM turns WHERE user_input || assistant_response LIKE '%peanuts%'";
     let by_reading = ask(&memory, sql);
-    assert!(by_reading > 0);
+    assert_eq!(by_reading, 15);
     let walks: [(&str, &[&str]); 4] =
         [("001", &["003", "002"]), ("head", &["002", "003"]), ("-1", &["003"]), ("head", &["003"])];
     for (target, steps) in walks {

@@ -39,9 +39,10 @@ test('a table is added in one release and changed in the next, and rows are kept
     const phases = events.map(({ phase }) => phase).filter((phase, at, all) => phase !== all[at - 1]);
     assert.deepEqual(phases, ['backup', 'upgrade', 'check']);
     const [backup, upgrade] = ['backup', 'upgrade'].map((phase) => events.filter((event) => event.phase === phase));
-    assert.ok(backup.at(-1).total > 0);
+    const { file } = await query(page, 'SELECT page_count AS file FROM pragma_page_count').then(([row]) => row);
+    assert.ok(backup.at(-1).total > file / 2, `${backup.at(-1).total} pages of about ${file}`);
     assert.equal(backup.at(-1).done, backup.at(-1).total);
-    assert.ok(upgrade.every(({ revision, steps }) => revision === 'reminders2' && steps === 1));
+    assert.ok(upgrade.length > 0 && upgrade.every(({ revision, steps }) => revision === 'reminders2' && steps === 1));
     assert.deepEqual([upgrade.at(-1).done, upgrade.at(-1).total], [ROWS + 1, ROWS + 1]);
 
     const backups = await call(page, 'backups.list');
@@ -118,7 +119,7 @@ test('a newer file in older code is refused, read, or taken back', () =>
     const write = { userInput: 'lost' };
     for (const [path, ...args] of [['turns.append', write], ['turns.clear'], ['longTerm.set', 'key', 1]])
       assert.equal((await call(page, path, ...args)).code, 'read_only_memory', path);
-    assert.equal((await call(page, 'migrations.downgrade', '001')).isMemoryError, true);
+    assert.equal((await call(page, 'migrations.downgrade', '001')).code, 'unknown_revision');
     const history = await call(page, 'migrations.history');
     assert.deepEqual(
       history.map(({ id }) => id),
@@ -149,7 +150,12 @@ test('files that cannot be followed are refused by name, and the memory is as it
       ['no text', { 'empty.sql': '' }, 'invalid_migration', /empty\.sql/],
       ['a page for a file', { './m/a.sql': '<!doctype html>' }, 'invalid_migration', /a\.sql/],
       ['SQL that fails', file('bad', '', 'CREATE TABLE turns (id);'), 'migration_failed', /bad\.sql/],
-      ['a batch that fails', file('bad', '', '-- batch: none\nCREATE TABLE none (id);'), undefined, /bad\.sql/],
+      [
+        'a batch that fails',
+        file('bad', '', '-- batch: none\nCREATE TABLE none (id);'),
+        'invalid_migration',
+        /bad\.sql/,
+      ],
       ['a module', { './app.sql': { default: 'text' } }, 'invalid_argument', /app\.sql.*import\.meta\.glob/],
       ['a lone surrogate', { 'half.sql': `${one['app1.sql']}\ud800` }, 'invalid_text', /half\.sql/],
       ['an array', Object.values(one), 'invalid_argument', /import\.meta\.glob/],
@@ -158,7 +164,7 @@ test('files that cannot be followed are refused by name, and the memory is as it
     ]) {
       const error = await open(page, { migrations });
       assert.equal(error.isMemoryError, true, what);
-      assert.equal(error.code, code ?? error.code, `${what}: ${error.message}`);
+      assert.equal(error.code, code, `${what}: ${error.message}`);
       assert.match(error.message, named, what);
       const status = await open(page);
       assert.deepEqual([status.revision, status.migrated], ['003', []], what);
