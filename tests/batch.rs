@@ -508,6 +508,7 @@ fn what_is_wrong_is_said_and_changes_nothing() {
 fn a_demanding_column_is_no_matter_where_there_are_no_rows() {
     let (_folder, mut connection) = file("CREATE TABLE t (a);");
     run(&mut connection, "-- batch: t\nCREATE TABLE t (a, b NOT NULL);").unwrap();
+    assert_eq!(ask(&connection, "SELECT name, \"notnull\" FROM pragma_table_info('t')"), "'a',0; 'b',1");
 }
 
 #[test]

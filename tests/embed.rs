@@ -219,7 +219,10 @@ proptest! {
             Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidArgument),
             Ok(model) => {
                 model.token_ids(&text);
-                model.embed(&text);
+                if let Some(vector) = model.embed(&text) {
+                    prop_assert_eq!(vector.len(), model.dimensions());
+                    prop_assert!((alike(&vector, &vector) - 1.0).abs() < 1e-5, "{vector:?}");
+                }
             }
         }
     }

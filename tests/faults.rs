@@ -1,10 +1,18 @@
 //! All or nothing: whichever write, flush or truncation fails or is the last, a file is at the old revision or at the
 //! new one, with every row, and the next opening goes on by itself.
+//!
+//! An act has some hundred operations. A run strikes at every eighth of them, starting at an offset that changes from run
+//! to run, and always at the first and last few. `FAULT_OFFSET=n` repeats a run; `FAULTS=all` (`npm run test:faults`)
+//! strikes at every operation.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/fault_vfs.rs"]
 mod fault_vfs;
 mod support;
+
+use std::env;
+use std::sync::LazyLock;
+use std::time::UNIX_EPOCH;
 
 use fault_vfs::{Fault, Files, OnFaultyDisk, VFS};
 use rusqlite::types::Value;
@@ -131,17 +139,55 @@ const ERRORS: &[(Fault, Durability)] = &[(Fault::IoError, Durability::Strict), (
 const ENDS: &[(Fault, Durability)] =
     &[(Fault::Kill, Durability::Strict), (Fault::PowerCut, Durability::Strict), (Fault::PowerCut, Durability::Relaxed)];
 
-/// Lets each of the faults strike at every operation of an act, and looks at what is left.
-fn strike_everywhere(faults: &[(Fault, Durability)], graph: &Graph, start: &Files, act: &Act<'_>) {
+/// A sampled run strikes at one operation of so many.
+const STRIDE: u64 = 8;
+/// Every run strikes at so many operations at either end.
+const ENDMOST: u64 = 3;
+
+/// The offset of this run's sample, or `None` to strike at every operation.
+fn offset() -> Option<u64> {
+    static OFFSET: LazyLock<Option<u64>> = LazyLock::new(|| match (env::var("FAULTS"), env::var("FAULT_OFFSET")) {
+        (Ok(which), _) => {
+            assert_eq!(which, "all", "FAULTS");
+            None
+        }
+        (_, Ok(offset)) => Some(offset.parse::<u64>().expect("FAULT_OFFSET is a number") % STRIDE),
+        _ => Some(UNIX_EPOCH.elapsed().unwrap().as_secs() % STRIDE),
+    });
+    *OFFSET
+}
+
+/// The operations to strike at, of `count`, counted from 1.
+fn sample(count: u64) -> Vec<u64> {
+    let is_struck = |at| offset().is_none_or(|offset| at % STRIDE == offset);
+    (1..=count).filter(|&at| at <= ENDMOST || at + ENDMOST > count || is_struck(at)).collect()
+}
+
+/// The environment variable that repeats this run.
+fn repeat() -> String {
+    offset().map_or("FAULTS=all".to_owned(), |offset| format!("FAULT_OFFSET={offset}"))
+}
+
+/// Lets each of the faults strike at the operations of an act, and looks at what is left.
+fn strike(faults: &[(Fault, Durability)], graph: &Graph, start: &Files, act: &Act<'_>) {
+    println!("{} repeats this run", repeat());
     let trial = Trial::new(graph, start, act);
     for &(fault, durability) in faults {
         let ends = matches!(fault, Fault::Kill | Fault::PowerCut);
-        let (mut operations, mut old, mut new) = (0, 0, 0);
-        for at in 1.. {
-            let case = format!("{fault:?} at {at}, {durability:?}");
+        fault_vfs::load(start);
+        let (memory, result) = run(graph, durability, act, || fault_vfs::arm(fault, u64::MAX));
+        result.unwrap();
+        let operations = fault_vfs::operations();
+        drop(memory);
+
+        // One past the last: the act is done before the fault strikes.
+        let points = sample(operations + 1);
+        let (mut old, mut new) = (0, 0);
+        for &at in &points {
+            let case = format!("{fault:?} at {at} of {operations}, {durability:?}, {}", repeat());
             fault_vfs::load(start);
             let (memory, result) = run(graph, durability, act, || fault_vfs::arm(fault, at));
-            let reached = fault_vfs::reached();
+            assert_eq!(fault_vfs::reached(), at <= operations, "{case}");
             if ends {
                 let durable = result.is_ok() && (fault, durability) != (Fault::PowerCut, Durability::Relaxed);
                 let is_new = trial.after_the_end(memory, durability, &case);
@@ -150,15 +196,15 @@ fn strike_everywhere(faults: &[(Fault, Durability)], graph: &Graph, start: &File
             } else {
                 trial.after_an_error(memory, result, fault, &case);
             }
-            if !reached {
-                break;
-            }
-            operations = at;
         }
-        println!("{fault:?} {durability:?}: {operations} operations, left old {old} times, new {new} times");
+        let tried = points.len();
+        println!(
+            "{fault:?} {durability:?}: {operations} operations, {tried} tried, left old {old} times, new {new} times"
+        );
         let new_is_due = ends && durability == Durability::Strict;
+        let enough = if offset().is_none() { 50 } else { 50 / STRIDE };
         assert!(
-            operations > 50 && (!ends || old > 50) && (!new_is_due || new > 0),
+            operations > 50 && (!ends || old > enough) && (!new_is_due || new > 0),
             "the faults do not strike where they should"
         );
     }
@@ -288,28 +334,39 @@ fn goes_on(mut memory: Memory, case: &str) {
 
 #[test]
 fn a_file_that_is_upgraded_when_it_is_opened() {
-    strike_everywhere(ENDS, &Graph::bundled(), &at_001("remembered"), &Act::Open);
-    strike_everywhere(&ERRORS[..1], &Graph::bundled(), &at_001("remembered"), &Act::Open);
+    strike(ENDS, &Graph::bundled(), &at_001("remembered"), &Act::Open);
 }
 
 #[test]
-fn an_upgrade_of_an_open_memory() {
+fn errors_as_a_file_is_upgraded_when_it_is_opened() {
+    strike(&ERRORS[..1], &Graph::bundled(), &at_001("remembered"), &Act::Open);
+}
+
+#[test]
+fn errors_in_an_upgrade_of_an_open_memory() {
     let act = |memory: &mut Memory| memory.upgrade("head").map(drop);
-    strike_everywhere(ERRORS, &Graph::bundled(), &at_001("remembered"), &Act::Call(&act));
+    strike(ERRORS, &Graph::bundled(), &at_001("remembered"), &Act::Call(&act));
+}
+
+fn during_a_downgrade(faults: &[(Fault, Durability)]) {
+    let act = |memory: &mut Memory| memory.downgrade("001").map(drop);
+    strike(faults, &Graph::bundled(), &at_head(&Graph::bundled()), &Act::Call(&act));
 }
 
 #[test]
 fn a_downgrade() {
-    let act = |memory: &mut Memory| memory.downgrade("001").map(drop);
-    let start = at_head(&Graph::bundled());
-    strike_everywhere(ENDS, &Graph::bundled(), &start, &Act::Call(&act));
-    strike_everywhere(ERRORS, &Graph::bundled(), &start, &Act::Call(&act));
+    during_a_downgrade(ENDS);
+}
+
+#[test]
+fn errors_in_a_downgrade() {
+    during_a_downgrade(ERRORS);
 }
 
 #[test]
 fn a_downgrade_to_the_base() {
     let act = |memory: &mut Memory| memory.downgrade("base").map(drop);
-    strike_everywhere(ENDS, &Graph::bundled(), &at_head(&Graph::bundled()), &Act::Call(&act));
+    strike(ENDS, &Graph::bundled(), &at_head(&Graph::bundled()), &Act::Call(&act));
 }
 
 /// With a cache so small that pages are written to the log, and again, before the commit.
@@ -317,14 +374,22 @@ fn spill(memory: &Memory) {
     memory.db().connection().execute_batch("PRAGMA cache_size = 6").unwrap();
 }
 
-#[test]
-fn an_upgrade_that_rebuilds_a_table() {
+fn during_an_upgrade_that_rebuilds_a_table(faults: &[(Fault, Durability)]) {
     let act = |memory: &mut Memory| {
         spill(memory);
         memory.upgrade("head").map(drop)
     };
-    strike_everywhere(ENDS, &with_a_rebuild(), &at_001("remembered"), &Act::Call(&act));
-    strike_everywhere(&ERRORS[..1], &with_a_rebuild(), &at_001("remembered"), &Act::Call(&act));
+    strike(faults, &with_a_rebuild(), &at_001("remembered"), &Act::Call(&act));
+}
+
+#[test]
+fn an_upgrade_that_rebuilds_a_table() {
+    during_an_upgrade_that_rebuilds_a_table(ENDS);
+}
+
+#[test]
+fn errors_in_an_upgrade_that_rebuilds_a_table() {
+    during_an_upgrade_that_rebuilds_a_table(&ERRORS[..1]);
 }
 
 #[test]
@@ -333,24 +398,32 @@ fn a_downgrade_that_rebuilds_a_table() {
         spill(memory);
         memory.downgrade("001").map(drop)
     };
-    strike_everywhere(ENDS, &with_a_rebuild(), &at_head(&with_a_rebuild()), &Act::Call(&act));
+    strike(ENDS, &with_a_rebuild(), &at_head(&with_a_rebuild()), &Act::Call(&act));
+}
+
+fn during_an_import(file: &[u8], faults: &[(Fault, Durability)]) {
+    let act = |memory: &mut Memory| memory.import(file.to_vec()).map(drop);
+    strike(faults, &Graph::bundled(), &at_head(&Graph::bundled()), &Act::Call(&act));
 }
 
 #[test]
 fn an_import() {
-    let another = another();
-    let act = |memory: &mut Memory| memory.import(another.clone()).map(drop);
-    let start = at_head(&Graph::bundled());
-    strike_everywhere(ENDS, &Graph::bundled(), &start, &Act::Call(&act));
-    strike_everywhere(ERRORS, &Graph::bundled(), &start, &Act::Call(&act));
+    during_an_import(&another(), ENDS);
+}
+
+#[test]
+fn errors_in_an_import() {
+    during_an_import(&another(), ERRORS);
 }
 
 #[test]
 fn an_import_of_a_file_with_pages_of_another_size() {
-    let act = |memory: &mut Memory| memory.import(fixture("page-size-1024.db")).map(drop);
-    let start = at_head(&Graph::bundled());
-    strike_everywhere(&ENDS[..2], &Graph::bundled(), &start, &Act::Call(&act));
-    strike_everywhere(&ERRORS[..1], &Graph::bundled(), &start, &Act::Call(&act));
+    during_an_import(&fixture("page-size-1024.db"), &ENDS[..2]);
+}
+
+#[test]
+fn errors_in_an_import_of_a_file_with_pages_of_another_size() {
+    during_an_import(&fixture("page-size-1024.db"), &ERRORS[..1]);
 }
 
 #[test]
@@ -363,14 +436,15 @@ fn a_restored_backup() {
     memory.close().unwrap();
     let start = fault_vfs::files();
     let act = |memory: &mut Memory| memory.restore(&id).map(drop);
-    strike_everywhere(&ENDS[..2], &Graph::bundled(), &start, &Act::Call(&act));
+    strike(&ENDS[..2], &Graph::bundled(), &start, &Act::Call(&act));
 }
 
 /// Copies that were never finished are no backups, and push none out that is one.
 #[test]
 fn kills_while_copying_leave_the_backups_that_there_were() {
-    for (fault, at) in (1..60).step_by(3).flat_map(|at| [(Fault::Kill, at), (Fault::PowerCut, at)]) {
-        fault_vfs::load(&at_head(&Graph::bundled()));
+    let start = at_head(&Graph::bundled());
+    for (fault, at) in sample(59).into_iter().flat_map(|at| [(Fault::Kill, at), (Fault::PowerCut, at)]) {
+        fault_vfs::load(&start);
         let mut memory = open(&Graph::bundled(), Durability::Strict).unwrap();
         for target in ["001", "head", "001"] {
             if target == "head" { memory.upgrade(target) } else { memory.downgrade(target) }.unwrap();
@@ -383,14 +457,14 @@ fn kills_while_copying_leave_the_backups_that_there_were() {
             let mut memory = open(&Graph::bundled(), Durability::Strict).unwrap();
             fault_vfs::arm(fault, at);
             let result = memory.upgrade("head");
-            assert!(result.is_err());
+            assert!(result.is_err(), "{fault:?} at {at}, {}", repeat());
             drop(memory);
             fault_vfs::restart();
         }
         let memory = open_at_head(&Graph::bundled(), Durability::Strict).unwrap();
         let backups = memory.backups().unwrap();
         for old in kept {
-            assert!(backups.contains(&old), "{fault:?} at {at}: {} was pushed out", old.id);
+            assert!(backups.contains(&old), "{fault:?} at {at}, {}: {} was pushed out", repeat(), old.id);
         }
     }
 }

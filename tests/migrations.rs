@@ -90,7 +90,7 @@ fn rows_survive_the_way_down_and_up() {
     };
     let sql = "SELECT count(*) FROM turns WHERE user_input || assistant_response LIKE '%peanuts%'";
     let by_reading = ask(&memory, sql);
-    assert!(by_reading > 0);
+    assert_eq!(by_reading, 15);
     let walks: [(&str, &[&str]); 4] =
         [("001", &["further", "002"]), ("head", &["002", "further"]), ("-1", &["further"]), ("head", &["further"])];
     for (target, steps) in walks {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use support::in_memory;
+use synth_memory::ErrorCode;
 use synth_memory::tables::long_term::{EntryFilter, NewEntry};
 use synth_memory::tables::table::Listing;
 use synth_memory::tables::turns::{NewTurn, TurnFilter, TurnPatch};
@@ -52,8 +53,8 @@ fn apply(memory: &synth_memory::Memory, model: &mut BTreeMap<i64, String>, chang
         Change::Update(at, text) => {
             let id = at as i64;
             let patch = TurnPatch { user_input: Some(text.clone()), ..TurnPatch::default() };
-            let updated = memory.turns().update(&id, patch).is_ok();
-            assert_eq!(updated, model.contains_key(&id));
+            let refused = memory.turns().update(&id, patch).err().map(|error| error.code());
+            assert_eq!(refused, (!model.contains_key(&id)).then_some(ErrorCode::NotFound));
             model.entry(id).and_modify(|old| *old = text);
         }
         Change::Delete(ats) => {

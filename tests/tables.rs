@@ -320,7 +320,7 @@ fn a_batch_is_one_transaction_and_each_change_in_it_is_whole() {
     memory.turns().add(vec![turn("first")]).unwrap();
     assert!(!memory.db().connection().is_autocommit());
     let bad = NewTurn { metadata: Some("{".into()), ..turn("bad") };
-    memory.turns().add(vec![turn("half"), bad]).unwrap_err();
+    assert_eq!(memory.turns().add(vec![turn("half"), bad]).unwrap_err().code(), ErrorCode::InvalidJson);
     memory.turns().add(vec![turn("last")]).unwrap();
     memory.db().end_batch().unwrap();
     assert!(memory.db().connection().is_autocommit());
@@ -335,8 +335,8 @@ fn a_batch_that_sqlite_gave_up_keeps_nothing_and_says_so() {
     memory.db().begin_batch();
     memory.turns().add(vec![turn("lost")]).unwrap();
     memory.db().connection().execute_batch("ROLLBACK").unwrap();
-    memory.turns().add(vec![turn("also lost")]).unwrap_err();
-    memory.db().end_batch().unwrap_err();
+    assert_eq!(memory.turns().add(vec![turn("also lost")]).unwrap_err().code(), ErrorCode::IoFailed);
+    assert_eq!(memory.db().end_batch().unwrap_err().code(), ErrorCode::IoFailed);
     assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 0);
     memory.turns().add(vec![turn("kept")]).unwrap();
     assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 1);

@@ -156,7 +156,10 @@ fn what_is_more_than_ours_is_kept_and_missing_indexes_are_brought_back() {
     let mut memory = open(folder.path()).unwrap();
     memory.import(file.serialize_to_vec()).unwrap();
     assert_eq!(rows(memory.db().connection(), "notes").len(), 1);
+    let indexes: Vec<String> = schema(memory.db().connection()).into_iter().map(|(_, name, _)| name).collect();
+    assert!(["of_x", "idx_turns_timestamp"].iter().all(|index| indexes.iter().any(|name| name == index)));
     memory.downgrade("base").unwrap();
+    assert_eq!(memory.revisions().unwrap(), [""; 0]);
 }
 
 #[test]
@@ -173,13 +176,22 @@ fn any_bytes_are_borne() {
     // Every place of a real file, damaged a little: an error or a memory, never a panic and never half of one.
     let good = fixture("synth-mind-alembic.db");
     let mut memory = in_memory();
+    let (mut taken, mut refused) = (0, 0);
     for at in (0..good.len()).step_by(487) {
         let mut bytes = good.clone();
         bytes[at] ^= 0x55;
-        let _ = memory.import(bytes);
+        let before = memory.export().unwrap();
+        if memory.import(bytes).is_ok() {
+            taken += 1;
+            assert_eq!(memory.revisions().unwrap(), ["003"], "byte {at}");
+        } else {
+            refused += 1;
+            assert!(memory.export().unwrap() == before, "byte {at}: the memory is another one");
+        }
         let check: String = memory.db().connection().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(check, "ok", "byte {at}");
     }
+    assert!(taken > 100 && refused >= 10, "{taken} taken, {refused} refused");
 }
 
 #[test]

@@ -193,6 +193,7 @@ test('an opening that is given up ends, and the next one works', () =>
     assert.deepEqual([error.code, error.cause.name], ['aborted', 'TimeoutError']);
     await context.unroute('**/*.wasm');
     assert.equal((await open(page)).storage, 'opfs');
+    assert.equal(await page.evaluate(() => window.memory.turns.append({ userInput: 'first' })), 1);
   }));
 
 test('a second tab is told at once and with the cause, and may open when the first has closed', () =>
@@ -303,9 +304,13 @@ test('a closed memory says so, and closing waits for what was asked', () =>
       const write = window.memory.turns.append({ userInput: 'last' });
       await Promise.all([window.memory.close(), window.memory.close()]);
       const refused = await window.memory.turns.count().catch(window.told);
-      return { id: await write, refused: refused.code, disposes: typeof window.memory[Symbol.asyncDispose] };
+      const again = await window.library.Memory.open();
+      const count = await again.turns.count();
+      await again[Symbol.asyncDispose]();
+      const disposed = await again.turns.count().catch(window.told);
+      return { id: await write, refused: refused.code, count, disposed: disposed.code };
     });
-    assert.deepEqual(result, { id: 1, refused: 'closed', disposes: 'function' });
+    assert.deepEqual(result, { id: 1, refused: 'closed', count: 1, disposed: 'closed' });
   }));
 
 for (const [what, cause, options] of [

@@ -1,37 +1,32 @@
 // The inspector's panel for migrations in a browser, as a person uses it: on real files in OPFS, under the strict policy.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
+import { afterEach, beforeEach, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { noteComplaints } from './page.mjs';
+import { noteComplaints, sharedBrowser } from './page.mjs';
 
 const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const EXAMPLE = ['e17b5a30', '8ab3e702', 'c94d1f6e', '5f20c1d4', '002', '001'];
 
+const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
+
 let server;
-let profile;
-let context;
 let page;
 /** What a page without faults does not say: errors, warnings, and violations of the policy it is served with. */
 let complaints;
 
-before(async () => (server = await serve()));
-after(() => server.close());
-
 beforeEach(async () => {
   complaints = [];
-  profile = freshProfile('inspector-migrations');
-  context = await openChromium(profile.folder, { viewport: { width: 1280, height: 860 } });
-  context.setDefaultTimeout(20_000);
-  page = await context.newPage();
+  server = await serve();
+  page = await (await browser.context()).newPage();
+  page.setDefaultTimeout(20_000);
   noteComplaints(page, complaints);
 });
 
 afterEach(async () => {
-  await context.close();
-  profile.remove();
+  await browser.reset(server.url);
+  await server.close();
 });
 
 /** A test that begins at an address of the inspector, and also fails where the page complains of itself. */

@@ -1,42 +1,37 @@
 // The inspector in a browser, as a person uses it: found by what it says and not by how it is made.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
+import { afterEach, beforeEach, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { noteComplaints } from './page.mjs';
+import { noteComplaints, sharedBrowser } from './page.mjs';
 
 const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const TABLES = ['Turns', 'Episodes', 'Long-term', 'Uncertainty', 'Semantic'];
 const TIMEOUT = 10_000;
 
+const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
+
 let server;
-let profile;
-let context;
 let page;
 /** What a page without faults does not say: errors, warnings, and violations of the policy it is served with. */
 let complaints;
 
-before(async () => (server = await serve()));
-after(() => server.close());
-
 beforeEach(async () => {
   complaints = [];
-  profile = freshProfile('inspector');
-  context = await openChromium(profile.folder, { viewport: { width: 1280, height: 860 } });
-  context.setDefaultTimeout(TIMEOUT);
+  server = await serve();
   page = await openPage();
   await ready();
 });
 
 afterEach(async () => {
-  await context.close();
-  profile.remove();
+  await browser.reset(server.url);
+  await server.close();
 });
 
 async function openPage() {
-  const opened = await context.newPage();
+  const opened = await (await browser.context()).newPage();
+  opened.setDefaultTimeout(TIMEOUT);
   noteComplaints(opened, complaints);
   await opened.goto(`${server.url}/inspector/`);
   return opened;

@@ -39,9 +39,10 @@ test('a table is added in one release and changed in the next, and rows are kept
     const phases = events.map(({ phase }) => phase).filter((phase, at, all) => phase !== all[at - 1]);
     assert.deepEqual(phases, ['backup', 'upgrade', 'check']);
     const [backup, upgrade] = ['backup', 'upgrade'].map((phase) => events.filter((event) => event.phase === phase));
-    assert.ok(backup.at(-1).total > 0);
+    const { file } = await query(page, 'SELECT page_count AS file FROM pragma_page_count').then(([row]) => row);
+    assert.ok(backup.at(-1).total > file / 2, `${backup.at(-1).total} pages of about ${file}`);
     assert.equal(backup.at(-1).done, backup.at(-1).total);
-    assert.ok(upgrade.every(({ revision, steps }) => revision === 'reminders2' && steps === 1));
+    assert.ok(upgrade.length > 0 && upgrade.every(({ revision, steps }) => revision === 'reminders2' && steps === 1));
     assert.deepEqual([upgrade.at(-1).done, upgrade.at(-1).total], [ROWS + 1, ROWS + 1]);
 
     const backups = await call(page, 'backups.list');

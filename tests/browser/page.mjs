@@ -1,4 +1,6 @@
-// A page of its own for each test: fresh profile, the package served under the strict policy.
+// The browser that the tests of a file share, and for each of them pages at an origin of its own, served under the strict
+// policy.
+import { after } from 'node:test';
 import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { POLICY, serve } from '../../scripts/serve.mjs';
@@ -26,11 +28,54 @@ export async function breakWorker(page) {
   await gone;
 }
 
-/** Opens a browser on the blank page and gives it to `test`; clears up whatever happens. */
+/**
+ * A browser that the tests of a file share: it opens when first needed and closes after the last test. What a test stores
+ * belongs to its origin, so each test needs a server of its own.
+ */
+export function sharedBrowser(options = {}) {
+  let opening;
+
+  async function open() {
+    const profile = freshProfile();
+    const context = await openChromium(profile.folder, options);
+    // The page that is open from the start keeps the browser alive between tests.
+    const [keeper] = context.pages();
+    return { profile, context, keeper, session: await context.newCDPSession(keeper) };
+  }
+
+  async function close() {
+    if (!opening) return;
+    const { context, profile } = await opening;
+    opening = undefined;
+    await context.close();
+    profile.remove();
+  }
+  after(close);
+
+  return {
+    /** The browser's context. */
+    context: async () => (await (opening ??= open())).context,
+    /** Closes a test's pages, and removes its routes and all that its origin stored. */
+    async reset(origin) {
+      try {
+        const { context, keeper, session } = await opening;
+        await Promise.all(context.pages().map((page) => page !== keeper && page.close()));
+        await context.unrouteAll({ behavior: 'ignoreErrors' });
+        await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+      } catch {
+        // A browser that cannot be reset is not used again.
+        await close();
+      }
+    },
+  };
+}
+
+const browser = sharedBrowser();
+
+/** Opens the blank page and gives it to `test`; clears up whatever happens. */
 export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}) {
   const server = await serve({ folders, policy });
-  const profile = freshProfile();
-  const context = await openChromium(profile.folder);
+  const context = await browser.context();
   const open = async () => {
     const page = await context.newPage();
     await load(page);
@@ -53,8 +98,7 @@ export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}
   try {
     await test({ page: await open(), open, load, context, origin: server.url });
   } finally {
-    await context.close();
-    profile.remove();
+    await browser.reset(server.url);
     await server.close();
   }
 }

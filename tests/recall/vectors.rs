@@ -215,7 +215,7 @@ fn what_was_rolled_back_is_not_found() {
     memory.db().begin_batch();
     memory.recall().keep(&[vector(semantic(ids[0]))]).unwrap();
     memory.db().connection().execute_batch("ROLLBACK").unwrap();
-    assert!(memory.db().end_batch().is_err());
+    assert_eq!(memory.db().end_batch().unwrap_err().code(), ErrorCode::IoFailed);
     assert_eq!(memory.recall().search(&asked(&[1.0, 0.0])).unwrap(), []);
     memory.recall().keep(&[vector(semantic(ids[1]))]).unwrap();
     let found = memory.recall().search(&asked(&[1.0, 0.0])).unwrap();
@@ -236,7 +236,7 @@ fn what_was_stored_twice_is_found_once() {
     memory.db().begin_batch();
     memory.recall().keep(std::slice::from_ref(&vector)).unwrap();
     memory.db().connection().execute_batch("ROLLBACK").unwrap();
-    assert!(memory.db().end_batch().is_err());
+    assert_eq!(memory.db().end_batch().unwrap_err().code(), ErrorCode::IoFailed);
     memory.recall().keep(&[vector]).unwrap();
     assert_eq!(memory.recall().search(&asked(&[1.0, 0.0])).unwrap().len(), 1);
     assert_eq!(memory.recall().recall(&RecallQuestion { text: "fact".into(), ..asked(&[1.0, 0.0]) }).unwrap().len(), 1);

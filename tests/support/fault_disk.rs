@@ -85,6 +85,11 @@ pub fn arm(fault: Fault, at: u64) {
     });
 }
 
+/// How many operations there were since a fault was armed.
+pub fn operations() -> u64 {
+    DISK.with_borrow(|disk| disk.operations)
+}
+
 /// Whether there were as many operations as the fault waited for.
 pub fn reached() -> bool {
     DISK.with_borrow(|disk| disk.fault.is_some_and(|(_, at)| disk.operations >= at))

@@ -12,7 +12,7 @@ use synth_memory::Result;
 use synth_memory::migrate::backup::Folder;
 
 use disk::{Change, DISK};
-pub use disk::{Fault, Files, arm, disarm, files, reached, restart, strike};
+pub use disk::{Fault, Files, arm, disarm, files, operations, reached, restart, strike};
 
 /// The name SQLite knows it by.
 pub const VFS: &str = "faults";
