@@ -14,17 +14,13 @@ const ENTRY = 'index.js';
 const NEEDED = [ENTRY, 'wasm/synth_memory_bg.wasm'];
 /** Node alone loads `node.js`; the embedder's table is fetched by the first question, and has a figure of its own. */
 const NOT_COUNTED = /^(?:node\.js|models\/)/;
-/** As long as there are two engines: a page that names an embedder loads the whole one only. */
-const SMALLER_ENGINE = ['worker.js', 'wasm/synth_memory_at_head_bg.wasm'];
 
 /** A file of the package, as an import or a URL names it. */
 const REFERENCE = /["'`]\.\/([\w./-]+\.(?:js|wasm))["'`]/g;
 
 /** The files that the page's script leads to, itself first: workers, chunks and WebAssembly. */
 function filesOfPage(dist) {
-  const hasTwo = existsSync(join(dist, 'worker-whole.js'));
-  const counts = (file) =>
-    !NOT_COUNTED.test(file) && !(hasTwo && SMALLER_ENGINE.includes(file)) && existsSync(join(dist, file));
+  const counts = (file) => !NOT_COUNTED.test(file) && existsSync(join(dist, file));
   const found = new Set([ENTRY]);
   for (const file of found) {
     if (!file.endsWith('.js')) continue;

@@ -265,7 +265,7 @@ impl Db {
     ///
     /// Outside a batch it is committed on return. Within one it is a part of the batch's transaction and is committed by
     /// [`Db::end_batch`], and within another change it is a part of that; a change that fails there takes nothing of its
-    /// neighbours with it.
+    /// neighbors with it.
     pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         let transaction = self.begin()?;
         let result = change().and_then(|()| self.run(transaction.keep));

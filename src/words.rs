@@ -44,7 +44,7 @@ pub(crate) fn is_alone(character: char) -> bool {
     ALONE.iter().any(|[first, last]| (*first..=*last).contains(&(character as u32)))
 }
 
-/// The words of a text as FTS5 is asked for them, each in quotes. Of characters that stand alone, each pair of neighbours
+/// The words of a text as FTS5 is asked for them, each in quotes. Of characters that stand alone, each pair of neighbors
 /// is one, so that 花生 is found where the two stand side by side.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();

@@ -292,7 +292,7 @@ fn new_files_fit_the_graph() {
     assert!(Revision::parse("f", &new(&["base"], false).unwrap().text).unwrap().revises.is_empty());
 
     let merged = file::merge(&graph, &[], "", None, NOW).unwrap();
-    assert_eq!(Revision::parse("f", &merged.text).unwrap().revises, ["app3", "002"]);
+    assert_eq!(Revision::parse("f", &merged.text).unwrap().revises, ["002", "app3"]);
     assert_eq!(file::merge(&graph, &["app3".into()], "", None, NOW).unwrap_err().code(), ErrorCode::InvalidArgument);
 }
 

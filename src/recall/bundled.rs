@@ -2,7 +2,7 @@
 
 use super::Recall;
 use super::embeddings::Pending;
-use super::search::RecallQuestion;
+use super::question::RecallQuestion;
 use crate::embed::StaticModel;
 use crate::error::{Error, ErrorCode, Result};
 

@@ -10,7 +10,7 @@ use tsify::Tsify;
 use super::Recall;
 use super::duplicates::{Fact, groups};
 use super::item::Item;
-use super::search::DUPLICATE_THRESHOLD;
+use super::question::DUPLICATE_THRESHOLD;
 use crate::db::ask;
 use crate::error::{Error, ErrorCode, Result};
 use crate::tables::MemoryTable;

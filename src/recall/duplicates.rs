@@ -14,7 +14,7 @@ const EACH_WITH_EACH: usize = 1500;
 /// How many bits agree by chance too seldom to matter. Of two vectors with a cosine of 0.95, one in ten bits differs: a part
 /// of this size agrees in more than one of four, and there are dozens of parts.
 const PART: usize = 12;
-/// Of a part that very many agree in, only neighbours are compared.
+/// Of a part that very many agree in, only neighbors are compared.
 const CROWD: usize = 200;
 
 /// Words that turn a sentence round, in some languages.
@@ -74,7 +74,7 @@ pub(super) struct Fact {
 }
 
 /// The ids of those that say the same, two and more together. All of a group say the same as its first; so it does not
-/// grow from neighbour to neighbour into something else.
+/// grow from neighbor to neighbor into something else.
 pub(super) fn groups(facts: &[Fact], threshold: f64, dimensions: usize) -> Vec<Vec<i64>> {
     let mut leader: Vec<usize> = (0..facts.len()).collect();
     let mut by_text: HashMap<(&str, &str), usize> = HashMap::new();

@@ -45,7 +45,7 @@ impl RecallWeights {
         ];
         match named.iter().find(|(_, weight)| weight.is_nan() || weight.abs() > LARGEST_WEIGHT) {
             Some((name, weight)) => Err(Error::invalid_argument(format!(
-                "weights.{name} is {weight}; it must be from -{LARGEST_WEIGHT} to {LARGEST_WEIGHT}."
+                "weights.{name} must be a finite number, of {LARGEST_WEIGHT} at most; it is {weight}."
             ))),
             None => Ok(()),
         }

@@ -6,7 +6,7 @@ use tsify::Tsify;
 use super::Recall;
 use super::filter::QuestionFilter;
 use super::item::MemoryTables;
-use super::search::{NearRow, RecallQuestion};
+use super::question::{NearRow, RecallQuestion};
 use super::unit::{cosine, unit};
 use super::vectors::Accept;
 use crate::db::ask;

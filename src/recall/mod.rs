@@ -35,7 +35,9 @@ pub mod fusion;
 
 pub mod filter;
 
-pub mod search;
+pub mod question;
+
+mod search;
 
 mod reference;
 
@@ -54,8 +56,8 @@ pub use embeddings::{EmbeddingStatus, Model, Pending};
 pub use filter::QuestionFilter;
 pub use fusion::{RecallEvidence, RecallParts, RecallWeights};
 pub use item::Item;
+pub use question::{NearRow, RecallHit, RecallQuestion};
 pub use reference::{MemoryReference, RecalledRow};
-pub use search::{NearRow, RecallHit, RecallQuestion};
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};

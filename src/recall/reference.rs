@@ -16,7 +16,7 @@ use crate::tables::{MemoryTable, Rows};
 
 /// A row, by its table and its id; an entry of long-term knowledge by its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "table", rename_all = "camelCase")]
+#[serde(tag = "table", rename_all = "camelCase", try_from = "Named")]
 pub enum MemoryReference {
     /// A row of `turns`.
     Turns {
@@ -43,6 +43,27 @@ pub enum MemoryReference {
         /// Its id.
         id: i64,
     },
+}
+
+/// A reference as it comes: serde's own way to read a tagged enum is some 20 KB of WebAssembly.
+#[derive(Deserialize)]
+struct Named {
+    table: MemoryTable,
+    id: Option<i64>,
+    key: Option<String>,
+}
+
+impl TryFrom<Named> for MemoryReference {
+    type Error = &'static str;
+
+    fn try_from(Named { table, id, key }: Named) -> std::result::Result<Self, Self::Error> {
+        match (table, id, key) {
+            (MemoryTable::LongTerm, _, Some(key)) => Ok(Self::LongTerm { key }),
+            (MemoryTable::LongTerm, ..) => Err("a reference to longTerm has a key"),
+            (table, Some(id), _) => Self::with_id(table, id).ok_or("a reference to longTerm has a key"),
+            _ => Err("a reference has an id"),
+        }
+    }
 }
 
 impl MemoryReference {

@@ -1,133 +1,26 @@
-//! The questions: what was asked is looked for by words and by meaning, and what is found is ranked as one.
+//! How a question is answered: it is looked for by words and by meaning, and what is found is ranked as one.
 
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
-use serde::{Deserialize, Serialize};
-use tsify::Tsify;
 
 use super::duplicates::agree;
 use super::embeddings::Model;
-use super::filter::QuestionFilter;
-use super::fusion::{RecallEvidence, RecallParts, RecallWeights, weigh};
+use super::fusion::{RecallEvidence, weigh};
 use super::item::Item;
-use super::reference::{MemoryReference, RecalledRow, readable};
+use super::question::{NearRow, RecallHit, RecallQuestion};
+use super::reference::readable;
 use super::unit::{cosine, unit};
 use super::vectors::{Accept, Near};
 use super::{Recall, text};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tables::turns::Turn;
 use crate::tables::{MemoryTable, Rows};
 
-/// How many hits there are where nothing is said.
-pub const DEFAULT_HITS: u32 = 10;
-/// The most hits of one question.
-pub const MAX_HITS: u32 = 1000;
-/// The most turns that come along before and after one that was found.
-pub const MAX_NEIGHBORS: u32 = 100;
-/// From which cosine on two texts say the same, by default.
-pub const DUPLICATE_THRESHOLD: f64 = 0.95;
 /// How many rows are looked at closely at the most, where many say the same.
 const MOST_LOOKED_AT: usize = 6000;
 /// How many rows are looked at closely, at the least, by words and by meaning each.
 const POOL: usize = 100;
-
-/// What is asked, and of which rows.
-#[derive(Clone, Debug, PartialEq, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct RecallQuestion {
-    /// The question, in words.
-    pub text: String,
-    /// Its vector, if there is one.
-    #[serde(skip)]
-    pub vector: Option<Vec<f32>>,
-    /// Whether the bundled model makes its vector; false by default.
-    pub embed: bool,
-    /// Which rows count; all but the uncertainty log by default.
-    #[tsify(type = "QuestionFilter")]
-    pub filter: QuestionFilter,
-    /// How many hits, 1 to [`MAX_HITS`]; 10 by default.
-    pub k: u32,
-    /// What each part of a score weighs.
-    #[tsify(type = "RecallWeights")]
-    pub weights: RecallWeights,
-    /// After how many hours a row counts half as recent; two weeks by default.
-    pub half_life_hours: f64,
-    /// From which cosine on a hit is taken for the same as a better one, if their words agree, and is told with it; 0.95 by
-    /// default. 1 and more leaves all apart but those of the same text.
-    pub duplicate_threshold: f64,
-    /// The least cosine of a hit that shares no word with the question.
-    pub min_similarity: Option<f64>,
-    /// How many turns before and after each turn that was found come along; none by default.
-    pub neighbors: u32,
-}
-
-impl Default for RecallQuestion {
-    fn default() -> Self {
-        Self {
-            text: String::new(),
-            vector: None,
-            embed: false,
-            filter: QuestionFilter::default(),
-            k: DEFAULT_HITS,
-            weights: RecallWeights::default(),
-            half_life_hours: 24.0 * 14.0,
-            duplicate_threshold: DUPLICATE_THRESHOLD,
-            min_similarity: None,
-            neighbors: 0,
-        }
-    }
-}
-
-impl RecallQuestion {
-    /// A question with everything else as it is by default.
-    pub fn of(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
-    }
-}
-
-/// A row that answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-#[tsify(missing_as_null)]
-pub struct RecallHit {
-    /// Which one.
-    #[serde(skip)]
-    pub item: Item,
-    /// Which one, as a caller knows it.
-    pub reference: MemoryReference,
-    /// The row.
-    pub row: RecalledRow,
-    /// Its text.
-    pub text: String,
-    /// The sum of the parts.
-    pub score: f64,
-    /// What each part added.
-    #[tsify(type = "RecallParts")]
-    pub parts: RecallParts,
-    /// What they were made of.
-    #[tsify(type = "RecallEvidence")]
-    pub evidence: RecallEvidence,
-    /// Rows that say the same, and so are not told by themselves.
-    pub duplicates: Vec<MemoryReference>,
-    /// Of a turn, those around it, in their order.
-    pub neighbors: Vec<Turn>,
-}
-
-/// A row that is near in meaning.
-#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct NearRow {
-    /// Which one.
-    #[serde(skip)]
-    pub item: Item,
-    /// Which one, as a caller knows it.
-    pub reference: MemoryReference,
-    /// The row.
-    pub row: RecalledRow,
-    /// The cosine; null if it was found by its words, having no vector yet.
-    pub similarity: Option<f64>,
-}
 
 struct Candidate {
     item: Item,
@@ -142,15 +35,7 @@ impl Recall<'_> {
     ///
     /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` where the memory is at a revision without an index.
     pub fn recall(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
-        check_hits(question.k)?;
-        question.weights.check()?;
-        if question.half_life_hours.is_nan() || question.half_life_hours <= 0.0 {
-            return Err(Error::invalid_argument("halfLifeHours must be above 0."));
-        }
-        if question.neighbors > MAX_NEIGHBORS {
-            let message = format!("neighbors is {}; it must be from 0 to {MAX_NEIGHBORS}.", question.neighbors);
-            return Err(Error::invalid_argument(message));
-        }
+        question.check()?;
         self.mend()?;
         let vector = if question.weights.meaning == 0.0 { None } else { self.vector_of(question)? };
         let ids = question.filter.ids(self.connection())?;
@@ -267,7 +152,7 @@ impl Recall<'_> {
     /// As for [`Recall::recall`].
     pub fn search(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
         let min_similarity = question.min_similarity;
-        check_hits(question.k)?;
+        question.check()?;
         self.mend()?;
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
@@ -409,11 +294,4 @@ impl Recall<'_> {
         let turns = ids.iter().map(|id| readable(Rows::new(self.db).get(id)));
         Ok(turns.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
-}
-
-fn check_hits(k: u32) -> Result<()> {
-    if (1..=MAX_HITS).contains(&k) {
-        return Ok(());
-    }
-    Err(Error::invalid_argument(format!("k is {k}; it must be from 1 to {MAX_HITS}.")))
 }

@@ -61,12 +61,14 @@ pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue> {
     })
 }
 
-/// A value from JavaScript; `name` is what the caller knows it by.
+/// A value from JavaScript; `name` is what the caller knows it by. Not inlined, as several calls read the same types.
+#[inline(never)]
 pub(crate) fn from_js<T: DeserializeOwned>(value: &JsValue, name: &str) -> Result<T> {
     serde_path_to_error::deserialize(Deserializer::from(value.clone())).map_err(|error| rejected(name, &error))
 }
 
-/// An object from JavaScript; a field that there is none of is an error, which names those that there are.
+/// An object from JavaScript; an unknown field is an error that names the valid ones.
+#[inline(never)]
 pub(crate) fn object_from_js<T: DeserializeOwned>(value: &JsValue, name: &str) -> Result<T> {
     let deserializer = strict::Strict(Deserializer::from(value.clone()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| rejected(name, &error))

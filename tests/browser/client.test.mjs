@@ -21,7 +21,7 @@ test('calls in flight are answered in order, each by itself', () =>
     const { order, results, rows } = await page.evaluate(async () => {
       const order = [];
       const calls = Array.from({ length: 300 }, (_, n) => {
-        // Every tenth is refused by the engine, and takes none of its neighbours with it.
+        // Every tenth is refused by the engine, and takes none of its neighbors with it.
         const call =
           n % 10 === 9
             ? window.memory.episodes.record({ eventType: 'bad', valence: 7 })

@@ -81,20 +81,20 @@ for (const [what, make] of [
       };
       const counts = {};
       for (const table of ['turns', 'episodes', 'semantic', 'longTerm', 'uncertainty']) {
-        const apart = { tables: [table], duplicates: 2 };
+        const apart = { tables: [table], duplicateThreshold: 2 };
         counts[`${table} by words`] = await found('recall', 'peanuts', { k: 10, ...apart, ...WORDS });
         counts[`${table} by meaning`] = await found('recall', 'peanuts', { k: 10, ...apart });
       }
-      counts['all by words'] = await found('recall', 'peanuts', { k: 40, duplicates: 2, ...WORDS });
-      counts['all by meaning'] = await found('recall', 'peanuts', { k: 40, duplicates: 2 });
-      counts.neighbours = await found('recall', 'peanuts', { k: 10, tables: ['turns'], neighbours: 20, duplicates: 2 });
+      counts['all by words'] = await found('recall', 'peanuts', { k: 40, duplicateThreshold: 2, ...WORDS });
+      counts['all by meaning'] = await found('recall', 'peanuts', { k: 40, duplicateThreshold: 2 });
+      counts.neighbors = await found('recall', 'peanuts', { k: 10, tables: ['turns'], neighbors: 20, duplicateThreshold: 2 });
       counts.search = await found('semantic.search', 'peanuts', { k: 10 });
       counts.related = await found('related', 'peanuts', { k: 10 });
       const context = await call(page, 'context', 'peanuts', {
         tokenBudget: 10_000,
         k: 10,
         sections: { recalled: 1 },
-        recall: { duplicates: 2 },
+        recall: { duplicateThreshold: 2 },
       });
       counts.context = context.code ?? context.used.length;
       assert.deepEqual(

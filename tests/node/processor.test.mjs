@@ -22,6 +22,7 @@ function start({ failBatch = false, trap = false } = {}) {
     (...given) => (asked.push(name), act(...given));
   const engine = {
     schemaStatus: () => 'status',
+    changes: () => null,
     beginBatch: record('beginBatch'),
     endBatch: record('endBatch', () => {
       if (failBatch) throw failure('quota_exceeded');

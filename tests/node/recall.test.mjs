@@ -45,13 +45,13 @@ test('the bundled embedder finds by meaning, without being asked for', async () 
 
 test('hits are of their tables, and can be referred to', async () => {
   const memory = await filled({ embedder: 'none' });
-  const hits = await memory.recall('table Ada peanuts', { k: 20, neighbours: 1 });
+  const hits = await memory.recall('table Ada peanuts', { k: 20, neighbors: 1 });
   const of = (table) => hits.find((hit) => hit.table === table);
   assert.deepEqual([of('longTerm').key, of('longTerm').row.value], ['user.diet', { avoids: ['peanuts'] }]);
   assert.deepEqual(of('episodes').row.content, { task: 'booked a table' });
   const turn = hits.find((hit) => hit.table === 'turns' && hit.id === 2);
   assert.deepEqual(
-    turn.neighbours.map(({ id }) => id),
+    turn.neighbors.map(({ id }) => id),
     [1, 3],
   );
   assert.deepEqual([turn.similarity, 'explanation' in turn], [null, false]);
@@ -83,8 +83,8 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.recall('x', { weights: { word: 1 } }), /weights have no field "word"/],
     [() => memory.recall('x', { weights: { words: Infinity } }), /words must be a finite number/],
     [() => memory.recall('x', { halfLifeHours: 0 }), /half-life/],
-    [() => memory.recall('x', { duplicates: '1' }), /duplicates must be a number/],
-    [() => memory.recall('x', { neighbours: -1 }), /neighbours/],
+    [() => memory.recall('x', { duplicateThreshold: '1' }), /duplicateThreshold must be a number/],
+    [() => memory.recall('x', { neighbors: -1 }), /neighbors/],
     [() => memory.recall('x', { minImportance: NaN }), /minImportance must be a number/],
     [() => memory.semantic.search({}), /query must be/],
     [() => memory.context('x', { tokenBudget: -1 }), /tokenBudget/],
@@ -93,7 +93,7 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.context('x', { countTokens: 4 }), /countTokens/],
     [() => memory.coherenceDrift(2), /threshold/],
     [() => memory.consolidate({ floor: 2 }), /floor/],
-    [() => memory.consolidate({ duplicates: 'x' }), /duplicates must be a number/],
+    [() => memory.consolidate({ duplicateThreshold: 'x' }), /duplicateThreshold must be a number/],
     [() => memory.consolidate({ dryrun: true }), /no field "dryrun"/],
     [() => memory.recall('x', { limit: 3 }), /no field "limit"/],
     [() => memory.recall('x', { signal: {} }), /signal must be an AbortSignal/],
@@ -145,9 +145,9 @@ test('a context fits its budget, says what it used, and is always the same', asy
     const context = await memory.context('What must Ada not eat?', { tokenBudget, countTokens: words });
     assert.ok(context.tokens <= tokenBudget && words(context.text) === context.tokens);
     assert.deepEqual(await memory.context('What must Ada not eat?', { tokenBudget, countTokens: words }), context);
-    const names = [...context.used, ...context.left].map((reference) => JSON.stringify(reference));
+    const names = [...context.used, ...context.omitted].map((reference) => JSON.stringify(reference));
     assert.equal(new Set(names).size, names.length, 'each row once');
-    assert.deepEqual([context.used.length, context.left.length], [rows, 25 - rows]);
+    assert.deepEqual([context.used.length, context.omitted.length], [rows, 25 - rows]);
   }
   const { text, used } = await memory.context('What must Ada not eat?', { tokenBudget: 150, countTokens: words });
   assert.match(text, /## Known facts\n- user\.diet: \{"avoids":\["peanuts"\]\}\n- user\.name: Ada\n\n## Recalled\n/);
@@ -166,7 +166,7 @@ test('a context fits its budget, says what it used, and is always the same', asy
   const byDefault = await memory.context('peanuts');
   assert.equal(byDefault.tokens, 403);
   const empty = await open({ embedder: 'none' });
-  assert.deepEqual(await empty.context('anything'), { text: '', tokens: 0, used: [], left: [] });
+  assert.deepEqual(await empty.context('anything'), { text: '', tokens: 0, used: [], omitted: [] });
   await empty.close();
   await memory.close();
 });

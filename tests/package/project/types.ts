@@ -100,7 +100,7 @@ export async function recalls(memory: Memory, signal: AbortSignal): Promise<stri
     // What a hit's table is tells what its row is.
     switch (hit.table) {
       case 'turns':
-        return `${hit.row.userInput} ${hit.neighbours.length}`;
+        return `${hit.row.userInput} ${hit.neighbors.length}`;
       case 'longTerm':
         return `${hit.key} ${JSON.stringify(hit.row.value)}`;
       default:

@@ -334,7 +334,7 @@ function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
   throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
 }
 
-/** The parameters as plain values: what a message could not carry would take its neighbours with it. */
+/** The parameters as plain values: what a message could not carry would take its neighbors with it. */
 function checkParameters(parameters: SqlParameters): SqlParameters {
   if (typeof parameters !== 'object' || parameters === null)
     throw invalidArgument('parameters must be an array or an object.');

@@ -64,7 +64,7 @@ export class EmbedderRunner {
     signal: AbortSignal | undefined,
   ): Promise<{ readonly embed?: true; readonly vector?: Float32Array | undefined }> {
     if (this.#embedder === 'none' || question.weights?.meaning === 0) return { vector: given };
-    const dimensions = await this.#waitFor(this.#use(), signal);
+    const dimensions = await givenUpBy(signal, this.#use());
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
     if (this.#embedder === 'bundled') {
       // What was written before the question is found by meaning too, in slices that other calls pass between.
@@ -86,7 +86,7 @@ export class EmbedderRunner {
     const checked = texts.map((text, at) => checkText(text, `texts[${at}]`));
     const embedder = this.#embedder;
     if (embedder === 'none') throw noEmbedder();
-    const dimensions = await this.#waitFor(this.#use(), signal);
+    const dimensions = await givenUpBy(signal, this.#use());
     if (embedder === 'bundled') return this.#withModel(() => this.#connection.call('embed', [checked], { signal }));
     return this.#embed(embedder, checked, purpose, dimensions, signal);
   }
@@ -241,17 +241,6 @@ export class EmbedderRunner {
   /** Embeds a slice of what waits with the bundled model; resolves to how many texts that were. */
   #catchUp(signal?: AbortSignal): Promise<number> {
     return this.#withModel(() => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH], { signal }));
-  }
-
-  /** What a promise gives, unless the memory is closed or the signal fires before. */
-  async #waitFor<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const closing = this.#closing.signal;
-    try {
-      return await givenUpBy(signal, givenUpBy(closing, promise));
-    } catch (error) {
-      if (closing.aborted) throw closed();
-      throw error;
-    }
   }
 
   /** Asks an embedder, and holds what it gives against what it said. */

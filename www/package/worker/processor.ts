@@ -28,7 +28,7 @@ const CLOSED: FailureMessage = {
  * Answers the requests that clients send, in their order.
  *
  * Requests that wait together are carried out in one transaction and made durable by one flush, each still answered by
- * itself: one that fails takes nothing of its neighbours with it. No answer is sent before its change is durable.
+ * itself: one that fails takes nothing of its neighbors with it. No answer is sent before its change is durable.
  */
 export class Processor {
   readonly #host: Host;
