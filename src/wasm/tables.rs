@@ -8,13 +8,13 @@ use super::{Answer, Engine};
 use crate::Memory;
 use crate::error::Result;
 use crate::tables::{Rows, Table};
-use crate::wire::{Direction, Paging, from_js, object_from_js, to_js};
+use crate::wire::{Paging, SortDirection, from_js, object_from_js, to_js};
 
 /// What every table can be asked, from JavaScript's values to JavaScript's values.
 trait Calls {
     fn add(&self, rows: &JsValue) -> Result<JsValue>;
     fn get(&self, key: &JsValue) -> Result<JsValue>;
-    fn list(&self, filter: &JsValue, paging: &JsValue, direction: Direction) -> Result<JsValue>;
+    fn list(&self, filter: &JsValue, paging: &JsValue, direction: SortDirection) -> Result<JsValue>;
     fn update(&self, key: &JsValue, patch: &JsValue) -> Result<JsValue>;
     fn delete(&self, keys: &JsValue) -> Result<JsValue>;
     fn count(&self, filter: &JsValue) -> Result<JsValue>;
@@ -39,7 +39,7 @@ where
         to_js(&self.get(&from_js(key, "key")?)?)
     }
 
-    fn list(&self, filter: &JsValue, paging: &JsValue, direction: Direction) -> Result<JsValue> {
+    fn list(&self, filter: &JsValue, paging: &JsValue, direction: SortDirection) -> Result<JsValue> {
         let paging: Paging<T::Order> = object_from_js(paging, "listing")?;
         to_js(&self.list(paging.of(object_from_js(filter, "listing")?, direction))?)
     }
@@ -89,7 +89,7 @@ macro_rules! table_calls {
                 #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue,
                 #[wasm_bindgen(unchecked_param_type = $paging_type)] paging: &JsValue,
             ) -> Answer {
-                self.table(|memory| Calls::list(&memory.$rows(), filter, paging, Direction::$direction))
+                self.table(|memory| Calls::list(&memory.$rows(), filter, paging, SortDirection::$direction))
             }
 
             /// Changes one row.

@@ -17,7 +17,7 @@ mod strict;
 
 pub(crate) use failure::Failure;
 pub(crate) use options::{EngineOptions, SchemaRenames};
-pub(crate) use paging::{Direction, Paging};
+pub(crate) use paging::{Paging, SortDirection};
 pub(crate) use pending::{PendingText, pending_key};
 pub(crate) use sql::{parameters, result};
 

@@ -8,7 +8,7 @@ use crate::tables::Listing;
 /// Smallest first, or largest first.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Direction {
+pub(crate) enum SortDirection {
     Asc,
     Desc,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Paging<Order> {
     order_by: Option<Order>,
     /// The largest or newest first, `desc`, by default; of `longTerm` the smallest key, `asc`.
     #[tsify(optional)]
-    direction: Option<Direction>,
+    direction: Option<SortDirection>,
     /// How many rows at most, 1 to 1000; 50 by default.
     #[tsify(optional)]
     limit: Option<u32>,
@@ -33,11 +33,11 @@ pub(crate) struct Paging<Order> {
 
 impl<Order: Default> Paging<Order> {
     /// The listing of what the filter finds, in this direction by default.
-    pub(crate) fn of<Filter>(self, filter: Filter, default: Direction) -> Listing<Filter, Order> {
+    pub(crate) fn of<Filter>(self, filter: Filter, default: SortDirection) -> Listing<Filter, Order> {
         Listing {
             filter,
             order: self.order_by.unwrap_or_default(),
-            descending: self.direction.unwrap_or(default) == Direction::Desc,
+            descending: self.direction.unwrap_or(default) == SortDirection::Desc,
             limit: self.limit,
             cursor: self.cursor,
         }

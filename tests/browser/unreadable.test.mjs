@@ -87,7 +87,12 @@ for (const [what, make] of [
       }
       counts['all by words'] = await found('recall', 'peanuts', { k: 40, duplicateThreshold: 2, ...WORDS });
       counts['all by meaning'] = await found('recall', 'peanuts', { k: 40, duplicateThreshold: 2 });
-      counts.neighbors = await found('recall', 'peanuts', { k: 10, tables: ['turns'], neighbors: 20, duplicateThreshold: 2 });
+      counts.neighbors = await found('recall', 'peanuts', {
+        k: 10,
+        tables: ['turns'],
+        neighbors: 20,
+        duplicateThreshold: 2,
+      });
       counts.search = await found('semantic.search', 'peanuts', { k: 10 });
       counts.related = await found('related', 'peanuts', { k: 10 });
       const context = await call(page, 'context', 'peanuts', {

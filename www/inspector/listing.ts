@@ -1,5 +1,5 @@
 // What a table looks like from the page: the same for all five, whatever their rows are made of.
-import type { Direction, JsonValue, Memory, Page, Paging } from '../package/index.js';
+import type { JsonValue, Memory, Page, Paging, SortDirection } from '../package/index.js';
 import type { Field } from './dialogs.js';
 
 /** A control that narrows a listing. */
@@ -98,7 +98,7 @@ export interface Definition<Key extends string | number, Row, Patch, Narrowed, O
   readonly finder: string;
   readonly filters: readonly Filter[];
   readonly orders: readonly (readonly [order: Order, label: string])[];
-  readonly direction: Direction;
+  readonly direction: SortDirection;
   source(memory: Memory): Source<Key, Row, Patch, Narrowed, Order>;
   get(memory: Memory, key: Key): Promise<Row | undefined>;
   /** What the finder finds a row by. */
@@ -128,7 +128,7 @@ export function listing<Key extends string | number, Row, Patch, Narrowed, Order
     async list(memory, asked, limit, cursor) {
       const table = source(memory);
       const [orderBy] = orders.find(([order]) => order === asked.text('orderBy')) ?? orders[0]!;
-      const direction: Direction = asked.text('direction') === 'asc' ? 'asc' : 'desc';
+      const direction: SortDirection = asked.text('direction') === 'asc' ? 'asc' : 'desc';
       const page = await table.list({ ...narrow(asked), orderBy, direction, limit, cursor });
       const rows = page.rows.map((row): RowView => {
         const shown = view(row);

@@ -48,7 +48,7 @@ export type { ResolveOptions } from './client/tables.js';
 export type {
   CoherenceDrift,
   Consolidated,
-  Direction,
+  SortDirection,
   Durability,
   EngineErrorCode,
   EntryOrder,
