@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// The most rows that one bulk call takes.
 pub const MAX_BULK: usize = 100_000;
 
-/// The columns of a table, as [`columns`](super::columns) declares them.
+/// The columns of a table, as `columns.rs` declares them.
 pub trait Columns: Sized {
     /// A row to be added.
     type New;

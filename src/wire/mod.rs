@@ -75,16 +75,12 @@ pub(crate) fn object_from_js<T: DeserializeOwned>(value: &JsValue, name: &str) -
 }
 
 fn rejected(name: &str, error: &serde_path_to_error::Error<serde_wasm_bindgen::Error>) -> Error {
-    let path = error.path().to_string();
-    let join = if path == "." {
-        ""
-    } else if path.starts_with('[') {
-        ""
-    } else {
-        "."
+    let path = match error.path().to_string().as_str() {
+        "." => String::new(),
+        at if at.starts_with('[') => at.to_owned(),
+        at => format!(".{at}"),
     };
-    let path = if path == "." { "" } else { &path };
-    Error::invalid_argument(format!("{name}{join}{path}: {}.", words(error.inner())))
+    Error::invalid_argument(format!("{name}{path}: {}.", words(error.inner())))
 }
 
 /// What an error says, without JavaScript's name for it.

@@ -201,7 +201,7 @@ proptest! {
             let new = aged(&format!("fact {content}"), &category.to_string(), f64::from(importance) / 10.0, days.into());
             let id = memory.semantic().add(vec![new]).unwrap()[0];
             if doubt > 0 {
-                memory.recall().resolve(doubt.into(), "so", &[MemoryReference::Semantic { id: id }], &[]).unwrap();
+                memory.recall().resolve(doubt.into(), "so", &[MemoryReference::Semantic { id }], &[]).unwrap();
             }
         }
         let state = || {
