@@ -247,6 +247,18 @@ impl Db {
         Ok(self.connection.execute_batch("PRAGMA query_only = ON")?)
     }
 
+    /// Rejects a change of a memory that is read only.
+    ///
+    /// # Errors
+    ///
+    /// `read_only_memory`.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.read_only.get() {
+            return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
+        }
+        Ok(())
+    }
+
     /// Whether changes are refused.
     pub fn is_read_only(&self) -> bool {
         self.read_only.get()
@@ -301,8 +313,9 @@ impl Db {
 
     /// Begins a change: in the batch or the change it is part of, or as a transaction of its own.
     fn begin(&self) -> Result<Transaction> {
-        if self.read_only.get() {
-            return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
+        self.check_writable()?;
+        if self.connection.is_autocommit() {
+            self.feed.settle();
         }
         if self.batch.get() == Batch::Waiting {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -312,7 +325,6 @@ impl Db {
             still_inside(&self.connection, "the batch that this change is part of")?;
         }
         let (begin, keep, undo) = if self.connection.is_autocommit() {
-            self.feed.settle();
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         } else {
             ("SAVEPOINT change", "RELEASE change", "ROLLBACK TO change; RELEASE change")

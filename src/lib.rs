@@ -2,7 +2,7 @@
 //!
 //! SQLite, kept in the origin private file system, brought to the head of its bundled migrations whenever it is opened,
 //! behind a typed API over five tables. This crate is the core of the npm package `synth-memory`: everything but the
-//! last two modules knows neither JavaScript nor a browser and runs natively too.
+//! last three modules knows neither JavaScript nor a browser and runs natively too.
 //!
 //! ```
 //! use synth_memory::{Clock, Memory, tables::turns::NewTurn};

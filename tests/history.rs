@@ -161,10 +161,12 @@ fn a_newer_file_in_older_code_is_refused_read_or_taken_back() {
     assert!(error.message().contains("app3") && error.message().contains("app2"), "{error}");
     assert_eq!(std::fs::read(folder.path().join("memory.db")).unwrap(), before);
 
-    let memory = reopen(folder.path(), older(), OnNewerSchema::ReadOnly).unwrap();
+    let mut memory = reopen(folder.path(), older(), OnNewerSchema::ReadOnly).unwrap();
     assert!(memory.db().is_read_only());
     assert_eq!(memory.turns().count(Default::default()).unwrap(), 1);
     assert_eq!(add(&memory, "lost").unwrap_err().code(), ErrorCode::ReadOnlyMemory);
+    let another = fixture("synth-mind-app.db");
+    assert_eq!(memory.import(another).unwrap_err().code(), ErrorCode::ReadOnlyMemory);
     assert_eq!(memory.revisions().unwrap(), ["002", "app3"]);
     memory.close().unwrap();
 

@@ -283,6 +283,21 @@ fn a_file_that_is_not_understood_is_refused_and_left_alone() {
     }
 }
 
+/// An app's file may use the package's tables and not say so; what its file is called does not matter.
+#[test]
+fn the_packages_revisions_come_first_and_go_last() {
+    for name in ["0_app.sql", "app.sql", "zebra.sql"] {
+        let text =
+            file("app", "", "CREATE VIEW said AS SELECT user_input FROM turns;", "SELECT * FROM said; DROP VIEW said;")
+                .1;
+        let graph = Graph::with_bundled(&[(name.to_owned(), text)]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory = open_with(folder.path(), graph).unwrap();
+        assert_eq!(memory.migrated(), ["001", "002", "app"], "{name}");
+        assert_eq!(memory.downgrade("base").unwrap(), ["app", "002", "001"], "{name}");
+    }
+}
+
 #[test]
 fn an_existing_file_is_backed_up_before_it_is_migrated() {
     let folder = tempfile::tempdir().unwrap();

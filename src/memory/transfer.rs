@@ -70,6 +70,7 @@ impl Memory {
 
     /// Replaces the database by one whose pages were found whole.
     fn replace(&mut self, mut source: Connection) -> Result<Applied> {
+        self.db.check_writable()?;
         let graph = &*Rc::clone(&self.migrations.graph);
         let current = match runner::state(&source)? {
             State::Empty => return Err(foreign("it is empty")),
@@ -92,8 +93,9 @@ impl Memory {
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
         // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
-        self.backed_up(false, |memory| memory.db.replace_contents(source))?;
+        let replaced = self.backed_up(false, |memory| memory.db.replace_contents(source));
         self.recall.get_mut().forget();
+        replaced?;
         Ok(applied)
     }
 }

@@ -148,7 +148,11 @@ pub(crate) fn atomically(
 ) -> Result<()> {
     // A table that is rebuilt must not take its children with it; the references are checked before the commit instead.
     // The pragma does nothing inside a transaction, so it stands outside.
-    connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
+    connection.execute_batch("PRAGMA foreign_keys = OFF")?;
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        connection.execute_batch("PRAGMA foreign_keys = ON")?;
+        return Err(error.into());
+    }
     let result = change(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     let result = undo_failed(connection, result, "ROLLBACK");
     connection.execute_batch("PRAGMA foreign_keys = ON")?;

@@ -38,6 +38,9 @@ impl Recall<'_> {
     pub(super) fn vector_of(&self, question: &RecallQuestion) -> Result<Option<Vec<f32>>> {
         const AT_ONCE: u32 = 256;
         if !question.embed {
+            if let (Some(vector), Some(name)) = (&question.vector, &question.model) {
+                self.expect_model(name, vector.len())?;
+            }
             return Ok(question.vector.clone());
         }
         let vector = self.embed(&question.text)?;

@@ -126,8 +126,10 @@ impl Recall<'_> {
     pub fn related(&self, question: &RecallQuestion, include_episodes: bool) -> Result<Vec<NearRow>> {
         let filter = QuestionFilter { tables: Some(vec![MemoryTable::Semantic]), ..question.filter.clone() };
         let mut found = self.search(&RecallQuestion { filter, ..question.clone() })?;
-        let model = self.model()?;
-        if let (true, Some(vector), Some(model)) = (include_episodes, self.vector_of(question)?, model) {
+        if !include_episodes {
+            return Ok(found);
+        }
+        if let (Some(vector), Some(model)) = (self.vector_of(question)?, self.model()?) {
             let sql = "SELECT id << 3 | 1 FROM episodes ORDER BY id DESC LIMIT ?";
             let mut statement = self.connection().prepare_cached(sql)?;
             let ids = statement.query_map([RECENT_EPISODES], |row| row.get(0))?;

@@ -28,6 +28,8 @@ pub struct RecallQuestion {
     /// Its vector, if there is one.
     #[serde(skip)]
     pub vector: Option<Vec<f32>>,
+    /// The name of the embedder that made the vector: one of another model than the memory's is not compared.
+    pub model: Option<String>,
     /// Whether the bundled model makes its vector; false by default.
     pub embed: bool,
     /// Which rows count; all but the uncertainty log by default.
@@ -54,6 +56,7 @@ impl Default for RecallQuestion {
         Self {
             text: String::new(),
             vector: None,
+            model: None,
             embed: false,
             filter: QuestionFilter::default(),
             k: DEFAULT_HITS,

@@ -67,8 +67,12 @@ impl TryFrom<Named> for MemoryReference {
 }
 
 impl MemoryReference {
-    /// A row of a table with ids.
+    /// A row of a table with ids; nothing for an id that cannot cross.
     fn with_id(table: MemoryTable, id: i64) -> Option<Self> {
+        // No number of JavaScript's is sure to hold it, so that no caller could refer to it.
+        if id.unsigned_abs() >= 1 << 53 {
+            return None;
+        }
         Some(match table {
             MemoryTable::Turns => Self::Turns { id },
             MemoryTable::Episodes => Self::Episodes { id },

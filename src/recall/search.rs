@@ -291,7 +291,7 @@ impl Recall<'_> {
         let mut statement = self.connection().prepare_cached(sql)?;
         let ids = statement.query_map([item.row(), many.into()], |row| row.get(0))?;
         let ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
-        let turns = ids.iter().map(|id| readable(Rows::new(self.db).get(id)));
+        let turns = ids.iter().filter(|id| id.unsigned_abs() < 1 << 53).map(|id| readable(Rows::new(self.db).get(id)));
         Ok(turns.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 }

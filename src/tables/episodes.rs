@@ -20,15 +20,15 @@ table! {
 
     /// The row's id.
     [id] id: i64;
-    /// When it was, in Unix seconds; now by default.
+    /// When it was; of a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// What kind of thing happened, such as `task_completed`.
     [required] event_type: String = text();
-    /// What happened, as JSON; `null` by default.
+    /// What happened; of a new row, `null` by default.
     [default |_| "null".into()] content: JsonText = json();
-    /// How it felt, from -1 (bad) to 1 (good); 0 by default.
+    /// How it felt, from -1 (bad) to 1 (good); of a new row, 0 by default.
     [default |_| 0.0] valence: f64 = real(-1.0, 1.0);
-    /// Anything else, as JSON; `{}` by default.
+    /// Anything else; of a new row, `{}` by default.
     [default |_| "{}".into()] metadata: JsonText = json();
 }
 

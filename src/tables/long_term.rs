@@ -21,9 +21,9 @@ table! {
 
     /// The key, 1 to 1,024 bytes of UTF-8.
     [key] key: String = key();
-    /// What is known, as JSON.
+    /// What is known.
     [required] value: JsonText = json();
-    /// When it was last set, in Unix seconds; now by default.
+    /// When it was last set; now by default.
     [touched Fields::now] updated_at: Seconds = time();
 }
 

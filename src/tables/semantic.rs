@@ -20,15 +20,15 @@ table! {
 
     /// The row's id.
     [id] id: i64;
-    /// When it was learnt, in Unix seconds; now by default.
+    /// When it was learnt; of a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// The fact, in words.
     [required] content: String = text();
-    /// What kind of fact, such as `preference`; `general` by default.
+    /// What kind of fact, such as `preference`; of a new row, `general` by default.
     [default |_| "general".into()] category: String = text();
-    /// How much it weighs, from 0 to 1; 0.5 by default.
+    /// How much it weighs, from 0 to 1; of a new row, 0.5 by default.
     [default |_| 0.5] importance: f64 = real(0.0, 1.0);
-    /// Anything else, as JSON; `{}` by default.
+    /// Anything else; of a new row, `{}` by default.
     [default |_| "{}".into()] metadata: JsonText = json();
 }
 

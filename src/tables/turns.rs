@@ -20,13 +20,13 @@ table! {
 
     /// The row's id.
     [id] id: i64;
-    /// When it was, in Unix seconds; now by default.
+    /// When it was; of a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// What the user said.
     [required] user_input: String = text();
     /// What the assistant answered, if it has.
     [nullable] assistant_response: String = nullable_text();
-    /// Anything else, as JSON; `{}` by default.
+    /// Anything else; of a new row, `{}` by default.
     [default |_| "{}".into()] metadata: JsonText = json();
 }
 

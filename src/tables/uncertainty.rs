@@ -23,7 +23,7 @@ table! {
 
     /// The row's id.
     [id] id: i64;
-    /// When it was, in Unix seconds; now by default.
+    /// When it was; of a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// What the user said.
     [required] user_message: String = text();
@@ -33,7 +33,7 @@ table! {
     [required] confidence_score: f64 = real(0.0, 1.0);
     /// What had been said before; no more than 2,000 characters of it are kept.
     [nullable] context: String = beginning(MAX_CONTEXT_CHARACTERS);
-    /// What made it unsure, as JSON; `{}` by default.
+    /// What made it unsure; of a new row, `{}` by default.
     [default |_| "{}".into()] signals: JsonText = json();
     /// Whether it was settled.
     [flag] resolved: bool;

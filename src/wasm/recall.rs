@@ -155,7 +155,7 @@ impl Engine {
     pub fn embeddings_skip(&self, keys: Vec<String>) -> Answer {
         self.call(|memory| {
             let keys = keys.iter().map(|key| wire::pending_key(key).map(|(item, version)| (item, version, None)));
-            memory.recall().keep(&keys.collect::<Result<Vec<_>>>()?)
+            memory.recall().keep(&keys.collect::<Result<Vec<_>>>()?).map(drop)
         })
     }
 

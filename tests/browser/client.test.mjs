@@ -313,6 +313,25 @@ test('a closed memory says so, and closing waits for what was asked', () =>
     assert.deepEqual(result, { id: 1, refused: 'closed', count: 1, disposed: 'closed' });
   }));
 
+test('where the page may not make a worker, opening says so, and works when it may', () =>
+  withPage(async ({ page }) => {
+    await page.evaluate(() => {
+      window.RealWorker = window.Worker;
+      window.Worker = class {
+        constructor() {
+          throw new DOMException('It is of another origin.', 'SecurityError');
+        }
+      };
+    });
+    const error = await open(page);
+    assert.deepEqual(
+      [error.code, error.cause.name, error.isMemoryError],
+      ['worker_unavailable', 'SecurityError', true],
+    );
+    await page.evaluate(() => (window.Worker = window.RealWorker));
+    assert.equal((await open(page)).storage, 'opfs');
+  }));
+
 for (const [what, cause, options] of [
   [
     'the worker is not served',

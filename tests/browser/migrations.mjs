@@ -25,7 +25,7 @@ export const open = (page, options) =>
       window.memory = await window.library.Memory.open({ onProgress, ...options });
     } catch (error) {
       window.memory = undefined;
-      return window.told(error);
+      return (window.lastError = window.told(error));
     }
     return window.memory.status;
   }, options);
@@ -33,6 +33,7 @@ export const open = (page, options) =>
 /** Turns and reminders, so many each. */
 export const fill = (page, count) =>
   page.evaluate(async (count) => {
+    if (!window.memory) throw new Error(JSON.stringify(window.lastError));
     const each = (row) => Array.from({ length: count }, (_, n) => row(n));
     await window.memory.turns.appendMany(each((n) => ({ userInput: `turn ${n}` })));
     await window.memory.episodes.recordMany(

@@ -70,6 +70,26 @@ test('hits are of their tables, and can be referred to', async () => {
   await memory.close();
 });
 
+test('an undo right behind a consolidation takes that one back', async () => {
+  const memory = await filled({ embedder: letters });
+  const content = 'Ada is allergic to peanuts';
+  await memory.semantic.rememberMany([{ content }, { content }]);
+  await memory.consolidate();
+  await memory.semantic.remember({ content });
+  const before = await memory.semantic.count();
+  const [done, undone] = await Promise.all([memory.consolidate(), memory.undoConsolidation()]);
+  assert.deepEqual([done.merged.length, undone, await memory.semantic.count()], [1, 1, before]);
+  const kept = await memory.consolidations();
+  assert.deepEqual(
+    kept.map(({ undoneAt }) => undoneAt !== null),
+    [true, false],
+  );
+  const asked = [memory.context('peanuts'), memory.consolidate({ dryRun: true })];
+  await memory.close();
+  assert.match((await asked[0]).text, /peanuts/);
+  assert.equal((await asked[1]).id, null);
+});
+
 test('what cannot be asked is refused by name', async () => {
   const memory = await filled({ embedder: letters });
   for (const [call, message] of [
@@ -82,7 +102,7 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.recall('x', { since: 5 }), /since must be a valid Date/],
     [() => memory.recall('x', { weights: { word: 1 } }), /weights have no field "word"/],
     [() => memory.recall('x', { weights: { words: Infinity } }), /words must be a finite number/],
-    [() => memory.recall('x', { halfLifeHours: 0 }), /half-life/],
+    [() => memory.recall('x', { halfLifeHours: 0 }), /halfLifeHours/],
     [() => memory.recall('x', { duplicateThreshold: '1' }), /duplicateThreshold must be a number/],
     [() => memory.recall('x', { neighbors: -1 }), /neighbors/],
     [() => memory.recall('x', { minImportance: NaN }), /minImportance must be a number/],
@@ -92,6 +112,17 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.context('x', { sections: { turns: 2 } }), /sections.turns/],
     [() => memory.context('x', { countTokens: 4 }), /countTokens/],
     [() => memory.coherenceDrift(2), /threshold/],
+    [() => memory.coherenceDrift(1n), /threshold must be a number/],
+    [() => memory.coherenceDrift(null), /threshold must be a number/],
+    [() => memory.migrations.merge(['001', '002'], { id: 5 }), /id must be a string/],
+    [() => memory.embeddings.map({ limit: 10n }), /limit is 10/],
+    [() => memory.embeddings.map({ limit: 1.9 }), /limit is 1.9/],
+    [() => memory.turns.list({ limit: -1 }), /limit is -1/],
+    [() => memory.turns.clear({ since: null }), /since must not be null/],
+    [() => memory.turns.update(1, { userInput: null }), /userInput must not be null/],
+    [() => memory.semantic.remember({ content: 'x', importance: null }), /importance must not be null/],
+    [() => Memory.open({ backups: { kep: 1 } }), /no field "kep"/],
+    [() => Memory.open({ backups: null }), /backups must be an object/],
     [() => memory.consolidate({ floor: 2 }), /floor/],
     [() => memory.consolidate({ duplicateThreshold: 'x' }), /duplicateThreshold must be a number/],
     [() => memory.consolidate({ dryrun: true }), /no field "dryrun"/],

@@ -196,7 +196,8 @@ fn a_row_that_cannot_be_read_never_makes_fewer_hits() {
         .db()
         .connection()
         .execute_batch(
-            "UPDATE turns SET timestamp = 'yesterday' WHERE id > 4;
+            "INSERT INTO turns (id, user_input) VALUES (1 << 53, 'tea beyond what JavaScript counts');
+             UPDATE turns SET timestamp = 'yesterday' WHERE id > 4 AND id < 9;
              UPDATE semantic_memories SET metadata = x'ff' WHERE id < 3;",
         )
         .unwrap();

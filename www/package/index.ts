@@ -14,7 +14,7 @@ export { MemoryError } from './wire/errors.js';
 export type { ClientErrorCode, ErrorCode } from './wire/errors.js';
 export { Embeddings } from './client/embeddings.js';
 export type { ContextOptions, ContextSection, MemoryContext } from './recall/context.js';
-export type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './recall/embedder.js';
+export type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './recall/embedder.js';
 export type { JsonValue } from './wire/json.js';
 export { Backups } from './client/backups.js';
 export { Migrations } from './client/migrations.js';
@@ -54,6 +54,7 @@ export type {
   EntryOrder,
   EpisodeOrder,
   Match,
+  MemoryMapPoint,
   MemoryReference,
   MemoryTable,
   MergedMemories,

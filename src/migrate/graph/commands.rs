@@ -57,8 +57,11 @@ impl Graph {
         if wanted.is_empty() && (targets.iter().any(is_passed) || targets.is_empty() && !rows.is_empty()) {
             return Err(wrong_way("upgrade", "downgrade", target, current));
         }
+        let mut order = self.newest_first(&wanted);
+        order.reverse();
+        order.sort_by_key(|&at| at >= self.ours);
         let mut steps = Vec::new();
-        for at in self.newest_first(&wanted).into_iter().rev() {
+        for at in order {
             applied.insert(at);
             steps.push(Step {
                 revision: &self.revisions[at],
@@ -98,8 +101,10 @@ impl Graph {
         if unwanted.is_empty() && end.is_some_and(|end| !rows.contains(&end)) {
             return Err(wrong_way("downgrade", "upgrade", target, current));
         }
+        let mut order = self.newest_first(&unwanted);
+        order.sort_by_key(|&at| at < self.ours);
         let mut steps = Vec::new();
-        for at in self.newest_first(&unwanted) {
+        for at in order {
             applied.remove(&at);
             steps.push(Step {
                 revision: &self.revisions[at],

@@ -23,6 +23,8 @@ pub struct Graph {
     nodes: Vec<Node>,
     /// Every id and every label with the revision it means.
     names: BTreeMap<String, usize>,
+    /// How many of them, the first, are the package's, on which an app's build whether they say so or not.
+    ours: usize,
 }
 
 /// Some revisions, by their place in the graph.
@@ -54,10 +56,9 @@ impl Graph {
     /// As for [`Graph::parse`].
     pub fn with_bundled(files: &[(String, String)]) -> Result<Self> {
         let mut revisions = bundled::with(files)?;
-        // Whatever its files are called, an app's tables build on the package's.
         let ours = bundled::revisions().len();
         revisions[ours..].sort_by(|one, other| one.file.cmp(&other.file));
-        Self::in_this_order(revisions)
+        Ok(Self { ours, ..Self::in_this_order(revisions)? })
     }
 
     /// Reads migration files, given as name and text, in any order.
@@ -118,7 +119,7 @@ impl Graph {
         let names = names.into_iter().map(|(name, file)| (name, place[file])).collect();
         let mut waiting: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
         let revisions = order.into_iter().filter_map(|file| waiting[file].take()).collect();
-        let mut graph = Self { revisions, nodes, names };
+        let mut graph = Self { revisions, nodes, names, ours: 0 };
         graph.spread_labels();
         Ok(graph)
     }

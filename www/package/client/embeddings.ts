@@ -1,5 +1,7 @@
 import type { CallOptions, Connection } from '../link/connection.js';
-import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from '../recall/embedder.js';
+import { checkCount } from '../wire/check.js';
+import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from '../recall/embedder.js';
+import type { MemoryMapPoint } from '../wasm/synth_memory.js';
 import type { OpenRecall } from '../recall/recall.js';
 
 /** Loads recall, once: it is not downloaded before it is needed. */
@@ -63,6 +65,7 @@ export class Embeddings {
 
   /** The rows embedded last on a plane, by their first two principal components: 1 to 5000 of them, 500 by default. */
   async map({ limit = 500, ...options }: CallOptions & { readonly limit?: number } = {}): Promise<MemoryMapPoint[]> {
+    checkCount(limit, 'limit', 5000);
     const { runner } = await this.#load();
     return runner.map(limit, options);
   }

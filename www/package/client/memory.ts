@@ -1,4 +1,4 @@
-import { checkText } from '../wire/check.js';
+import { checkFields, checkNumbers, checkText } from '../wire/check.js';
 import { Connection, type CallOptions } from '../link/connection.js';
 import { causeOf, invalidArgument, MemoryError, toMemoryError, unreadable } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
@@ -99,7 +99,9 @@ export class Memory {
       );
     }
     const migrations = checkMigrations(options.migrations);
-    const { onNewerSchema, backups: { keep, required } = {} } = options;
+    const { onNewerSchema, backups = {} } = options;
+    checkFields(backups, ['keep', 'required'], 'backups');
+    const { keep, required } = backups;
     if (keep !== undefined && !(Number.isInteger(keep) && keep >= 1 && keep <= 20))
       throw invalidArgument('backups.keep must be a whole number from 1 to 20.');
     const engineOptions = {
@@ -253,6 +255,7 @@ export class Memory {
    * never. Cosines are a model's own: with the bundled embedder, talk about one thing is near 0.4, and 0.25 a threshold.
    */
   async coherenceDrift(threshold = 0.7, options?: CallOptions): Promise<CoherenceDrift> {
+    checkNumbers({ threshold }, ['threshold']);
     return this.#connection.call('coherenceDrift', [threshold], options);
   }
 
@@ -276,6 +279,7 @@ export class Memory {
    * back only after that one.
    */
   async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
+    await (await this.#recall.loaded)?.recall.consolidating();
     return this.#connection.call('undoConsolidation', [id], options);
   }
 

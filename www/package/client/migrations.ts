@@ -158,7 +158,7 @@ export class Migrations {
    */
   async stamp(target: string | readonly string[], { purge, force, signal }: StampOptions = {}): Promise<void> {
     const targets = typeof target === 'string' ? [checkText(target, 'target')] : checkTexts(target, 'target');
-    await this.#connection.call('stamp', [targets, purge ?? false, force ?? false], { signal });
+    await this.#connection.call('stamp', [targets, Boolean(purge), Boolean(force)], { signal });
     await this.#changed();
   }
 
@@ -205,9 +205,17 @@ export class Migrations {
     revisions: readonly string[],
     { message = '', id, signal }: CallOptions & { readonly message?: string; readonly id?: string } = {},
   ): Promise<MigrationFile> {
-    return this.#connection.call('merge', [checkTexts(revisions, 'revisions'), checkText(message, 'message'), id], {
-      signal,
-    });
+    return this.#connection.call(
+      'merge',
+      [
+        checkTexts(revisions, 'revisions'),
+        checkText(message, 'message'),
+        id === undefined ? undefined : checkText(id, 'id'),
+      ],
+      {
+        signal,
+      },
+    );
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from '../link/connection.js';
 import type { Arguments, Method, Value } from '../link/protocol.js';
-import { checkKey, defined } from '../wire/check.js';
+import { checkCount, checkKey, defined } from '../wire/check.js';
 import { decode, encode } from '../wire/codec.js';
 import { invalidArgument } from '../wire/errors.js';
 import type { Page, Paging } from '../wire/rows.js';
@@ -53,6 +53,7 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
    */
   async list(listing?: Filter & Paging<Order>, options?: CallOptions): Promise<Page<Row>> {
     const { orderBy, direction, limit, cursor, ...filter } = encode(this.#shapes.listing, listing ?? {}, 'listing');
+    checkCount(limit, 'limit');
     const paging = defined({ orderBy, direction, limit, cursor });
     const page = await this.#call<Page<object>>('List', [filter, paging], options);
     return { rows: page.rows.map((row) => decode(this.#shapes.row, row) as Row), cursor: page.cursor };

@@ -66,7 +66,8 @@ export const CALLS = {
   recall: 'read',
   related: 'read',
   groundingConfidence: 'read',
-  trackContext: 'read',
+  // It is noted once, so it is never made again with a batch.
+  trackContext: 'alone',
   coherenceDrift: 'read',
 
   embed: 'read',

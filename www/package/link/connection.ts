@@ -87,7 +87,9 @@ export class Connection {
       // What was only in memory is gone with the worker: to begin anew with nothing would be to lose it silently.
       if (this.#options.path === undefined) throw lost();
       // The file is opened again before anything else is asked of it. What comes of that, this call is told.
-      void this.#connect({}).catch(() => undefined);
+      const reopened = this.#connect({});
+      reopened.catch(() => undefined);
+      if (!this.#transport) await reopened;
       for (const report of this.reopened) report();
     }
     return this.#send(method, given, { signal }, transfer);
@@ -117,7 +119,13 @@ export class Connection {
         if (this.#transport === transport) this.#fail(cause);
       },
     };
-    const transport = this.#openTransport(listener);
+    let transport: Transport;
+    try {
+      transport = this.#openTransport(listener);
+    } catch (cause) {
+      // A page may be forbidden the worker: one of another origin, say.
+      throw toMemoryError(unavailable(cause));
+    }
     this.#transport = transport;
     try {
       const status = await this.#send('open', [this.#options], options, []);

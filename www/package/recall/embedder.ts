@@ -1,6 +1,6 @@
 import { checkText } from '../wire/check.js';
 import { invalidArgument } from '../wire/errors.js';
-import type { EmbeddingStatus as WireStatus, MemoryReference } from '../wasm/synth_memory.js';
+import type { EmbeddingStatus as WireStatus } from '../wasm/synth_memory.js';
 
 /** What a text is embedded for: some models want to be told. */
 export type EmbeddingPurpose = 'memory' | 'question';
@@ -27,18 +27,6 @@ export interface Embedder {
 export interface EmbeddingStatus extends Omit<WireStatus, 'retryAt'> {
   /** When the first of the texts that failed is tried again. */
   readonly retryAt: Date | null;
-}
-
-/** A row on the map of memories. */
-export interface MemoryMapPoint {
-  /** Which one. */
-  readonly reference: MemoryReference;
-  /** Its text, 200 characters of it at most. */
-  readonly text: string;
-  /** Where, from -1 to 1. */
-  readonly x: number;
-  /** Where, from -1 to 1. */
-  readonly y: number;
 }
 
 const MAX_DIMENSIONS = 4096;

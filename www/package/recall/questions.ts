@@ -1,4 +1,4 @@
-import { checkFields, checkNumbers, checkText, defined } from '../wire/check.js';
+import { checkCount, checkFields, checkNumbers, checkText, defined } from '../wire/check.js';
 import { decode, toDate } from '../wire/codec.js';
 import * as shapes from '../wire/shapes.js';
 import type { CallOptions, Connection } from '../link/connection.js';
@@ -163,6 +163,7 @@ export class Recall {
   readonly #connection: Connection;
   readonly #embedder: EmbedderRunner;
   readonly #asking = new Set<Promise<unknown>>();
+  #consolidating: Promise<unknown> | undefined;
 
   constructor(connection: Connection, embedder: EmbedderRunner) {
     this.#connection = connection;
@@ -182,7 +183,7 @@ export class Recall {
     checkNumbers(options, ['minSimilarity']);
     const { signal, minSimilarity } = options;
     const { text, vector } = toQuestion(query);
-    const asked = { text, filter: toFilter(options), ...defined({ k: checkCount(options.k), minSimilarity }) };
+    const asked = { text, filter: toFilter(options), ...defined({ k: checkCount(options.k, 'k'), minSimilarity }) };
     const found = await this.#ask('semanticSearch', asked, vector, [], signal);
     return found.map(({ row, similarity }) => ({
       table: 'semantic',
@@ -195,7 +196,7 @@ export class Recall {
     checkFields(options, ['signal', 'k', 'includeEpisodes']);
     const { signal, includeEpisodes = false } = options;
     const { text, vector } = toQuestion(query);
-    const asked = { text, k: checkCount(options.k) ?? 3 };
+    const asked = { text, k: checkCount(options.k, 'k') ?? 3 };
     const found = await this.#ask('related', asked, vector, [Boolean(includeEpisodes)], signal);
     return found.map(
       ({ reference, row, similarity }) =>
@@ -215,14 +216,24 @@ export class Recall {
     checkFields(options, ['signal', 'duplicateThreshold', 'halfLifeDays', 'floor', 'dryRun']);
     checkNumbers(options, ['duplicateThreshold', 'halfLifeDays', 'floor']);
     const { signal, ...how } = options;
-    // What has no vector is merged by its text alone.
-    await this.#embedder.settle({ signal }).catch((error: unknown) => {
-      if (signal?.aborted) throw error;
-    });
-    return this.#connection.call('consolidate', [defined(how)], { signal });
+    const consolidated = (async () => {
+      // What has no vector is merged by its text alone.
+      await this.#embedder.settle({ signal }).catch((error: unknown) => {
+        if (signal?.aborted) throw error;
+      });
+      return this.#connection.call('consolidate', [defined(how)], { signal });
+    })();
+    this.#consolidating = consolidated.catch(() => undefined);
+    return this.answered(consolidated);
+  }
+
+  /** Waits for the consolidations that were asked for: they are sent when texts have their vectors. */
+  async consolidating(): Promise<void> {
+    await this.#consolidating;
   }
 
   async consolidations(options?: CallOptions): Promise<Consolidation[]> {
+    await this.consolidating();
     const kept = await this.#connection.call('consolidations', [], options);
     return kept.map((one) => ({
       ...one,
@@ -246,17 +257,22 @@ export class Recall {
   ): Promise<Awaited<Value<M>>> {
     const answer = (async () => {
       for (let lost = false; ; lost = true) {
-        const { embed, vector } = await this.#embedder.vectorOf(question, given, signal);
+        const { vector, ...made } = await this.#embedder.vectorOf(question, given, signal);
         try {
-          const asked = [{ ...question, ...(embed && { embed }) }, vector, ...more] as unknown as Arguments<M>;
+          const asked = [{ ...question, ...made }, vector, ...more] as unknown as Arguments<M>;
           return await this.#connection.call(method, asked, { signal });
         } catch (error) {
-          // The worker was another one by then, to which the model had not come yet.
+          // The worker, or the memory's model, was another one by then.
           if (lost || !(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
           this.#embedder.forget();
         }
       }
     })() as Promise<Awaited<Value<M>>>;
+    return this.answered(answer);
+  }
+
+  /** The same, which `close` waits for. */
+  answered<T>(answer: Promise<T>): Promise<T> {
     this.#asking.add(answer);
     const done = () => this.#asking.delete(answer);
     answer.then(done, done);
@@ -327,19 +343,14 @@ function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
   return {
     filter: toFilter(options),
     ...defined({
-      k: checkCount(options.k),
+      k: checkCount(options.k, 'k'),
       weights: weights && (defined(weights) as RecallWeights),
       halfLifeHours,
       duplicateThreshold,
-      neighbors,
+      neighbors: neighbors === 0 ? undefined : checkCount(neighbors, 'neighbors', 100),
       minSimilarity,
     }),
   };
-}
-
-function checkCount(k: number | undefined): number | undefined {
-  if (k === undefined || (Number.isInteger(k) && k >= 1 && k <= 1000)) return k;
-  throw invalidArgument(`k is ${String(k)}; it must be a whole number from 1 to 1000.`);
 }
 
 function decodeRow(table: MemoryTable, row: object): object {

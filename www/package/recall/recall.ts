@@ -25,7 +25,7 @@ export function openRecall(
   return {
     recall,
     runner,
-    context: (query, options) => packContext(connection, recall, query, options),
+    context: (query, options) => recall.answered(packContext(connection, recall, query, options)),
     close() {
       runner.close();
       return recall.close();

@@ -1,10 +1,10 @@
 import { checkSignal, checkText } from '../wire/check.js';
 import { toDate } from '../wire/codec.js';
 import type { CallOptions, Connection } from '../link/connection.js';
-import type { Embedder, EmbeddingPurpose, EmbeddingStatus, MemoryMapPoint } from './embedder.js';
+import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './embedder.js';
 import { aborted, closed, invalidArgument, MemoryError } from '../wire/errors.js';
 import { loadBundledModel } from './model.js';
-import type { RecallQuestion } from '../wasm/synth_memory.js';
+import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
 /** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
 const AFTER_WRITE = 50;
@@ -62,18 +62,32 @@ export class EmbedderRunner {
     question: RecallQuestion,
     given: Float32Array | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly embed?: true; readonly vector?: Float32Array | undefined }> {
+  ): Promise<{ readonly embed?: true; readonly vector?: Float32Array | undefined; readonly model?: string }> {
     if (this.#embedder === 'none' || question.weights?.meaning === 0) return { vector: given };
     const dimensions = await givenUpBy(signal, this.#use());
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
     if (this.#embedder === 'bundled') {
-      // What was written before the question is found by meaning too, in slices that other calls pass between.
-      while (this.#mayWait() && (await this.#catchUp(signal)) === BUNDLED_BATCH);
+      if (this.#mayWait()) await this.#catchUpBefore(signal);
       return given ? { vector: given } : { embed: true };
     }
     if (given || question.text?.trim() === '') return { vector: given };
     const [vector] = await this.#embed(this.#embedder, [question.text ?? ''], 'question', dimensions, signal);
-    return { vector };
+    return { vector, model: this.#embedder.name };
+  }
+
+  /** Lets what was written before a question be found by meaning too: in slices that other calls pass between. */
+  async #catchUpBefore(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      if ((await this.#catchUp(signal)) < BUNDLED_BATCH) return;
+      // What is written meanwhile is not waited for.
+      const { pending } = await this.#connection.call('embeddingsStatus', [], { signal });
+      for (let left = pending; left > 0; left -= BUNDLED_BATCH)
+        if ((await this.#catchUp(signal)) < BUNDLED_BATCH) return;
+    } catch (error) {
+      // A full disk is no reason not to answer: what could not be stored is found by its words.
+      const isOfDisk = error instanceof MemoryError && /^(?:quota_exceeded|io_failed)$/.test(error.code);
+      if (!isOfDisk) throw error;
+    }
   }
 
   /** Vectors of texts, as questions or rows would have them. */

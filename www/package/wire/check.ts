@@ -47,3 +47,9 @@ export function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal must be an AbortSignal.');
 }
+
+/** Checks a number of rows, if it is set: a whole number from 1 on. */
+export function checkCount(count: number | undefined, name: string, most = 1000): number | undefined {
+  if (count === undefined || (Number.isInteger(count) && count >= 1 && count <= most)) return count;
+  throw invalidArgument(`${name} is ${String(count)}; it must be a whole number from 1 to ${most}.`);
+}

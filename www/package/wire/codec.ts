@@ -54,9 +54,21 @@ export function encode<T extends object>(shape: Shape<T>, value: Public<T>, name
   return encoded as T;
 }
 
+/** The fields that may be null; of others it would be taken for one that is left out. */
+const NULLABLE: ReadonlySet<string> = new Set([
+  'assistantResponse',
+  'parsedIntent',
+  'context',
+  'resolutionPattern',
+  'cursor',
+]);
+
 function encodeField(kind: Kind, value: unknown, name: string): unknown {
   if (kind === 'json') return encodeJson(value, name);
-  if (value === null) return null;
+  if (value === null) {
+    if (NULLABLE.has(name.slice(name.lastIndexOf(' ') + 1))) return null;
+    throw invalidArgument(`${name} must not be null.`, 'Leave it out.');
+  }
   switch (kind) {
     case 'time':
       if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime() / 1000;

@@ -159,7 +159,7 @@ function committed(engine: Engine): boolean {
 async function prepare(engine: Engine, request: Request): Promise<FailureMessage | undefined> {
   try {
     if (kindOf(request.method) === 'backedUp') await engine.reserve();
-    if (request.method === 'import' && !(request.arguments[0] instanceof Uint8Array)) {
+    if (request.method === 'import' && request.arguments[0] instanceof Blob) {
       (request.arguments as [Uint8Array | Blob])[0] = await readBlob(request.arguments[0]);
     }
     return undefined;
