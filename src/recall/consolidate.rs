@@ -161,28 +161,29 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    /// Every semantic memory, with what is to be known of it here.
+    /// Every semantic memory that can be read, with what is to be known of it here. Another program may have put what is no
+    /// text there: nobody can say whether two of those say the same.
     fn facts(&self) -> Result<Vec<Fact>> {
         let model = self.model()?;
         let sql = "SELECT m.id, coalesce(m.timestamp, 0), coalesce(m.importance, 0.5), coalesce(m.category, ''),
-                          coalesce(m.content, ''), coalesce(i.uses, 0)
+                          m.content, coalesce(i.uses, 0)
                    FROM semantic_memories AS m LEFT JOIN memory_items AS i ON i.id = m.id << 3 | 2 ORDER BY m.id";
         let mut statement = self.connection().prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut facts = Vec::new();
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
-            // Another program may have put what is no text, or no number, there.
-            let content = row.get::<_, String>(4).unwrap_or_default();
+            let (Ok(category), Ok(content)) = (row.get(3), row.get::<_, String>(4)) else { continue };
             let vector = match &model {
                 Some(model) => self.vector(Item::new(MemoryTable::Semantic, id).0, model)?.map(|(_, vector)| vector),
                 None => None,
             };
             facts.push(Fact {
                 id,
+                // Another program may have put what is no number there.
                 timestamp: row.get(1).unwrap_or_default(),
                 importance: row.get::<_, f64>(2).unwrap_or(0.5).clamp(0.0, 1.0),
-                category: row.get(3).unwrap_or_default(),
+                category,
                 text: content.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
                 uses: row.get(5).unwrap_or_default(),
                 vector,

@@ -27,7 +27,7 @@ const NEGATIONS: &[&str] = &[
 ];
 
 /// Whether texts whose vectors are all but the same say the same: one has all words of the other, in their order, and what it
-/// has more neither negates nor counts.
+/// has more neither negates nor counts. A text without words says nothing that could be compared.
 pub(super) fn agree(a: &str, b: &str) -> bool {
     let (a, b) = (words_of(a), words_of(b));
     let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
@@ -39,7 +39,7 @@ pub(super) fn agree(a: &str, b: &str) -> bool {
             return false;
         }
     }
-    wanted.peek().is_none()
+    !shorter.is_empty() && wanted.peek().is_none()
 }
 
 /// The words of a text, in lower case; each character of a script without spaces is one.

@@ -79,6 +79,8 @@ fn what_says_something_else_in_nearly_the_same_words_stays() {
         ("我吃花生", "我不吃花生"),
         ("Room 12 is free", "Room 12 is free from 9"),
         ("Ada likes tea", "Ada likes Tom"),
+        ("?!", "Ada likes tea"),
+        ("?!", "…"),
     ];
     for (one, other) in pairs {
         let memory = in_memory();
@@ -88,6 +90,29 @@ fn what_says_something_else_in_nearly_the_same_words_stays() {
         let done = memory.recall().consolidate(&ConsolidationOptions::default()).unwrap();
         assert_eq!(done.merged, [], "{one} / {other}");
     }
+}
+
+#[test]
+fn what_is_no_text_is_left_alone() {
+    let memory = in_memory();
+    memory.semantic().add(vec![fact("one"), fact("one"), fact("one"), fact("two"), fact("two")]).unwrap();
+    let sql = "UPDATE semantic_memories SET content = unhex('00ff') WHERE id = 1;
+               UPDATE semantic_memories SET content = unhex('fe') WHERE id = 2;
+               UPDATE semantic_memories SET content = CAST(unhex('ff') AS TEXT) WHERE id = 3;
+               UPDATE semantic_memories SET category = unhex('ff') WHERE id = 4;
+               UPDATE semantic_memories SET timestamp = 0, importance = 0.01";
+    memory.db().connection().execute_batch(sql).unwrap();
+    let state = || -> String {
+        let sql = "SELECT group_concat(id || ' ' || hex(content) || ' ' || importance, ', ') FROM semantic_memories";
+        memory.db().connection().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let before = state();
+    let how = ConsolidationOptions { half_life_days: 1.0, floor: Some(0.5), ..ConsolidationOptions::default() };
+    let done = memory.recall().consolidate(&how).unwrap();
+    assert_eq!((done.merged.as_slice(), done.forgotten.as_slice()), (&[][..], &[5][..]));
+    assert!(before.starts_with(&state()) && state().contains("4 74776F 0.01"), "{}", state());
+    memory.recall().undo_consolidation(None).unwrap();
+    assert_eq!(state(), before);
 }
 
 #[test]
