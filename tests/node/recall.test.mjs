@@ -84,10 +84,17 @@ test('an undo right behind a consolidation takes that one back', async () => {
     kept.map(({ undoneAt }) => undoneAt !== null),
     [true, false],
   );
-  const asked = [memory.context('peanuts'), memory.consolidate({ dryRun: true })];
   await memory.close();
-  assert.match((await asked[0]).text, /peanuts/);
-  assert.equal((await asked[1]).id, null);
+});
+
+test('what was asked before the close is answered', async () => {
+  for (const embedder of ['bundled', 'none']) {
+    const memory = await filled({ embedder });
+    const asked = [memory.context('peanuts'), memory.consolidate({ dryRun: true })];
+    await memory.close();
+    assert.match((await asked[0]).text, /peanuts/);
+    assert.equal((await asked[1]).id, null);
+  }
 });
 
 test('what cannot be asked is refused by name', async () => {
@@ -115,14 +122,17 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.coherenceDrift(1n), /threshold must be a number/],
     [() => memory.coherenceDrift(null), /threshold must be a number/],
     [() => memory.migrations.merge(['001', '002'], { id: 5 }), /id must be a string/],
+    [() => memory.migrations.squash('001', 2), /to must be a string/],
+    [() => memory.migrations.sql(null, 'head'), /from must be a string/],
+    [() => memory.migrations.check(7), /schema must be a string/],
     [() => memory.embeddings.map({ limit: 10n }), /limit is 10/],
     [() => memory.embeddings.map({ limit: 1.9 }), /limit is 1.9/],
     [() => memory.turns.list({ limit: -1 }), /limit is -1/],
     [() => memory.turns.clear({ since: null }), /since must not be null/],
     [() => memory.turns.update(1, { userInput: null }), /userInput must not be null/],
     [() => memory.semantic.remember({ content: 'x', importance: null }), /importance must not be null/],
-    [() => Memory.open({ backups: { kep: 1 } }), /no field "kep"/],
-    [() => Memory.open({ backups: null }), /backups must be an object/],
+    [() => open({ backups: { kep: 1 } }), /no field "kep"/],
+    [() => open({ backups: null }), /backups must be an object/],
     [() => memory.consolidate({ floor: 2 }), /floor/],
     [() => memory.consolidate({ duplicateThreshold: 'x' }), /duplicateThreshold must be a number/],
     [() => memory.consolidate({ dryrun: true }), /no field "dryrun"/],

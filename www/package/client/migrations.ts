@@ -146,7 +146,7 @@ export class Migrations {
    * await memory.migrations.sql('002', '001', { direction: 'downgrade' });
    * ```
    */
-  sql(from: string, to: string, { direction, signal }: DirectionOptions = {}): Promise<string> {
+  async sql(from: string, to: string, { direction, signal }: DirectionOptions = {}): Promise<string> {
     return this.#connection.call('sql', [checkText(from, 'from'), checkText(to, 'to'), isDown(direction)], {
       signal,
     });
@@ -181,7 +181,7 @@ export class Migrations {
    * How a declared schema, as `CREATE` statements, differs from what the revisions make: Alembic's `check`. The rows and
    * the file of this memory have no part in it.
    */
-  check(schema: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
+  async check(schema: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
     return this.#connection.call('check', [checkText(schema, 'schema'), renamesOf({ renames, drops })], { signal });
   }
 
@@ -201,7 +201,7 @@ export class Migrations {
   }
 
   /** The file of a revision that makes one head of several. */
-  merge(
+  async merge(
     revisions: readonly string[],
     { message = '', id, signal }: CallOptions & { readonly message?: string; readonly id?: string } = {},
   ): Promise<MigrationFile> {
@@ -222,7 +222,7 @@ export class Migrations {
    * The file of one revision that stands for a line of them, from the one after `from` to `to`, whose id it keeps. It
    * replaces their files; memories that are at a revision between can then no longer go on.
    */
-  squash(
+  async squash(
     from: string,
     to: string,
     { message = '', signal }: CallOptions & { readonly message?: string } = {},
