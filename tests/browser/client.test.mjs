@@ -323,7 +323,7 @@ test('where the page may not make a worker, opening says so, and works when it m
         }
       };
     });
-    const error = await open(page);
+    const error = await tryOpen(page);
     assert.deepEqual(
       [error.code, error.cause.name, error.isMemoryError],
       ['worker_unavailable', 'SecurityError', true],
