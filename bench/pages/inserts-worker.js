@@ -12,7 +12,7 @@ answer({
     Engine = await engine.loadEngine('/engine/');
     const memory = await engine.open(Engine);
     const { file, text } = await withoutTriggers((sql) => engine.query(memory, sql));
-    migrations = [file, text];
+    migrations = [[file, text]];
     engine.close(memory);
   },
   /** Inserts into a new file, in one call; returns ms. */
