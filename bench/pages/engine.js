@@ -32,13 +32,13 @@ export function addEverywhere(engine, texts) {
 export const addTurns = (engine, texts) =>
   engine.turnsAdd(texts.map((text) => ({ userInput: text, assistantResponse: text })));
 
-export const page = (engine, limit) => engine.turnsList({ limit });
+export const page = (engine, limit) => engine.turnsList({}, { limit });
 
 export const upgrade = (engine, target) => engine.upgrade(target);
 
 export const recallByWords = (engine, text, k) => engine.recall({ text, k, weights: { meaning: 0 } });
 
-export const recallByMeaning = (engine, vector, k) => engine.semanticSearch({ text: '', vector, k });
+export const recallByMeaning = (engine, vector, k) => engine.semanticSearch({ text: '', k }, vector);
 
 const MODEL = 'bench';
 const BATCH = 1000;
