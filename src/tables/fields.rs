@@ -2,6 +2,7 @@
 
 use rusqlite::types::Value;
 
+use super::memory_table::MemoryTable;
 use crate::db::{Db, MAX_TEXT_BYTES};
 use crate::error::{Error, ErrorCode, Result};
 use crate::words::{self, Match};
@@ -153,20 +154,19 @@ impl Conditions {
         self
     }
 
-    /// Adds a search in a full-text index; a text without a word finds nothing.
-    pub(crate) fn and_found(
-        &mut self,
-        condition: &'static str,
-        text: Option<String>,
-        matching: Match,
-    ) -> Result<&mut Self> {
+    /// Adds a search of a table in the index of words; a text without a word finds nothing.
+    pub(crate) fn and_found(&mut self, table: MemoryTable, text: Option<String>, matching: Match) -> Result<&mut Self> {
         let Some(text) = text else { return Ok(self) };
         let question = words::expression(&text, matching)?;
         if question.is_empty() {
             self.sql.push("0".into());
             return Ok(self);
         }
-        Ok(self.and(condition, Some(question)))
+        let found =
+            format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
+        self.sql.push(format!("rowid IN ({found})"));
+        self.values.push(Value::Text(question));
+        Ok(self)
     }
 
     pub(crate) fn values(&self) -> &[Value] {

@@ -6,6 +6,7 @@ use tsify::Tsify;
 use super::columns::table;
 pub use super::fields::MAX_KEY_BYTES;
 use super::fields::{Conditions, Fields};
+use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
 use crate::error::Result;
@@ -78,11 +79,7 @@ impl Table for Entry {
             .and("key < ?", end)
             .and("updated_at >= ?", filter.since)
             .and("updated_at < ?", filter.until)
-            .and_found(
-                "rowid IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 3)",
-                filter.search,
-                filter.matching,
-            )?;
+            .and_found(MemoryTable::LongTerm, filter.search, filter.matching)?;
         Ok(())
     }
 

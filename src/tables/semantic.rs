@@ -5,6 +5,7 @@ use tsify::Tsify;
 
 use super::columns::table;
 use super::fields::{Conditions, Fields};
+use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
 use crate::error::Result;
@@ -88,11 +89,7 @@ impl Table for SemanticMemory {
             .and("importance <= ?", filter.max_importance)
             .and("timestamp >= ?", filter.since)
             .and("timestamp < ?", filter.until)
-            .and_found(
-                "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 2)",
-                filter.search,
-                filter.matching,
-            )?;
+            .and_found(MemoryTable::Semantic, filter.search, filter.matching)?;
         Ok(())
     }
 

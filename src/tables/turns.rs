@@ -5,6 +5,7 @@ use tsify::Tsify;
 
 use super::columns::table;
 use super::fields::{Conditions, Fields};
+use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
 use crate::error::Result;
@@ -70,7 +71,7 @@ impl Table for Turn {
 
     fn filter(filter: TurnFilter, conditions: &mut Conditions) -> Result<()> {
         conditions.and("timestamp >= ?", filter.since).and("timestamp < ?", filter.until).and_found(
-            "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 0)",
+            MemoryTable::Turns,
             filter.search,
             filter.matching,
         )?;

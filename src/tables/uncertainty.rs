@@ -5,6 +5,7 @@ use tsify::Tsify;
 
 use super::columns::table;
 use super::fields::{Conditions, Fields};
+use super::memory_table::MemoryTable;
 use super::table::{Rows, Table};
 use super::values::{JsonText, Seconds};
 use crate::error::{Error, Result};
@@ -116,11 +117,7 @@ impl Table for Uncertainty {
             .and("confidence_score <= ?", filter.max_confidence)
             .and("timestamp >= ?", filter.since)
             .and("timestamp < ?", filter.until)
-            .and_found(
-                "id IN (SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = 4)",
-                filter.search,
-                filter.matching,
-            )?;
+            .and_found(MemoryTable::Uncertainty, filter.search, filter.matching)?;
         Ok(())
     }
 
