@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { at, run } from './process.mjs';
 import { compilerEnv, WITHOUT_HOME } from './setup.mjs';
+import { finishWasm } from './wasm.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const compiled = at('target', TARGET, 'release', 'synth_memory.wasm');
@@ -30,40 +31,7 @@ async function buildWasm() {
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
   const env = { RUSTFLAGS: `-Ctarget-feature=+simd128 ${WITHOUT_HOME}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
-  const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', glue, compiled];
-  await run('wasm-bindgen', bindgen, { quiet: true });
-  const features = [
-    'bulk-memory',
-    'bulk-memory-opt',
-    'nontrapping-float-to-int',
-    'sign-ext',
-    'mutable-globals',
-    'reference-types',
-    'multivalue',
-    'simd',
-  ];
-  await run(
-    'wasm-opt',
-    [
-      // Judged by the size compressed: -Os and these settings give more bytes than -Oz, but such as gzip makes fewer of.
-      // The lowest kilobyte is the far end of the stack, so no pointer of ours is that low.
-      // Functions of one name's beginning are of one module and alike, so that they compress better side by side.
-      '-Os',
-      '--converge',
-      '--low-memory-unused',
-      '--skip-pass=memory-packing',
-      '--skip-pass=local-cse',
-      '--reorder-functions-by-name',
-      '--strip-debug',
-      '--strip-producers',
-      '--strip-target-features',
-      ...features.map((feature) => `--enable-${feature}`),
-      finished,
-      '-o',
-      finished,
-    ],
-    { quiet: true },
-  );
+  await finishWasm(compiled, glue);
   return true;
 }
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { at, run } from '../../scripts/process.mjs';
 import { compilerEnv, WITHOUT_HOME } from '../../scripts/setup.mjs';
+import { finishWasm, passes } from '../../scripts/wasm.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const CRATE = 'synth-memory';
@@ -12,17 +13,6 @@ const CRATE = 'synth-memory';
 const SQLITE = 'sqlite-wasm-rs';
 const FOLDER = at('target', 'levels');
 const BUILD = join(FOLDER, 'build');
-
-const FEATURES = [
-  'bulk-memory',
-  'bulk-memory-opt',
-  'nontrapping-float-to-int',
-  'sign-ext',
-  'mutable-globals',
-  'reference-types',
-  'multivalue',
-  'simd',
-];
 
 /**
  * @typedef {object} Levels
@@ -78,18 +68,12 @@ export async function buildLevels(levels) {
 
 /** Writes the glue and the optimised engine, which takes minutes, unless it is there already. */
 async function finish(compiled, folder, wasmOpt) {
-  const finished = join(folder, 'synth_memory_bg.wasm');
-  const strip = ['--strip-debug', '--strip-producers', '--strip-target-features'];
-  const passes = [wasmOpt, '--converge', '--low-memory-unused', ...strip];
-  const optimise = [...passes, ...FEATURES.map((feature) => `--enable-${feature}`), finished, '-o', finished];
-  const source = createHash('sha256').update(readFileSync(compiled)).update(optimise.join(' ')).digest('hex');
+  const source = createHash('sha256').update(readFileSync(compiled)).update(passes(wasmOpt).join(' ')).digest('hex');
   const stamp = join(folder, 'source');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === source) return false;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const bindgen = ['--target', 'web', '--omit-default-module-path', '--out-dir', folder, '--out-name', 'synth_memory'];
-  await run('wasm-bindgen', [...bindgen, compiled], { quiet: true });
-  await run('wasm-opt', optimise, { quiet: true });
+  await finishWasm(compiled, folder, wasmOpt);
   writeFileSync(stamp, source);
   return true;
 }
