@@ -43,7 +43,7 @@ pub struct RecallQuestion {
     /// After how many hours a row counts half as recent; two weeks by default.
     pub half_life_hours: f64,
     /// From which cosine on a hit is taken for the same as a better one, if their words agree, and is told with it; 0.95 by
-    /// default. 1 and more leaves all apart but those of the same text.
+    /// default. Above 1, only those of the same text are.
     pub duplicate_threshold: f64,
     /// The least cosine of a hit that shares no word with the question.
     pub min_similarity: Option<f64>,
