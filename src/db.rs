@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 use tsify::Tsify;
 
-use crate::changes::{Changed, Feed};
+use crate::changes::{Changed, Deleted, Feed, Mark};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
@@ -180,7 +180,7 @@ struct Transaction {
     keep: &'static str,
     undo: &'static str,
     /// What the transaction around it had changed before.
-    mark: Changed,
+    mark: Mark,
 }
 
 impl Db {
@@ -222,9 +222,10 @@ impl Db {
         &mut self.connection
     }
 
-    /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most.
-    pub(crate) fn watch(&mut self, tables: &'static [&'static str]) -> Result<()> {
-        self.feed = Feed::of(tables);
+    /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most; `keyed` is the place of the one
+    /// whose rows are known by key.
+    pub(crate) fn watch(&mut self, tables: &'static [&'static str], keyed: usize) -> Result<()> {
+        self.feed = Feed::of(tables, keyed);
         self.feed.listen(&mut self.connection)
     }
 
@@ -234,6 +235,11 @@ impl Db {
             self.feed.settle();
         }
         self.feed.take()
+    }
+
+    /// Notes the keys of rows that a statement has just deleted, for the feed of changes.
+    pub(crate) fn name_deleted(&self, named: Vec<Deleted>) {
+        self.feed.name_deleted(named);
     }
 
     /// Tells those who listen that everything was replaced: the schema, or the whole database.

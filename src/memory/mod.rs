@@ -10,7 +10,7 @@ mod status;
 mod transfer;
 mod verify;
 
-pub use changes::Changes;
+pub use changes::{ChangedRows, Changes};
 pub use migrations::{Migrations, OnNewerSchema};
 pub use status::{RevisionInfo, SchemaStatus};
 pub use verify::{Standing, VerifiedRevision};

@@ -37,7 +37,7 @@ impl Memory {
         migrations: Migrations,
     ) -> Result<Self> {
         let mut db = Db::open(location, durability, clock)?;
-        db.watch(&MemoryTable::NAMES)?;
+        db.watch(&MemoryTable::NAMES, MemoryTable::LongTerm as usize)?;
         Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default() })
     }
 
