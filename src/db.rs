@@ -5,7 +5,7 @@ use std::cell::Cell;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 use tsify::Tsify;
@@ -142,6 +142,22 @@ fn page_size(connection: &Connection) -> Result<i64> {
 #[inline(never)]
 pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
     Ok(connection.query_one(sql, [], |row| row.get(0))?)
+}
+
+/// Runs a statement that is used often, and returns how many rows it changed. Not generic, as there is much behind it.
+pub(crate) fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(values)?)
+}
+
+/// The texts that a statement finds in its first column.
+pub(crate) fn texts(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut texts = Vec::new();
+    while let Some(row) = rows.next()? {
+        texts.push(row.get(0)?);
+    }
+    Ok(texts)
 }
 
 /// Sets up what every connection of a memory has.

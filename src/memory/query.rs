@@ -1,6 +1,5 @@
 //! Any question in SQL, and nothing but questions.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -8,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
 
 use super::Memory;
-use crate::db::{Clock, MAX_TEXT_BYTES};
+use crate::db::{Clock, MAX_TEXT_BYTES, texts};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The most rows that one query gives.
@@ -97,7 +96,7 @@ impl Memory {
         let result = read(connection, sql, parameters);
         unguard(connection)?;
         let Seen { refused, read } = seen.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
-        let result = result.and_then(|found| Ok(QueryResult { tables: tables_among(connection, read)?, ..found }));
+        let result = result.and_then(|found| Ok(QueryResult { tables: tables_among(connection, &read)?, ..found }));
 
         result.map_err(|error| match (error.code(), refused) {
             (ErrorCode::ReadOnlyQuery, Some(action)) => {
@@ -122,19 +121,19 @@ struct Seen {
     /// The first thing that it would have done and may not.
     refused: Option<String>,
     /// What it reads by name: tables, but also views and what they read, and what FTS5 reads of its own.
-    read: BTreeSet<String>,
+    read: Vec<String>,
 }
 
 /// Those of the names that are tables, but for the shadow tables of virtual ones.
-fn tables_among(connection: &Connection, mut names: BTreeSet<String>) -> Result<Vec<String>> {
-    const TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')";
+fn tables_among(connection: &Connection, names: &[String]) -> Result<Vec<String>> {
+    const TABLES: &str =
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') ORDER BY name";
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let mut statement = connection.prepare_cached(TABLES)?;
-    let tables: BTreeSet<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    names.retain(|name| tables.contains(name));
-    Ok(names.into_iter().collect())
+    let mut tables = texts(connection, TABLES, &[])?;
+    tables.retain(|table| names.contains(table));
+    Ok(tables)
 }
 
 /// The handlers have to be `Send`, hence the lock.
@@ -145,9 +144,9 @@ fn guard(connection: &mut Connection, seen: Arc<Mutex<Seen>>, clock: Clock, time
     connection.authorizer(Some(move |context: AuthContext<'_>| {
         let Ok(mut seen) = seen.lock() else { return Authorization::Deny };
         if let AuthAction::Read { table_name, .. } = context.action
-            && !seen.read.contains(table_name)
+            && !seen.read.iter().any(|name| name == table_name)
         {
-            seen.read.insert(table_name.to_owned());
+            seen.read.push(table_name.to_owned());
         }
         if only_reads(context.action) {
             return Authorization::Allow;
