@@ -10,7 +10,7 @@
 use std::cell::RefCell;
 
 use rusqlite::Connection;
-use rusqlite::types::{ToSql, Value};
+use rusqlite::types::ToSql;
 
 use super::Memory;
 use crate::db::{Clock, ask, execute, has_table, texts};
@@ -28,6 +28,9 @@ const INSERT: &str = "INSERT INTO synth_requests (client, sequence, answers, ans
 /// The same with the answer to one call.
 const ENTER: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) \
                      VALUES (?1, ?2, json_array(json_array(?2, json_object('value', json(?3)))), ?4)";
+/// The same with all that another database holds, as JSON.
+const TAKE_OVER: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) \
+                         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
 const ACKNOWLEDGE: &str = "DELETE FROM synth_requests WHERE client = ? AND sequence < ?";
 
 /// The request whose answer the next transaction of a call enters, if there is one.
@@ -81,16 +84,9 @@ pub(super) fn take_over(live: &Connection, source: &Connection) -> Result<()> {
     if !has_table(live, REQUESTS)? {
         return Ok(());
     }
-    let mut entries = live.prepare("SELECT client, sequence, answers, answered_at FROM synth_requests")?;
-    let mut rows = entries.query([])?;
-    while let Some(row) = rows.next()? {
-        let mut values: [Value; 4] = [const { Value::Null }; 4];
-        for (at, value) in values.iter_mut().enumerate() {
-            *value = row.get(at)?;
-        }
-        insert(source, INSERT, &values.each_ref().map(|value| value as &dyn ToSql))?;
-    }
-    Ok(())
+    let entries = "SELECT json_group_array(json_array(client, sequence, answers, answered_at)) FROM synth_requests";
+    let entries = texts(live, entries, &[])?.pop();
+    insert(source, TAKE_OVER, &[&entries])
 }
 
 /// The answer of a call that has a transaction of its own, as JavaScript has it.
@@ -117,10 +113,9 @@ impl Answer for Vec<String> {
 
 impl Answer for Backup {
     fn json(&self, connection: &Connection) -> Result<String> {
-        // A list of one, without its brackets, is the text in quotes.
-        let id = vec![self.id.clone()].json(connection)?;
-        let (id, at, revisions) = (id.trim_matches(['[', ']']), self.created_at, self.revisions.json(connection)?);
-        Ok(format!(r#"{{"id":{id},"createdAt":{at},"revisions":{revisions}}}"#))
+        let sql = "SELECT json_object('id', ?, 'createdAt', ?, 'revisions', json(?))";
+        let (at, revisions) = (self.created_at as i64, self.revisions.json(connection)?);
+        Ok(texts(connection, sql, &[&self.id, &at, &revisions])?.concat())
     }
 }
 
