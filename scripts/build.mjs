@@ -49,6 +49,7 @@ async function buildTypeScript() {
     ['index', 'index.ts', 'neutral'],
     ['embedders', 'embedders.ts', 'neutral'],
     ['worker', join('worker', 'worker.ts'), 'neutral'],
+    ['broker', join('worker', 'broker.ts'), 'neutral'],
     ['cli', join('cli', 'main.ts'), 'node'],
   ];
   for (const [name, source, platform] of modules) {

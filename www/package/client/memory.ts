@@ -40,6 +40,7 @@ import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from '../w
 export class Memory {
   readonly #connection: Connection;
   #status: MemoryStatus;
+  readonly #listeners = new Set<(status: MemoryStatus) => void>();
   readonly #changed: () => Promise<unknown>;
 
   /** The conversation. */
@@ -75,6 +76,12 @@ export class Memory {
     this.#changed = changed;
     this.migrations = new Migrations(connection, changed);
     this.backups = new Backups(connection, changed);
+    connection.roles.add((role) => this.#set({ role }));
+    connection.movings.add((moving) => {
+      this.#set({ moving });
+      if (moving === null) void changed();
+    });
+    connection.reopened.add(() => void changed());
   }
 
   /**
@@ -114,8 +121,8 @@ export class Memory {
       ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
     };
     const { embedder } = options;
-    const openTransport = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
-    const connection = new Connection(openTransport, engineOptions, options.onProgress);
+    const open = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
+    const connection = new Connection(open, engineOptions, options.onProgress);
     const recall = loader(connection, embedder, options.onEmbedding);
     // It says what is wrong with the embedder before anything is opened.
     const eager = embedder === undefined ? undefined : await recall();
@@ -128,10 +135,12 @@ export class Memory {
       {
         storage: place.storage,
         durability,
-        role: 'leader',
+        role: connection.role,
+        moving: null,
         ...storage,
         ...fromSchema(schema),
-        migrated: schema.migrated,
+        // What another tab's opening applied is that tab's to tell.
+        migrated: connection.role === 'leader' ? schema.migrated : [],
       },
       recall,
     );
@@ -155,13 +164,39 @@ export class Memory {
     const schema = await this.#connection.call('schemaStatus', [], options);
     const found = fromSchema(schema);
     // An engine that opened the memory again knows of its own backups only.
-    this.#status = { ...this.#status, ...found, backup: found.backup ?? this.#status.backup };
+    this.#set({ ...found, backup: found.backup ?? this.#status.backup });
     await this.#refreshStorage();
     return this.#status;
   }
 
+  /**
+   * Is told of the status whenever it changes: when this tab comes to lead or ceases to, before and after any tab migrates,
+   * imports or restores, and when it is read anew. Gives what ends that.
+   *
+   * @example
+   * ```ts
+   * const stop = memory.onStatus(({ role, moving }) => show(moving ? `${moving} …` : role));
+   * ```
+   */
+  onStatus(listener: (status: MemoryStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   async #refreshStorage(): Promise<void> {
-    if (this.#status.storage === 'opfs') this.#status = { ...this.#status, ...(await readStorage()) };
+    if (this.#status.storage === 'opfs') this.#set(await readStorage());
+  }
+
+  #set(changed: Partial<MemoryStatus>): void {
+    this.#status = { ...this.#status, ...changed };
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(this.#status);
+      } catch (error) {
+        // Whoever listens may fail; nobody else is disturbed by it.
+        console.error(error);
+      }
+    }
   }
 
   /**
@@ -304,10 +339,8 @@ export class Memory {
    * the memory is then as it was.
    */
   async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
-    // Sent at once, so that the import keeps its place among the calls; the worker reads a Blob.
-    const given = file instanceof Blob ? file : copyBytes(file);
-    const transfer = given instanceof Blob ? [] : [given.buffer];
-    const applied = await this.#connection.call('import', [given], options, transfer);
+    // Sent at once, so that the import keeps its place among the calls; the worker reads it.
+    const applied = await this.#connection.call('import', [toBlob(file)], options);
     await this.#changed();
     return applied;
   }
@@ -328,7 +361,12 @@ function isNode(): boolean {
   return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
 }
 
-/** Bytes that can be moved to the worker: the caller keeps its own. */
+/** A file that is sent as often as it has to be, and read where it is needed. */
+function toBlob(file: Blob | ArrayBuffer | Uint8Array): Blob {
+  return file instanceof Blob ? file : new Blob([copyBytes(file)]);
+}
+
+/** Bytes as they are now, whatever their owner does with them afterwards. */
 function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
   try {
     if (file instanceof Uint8Array || file instanceof ArrayBuffer) return new Uint8Array(file).slice();
