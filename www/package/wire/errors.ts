@@ -14,6 +14,8 @@ export type ClientErrorCode =
   | 'invalid_text'
   /** A URL that is neither `opfs:///name.db` nor `memory:`. */
   | 'invalid_url'
+  /** The function given to `live` threw an error of its own, which is the cause. */
+  | 'read_failed'
   /** The worker stopped. Calls that waited for an answer may or may not have been carried out. */
   | 'worker_crashed'
   /** The worker or its WebAssembly could not be loaded. */
