@@ -1,4 +1,5 @@
-// The declarations, as a user's compiler reads them: project/types.ts says what must compile and what must not.
+// The declarations, as a user's compiler reads them: project/types.ts and
+// types-react.ts say what must compile and what must not.
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { call, inProject } from './project.mjs';
@@ -14,7 +15,10 @@ export function testTypes() {
         types: [],
         ...options,
       };
-      writeFileSync(inProject('tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }));
+      writeFileSync(
+        inProject('tsconfig.json'),
+        JSON.stringify({ compilerOptions, files: ['types.ts', 'types-react.ts'] }),
+      );
       await call('tsc', ['--project', 'tsconfig.json']);
     });
 
