@@ -205,12 +205,21 @@ impl Db {
             db.set_journal_mode("WAL")?;
         }
         configure(&db.connection)?;
+        db.set_durability(durability)?;
+        Ok(db)
+    }
+
+    /// Changes what a write that is answered from here on has survived.
+    ///
+    /// # Errors
+    ///
+    /// Within a transaction.
+    pub fn set_durability(&self, durability: Durability) -> Result<()> {
         let synchronous = match durability {
             Durability::Strict => "PRAGMA synchronous = FULL",
             Durability::Relaxed => "PRAGMA synchronous = NORMAL",
         };
-        db.connection.execute_batch(synchronous)?;
-        Ok(db)
+        Ok(self.connection.execute_batch(synchronous)?)
     }
 
     /// The connection itself, to read from and to prepare statements on.
@@ -320,16 +329,7 @@ impl Db {
     /// Begins a change: in the batch or the change it is part of, or as a transaction of its own.
     fn begin(&self) -> Result<Transaction> {
         self.check_writable()?;
-        if self.connection.is_autocommit() {
-            self.feed.settle();
-        }
-        if self.batch.get() == Batch::Waiting {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.batch.set(Batch::Open);
-        }
-        if self.batch.get() == Batch::Open {
-            still_inside(&self.connection, "the batch that this change is part of")?;
-        }
+        self.join_batch()?;
         let (begin, keep, undo) = if self.connection.is_autocommit() {
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         } else {
@@ -338,6 +338,33 @@ impl Db {
         let transaction = Transaction { keep, undo, mark: self.feed.mark() };
         self.run(begin)?;
         Ok(transaction)
+    }
+
+    /// Begins the transaction of the batch, if there is one, and if no change of it has yet.
+    fn join_batch(&self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            self.feed.settle();
+        }
+        if self.batch.get() == Batch::Waiting {
+            self.run("BEGIN IMMEDIATE")?;
+            self.batch.set(Batch::Open);
+        }
+        if self.batch.get() == Batch::Open {
+            still_inside(&self.connection, "the batch that this change is part of")?;
+        }
+        Ok(())
+    }
+
+    /// Makes a change without which the batch must not be committed: if it fails, the batch is rolled back and ends.
+    pub(crate) fn with_batch(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if self.batch.get() == Batch::None {
+            return self.atomically(change);
+        }
+        let result = self.join_batch().and_then(|()| change());
+        if result.is_err() {
+            self.batch.set(Batch::None);
+        }
+        undo_failed(&self.connection, result, "ROLLBACK")
     }
 
     fn run(&self, statement: &'static str) -> Result<()> {

@@ -91,6 +91,36 @@ fn questions_are_answered() {
 }
 
 #[test]
+fn the_tables_that_were_read_are_named() {
+    let mut memory = in_memory();
+    let app = "CREATE TABLE Mine (x); CREATE VIEW both AS SELECT x, (SELECT count(*) FROM turns) AS n FROM Mine;
+               CREATE VIEW deeper AS SELECT n FROM both";
+    memory.db().connection().execute_batch(app).unwrap();
+    let cases: [(&str, &[&str]); 13] = [
+        ("SELECT 1", &[]),
+        ("SELECT value FROM json_each('[7]')", &[]),
+        ("PRAGMA table_info(turns)", &[]),
+        ("SELECT user_input FROM turns", &["turns"]),
+        ("SELECT count(*) FROM turns", &["turns"]),
+        ("SELECT rowid FROM main.TURNS", &["turns"]),
+        ("SELECT 1 FROM semantic_memories, turns AS t", &["semantic_memories", "turns"]),
+        ("SELECT x FROM mine WHERE EXISTS (SELECT 1 FROM episodes)", &["Mine", "episodes"]),
+        ("SELECT * FROM both", &["Mine", "turns"]),
+        ("SELECT n FROM deeper", &["Mine", "turns"]),
+        ("WITH long_past AS (SELECT id FROM turns) SELECT count(*) FROM long_past", &["turns"]),
+        ("SELECT text FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
+        (
+            "SELECT version_num FROM alembic_version UNION SELECT revision FROM synth_migrations",
+            &["alembic_version", "synth_migrations"],
+        ),
+    ];
+    for (sql, expected) in cases {
+        let result = memory.query(sql, &none(), DEFAULT_TIMEOUT).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(result.tables, expected, "{sql}");
+    }
+}
+
+#[test]
 fn what_is_no_question_is_told() {
     let mut memory = in_memory();
     let two = || Parameters::Positional(vec![Value::Null, Value::Null]);

@@ -1,5 +1,6 @@
 //! Any question in SQL, and nothing but questions.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -33,6 +34,8 @@ pub struct QueryResult {
     pub columns: Vec<String>,
     /// The rows, a value for each column.
     pub rows: Vec<Vec<Value>>,
+    /// The tables that it read, sorted, those behind views included; of an index of words the virtual table alone.
+    pub tables: Vec<String>,
 }
 
 /// The pragmas that only tell.
@@ -89,12 +92,14 @@ impl Memory {
         }
         let clock = self.db.clock();
         let connection = self.db.connection_mut();
-        let refused = Arc::new(Mutex::new(None));
-        guard(connection, refused.clone(), clock, timeout)?;
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        guard(connection, seen.clone(), clock, timeout)?;
         let result = read(connection, sql, parameters);
         unguard(connection)?;
+        let Seen { refused, read } = seen.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
+        let result = result.and_then(|found| Ok(QueryResult { tables: tables_among(connection, read)?, ..found }));
 
-        result.map_err(|error| match (error.code(), take(&refused)) {
+        result.map_err(|error| match (error.code(), refused) {
             (ErrorCode::ReadOnlyQuery, Some(action)) => {
                 error.recast(ErrorCode::ReadOnlyQuery, format!("The statement does more than read: {action}."))
             }
@@ -111,24 +116,43 @@ impl Memory {
     }
 }
 
-/// The first thing a statement would have done and may not. The handler it is told to has to be `Send`.
-type Refused = Arc<Mutex<Option<String>>>;
-
-fn take(refused: &Refused) -> Option<String> {
-    refused.lock().ok().and_then(|mut refused| refused.take())
+/// What SQLite asked of a statement.
+#[derive(Default)]
+struct Seen {
+    /// The first thing that it would have done and may not.
+    refused: Option<String>,
+    /// What it reads by name: tables, but also views and what they read, and what FTS5 reads of its own.
+    read: BTreeSet<String>,
 }
 
-fn guard(connection: &mut Connection, refused: Refused, clock: Clock, timeout: f64) -> Result<()> {
+/// Those of the names that are tables, but for the shadow tables of virtual ones.
+fn tables_among(connection: &Connection, mut names: BTreeSet<String>) -> Result<Vec<String>> {
+    const TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')";
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(TABLES)?;
+    let tables: BTreeSet<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    names.retain(|name| tables.contains(name));
+    Ok(names.into_iter().collect())
+}
+
+/// The handlers have to be `Send`, hence the lock.
+fn guard(connection: &mut Connection, seen: Arc<Mutex<Seen>>, clock: Clock, timeout: f64) -> Result<()> {
     const STEPS_BETWEEN_LOOKS: i32 = 20_000;
     let deadline = clock.now() + timeout;
     connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || clock.now() > deadline))?;
     connection.authorizer(Some(move |context: AuthContext<'_>| {
+        let Ok(mut seen) = seen.lock() else { return Authorization::Deny };
+        if let AuthAction::Read { table_name, .. } = context.action
+            && !seen.read.contains(table_name)
+        {
+            seen.read.insert(table_name.to_owned());
+        }
         if only_reads(context.action) {
             return Authorization::Allow;
         }
-        if let Ok(mut refused) = refused.lock() {
-            refused.get_or_insert_with(|| describe(context.action));
-        }
+        seen.refused.get_or_insert_with(|| describe(context.action));
         Authorization::Deny
     }))?;
     Ok(())
@@ -200,7 +224,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
         }
         rows.push(values);
     }
-    Ok(QueryResult { columns, rows })
+    Ok(QueryResult { columns, rows, tables: Vec::new() })
 }
 
 fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {
