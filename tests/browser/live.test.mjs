@@ -83,6 +83,57 @@ test('recall, context, search and SQL stay true', () =>
     assert.deepEqual(found, Array(4).fill([null, 0, 1, 0]));
   }));
 
+test('SQL is read again when a table behind it changed, and only then', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const reads = await page.evaluate(async () => {
+      const { memory, follow } = window;
+      const turns = follow((memory) => memory.query('SELECT count(*) AS n FROM turns'));
+      const both = follow((memory) =>
+        memory.query('SELECT (SELECT count(*) FROM turns) + count(*) AS n FROM long_term'),
+      );
+      const schema = follow((memory) =>
+        memory.query("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'embeddings'"),
+      );
+      for (const { until } of [turns, both, schema]) await until(({ status }) => status === 'ready');
+      await memory.longTerm.set('name', 'Ada');
+      await both.until(({ value }) => value[0].n === 1);
+      await memory.turns.append({ userInput: 'one' });
+      await both.until(({ value }) => value[0].n === 2);
+      await turns.until(({ value }) => value[0].n === 1);
+      const reads = [turns.reads, both.reads, schema.reads];
+      await memory.migrations.downgrade('001');
+      await schema.until(({ value }) => value[0].n === 0);
+      return reads;
+    });
+    assert.deepEqual(reads, [2, 3, 1]);
+  }));
+
+test("a recall is made again when a page's own embedder has made the vectors", () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const values = await page.evaluate(async () => {
+      await window.memory.close();
+      let goOn;
+      const embedder = {
+        name: 'one direction',
+        dimensions: 2,
+        async embed(texts, { purpose }) {
+          if (purpose === 'memory') await new Promise((go) => (goOn = go));
+          return texts.map(() => [1, 0]);
+        },
+      };
+      window.memory = await window.library.Memory.open({ embedder });
+      const found = window.follow((memory) => memory.recall('music').then((hits) => hits.map(({ text }) => text)));
+      await found.until(({ value }) => value?.length === 0);
+      await window.memory.semantic.remember({ content: 'Ada plays the cello' });
+      while (!goOn) await window.memory.turns.count();
+      goOn();
+      return (await found.until(({ value }) => value.length === 1)).value;
+    });
+    assert.deepEqual(values, ['Ada plays the cello']);
+  }));
+
 test('a burst of writes makes one read more than is under way, and the last value is the last write', () =>
   withPage(async ({ page }) => {
     await open(page);

@@ -52,6 +52,8 @@ const MOST_WAITING = 1000;
 interface Listener {
   /** A commit changed something. */
   report(changes: Changes): void;
+  /** Rows may have got vectors of a page's own embedder. */
+  embedded?(): void;
   /** The memory was closed. */
   end(): void;
 }
@@ -69,6 +71,11 @@ export class ChangeFeed {
   #report(changes: Changes): void {
     for (const listener of [...this.#listeners]) listener.report(changes);
   }
+
+  /** Reports that rows may have got vectors. */
+  readonly embedded = (): void => {
+    for (const listener of [...this.#listeners]) listener.embedded?.();
+  };
 
   /** Adds a listener; returns what removes it. */
   listen(listener: Listener): () => void {

@@ -1,9 +1,8 @@
 import { Arrivals } from './arrivals.js';
-import { notify, TABLES, type ChangeFeed } from './changes.js';
-import type { MemoryReader, OpenReader } from './reader.js';
+import { notify, type ChangeFeed } from './changes.js';
+import { SOURCES, type MemoryReader, type OpenReader, type Source } from './reader.js';
 import { isSame } from './same.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
-import type { Changes, MemoryTable } from '../wasm/synth_memory.js';
 
 /** Where a live query is. The same object for as long as nothing changes. */
 export type LiveSnapshot<T> =
@@ -34,10 +33,12 @@ export class Live<T> implements AsyncIterable<T> {
   #ignore: (() => void) | undefined;
   #isReading = false;
   #isClosed = false;
-  /** The tables that the last read depends on; all, before the first and after one that failed. */
-  #reads: ReadonlySet<MemoryTable> = new Set(TABLES);
-  /** The tables that changed since the last read began. */
-  readonly #changed = new Set<MemoryTable>();
+  /** What the last read depends on. */
+  #reads: ReadonlySet<Source> = new Set();
+  /** What changed since the last read began. */
+  readonly #changed = new Set<Source>();
+  /** Whether anything may have: nothing was read yet, or the memory was replaced. */
+  #isUnknown = true;
 
   /** @internal */
   constructor(feed: ChangeFeed, open: OpenReader, read: (memory: MemoryReader) => Promise<T>) {
@@ -107,13 +108,17 @@ export class Live<T> implements AsyncIterable<T> {
     if (this.#ignore) return;
     if (this.#snapshot.status === 'error') this.#snapshot = LOADING;
     try {
-      this.#ignore = this.#feed.listen({ report: (changes) => this.#report(changes), end: () => this.close() });
+      this.#ignore = this.#feed.listen({
+        report: ({ tables, replaced }) => this.#report(tables, replaced),
+        embedded: () => this.#report(['vectors'], false),
+        end: () => this.close(),
+      });
     } catch (error) {
       this.#set({ status: 'error', value: this.#snapshot.value, error: error as MemoryError });
       return;
     }
     // What changed while nobody listened is not known.
-    this.#report({ tables: [...TABLES], replaced: true });
+    this.#report([], true);
   }
 
   #rest(): void {
@@ -121,13 +126,14 @@ export class Live<T> implements AsyncIterable<T> {
     this.#ignore = undefined;
   }
 
-  #report({ tables, replaced }: Pick<Changes, 'tables' | 'replaced'>): void {
-    for (const table of replaced ? TABLES : tables) this.#changed.add(table);
+  #report(changed: readonly Source[], isUnknown: boolean): void {
+    for (const source of changed) this.#changed.add(source);
+    this.#isUnknown ||= isUnknown;
     if (!this.#isReading && this.#isOutdated()) void this.#readAgain();
   }
 
   #isOutdated(): boolean {
-    return [...this.#changed].some((table) => this.#reads.has(table));
+    return this.#isUnknown || [...this.#changed].some((source) => this.#reads.has(source));
   }
 
   /** Reads, until what was read is not changed meanwhile. */
@@ -135,7 +141,8 @@ export class Live<T> implements AsyncIterable<T> {
     this.#isReading = true;
     do {
       this.#changed.clear();
-      const reads = new Set<MemoryTable>();
+      this.#isUnknown = false;
+      const reads = new Set<Source>();
       const next = await this.#readOnce(reads);
       this.#reads = reads;
       if (!this.#isClosed) this.#set(next);
@@ -143,17 +150,17 @@ export class Live<T> implements AsyncIterable<T> {
     this.#isReading = false;
   }
 
-  async #readOnce(reads: Set<MemoryTable>): Promise<LiveSnapshot<T>> {
+  async #readOnce(reads: Set<Source>): Promise<LiveSnapshot<T>> {
     const { value: last, status } = this.#snapshot;
     try {
-      const reader = this.#open((tables) => tables.forEach((table) => reads.add(table)));
+      const reader = this.#open((sources) => sources.forEach((source) => reads.add(source)));
       const value = await this.#read(reader);
       return { status: 'ready', value, error: undefined };
     } catch (thrown) {
       const error = thrown instanceof MemoryError ? thrown : readFailed(thrown);
       // The memory is being closed. What was read last stays.
       if (error.code === 'closed' && status === 'ready') return this.#snapshot;
-      for (const table of TABLES) reads.add(table);
+      for (const source of SOURCES) reads.add(source);
       return { status: 'error', value: last, error };
     }
   }

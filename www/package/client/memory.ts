@@ -77,7 +77,7 @@ export class Memory {
     this.embeddings = new Embeddings(recall);
     this.#recall = recall;
     this.#feed = new ChangeFeed(connection);
-    this.#openReader = readers(connection, recall);
+    this.#openReader = readers(connection, recall, this.#feed.embedded);
     // A call that was carried out stays so, whatever becomes of the look at the status after it.
     const changed = () => this.refreshStatus().catch(() => undefined);
     this.#changed = changed;

@@ -28,48 +28,67 @@ export interface MemoryReader extends Pick<Memory, 'query' | 'recall' | 'context
   readonly semantic: Reads<SemanticMemories, 'search'>;
 }
 
-/** Notes tables that are read. */
-type Note = (tables: readonly MemoryTable[]) => void;
+/** What an answer depends on: rows of a table, or vectors of a page's own embedder, which come after their rows. */
+export type Source = MemoryTable | 'vectors';
+
+/** Everything that an answer can depend on. */
+export const SOURCES: readonly Source[] = [...TABLES, 'vectors'];
 
 /** Makes a reader that notes what is read through it. */
-export type OpenReader = (note: Note) => MemoryReader;
+export type OpenReader = (note: (sources: readonly Source[]) => void) => MemoryReader;
 
-/** What makes readers of a memory. */
-export function readers(connection: Caller, loadRecall: LoadRecall): OpenReader {
+/** The tables as SQL knows them. */
+const BY_NAME: Readonly<Record<string, MemoryTable>> = {
+  turns: 'turns',
+  episodes: 'episodes',
+  semantic_memories: 'semantic',
+  long_term: 'longTerm',
+  uncertainty_log: 'uncertainty',
+};
+
+/** What makes readers of a memory; `embedded` is called when rows may have got vectors. */
+export function readers(connection: Caller, loadRecall: LoadRecall, embedded: () => void): OpenReader {
   return (note) => {
-    /** Makes the calls that read, and notes these tables at each. */
-    const noting = (...tables: MemoryTable[]): Caller => ({
+    /** Makes the calls that read, and notes this table at each. */
+    const noting = (table: MemoryTable): Caller => ({
       call(method, ...given) {
         if (CALLS[method] !== 'read') throw invalidArgument('A live query can only read.', 'Write outside of it.');
-        note(tables);
+        note([table]);
         return connection.call(method, ...given);
       },
     });
-    const recall = (...tables: MemoryTable[]) => {
-      note(tables);
-      return loadRecall();
+    const load = async (...tables: readonly MemoryTable[]) => {
+      note([...tables, 'vectors']);
+      const opened = await loadRecall();
+      opened.runner.settled.add(embedded);
+      return opened;
     };
     return {
       turns: new Turns(noting('turns')),
       episodes: new Episodes(noting('episodes')),
       longTerm: new LongTerm(noting('longTerm')),
       uncertainty: new UncertaintyLog(noting('uncertainty')),
-      semantic: new SemanticMemories(noting('semantic'), () => recall('semantic')),
+      semantic: new SemanticMemories(noting('semantic'), () => load('semantic')),
       async query(sql, parameters = [], options = {}) {
-        const { rows } = await runQuery<never>(connection, sql, parameters, options);
-        note(TABLES);
+        const { rows, tables } = await runQuery<never>(connection, sql, parameters, options);
+        note(tables.flatMap(sourcesOf));
         return rows;
       },
-      recall: async (question, options) => (await recall(...recalled(options))).recall.recall(question, options),
-      context: async (query, options) => (await recall(...TABLES)).context(query, options),
-      related: async (query, options) => (await recall('semantic', 'episodes')).recall.related(query, options),
-      groundingConfidence: async (text, options) =>
-        (await recall('semantic')).recall.groundingConfidence(text, options),
+      recall: async (question, options) => (await load(...recalled(options))).recall.recall(question, options),
+      context: async (query, options) => (await load(...TABLES)).context(query, options),
+      related: async (query, options) => (await load('semantic', 'episodes')).recall.related(query, options),
+      groundingConfidence: async (text, options) => (await load('semantic')).recall.groundingConfidence(text, options),
     };
   };
 }
 
+/** What a table in SQL depends on: an app's own, or what is derived, on any of the memory's, by a trigger or otherwise. */
+function sourcesOf(table: string): readonly Source[] {
+  const own = BY_NAME[table];
+  return own ? [own] : SOURCES;
+}
+
 /** What a recall depends on: the tables that it looks in, and what settled doubts taught. */
-function recalled({ tables = TABLES }: RecallFilter = {}): MemoryTable[] {
+function recalled({ tables = TABLES }: RecallFilter = {}): readonly MemoryTable[] {
   return [...tables, 'uncertainty'];
 }
