@@ -66,6 +66,14 @@ const CALLS = {
   },
   memory: {
     query: (memory) => memory.query('SELECT count(*) FROM turns'),
+    changes: (memory) => memory.changes().return(),
+    onChange: (memory) => memory.onChange(() => undefined)(),
+    live: (memory) =>
+      memory
+        .live((memory) => memory.turns.count())
+        [Symbol.asyncIterator]()
+        .next(),
+    onStatus: (memory) => memory.onStatus(() => undefined)(),
     recall: (memory) => memory.recall('music'),
     context: (memory) => memory.context('music'),
     related: (memory) => memory.related('music'),

@@ -1,4 +1,7 @@
 import { fromBackup, type Backup } from './backups.js';
+import { notify } from './changes.js';
+import { isSame } from './same.js';
+import { invalidArgument } from '../wire/errors.js';
 import type { Moving } from '../link/protocol.js';
 import type { Role } from '../link/tab.js';
 import type { Durability, SchemaStatus } from '../wasm/synth_memory.js';
@@ -49,6 +52,35 @@ export async function readStorage(): Promise<StorageStatus> {
     storage?.estimate?.().catch(() => undefined),
   ]);
   return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+}
+
+/** The state as it is known, and who is told when it is another one. */
+export class KnownStatus {
+  #status: MemoryStatus;
+  readonly #listeners = new Set<{ readonly tell: (status: MemoryStatus) => void }>();
+
+  constructor(status: MemoryStatus) {
+    this.#status = status;
+  }
+
+  get current(): MemoryStatus {
+    return this.#status;
+  }
+
+  /** Takes over what is known anew. */
+  change(part: Partial<MemoryStatus>): void {
+    const status = { ...this.#status, ...part };
+    if (isSame(status, this.#status)) return;
+    this.#status = status;
+    for (const { tell } of [...this.#listeners]) notify(tell, status);
+  }
+
+  listen(tell: (status: MemoryStatus) => void): () => void {
+    if (typeof tell !== 'function') throw invalidArgument('listener must be a function.');
+    const listener = { tell };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 }
 
 /** The part of the state that the engine tells. */
