@@ -1,7 +1,10 @@
 // How the tests and the benchmarks start a browser: Debian's own, with a fresh profile on the disk as a user has one.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { browsers } from './setup.mjs';
 
@@ -32,4 +35,46 @@ export function openChromium(folder, options = {}) {
     args: CHROMIUM_FLAGS,
     ...options,
   });
+}
+
+/**
+ * Chromium in a process group of its own, so that all of it can be killed at once.
+ * @param {string} folder the profile's folder
+ */
+export async function startChromium(folder, flags = []) {
+  const port = join(folder, 'DevToolsActivePort');
+  rmSync(port, { force: true });
+  const all = [
+    ...CHROMIUM_FLAGS,
+    ...flags,
+    '--headless',
+    '--remote-debugging-port=0',
+    `--user-data-dir=${folder}`,
+    'about:blank',
+  ];
+  const child = spawn(browsers.chromium(), all, { detached: true, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const kill = async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+    await ended;
+  };
+  try {
+    for (let waited = 0; ; waited += 20) {
+      const [number, path] = read(port).split('\n');
+      if (path) return { kill, browser: await chromium.connectOverCDP(`ws://127.0.0.1:${number}${path}`) };
+      if (waited >= 20_000 || child.exitCode !== null) throw new Error('The browser does not start.');
+      await sleep(20);
+    }
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

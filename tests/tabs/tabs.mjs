@@ -1,0 +1,111 @@
+// A browser that can be killed, and the tabs in it that share a memory. Each tab has a renderer of its own, so that one
+// can be killed without the others.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freshProfile, startChromium } from '../../scripts/browsers.mjs';
+import { at } from '../../scripts/process.mjs';
+import { POLICY, serve } from '../../scripts/serve.mjs';
+import { Tab } from './tab.mjs';
+
+const FOLDERS = {
+  '/package/': [at('dist')],
+  '/pages/': [at('tests', 'browser', 'pages')],
+  '/tabs/': [at('tests', 'tabs', 'pages')],
+};
+/** A renderer that waits for a tab yet to come would be taken for a tab's. */
+const FLAGS = ['--disable-features=SpareRendererForSitePerProcess'];
+const PATIENCE = 30_000;
+
+export const URL = 'opfs:///tabs.db';
+
+/** Waits until `test` returns something truthy, and returns that. */
+export async function until(what, test, patience = PATIENCE) {
+  for (const end = Date.now() + patience; ; await sleep(10)) {
+    const result = await test();
+    if (result) return result;
+    assert.ok(Date.now() < end, `${what} within ${patience / 1000} s`);
+  }
+}
+
+export class Tabs {
+  /** Those that live. */
+  live = [];
+  #server;
+  #profile = freshProfile('tabs');
+  #running;
+  #processes;
+
+  /** Gives `use` a browser with so many tabs; clears up whatever happens. */
+  static async with(count, use) {
+    const tabs = new Tabs();
+    try {
+      tabs.#server = await serve({ folders: FOLDERS, policy: POLICY });
+      await tabs.#start();
+      await tabs.fill(count);
+      return await use(tabs);
+    } finally {
+      await tabs.#running?.kill();
+      tabs.#profile.remove();
+      await tabs.#server?.close();
+    }
+  }
+
+  async #start() {
+    this.#running = await startChromium(this.#profile.folder, FLAGS);
+    this.#processes = await this.#running.browser.newBrowserCDPSession();
+  }
+
+  get context() {
+    return this.#running.browser.contexts()[0];
+  }
+
+  get origin() {
+    return this.#server.url;
+  }
+
+  async #renderers() {
+    const { processInfo } = await this.#processes.send('SystemInfo.getProcessInfo');
+    return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+  }
+
+  /** Opens a blank page; returns it with its renderer's process id. */
+  async openPage() {
+    const before = new Set(await this.#renderers());
+    const page = await this.context.newPage();
+    await page.goto(`${this.origin}/pages/blank.html`);
+    const added = (await this.#renderers()).filter((id) => !before.has(id));
+    assert.equal(added.length, 1, 'a new tab has a renderer of its own');
+    return { page, pid: added[0] };
+  }
+
+  /** Opens tabs until there are so many. */
+  async fill(count) {
+    while (this.live.length < count) {
+      const { page, pid } = await this.openPage();
+      const tab = new Tab(page, pid);
+      await tab.open(await this.context.newCDPSession(page), this.origin, URL);
+      this.live.push(tab);
+    }
+  }
+
+  /** The one tab that leads. */
+  leader() {
+    return until('One tab leads', async () => {
+      const roles = await Promise.all(this.live.map((tab) => tab.run('role')));
+      const leaders = this.live.filter((_, at) => roles[at] === 'leader');
+      return leaders.length === 1 && leaders[0];
+    });
+  }
+
+  /** Takes a tab off the list; it is closed or dead. */
+  forget(tab) {
+    this.live = this.live.filter((other) => other !== tab);
+  }
+
+  /** Kills the whole browser and starts it again with the same profile. */
+  async restart() {
+    await this.#running.kill();
+    this.live = [];
+    await this.#start();
+  }
+}
