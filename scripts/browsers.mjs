@@ -38,6 +38,33 @@ export function openChromium(folder, options = {}) {
 }
 
 /**
+ * For browsers whose renderers are told apart: none is kept ready for a tab yet to come, which would be taken for another
+ * tab's.
+ */
+export const NO_SPARE_RENDERER = '--disable-features=SpareRendererForSitePerProcess';
+
+/** Opens a page in a tab, one at a time; returns it with the process id of its renderer. */
+export async function openTab(context, url) {
+  const session = await context.browser().newBrowserCDPSession();
+  const renderers = async () => {
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+  };
+  const before = new Set(await renderers());
+  const page = await context.newPage();
+  await page.goto(url);
+  // The blank page that a tab begins with may have had a renderer of its own, which goes.
+  let added;
+  for (let waited = 0; added?.length !== 1; waited += 20) {
+    if (waited > 5_000) throw new Error(`A new tab brought ${added.length} renderers.`);
+    await sleep(20);
+    added = (await renderers()).filter((id) => !before.has(id));
+  }
+  await session.detach();
+  return { page, pid: added[0] };
+}
+
+/**
  * Chromium in a process group of its own, so that all of it can be killed at once.
  * @param {string} folder the profile's folder
  */

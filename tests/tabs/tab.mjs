@@ -17,11 +17,10 @@ export class Tab {
   }
 
   /** Opens the memory and begins to listen. */
-  async open(session, origin, url) {
+  async open(session, url) {
     session.on('Runtime.bindingCalled', ({ payload }) => this.#hear(JSON.parse(payload)));
     await session.send('Runtime.enable');
     await session.send('Runtime.addBinding', { name: 'report' });
-    await this.page.goto(`${origin}/pages/blank.html`);
     await this.run('open', url, this.writer);
   }
 

@@ -2,7 +2,7 @@
 // can be killed without the others.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freshProfile, startChromium } from '../../scripts/browsers.mjs';
+import { freshProfile, NO_SPARE_RENDERER, openTab, startChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { POLICY, serve } from '../../scripts/serve.mjs';
 import { Tab } from './tab.mjs';
@@ -12,8 +12,6 @@ const FOLDERS = {
   '/pages/': [at('tests', 'browser', 'pages')],
   '/tabs/': [at('tests', 'tabs', 'pages')],
 };
-/** A renderer that waits for a tab yet to come would be taken for a tab's. */
-const FLAGS = ['--disable-features=SpareRendererForSitePerProcess'];
 const PATIENCE = 30_000;
 
 export const URL = 'opfs:///tabs.db';
@@ -33,7 +31,6 @@ export class Tabs {
   #server;
   #profile = freshProfile('tabs');
   #running;
-  #processes;
 
   /** Gives `use` a browser with so many tabs; clears up whatever happens. */
   static async with(count, use) {
@@ -51,8 +48,7 @@ export class Tabs {
   }
 
   async #start() {
-    this.#running = await startChromium(this.#profile.folder, FLAGS);
-    this.#processes = await this.#running.browser.newBrowserCDPSession();
+    this.#running = await startChromium(this.#profile.folder, [NO_SPARE_RENDERER]);
   }
 
   get context() {
@@ -63,27 +59,12 @@ export class Tabs {
     return this.#server.url;
   }
 
-  async #renderers() {
-    const { processInfo } = await this.#processes.send('SystemInfo.getProcessInfo');
-    return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-  }
-
-  /** Opens a blank page; returns it with its renderer's process id. */
-  async openPage() {
-    const before = new Set(await this.#renderers());
-    const page = await this.context.newPage();
-    await page.goto(`${this.origin}/pages/blank.html`);
-    const added = (await this.#renderers()).filter((id) => !before.has(id));
-    assert.equal(added.length, 1, 'a new tab has a renderer of its own');
-    return { page, pid: added[0] };
-  }
-
   /** Opens tabs until there are so many. */
   async fill(count) {
     while (this.live.length < count) {
-      const { page, pid } = await this.openPage();
+      const { page, pid } = await openTab(this.context, `${this.origin}/pages/blank.html`);
       const tab = new Tab(page, pid);
-      await tab.open(await this.context.newCDPSession(page), this.origin, URL);
+      await tab.open(await this.context.newCDPSession(page), URL);
       this.live.push(tab);
     }
   }
