@@ -1,19 +1,11 @@
 // What a tab that follows takes of memory: the private memory of its renderer, as Linux counts it, before and after it
 // opens the memory, next to a tab that does nothing instead.
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openTab } from '../../scripts/browsers.mjs';
+import { openTab, privateMemory } from '../../scripts/browsers.mjs';
 import { openSide, OURS, SIDES } from './tab.mjs';
 
 export const TABS = 8;
 const SETTLE = 1_000;
-
-/** Private memory of a process in MB: what would be free if it ended. */
-function privateOf(pid) {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const kilobytes = [...text.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB$/gm)].map(([, size]) => Number(size));
-  return kilobytes.reduce((total, size) => total + size, 0) / 1024;
-}
 
 async function processesOf(context) {
   const session = await context.browser().newBrowserCDPSession();
@@ -25,7 +17,7 @@ async function processesOf(context) {
 /** Of the whole browser, in MB. */
 async function total(context) {
   const processes = await processesOf(context);
-  return processes.reduce((sum, pid) => sum + privateOf(pid), 0);
+  return processes.reduce((sum, pid) => sum + privateMemory(pid), 0);
 }
 
 /** Private memory in MB, of what is held and not of what was. */
@@ -34,7 +26,7 @@ async function settled({ page, pid }) {
   for (let n = 0; n < 3; n++) await session.send('HeapProfiler.collectGarbage');
   await session.detach();
   await sleep(SETTLE);
-  return privateOf(pid);
+  return privateMemory(pid);
 }
 
 /** In the page: opens the memory, writes and reads. */

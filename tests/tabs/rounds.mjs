@@ -45,7 +45,7 @@ async function round(tabs, check, count, { survives, end }) {
  * Returns a list of all rounds, and whether the file was whole after the last.
  */
 export function runRounds({ rounds, count = 4, endings = Object.keys(ENDINGS), onRound = () => {} }) {
-  return Tabs.with(count, async (tabs) => {
+  return Tabs.with(count, 'writer.js', async (tabs) => {
     const check = new Check();
     const done = [];
     for (let n = 0; n < rounds; n++) {

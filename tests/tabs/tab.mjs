@@ -1,4 +1,4 @@
-// One tab of the soak, and what its writer was answered.
+// One tab of the soak, and what its calls were answered.
 
 let writers = 0;
 
@@ -11,13 +11,19 @@ export class Tab {
   /** How many calls it made, known once it has stopped. */
   sent;
 
-  constructor(page, pid) {
+  #module;
+  #session;
+
+  /** `module` is the one of pages/ that its page runs. */
+  constructor(page, pid, module) {
     this.page = page;
     this.pid = pid;
+    this.#module = module;
   }
 
-  /** Opens the memory and begins to listen. */
-  async open(session, url) {
+  /** Begins to listen, and opens the memory. */
+  async open(url) {
+    const session = (this.#session = await this.page.context().newCDPSession(this.page));
     session.on('Runtime.bindingCalled', ({ payload }) => this.#hear(JSON.parse(payload)));
     await session.send('Runtime.enable');
     await session.send('Runtime.addBinding', { name: 'report' });
@@ -29,9 +35,18 @@ export class Tab {
     else this.answers.push(answer);
   }
 
-  /** Calls a function of pages/writer.js. */
+  /** Calls a function of its module. */
   run(name, ...args) {
-    return this.page.evaluate(async ([name, args]) => (await import('/tabs/writer.js'))[name](...args), [name, args]);
+    return this.page.evaluate(
+      async ([module, name, args]) => (await import(`/tabs/${module}`))[name](...args),
+      [this.#module, name, args],
+    );
+  }
+
+  /** What the page's JavaScript holds, in MB. */
+  async heap() {
+    for (let n = 0; n < 3; n++) await this.#session.send('HeapProfiler.collectGarbage');
+    return (await this.#session.send('Runtime.getHeapUsage')).usedSize / 1024 / 1024;
   }
 
   start() {

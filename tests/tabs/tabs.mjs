@@ -32,9 +32,15 @@ export class Tabs {
   #profile = freshProfile('tabs');
   #running;
 
-  /** Gives `use` a browser with so many tabs; clears up whatever happens. */
-  static async with(count, use) {
-    const tabs = new Tabs();
+  #module;
+
+  constructor(module) {
+    this.#module = module;
+  }
+
+  /** Gives `use` a browser with so many tabs that run a module of pages/; clears up whatever happens. */
+  static async with(count, module, use) {
+    const tabs = new Tabs(module);
     try {
       tabs.#server = await serve({ folders: FOLDERS, policy: POLICY });
       await tabs.#start();
@@ -63,8 +69,8 @@ export class Tabs {
   async fill(count) {
     while (this.live.length < count) {
       const { page, pid } = await openTab(this.context, `${this.origin}/pages/blank.html`);
-      const tab = new Tab(page, pid);
-      await tab.open(await this.context.newCDPSession(page), URL);
+      const tab = new Tab(page, pid, this.#module);
+      await tab.open(URL);
       this.live.push(tab);
     }
   }
