@@ -62,11 +62,14 @@ fn statements_that_do_more_than_read_are_refused() {
     memory.turns().add(vec![NewTurn::default()]).unwrap();
 }
 
+/// What may set another authorizer.
+type Move<'a> = &'a dyn Fn(&mut Memory);
+
 #[test]
 fn nothing_that_moves_the_schema_lifts_the_guard() {
     let folder = tempfile::tempdir().unwrap();
     for mut memory in [in_memory(), open(folder.path()).unwrap()] {
-        let moves: [(&str, &dyn Fn(&mut Memory)); 6] = [
+        let moves: [(&str, Move<'_>); 6] = [
             ("none", &|_| ()),
             ("downgrade", &|memory| _ = memory.downgrade("001").unwrap()),
             ("upgrade", &|memory| _ = memory.upgrade("head").unwrap()),
