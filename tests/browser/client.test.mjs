@@ -200,6 +200,7 @@ test('the status tells the truth', () =>
         durability: 'relaxed',
         role: 'leader',
         moving: null,
+        outdated: false,
         persisted: false,
         usage: 'number',
         quota: 'number',

@@ -254,3 +254,28 @@ test('a page that is reloaded in a loop never meets a held file, nor does one th
     assert.deepEqual([locks.held, locks.pending], [[], []], 'nothing is left behind');
     assert.equal(page.workers().length, 0);
   }));
+
+/** A call of one of SQLite's own functions that takes minutes, in which it looks at no clock. */
+const ENDLESS = "SELECT instr(printf('%.16000000c','a'), printf('%.8000000c','a')||'b')";
+
+for (const who of ['leader', 'follower']) {
+  test(`a query of the ${who}'s that hangs the worker is ended with it, and nothing else is`, () =>
+    withPage(async ({ page: first, open: openPage }) => {
+      await open(first);
+      const second = await openPage();
+      await open(second);
+      const [asking, other] = who === 'leader' ? [first, second] : [second, first];
+      const hanging = asking.evaluate(
+        (sql) => window.memory.query(sql, [], { timeoutMs: 500 }).catch(window.told),
+        ENDLESS,
+      );
+      await sleep(100);
+      // What waits behind it, in both tabs, is answered.
+      const waiting = [asking, other].map((page) => append(page, 'waited'));
+      const error = await hanging;
+      assert.deepEqual([error.code, error.isMemoryError], ['timed_out', true]);
+      assert.deepEqual((await Promise.all(waiting)).sort(), [1, 2]);
+      assert.equal(await count(first), 2);
+      assert.deepEqual([await role(first), await role(second)].sort(), ['follower', 'leader']);
+    }));
+}

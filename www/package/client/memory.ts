@@ -84,6 +84,7 @@ export class Memory {
     this.migrations = new Migrations(connection, changed);
     this.backups = new Backups(connection, changed);
     connection.roles.add((role) => this.#status.change({ role }));
+    connection.outdated.add((outdated) => this.#status.change({ outdated }));
     connection.movings.add((moving) => {
       this.#status.change({ moving });
       if (moving === null) void changed();
@@ -144,6 +145,7 @@ export class Memory {
         durability,
         role: connection.role,
         moving: null,
+        outdated: false,
         ...storage,
         ...fromSchema(schema),
         // What another tab's opening applied is that tab's to tell.

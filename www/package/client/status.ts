@@ -16,6 +16,8 @@ export interface MemoryStatus {
   readonly role: Role;
   /** What is being done to the whole memory just now, by whichever tab; null where nothing is. */
   readonly moving: Moving | null;
+  /** Whether another tab leads with a newer version of the package, which this page is too old for: it has to be reloaded. */
+  readonly outdated: boolean;
   /** Whether the browser promised not to evict this site's data. */
   readonly persisted: boolean;
   /** Bytes this site uses; null where the browser does not tell. */

@@ -66,6 +66,7 @@ export class Connection {
   #isFlushing = false;
   #lastHeard = 0;
   #isSuspicious = false;
+  #moving: Moving | null = null;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #closing: Promise<void> | undefined;
   /** Told when the last call is answered. */
@@ -83,6 +84,8 @@ export class Connection {
   readonly reopened = new Set<() => void>();
   /** Are told that this client's part among the tabs changed. */
   readonly roles = new Set<(role: Role) => void>();
+  /** Are told that another tab leads with a version that this one is too old for, or that this is over. */
+  readonly outdated = new Set<(isOutdated: boolean) => void>();
   /** Are told what is about to change all, and with null, that it has, or not. */
   readonly movings = new Set<(what: Moving | null) => void>();
 
@@ -108,7 +111,11 @@ export class Connection {
       signal?.addEventListener('abort', giveUp, { once: true });
       this.#begin()
         .finally(() => signal?.removeEventListener('abort', giveUp))
-        .then(resolve, reject);
+        .then(resolve, (error: MemoryError) => {
+          // Nobody has this memory, so it must not lead one day.
+          this.#tab.end();
+          reject(error);
+        });
     });
   }
 
@@ -183,6 +190,10 @@ export class Connection {
       moved: () => this.#hello(),
       receive: (message) => this.#receive(message),
       heard: () => this.#heard(),
+      opening: () => {
+        this.#heard();
+        this.#move('upgrade');
+      },
       lost: () => this.#lost(),
       ended: (sequence, failure) => this.#settle({ sequence, failure }),
       refused: (failure) => this.#refused(failure),
@@ -202,6 +213,7 @@ export class Connection {
     this.#sendAgain();
     this.#flush();
     if (isOther) for (const report of this.roles) report(role);
+    for (const report of this.outdated) report(false);
   }
 
   #hello(): void {
@@ -290,6 +302,7 @@ export class Connection {
         const isOther = this.#leader !== undefined && this.#leader !== message.leader;
         this.#leader = message.leader;
         this.#opening?.resolve(message.status);
+        this.#move(null);
         if (isOther) for (const report of this.reopened) report();
         return;
       }
@@ -303,12 +316,18 @@ export class Connection {
         this.#sendAgain();
         return;
       case 'moving':
-        for (const report of this.movings) report(message.what);
+        this.#move(message.what);
         return;
       case 'progress':
         this.#tell?.(message.progress);
         return;
     }
+  }
+
+  #move(what: Moving | null): void {
+    if (what === this.#moving) return;
+    this.#moving = what;
+    for (const report of this.movings) report(what);
   }
 
   #settle(answer: Answer): void {
@@ -335,6 +354,7 @@ export class Connection {
   /** Nobody will lead: whoever waits is told why. The next call tries again. */
   #refused(failure: FailureMessage): void {
     this.#role = undefined;
+    if (failure.code === 'client_outdated') for (const report of this.outdated) report(true);
     this.#opening?.reject(toMemoryError(failure));
     const waiting = [...this.#sent.keys()];
     for (const sequence of waiting) this.#settle({ sequence, failure });

@@ -21,6 +21,8 @@ export interface TabHost {
   receive(message: ToClient): void;
   /** The leader is alive. */
   heard(): void;
+  /** Another tab is about to lead, and is bringing the memory to its schema. */
+  opening(): void;
   /** Nobody leads for now. */
   lost(): void;
   /** This call ended the worker, or kept it too long. */
@@ -66,6 +68,8 @@ export class Tab {
   /** Ends the waiting for the lead. */
   #candidacy: AbortController | undefined;
   #life: Promise<Release | undefined> | undefined;
+  /** A leader that this tab is too old to speak to. */
+  #newer: string | undefined;
   /** Whether what was said to that leader may not have come there, so that it is greeted again when it is heard. */
   #isDoubtful = false;
   #crashes = 0;
@@ -84,6 +88,7 @@ export class Tab {
 
   /** Finds whoever leads, or leads. */
   start(): void {
+    if (this.#newer !== undefined) return this.#host.refused(outdated());
     if (this.#candidacy || this.#own) return;
     const { path } = this.#options;
     // What was only in memory is gone with the worker: to begin anew with nothing would be to lose it silently.
@@ -187,8 +192,8 @@ export class Tab {
         letNext = heir;
         signal.throwIfAborted();
         if (heir && free) return this.#lead(heir);
-        this.#channel?.post({ type: 'seek', client: this.#client });
       }
+      this.#channel?.post({ type: 'seek', client: this.#client });
       letNext ??= await takeLock(heirLock(path), { signal });
       const free = await takeLock(leaderLock(path), { signal });
       void free?.();
@@ -202,6 +207,7 @@ export class Tab {
 
   #lead(letNext: Release): void {
     this.#candidacy = undefined;
+    this.#newer = undefined;
     const leader = crypto.randomUUID();
     if (this.#other) this.#host.lost();
     this.#other = undefined;
@@ -305,12 +311,13 @@ export class Tab {
         if (!this.#own) void this.#meet(message);
         return;
       case 'gone':
+        if (message.leader === this.#newer) this.#newer = undefined;
         if (message.leader !== this.#other?.leader) return;
         this.#other = undefined;
         this.#host.lost();
         return;
       case 'opening':
-        this.#host.heard();
+        this.#host.opening();
         return;
       case 'yield':
         if (message.to !== this.#client) this.#standBack();
@@ -343,7 +350,12 @@ export class Tab {
       if (isDoubtful) this.#host.reached('follower');
       return;
     }
-    if (protocol > PROTOCOL) return this.#host.refused(outdated());
+    this.#newer = protocol > PROTOCOL ? leader : undefined;
+    if (this.#newer !== undefined) {
+      if (this.#other) this.#host.lost();
+      this.#other = undefined;
+      return this.#host.refused(outdated());
+    }
     const isOlder = protocol < PROTOCOL || revisionsOf(this.#options).some((id) => !revisions.includes(id));
     if (isOlder && !this.#hasAsked) {
       this.#hasAsked = true;

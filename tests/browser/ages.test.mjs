@@ -1,0 +1,139 @@
+// Tabs of different ages: a newer one leads, an older one goes on as far as it can, and is told where it cannot.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { file } from './migrations.mjs';
+import { FOLDERS, withPage } from './page.mjs';
+import { buildVersion } from './versions.mjs';
+
+const URL = 'opfs:///aged.db';
+/** What the newer version of an app has in addition. */
+const NEWER = file('places', '002', 'CREATE TABLE places (name TEXT);', 'DROP TABLE places;');
+
+let folders;
+before(async () => (folders = { ...FOLDERS, '/next/': [await buildVersion(2)] }));
+
+/** Opens the memory by the package in a folder; gives its part, or the code of the error. */
+const open = (page, options = {}, from = '/package/') =>
+  page.evaluate(
+    async ([options, from]) => {
+      const { Memory } = await import(`${from}index.js`);
+      window.statuses = [];
+      try {
+        window.memory = await Memory.open(options);
+      } catch ({ code }) {
+        return code;
+      }
+      window.memory.onStatus((status) => window.statuses.push(status));
+      return window.memory.status.role;
+    },
+    [{ url: URL, ...options }, from],
+  );
+const append = (page, userInput = 'said') =>
+  page.evaluate((userInput) => window.memory.turns.append({ userInput }).catch(({ code }) => code), userInput);
+const status = (page) => page.evaluate(() => window.memory.status);
+const close = (page) => page.evaluate(() => window.memory.close());
+const until = (page, what) => page.waitForFunction(`window.statuses.some((status) => ${what})`);
+
+test('a tab with a newer schema migrates, after a backup, and leads; an older one goes on', () =>
+  withPage(async ({ page: old, open: openPage }) => {
+    assert.equal(await open(old), 'leader');
+    assert.equal(await append(old), 1);
+    const waiting = await openPage();
+    assert.equal(await open(waiting), 'follower');
+    // Without end, so that some are under way when the lead changes.
+    await old.evaluate(async () => {
+      window.answers = [];
+      window.writing = (async () => {
+        while (!window.stop) window.answers.push(await window.memory.turns.append({ userInput: 'without end' }));
+      })();
+    });
+    const next = await openPage();
+    assert.equal(await open(next, { migrations: NEWER }), 'leader');
+    const { migrated, backup, revisions } = await status(next);
+    assert.deepEqual([migrated, revisions], [['places'], ['places']]);
+    assert.notEqual(backup, null);
+    await until(old, "status.revision === 'places'");
+    const answers = await old.evaluate(async () => {
+      window.stop = true;
+      await window.writing;
+      return window.answers;
+    });
+    assert.deepEqual(
+      answers,
+      answers.map((_, at) => at + 2),
+    );
+    assert.deepEqual([(await status(old)).role, (await status(waiting)).role], ['follower', 'follower']);
+    assert.equal(await append(waiting), answers.length + 2);
+    const seen = await old.evaluate(() => window.statuses.map(({ moving }) => moving));
+    assert.ok(seen.includes('upgrade'), 'it was told that the memory is being migrated');
+    assert.equal((await status(old)).moving, null);
+
+    // Nobody is left who knows the schema.
+    await close(next);
+    assert.equal(await append(old), 'newer_schema');
+    assert.equal(await append(waiting), 'newer_schema');
+    const reading = await openPage();
+    assert.equal(await open(reading, { onNewerSchema: 'readonly' }), 'leader');
+    assert.equal(await append(reading), 'read_only_memory');
+    assert.equal(await reading.evaluate(() => window.memory.turns.count()), answers.length + 2);
+    assert.equal(await old.evaluate(() => window.memory.turns.count()), answers.length + 2, 'it is led again');
+  }));
+
+test('an older tab that comes later is led by the newer one', () =>
+  withPage(async ({ page: next, open: openPage }) => {
+    assert.equal(await open(next, { migrations: NEWER }), 'leader');
+    const old = await openPage();
+    assert.equal(await open(old), 'follower');
+    assert.equal(await append(old), 1);
+    assert.equal((await status(old)).revision, 'places');
+    await next.close();
+    assert.equal(await append(old), 'newer_schema');
+  }));
+
+test('two tabs that differ do not take turns for ever', () =>
+  withPage(async ({ page: one, open: openPage }) => {
+    assert.equal(await open(one, { migrations: NEWER }), 'leader');
+    const other = await openPage();
+    const OTHER = file('people', '002', 'CREATE TABLE people (name TEXT);', 'DROP TABLE people;');
+    // It knows a revision that the other does not, and lacks one: it cannot open the file, and lets it be.
+    assert.equal(await open(other, { migrations: OTHER }), 'newer_schema');
+    assert.equal(await append(one), 1);
+    assert.equal((await status(one)).role, 'leader');
+  }));
+
+test('a tab that speaks an older protocol is told to reload, and goes on when the newer ones have gone', () =>
+  withPage(
+    async ({ page: old, open: openPage }) => {
+      assert.equal(await open(old), 'leader');
+      assert.equal(await append(old), 1);
+      const next = await openPage();
+      assert.equal(await open(next, {}, '/next/'), 'leader');
+      await until(old, 'status.outdated');
+      assert.equal(await append(old), 'client_outdated');
+      assert.equal(await append(next), 2);
+      const late = await openPage();
+      assert.equal(await open(late), 'client_outdated');
+      await close(next);
+      await until(old, '!status.outdated && status.role === "leader"');
+      assert.equal(await append(old), 3);
+    },
+    { folders },
+  ));
+
+test('a newer tab that leads first refuses an older one, which opens when it has gone', () =>
+  withPage(
+    async ({ page: next, open: openPage }) => {
+      assert.equal(await open(next, {}, '/next/'), 'leader');
+      const second = await openPage();
+      assert.equal(await open(second, {}, '/next/'), 'follower');
+      const old = await openPage();
+      assert.equal(await open(old), 'client_outdated');
+      assert.equal(await append(second), 1);
+      await next.close();
+      assert.equal(await append(second), 2);
+      await second.close();
+      assert.equal(await open(old), 'leader');
+      assert.equal(await append(old), 3);
+    },
+    { folders },
+  ));
