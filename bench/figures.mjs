@@ -1,7 +1,8 @@
 // Medians, ratios within one run, and Markdown tables.
 
 const sorted = (values) => values.toSorted((a, b) => a - b);
-const quantile = (values, share) => sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))];
+export const quantile = (values, share) =>
+  sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))];
 
 export const median = (values) => quantile(values, 0.5);
 

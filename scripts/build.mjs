@@ -56,6 +56,7 @@ async function buildTypeScript() {
     ['embedders', 'embedders.ts', 'neutral'],
     ['react', join('react', 'index.ts'), 'neutral'],
     ['worker', join('worker', 'worker.ts'), 'neutral'],
+    ['broker', join('worker', 'broker.ts'), 'neutral'],
     ['cli', join('cli', 'main.ts'), 'node'],
   ];
   for (const [name, source, platform] of modules) {

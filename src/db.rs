@@ -5,13 +5,14 @@ use std::cell::Cell;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 use tsify::Tsify;
 
 use crate::changes::{Changed, Deleted, Feed, Mark};
 use crate::error::{Error, ErrorCode, Result};
+use crate::guard::{Guard, Seen};
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
@@ -144,6 +145,22 @@ pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
     Ok(connection.query_one(sql, [], |row| row.get(0))?)
 }
 
+/// Runs a statement that is used often, and returns how many rows it changed. Not generic, as there is much behind it.
+pub(crate) fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(values)?)
+}
+
+/// The texts that a statement finds in its first column.
+pub(crate) fn texts(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut texts = Vec::new();
+    while let Some(row) = rows.next()? {
+        texts.push(row.get(0)?);
+    }
+    Ok(texts)
+}
+
 /// Sets up what every connection of a memory has.
 fn configure(connection: &Connection) -> Result<()> {
     // A file from elsewhere is data: its schema may not call functions with side effects, nor damage what SQLite and
@@ -163,6 +180,7 @@ pub struct Db {
     read_only: Cell<bool>,
     batch: Cell<Batch>,
     feed: Feed,
+    guard: Guard,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -198,6 +216,7 @@ impl Db {
             read_only: Cell::new(false),
             batch: Cell::new(Batch::None),
             feed: Feed::default(),
+            guard: Guard::default(),
         };
         if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
@@ -227,8 +246,23 @@ impl Db {
         &self.connection
     }
 
+    /// The connection, to move its schema. That sets authorizers of its own.
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        self.guard.lose();
         &mut self.connection
+    }
+
+    /// Lets a question be asked that may only read, for so many seconds at most. Also returns what it did.
+    pub(crate) fn guarded<T>(&mut self, seconds: f64, question: impl FnOnce(&Connection) -> T) -> Result<(T, Seen)> {
+        const STEPS_BETWEEN_LOOKS: i32 = 20_000;
+        let Self { connection, guard, clock, .. } = self;
+        let (clock, deadline) = (*clock, clock.now() + seconds);
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || clock.now() > deadline))?;
+        guard.begin(connection)?;
+        let answer = question(connection);
+        let seen = guard.end();
+        connection.progress_handler(0, None::<fn() -> bool>)?;
+        Ok((answer, seen))
     }
 
     /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most; `keyed` is the place of the one
@@ -401,6 +435,7 @@ impl Db {
             // Both are in memory, so the one can simply be the other.
             configure(&source)?;
             self.connection = source;
+            self.guard.lose();
             self.report_replaced();
             return self.feed.listen(&mut self.connection);
         }

@@ -4,14 +4,15 @@
 //   --sizes=100000    how many vectors, for all of them         --ours=1000000   sizes for synth-memory alone
 //   --texts=100000    how many texts; 0 leaves them out         --questions=500
 import { parseArgs } from 'node:util';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { build } from '../../scripts/build.mjs';
 import { CHROMIUM_FLAGS, freshProfile, openChromium } from '../../scripts/browsers.mjs';
-import { at, run } from '../../scripts/process.mjs';
+import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { setUp } from '../../scripts/setup.mjs';
+import { installPeers } from '../peers.mjs';
 import { sumModule } from './bandwidth.mjs';
 import { checkTexts, recall, summary } from './check.mjs';
 import { DIMENSIONS } from './data.js';
@@ -58,16 +59,6 @@ for (const name of chosen)
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const versionOf = (folder) => `${read(`${folder}/package.json`).name} ${read(`${folder}/package.json`).version}`;
 const say = (text) => console.error(text);
-
-/** The peers are no dependencies of the package's: they are installed here, where they are missing or others. */
-async function installPeers() {
-  const { packages } = read(at('bench', 'recall', 'package-lock.json'));
-  const there = ([path, { version }]) => {
-    const file = at('bench', 'recall', path, 'package.json');
-    return path === '' || (existsSync(file) && read(file).version === version);
-  };
-  if (!Object.entries(packages).every(there)) await run('npm', ['ci', '--prefix', at('bench', 'recall')]);
-}
 
 /** A browser of its own, with a new profile: `call` runs one of the page's functions, each time in a new page. */
 async function inBrowser(url, use) {
@@ -139,7 +130,7 @@ function watchWorkers() {
     );
 }
 
-await installPeers();
+await installPeers('recall');
 if (chosen.includes(OURS)) {
   await setUp();
   await build();

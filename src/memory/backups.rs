@@ -37,13 +37,16 @@ impl Memory {
     ///
     /// `quota_exceeded`; `not_found` for a memory that keeps nothing.
     pub fn back_up(&mut self) -> Result<Backup> {
-        self.answering(|memory| {
-            let backups = memory.backups_folder()?;
-            let backup = backups.take(memory.db.connection(), memory.db.now(), &mut |_, _| {})?;
-            backups.prune()?;
-            memory.migrations.last_backup = Some(backup.clone());
-            Ok(backup)
-        })
+        let made = self.make_backup();
+        self.answered(made)
+    }
+
+    fn make_backup(&mut self) -> Result<Backup> {
+        let backups = self.backups_folder()?;
+        let backup = backups.take(self.db.connection(), self.db.now(), &mut |_, _| {})?;
+        backups.prune()?;
+        self.migrations.last_backup = Some(backup.clone());
+        Ok(backup)
     }
 
     /// The backup that was last made since the memory was opened.

@@ -1,12 +1,11 @@
 //! What commits changed, for those who listen: embedding, other tabs, and whoever shows rows.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use serde::Serialize;
 use tsify::Tsify;
 
 use super::Memory;
-use crate::changes::{ChangeKind, Changed, MAX_KEYS, Run};
+use crate::changes::{ChangeKind, Changed, Deleted, MAX_KEYS, Run};
+use crate::db::texts;
 use crate::tables::MemoryTable;
 
 /// What was changed and committed.
@@ -46,10 +45,7 @@ impl Memory {
         self.db.take_changes().map(|changed| {
             let tables = MemoryTable::ALL.into_iter().filter(|table| changed.has(*table as usize)).collect();
             let Changed { runs, deleted, mut missed, replaced, .. } = changed;
-            let mut names = Names::default();
-            for (row, key) in deleted {
-                names.deleted.entry(row).or_default().push_back(key);
-            }
+            let mut names = Names { deleted, reported: 0 };
             let mut rows = Vec::with_capacity(runs.len());
             for run in runs {
                 let table = MemoryTable::ALL[run.table];
@@ -74,9 +70,9 @@ impl Memory {
 ///
 /// A key never changes, so a row has the key that is noted when it is next deleted; if it was not deleted, the one that it
 /// has now.
-#[derive(Default)]
 struct Names {
-    deleted: BTreeMap<i64, VecDeque<Option<String>>>,
+    /// Those that are not reached yet.
+    deleted: Vec<Deleted>,
     /// How many keys were reported.
     reported: usize,
 }
@@ -94,14 +90,14 @@ impl Names {
     }
 
     fn key(&mut self, memory: &Memory, row: i64, kind: ChangeKind) -> Option<String> {
-        match self.deleted.get_mut(&row).filter(|keys| !keys.is_empty()) {
-            Some(keys) if kind == ChangeKind::Delete => keys.pop_front()?,
-            Some(keys) => keys.front()?.clone(),
-            None if kind == ChangeKind::Delete => None,
-            None => {
-                let mut statement =
-                    memory.db.connection().prepare_cached("SELECT key FROM long_term WHERE rowid = ?").ok()?;
-                statement.query_row([row], |found| found.get(0)).ok()
+        let at = self.deleted.iter().position(|deleted| deleted.0 == row);
+        match (at, kind) {
+            (Some(at), ChangeKind::Delete) => self.deleted.remove(at).1,
+            (Some(at), _) => self.deleted[at].1.clone(),
+            (None, ChangeKind::Delete) => None,
+            (None, _) => {
+                let key = "SELECT key FROM long_term WHERE rowid = ?";
+                texts(memory.db.connection(), key, &[&row]).ok()?.pop()
             }
         }
     }

@@ -10,9 +10,10 @@
 use std::cell::RefCell;
 
 use rusqlite::Connection;
+use rusqlite::types::ToSql;
 
 use super::Memory;
-use crate::db::{Clock, Db, ask, has_table};
+use crate::db::{Clock, ask, execute, has_table, texts};
 use crate::error::Result;
 use crate::migrate::backup::Backup;
 use crate::migrate::history::REQUESTS;
@@ -24,6 +25,12 @@ const KEPT_FOR: f64 = 86_400.0;
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS synth_requests (client TEXT NOT NULL, sequence INTEGER NOT NULL, \
                       answers TEXT NOT NULL, answered_at REAL NOT NULL, PRIMARY KEY (client, sequence)) WITHOUT ROWID";
 const INSERT: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) VALUES (?, ?, ?, ?)";
+/// The same with the answer to one call.
+const ENTER: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) \
+                     VALUES (?1, ?2, json_array(json_array(?2, json_object('value', json(?3)))), ?4)";
+/// The same with all that another database holds, as JSON.
+const TAKE_OVER: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) \
+                         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
 const ACKNOWLEDGE: &str = "DELETE FROM synth_requests WHERE client = ? AND sequence < ?";
 
 /// The request whose answer the next transaction of a call enters, if there is one.
@@ -40,17 +47,15 @@ impl Ledger {
     /// Enters the answer, if one is expected, as a part of the transaction that is open.
     pub(super) fn enter(&self, connection: &Connection, answer: &dyn Answer) -> Result<()> {
         let Some((client, sequence)) = self.expected.take() else { return Ok(()) };
-        let answers = "SELECT json_array(json_array(?, json_object('value', json(?))))";
-        let answers: String = connection.query_one(answers, (sequence, answer.json(connection)?), |row| row.get(0))?;
-        insert(connection, &client, sequence, &answers, self.clock.now())
+        let answer = answer.json(connection)?;
+        insert(connection, ENTER, &[&client, &sequence, &answer, &self.clock.now()])
     }
 }
 
-fn insert(connection: &Connection, client: &str, sequence: i64, answers: &str, at: f64) -> Result<()> {
+fn insert(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
     // Where the table is there, as it nearly always is, this compiles to nothing.
-    connection.prepare_cached(CREATE)?.execute([])?;
-    connection.prepare_cached(INSERT)?.execute((client, sequence, answers, at))?;
-    Ok(())
+    execute(connection, CREATE, &[])?;
+    execute(connection, sql, values).map(drop)
 }
 
 /// Removes the table from a copy that leaves the memory, and its bytes with it.
@@ -63,10 +68,14 @@ pub(super) fn leave_out(copy: &Connection) -> Result<()> {
 
 /// Removes the table if it holds nothing.
 pub(super) fn drop_empty(connection: &Connection) -> Result<()> {
-    if has_table(connection, REQUESTS)? && ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM synth_requests)")? {
+    if has_table(connection, REQUESTS)? && is_empty(connection)? {
         connection.execute_batch("DROP TABLE synth_requests")?;
     }
     Ok(())
+}
+
+fn is_empty(connection: &Connection) -> Result<bool> {
+    ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM synth_requests)")
 }
 
 /// Gives a database that takes the place of the live one the entries of the live one; its own were of another file.
@@ -75,13 +84,9 @@ pub(super) fn take_over(live: &Connection, source: &Connection) -> Result<()> {
     if !has_table(live, REQUESTS)? {
         return Ok(());
     }
-    let mut entries = live.prepare("SELECT client, sequence, answers, answered_at FROM synth_requests")?;
-    let mut rows = entries.query([])?;
-    while let Some(row) = rows.next()? {
-        let (client, answers): (String, String) = (row.get(0)?, row.get(2)?);
-        insert(source, &client, row.get(1)?, &answers, row.get(3)?)?;
-    }
-    Ok(())
+    let entries = "SELECT json_group_array(json_array(client, sequence, answers, answered_at)) FROM synth_requests";
+    let entries = texts(live, entries, &[])?.pop();
+    insert(source, TAKE_OVER, &[&entries])
 }
 
 /// The answer of a call that has a transaction of its own, as JavaScript has it.
@@ -98,17 +103,19 @@ impl Answer for () {
 
 impl Answer for Vec<String> {
     fn json(&self, connection: &Connection) -> Result<String> {
-        let quoted = |text: &String| connection.query_one("SELECT json_quote(?)", [text], |row| row.get(0));
-        let all = self.iter().map(quoted).collect::<rusqlite::Result<Vec<String>>>()?;
-        Ok(format!("[{}]", all.join(",")))
+        let mut quoted = Vec::new();
+        for text in self {
+            quoted.extend(texts(connection, "SELECT json_quote(?)", &[text])?);
+        }
+        Ok(format!("[{}]", quoted.join(",")))
     }
 }
 
 impl Answer for Backup {
     fn json(&self, connection: &Connection) -> Result<String> {
         let sql = "SELECT json_object('id', ?, 'createdAt', ?, 'revisions', json(?))";
-        let values = (&self.id, self.created_at as i64, self.revisions.json(connection)?);
-        Ok(connection.query_one(sql, values, |row| row.get(0))?)
+        let (at, revisions) = (self.created_at as i64, self.revisions.json(connection)?);
+        Ok(texts(connection, sql, &[&self.id, &at, &revisions])?.concat())
     }
 }
 
@@ -124,10 +131,7 @@ impl Memory {
         if !has_table(connection, REQUESTS)? {
             return Ok(Vec::new());
         }
-        let sql = "SELECT answers FROM synth_requests WHERE client = ? ORDER BY sequence";
-        let mut statement = connection.prepare_cached(sql)?;
-        let answers = statement.query_map([client], |row| row.get(0))?;
-        Ok(answers.collect::<rusqlite::Result<_>>()?)
+        texts(connection, "SELECT answers FROM synth_requests WHERE client = ? ORDER BY sequence", &[&client])
     }
 
     /// Keeps the answers to calls of a client, up to the one with the number `last`, as a part of the batch that made them;
@@ -142,9 +146,8 @@ impl Memory {
         }
         let kept = self.db.with_batch(&mut || {
             let connection = self.db.connection();
-            insert(connection, client, last, answers, self.db.now())?;
-            connection.prepare_cached(ACKNOWLEDGE)?.execute((client, acknowledged))?;
-            Ok(())
+            insert(connection, INSERT, &[&client, &last, &answers, &self.db.now()])?;
+            execute(connection, ACKNOWLEDGE, &[&client, &acknowledged]).map(drop)
         });
         self.after_batch(kept)
     }
@@ -168,10 +171,7 @@ impl Memory {
         if self.db.is_read_only() || !has_table(connection, REQUESTS)? {
             return Ok(());
         }
-        self.db.atomically(&mut || {
-            connection.prepare_cached(ACKNOWLEDGE)?.execute((client, below))?;
-            Ok(())
-        })
+        self.db.atomically(&mut || execute(connection, ACKNOWLEDGE, &[&client, &below]).map(drop))
     }
 
     /// Deletes what was kept for clients that have not come back for a day; if nothing is left, the table.
@@ -181,35 +181,29 @@ impl Memory {
             return Ok(());
         }
         let before = self.db.now() - KEPT_FOR;
-        let sql = "SELECT NOT EXISTS (SELECT 1 FROM synth_requests WHERE answered_at >= ?1), \
-                   EXISTS (SELECT 1 FROM synth_requests WHERE answered_at < ?1)";
-        match connection.query_one(sql, [before], |row| Ok((row.get(0)?, row.get(1)?)))? {
-            (true, _) => self.db.atomically(&mut || Ok(connection.execute_batch("DROP TABLE synth_requests")?)),
-            (false, true) => self.db.atomically(&mut || {
-                connection.execute("DELETE FROM synth_requests WHERE answered_at < ?", [before])?;
-                Ok(())
-            }),
-            (false, false) => Ok(()),
+        let old = "SELECT client FROM synth_requests WHERE answered_at < ? LIMIT 1";
+        if texts(connection, old, &[&before])?.is_empty() && !is_empty(connection)? {
+            return Ok(());
         }
+        self.db.atomically(&mut || {
+            execute(connection, "DELETE FROM synth_requests WHERE answered_at < ?", &[&before])?;
+            drop_empty(connection)
+        })
     }
 
-    /// Carries out a call that has a transaction of its own. Where that has not entered the answer, as there was nothing to
-    /// do in the database, it is entered here.
-    pub(super) fn answering<T: Answer>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let result = call(self);
-        let Self { db, ledger, .. } = self;
-        let entered = match &result {
-            Ok(answer) => enter_alone(db, ledger, answer),
-            Err(_) => Ok(()),
+    /// Ends a call that has a transaction of its own. If that did not enter the answer, as there was nothing to do in the
+    /// database, it is entered here.
+    pub(super) fn answered<T: Answer>(&self, result: Result<T>) -> Result<T> {
+        self.end_call(result.as_ref().ok().map(|answer| answer as &dyn Answer)).and(result)
+    }
+
+    fn end_call(&self, answer: Option<&dyn Answer>) -> Result<()> {
+        let is_expected = self.ledger.expected.borrow().is_some() && !self.db.is_read_only();
+        let entered = match answer.filter(|_| is_expected) {
+            Some(answer) => self.db.atomically(&mut || self.ledger.enter(self.db.connection(), answer)),
+            None => Ok(()),
         };
-        ledger.expected.take();
-        entered.and(result)
+        self.ledger.expected.take();
+        entered
     }
-}
-
-fn enter_alone(db: &Db, ledger: &Ledger, answer: &dyn Answer) -> Result<()> {
-    if ledger.expected.borrow().is_none() || db.is_read_only() {
-        return Ok(());
-    }
-    db.atomically(&mut || ledger.enter(db.connection(), answer))
 }

@@ -81,7 +81,8 @@ impl Memory {
     /// Those of [`Graph::upgrade`] and [`runner::run`]; `edited_revision`; `quota_exceeded` where there is no room for the
     /// backup. On any error the file is as it was.
     pub fn upgrade(&mut self, target: &str) -> Result<Applied> {
-        self.answering(|memory| memory.migrate(true, &|graph, current| graph.upgrade(current, target)))
+        let applied = self.migrate(true, &|graph, current| graph.upgrade(current, target));
+        self.answered(applied)
     }
 
     /// Takes the schema down to a target, after a backup.
@@ -90,7 +91,8 @@ impl Memory {
     ///
     /// As for [`Memory::upgrade`].
     pub fn downgrade(&mut self, target: &str) -> Result<Applied> {
-        self.answering(|memory| memory.migrate(true, &|graph, current| graph.downgrade(current, target)))
+        let applied = self.migrate(true, &|graph, current| graph.downgrade(current, target));
+        self.answered(applied)
     }
 
     pub(super) fn migrate(&mut self, backup: bool, route: &Route<'_>) -> Result<Applied> {
@@ -136,7 +138,8 @@ impl Memory {
     ///
     /// Those of [`Graph::stamp`]; `schema_mismatch`, showing what it lacks, where the schema is not these revisions'.
     pub fn stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
-        self.answering(|memory| memory.write_stamp(targets, purge, force))
+        let stamped = self.write_stamp(targets, purge, force);
+        self.answered(stamped)
     }
 
     fn write_stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
@@ -163,13 +166,11 @@ impl Memory {
     ///
     /// Where the file cannot be written.
     pub fn ensure_version(&mut self) -> Result<()> {
-        self.answering(|memory| {
-            let Self { db, ledger, .. } = memory;
-            runner::atomically(db.connection_mut(), &mut |connection| {
-                runner::ensure_version(connection)?;
-                ledger.enter(connection, &())
-            })
-        })
+        let ensured = runner::atomically(self.db.connection_mut(), &mut |connection| {
+            runner::ensure_version(connection)?;
+            self.ledger.enter(connection, &())
+        });
+        self.answered(ensured)
     }
 
     /// What [`Memory::upgrade`], or [`Memory::downgrade`] where `down`, would do, found out on a copy in memory.

@@ -52,10 +52,8 @@ impl Memory {
     /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `migration_failed`,
     /// `quota_exceeded`. On any error the memory is as it was.
     pub fn import(&mut self, file: Vec<u8>) -> Result<Applied> {
-        self.answering(|memory| {
-            let source = read_file(file)?;
-            memory.replace(source)
-        })
+        let applied = read_file(file).and_then(|source| self.replace(source));
+        self.answered(applied)
     }
 
     /// Replaces the whole database by a backup's, brought to head; a backup of the present one is kept.
@@ -64,12 +62,16 @@ impl Memory {
     ///
     /// `not_found`, and those of [`Memory::import`].
     pub fn restore(&mut self, id: &str) -> Result<Applied> {
-        self.answering(|memory| {
-            let mut source = Connection::open_in_memory()?;
-            copy(&memory.backups_folder()?.open(id)?, &mut source)?;
-            check_integrity(&source)?;
-            memory.replace(source)
-        })
+        let applied = self.read_backup(id).and_then(|source| self.replace(source));
+        self.answered(applied)
+    }
+
+    /// Copies a backup into memory.
+    fn read_backup(&self, id: &str) -> Result<Connection> {
+        let mut source = Connection::open_in_memory()?;
+        copy(&self.backups_folder()?.open(id)?, &mut source)?;
+        check_integrity(&source)?;
+        Ok(source)
     }
 
     /// Replaces the database by one whose pages were found whole.

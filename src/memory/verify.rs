@@ -97,7 +97,8 @@ impl Memory {
     ///
     /// `unknown_revision`, `unknown_symbol`; `not_found` where it was not applied.
     pub fn accept(&mut self, symbol: &str) -> Result<()> {
-        self.answering(|memory| memory.write_accepted(symbol))
+        let accepted = self.write_accepted(symbol);
+        self.answered(accepted)
     }
 
     fn write_accepted(&mut self, symbol: &str) -> Result<()> {

@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Row, params_from_iter};
 use super::cursor::{Cursor, Order};
 use super::fields::{Conditions, Fields};
 use crate::changes::MAX_KEYS;
-use crate::db::Db;
+use crate::db::{Db, execute};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The most rows that one call of `list` gives.
@@ -147,7 +147,7 @@ impl Statements<'_> {
     /// key, which can only be read while they are deleted.
     fn remove(&self, sql: &str, values: &[&dyn ToSql]) -> Result<u64> {
         if self.key == "id" {
-            return Ok(self.prepare(sql)?.execute(values)? as u64);
+            return Ok(execute(self.db.connection(), sql, values)? as u64);
         }
         let mut statement = self.prepare(&format!("{sql} RETURNING rowid, {}", self.key))?;
         let (mut deleted, mut named) = (0, Vec::new());

@@ -3,8 +3,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::{Answer, Engine};
-use crate::Memory;
-use crate::wire::from_js;
+use crate::db::Durability;
 
 #[wasm_bindgen]
 impl Engine {
@@ -24,12 +23,11 @@ impl Engine {
 
     /// Announces that the call that comes next is this request: one with a transaction of its own, which enters its answer
     /// there. If the call fails, nothing is entered.
-    #[wasm_bindgen(unchecked_return_type = "Done")]
-    pub fn enter(&self, client: &str, sequence: f64) -> Answer {
-        self.call(|memory| {
+    pub fn enter(&self, client: &str, sequence: f64) {
+        // Once it is closed, no call comes next.
+        if let Ok(memory) = self.memory() {
             memory.enter(client, sequence as i64);
-            Ok(())
-        })
+        }
     }
 
     /// Deletes the answers to the calls of a client before this number.
@@ -40,7 +38,8 @@ impl Engine {
 
     /// Changes what a write that is answered from here on has survived.
     #[wasm_bindgen(js_name = setDurability, unchecked_return_type = "Done")]
-    pub fn set_durability(&self, #[wasm_bindgen(unchecked_param_type = "Durability")] durability: &JsValue) -> Answer {
-        self.call(|memory: &Memory| memory.db().set_durability(from_js(durability, "durability")?))
+    pub fn set_durability(&self, #[wasm_bindgen(unchecked_param_type = "Durability")] durability: &str) -> Answer {
+        let durability = if durability == "relaxed" { Durability::Relaxed } else { Durability::Strict };
+        self.call(|memory| memory.db().set_durability(durability))
     }
 }

@@ -1,15 +1,9 @@
 // A browser that is killed at any instant of an upgrade or a downgrade leaves the old revision or the new one, whole.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chromium } from 'playwright-core';
-import { CHROMIUM_FLAGS, freshProfile } from '../../scripts/browsers.mjs';
+import { freshProfile, startChromium } from '../../scripts/browsers.mjs';
 import { POLICY, serve } from '../../scripts/serve.mjs';
-import { browsers } from '../../scripts/setup.mjs';
 import { file } from './migrations.mjs';
 import { FOLDERS } from './page.mjs';
 
@@ -26,44 +20,6 @@ const MIGRATIONS = file(
   'CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO notes SELECT id, user_input FROM turns;',
   'DROP TABLE notes;',
 );
-
-/** A browser in a process group of its own, so that all of it can be killed at once. */
-async function start(profile) {
-  const port = join(profile, 'DevToolsActivePort');
-  rmSync(port, { force: true });
-  const flags = [
-    ...CHROMIUM_FLAGS,
-    '--headless',
-    '--remote-debugging-port=0',
-    `--user-data-dir=${profile}`,
-    'about:blank',
-  ];
-  const child = spawn(browsers.chromium(), flags, { detached: true, stdio: 'ignore' });
-  const ended = once(child, 'exit');
-  const kill = async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
-    await ended;
-  };
-  try {
-    for (let waited = 0; ; waited += 20) {
-      const [number, path] = read(port).split('\n');
-      if (path) return { kill, browser: await chromium.connectOverCDP(`ws://127.0.0.1:${number}${path}`) };
-      assert.ok(waited < 20_000 && child.exitCode === null, 'the browser does not start');
-      await sleep(20);
-    }
-  } catch (error) {
-    await kill();
-    throw error;
-  }
-}
-
-function read(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 /** In the page: opens the memory and tells all that is in it. */
 async function openAndLook(migrations) {
@@ -133,7 +89,7 @@ test(`${KILLS} kills of a browser that upgrades and downgrades`, async () => {
   let running;
   try {
     for (let kill = 0; kill <= KILLS; kill++) {
-      running = await start(profile.folder);
+      running = await startChromium(profile.folder);
       const page = await running.browser.contexts()[0].newPage();
       let underWay = 'nothing';
       let failure;

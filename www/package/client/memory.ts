@@ -83,6 +83,12 @@ export class Memory {
     this.#changed = changed;
     this.migrations = new Migrations(connection, changed);
     this.backups = new Backups(connection, changed);
+    connection.roles.add((role) => this.#status.change({ role }));
+    connection.movings.add((moving) => {
+      this.#status.change({ moving });
+      if (moving === null) void changed();
+    });
+    connection.reopened.add(() => void changed());
   }
 
   /**
@@ -122,8 +128,8 @@ export class Memory {
       ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
     };
     const { embedder } = options;
-    const openTransport = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
-    const connection = new Connection(openTransport, engineOptions, options.onProgress);
+    const open = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
+    const connection = new Connection(open, engineOptions, options.onProgress);
     const recall = loader(connection, embedder, options.onEmbedding);
     // It says what is wrong with the embedder before anything is opened.
     const eager = embedder === undefined ? undefined : await recall();
@@ -136,10 +142,12 @@ export class Memory {
       {
         storage: place.storage,
         durability,
-        role: 'leader',
+        role: connection.role,
+        moving: null,
         ...storage,
         ...fromSchema(schema),
-        migrated: schema.migrated,
+        // What another tab's opening applied is that tab's to tell.
+        migrated: connection.role === 'leader' ? schema.migrated : [],
       },
       recall,
     );
@@ -158,7 +166,15 @@ export class Memory {
     return this.#status.current;
   }
 
-  /** Calls a listener whenever `status` is another one; returns what ends that. */
+  /**
+   * Calls a listener whenever `status` is another one: when this tab comes to lead or ceases to, before and after any tab
+   * migrates, imports or restores, and when it is read anew. Returns what ends that.
+   *
+   * @example
+   * ```ts
+   * const stop = memory.onStatus(({ role, moving }) => show(moving ? `${moving} …` : role));
+   * ```
+   */
   onStatus(listener: (status: MemoryStatus) => void): () => void {
     return this.#status.listen(listener);
   }
@@ -345,10 +361,9 @@ export class Memory {
    * the memory is then as it was.
    */
   async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
-    // Sent at once, so that the import keeps its place among the calls; the worker reads a Blob.
-    const given = file instanceof Blob ? file : copyBytes(file);
-    const transfer = given instanceof Blob ? [] : [given.buffer];
-    const applied = await this.#connection.call('import', [given], options, transfer);
+    // Sent at once, so that the import keeps its place among the calls; read by the worker, and sent again where it must be.
+    const given = file instanceof Blob ? file : new Blob([copyBytes(file)]);
+    const applied = await this.#connection.call('import', [given], options);
     await this.#changed();
     return applied;
   }

@@ -2,6 +2,8 @@ import { fromBackup, type Backup } from './backups.js';
 import { notify } from './changes.js';
 import { isSame } from './same.js';
 import { invalidArgument } from '../wire/errors.js';
+import type { Moving } from '../link/protocol.js';
+import type { Role } from '../link/tab.js';
 import type { Durability, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** The state of a memory. */
@@ -10,8 +12,10 @@ export interface MemoryStatus {
   readonly storage: 'opfs' | 'memory';
   /** What an answered write has survived. */
   readonly durability: Durability;
-  /** This client's part among the tabs of its origin: it runs SQLite itself. */
-  readonly role: 'leader';
+  /** This client's part among the tabs of its origin: its own worker runs SQLite (`leader`), or that of another (`follower`). */
+  readonly role: Role;
+  /** What is being done to the whole memory just now, by whichever tab; null where nothing is. */
+  readonly moving: Moving | null;
   /** Whether the browser promised not to evict this site's data. */
   readonly persisted: boolean;
   /** Bytes this site uses; null where the browser does not tell. */

@@ -1,0 +1,33 @@
+// Awaited calls of a tab that follows, of all sides in turn; of ours also the leading tab's own, and writes started together.
+import { openSides, OURS, BROADCAST } from './tab.mjs';
+
+export const CALLS = { rows: 10_000, rounds: 30, writes: 50, reads: 200, together: 1_000 };
+
+/** Of each side: `settings`, and for each round the milliseconds of a call; for ours also the leading tab's. */
+export async function benchCalls(context, origin, names) {
+  const sides = await openSides(context, origin, names, CALLS.rows);
+  const kinds = ['write', 'read', 'ownWrite', 'ownRead', 'together'];
+  const results = Object.fromEntries(
+    Object.entries(sides).map(([name, { settings }]) => [
+      name,
+      { settings, ...Object.fromEntries(kinds.map((kind) => [kind, []])) },
+    ]),
+  );
+  for (let round = -1; round < CALLS.rounds; round++) {
+    for (const [name, { tabs }] of Object.entries(sides)) {
+      const [leader, follower] = tabs;
+      const measured = {
+        write: await follower.run('writes', CALLS.writes),
+        read: await follower.run('reads', CALLS.reads, CALLS.rows),
+      };
+      if (name === OURS || name === BROADCAST) {
+        measured.ownWrite = await leader.run('writes', CALLS.writes);
+        measured.ownRead = await leader.run('reads', CALLS.reads, CALLS.rows);
+      }
+      if (name === OURS) measured.together = await follower.run('writesTogether', CALLS.together);
+      // The first round warms up.
+      if (round >= 0) for (const [kind, value] of Object.entries(measured)) results[name][kind].push(value);
+    }
+  }
+  return results;
+}
