@@ -35,6 +35,12 @@ async function buildWasm() {
   return true;
 }
 
+/** An entry that imports the package's own imports the file that the page has already, in place of a copy of it. */
+const coreOnce = {
+  name: 'core-once',
+  resolveId: (id) => (id === '../index.js' ? { id: './index.js', external: true } : undefined),
+};
+
 async function buildTypeScript() {
   const sources = ['www/package', 'tsconfig.json', 'package.json', 'models'];
   if (newest(join(dist, 'index.js')) > newest(...sources.map((path) => at(path)))) return false;
@@ -48,13 +54,17 @@ async function buildTypeScript() {
   const modules = [
     ['index', 'index.ts', 'neutral'],
     ['embedders', 'embedders.ts', 'neutral'],
+    ['react', join('react', 'index.ts'), 'neutral'],
     ['worker', join('worker', 'worker.ts'), 'neutral'],
+    ['broker', join('worker', 'broker.ts'), 'neutral'],
     ['cli', join('cli', 'main.ts'), 'node'],
   ];
   for (const [name, source, platform] of modules) {
     const bundle = await rolldown({
       input: { [name]: at('www', 'package', source) },
       platform,
+      external: ['react'],
+      plugins: [coreOnce],
       // What is loaded later takes what it shares from the file that is there already; to set that apart would be one
       // more request before anything can be opened.
       preserveEntrySignatures: 'allow-extension',
@@ -64,6 +74,8 @@ async function buildTypeScript() {
       // What is imported when it is needed is a file of its own.
       chunkFileNames: '[name].js',
       minify: true,
+      // A page's own components can be rendered on a server, these cannot: React reads it from the first line.
+      banner: name === 'react' ? "'use client';" : '',
       comments: { legal: true, annotation: true, jsdoc: false },
     });
     await bundle.close();

@@ -1,88 +1,220 @@
-//! What commits changed: one feed, told by SQLite itself, whoever made the change.
+//! What commits changed: one feed, from SQLite itself, whoever made the change.
 //!
 //! SQLite's update hook reports each row that a statement touches, and those that its triggers touch. What a transaction took
-//! back is not reported: neither by a rollback nor by one to a savepoint.
+//! back is not reported: neither by a rollback nor by one to a savepoint. Rows that follow each other are one [`Run`], so
+//! that a large insert costs a comparison for each row and is one entry.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use rusqlite::hooks::Action;
+use serde::Serialize;
+use tsify::Tsify;
 
 use crate::error::Result;
 
 /// The most tables that can be watched.
-pub const MAX_TABLES: usize = 7;
-/// The bit that says that everything was replaced.
-const REPLACED: u8 = 1 << MAX_TABLES;
+pub const MAX_TABLES: usize = 8;
+/// The most runs that are kept until they are taken.
+pub const MAX_RUNS: usize = 1000;
+/// The most rows that are reported by key.
+pub const MAX_KEYS: usize = 1000;
 
-/// Which of the watched tables changed, by their places in the list, a bit for each; and whether everything was replaced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changed(u8);
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// It was added.
+    Insert,
+    /// It was changed.
+    Update,
+    /// It was deleted.
+    Delete,
+}
+
+/// Rows of one table with consecutive rowids that were changed alike, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The table's place in the list of those that are watched.
+    pub table: usize,
+    /// What became of them.
+    pub kind: ChangeKind,
+    /// The lowest rowid.
+    pub first: i64,
+    /// The highest.
+    pub last: i64,
+}
+
+impl Run {
+    /// Makes the row a part of the run, and returns whether it is one.
+    fn take(&mut self, table: usize, kind: ChangeKind, row: i64) -> bool {
+        if self.table != table || self.kind != kind {
+            return false;
+        }
+        if self.last < row && self.last + 1 == row {
+            self.last = row;
+        } else if row < self.first && row + 1 == self.first {
+            self.first = row;
+        }
+        (self.first..=self.last).contains(&row)
+    }
+}
+
+/// A deleted row of the table whose rows are known by key: its rowid, and its key where that was noted.
+pub type Deleted = (i64, Option<String>);
+
+/// What changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// A bit for each table, by its place in the list.
+    tables: u8,
+    /// The rows, in the order in which they were changed.
+    pub runs: Vec<Run>,
+    /// Of the table whose rows are known by key, each that was deleted, in that order.
+    pub deleted: Vec<Deleted>,
+    /// Whether there were more rows than these.
+    pub missed: bool,
+    /// Whether another database, or another schema, took the place of the one that was there.
+    pub replaced: bool,
+}
 
 impl Changed {
     /// Whether rows of this table were added, changed or deleted.
-    pub fn has(self, table: usize) -> bool {
-        self.0 >> table & 1 == 1
+    pub fn has(&self, table: usize) -> bool {
+        self.tables >> table & 1 == 1
     }
 
-    /// Whether another database, or another schema, took the place of the one that was there.
-    pub fn is_replaced(self) -> bool {
-        self.0 & REPLACED != 0
+    fn note(&mut self, table: usize, kind: ChangeKind, row: i64, keyed: bool) {
+        // JavaScript's numbers do not hold every rowid that a file from elsewhere may have.
+        const LIMIT: u64 = 1 << 53;
+        self.tables |= 1 << table;
+        if row.unsigned_abs() >= LIMIT {
+            self.missed = true;
+            return;
+        }
+        if keyed && kind == ChangeKind::Delete {
+            if self.deleted.len() < MAX_KEYS {
+                self.deleted.push((row, None));
+            } else {
+                self.missed = true;
+            }
+        }
+        if self.runs.last_mut().is_some_and(|last| last.take(table, kind, row)) {
+            return;
+        }
+        if self.runs.len() < MAX_RUNS {
+            self.runs.push(Run { table, kind, first: row, last: row });
+        } else {
+            self.missed = true;
+        }
+    }
+
+    /// Adds what was changed after this.
+    fn append(&mut self, later: &mut Self) {
+        self.tables |= std::mem::take(&mut later.tables);
+        self.missed |= std::mem::take(&mut later.missed);
+        self.missed |= self.runs.len() + later.runs.len() > MAX_RUNS;
+        self.missed |= self.deleted.len() + later.deleted.len() > MAX_KEYS;
+        self.runs.append(&mut later.runs);
+        self.deleted.append(&mut later.deleted);
+        self.runs.truncate(MAX_RUNS);
+        self.deleted.truncate(MAX_KEYS);
     }
 }
 
-/// The feed of one connection. SQLite wants its hooks to be `Send`, hence the atomics; there is one thread.
+/// Where the open transaction is, to go back to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    tables: u8,
+    missed: bool,
+    runs: usize,
+    last: Option<Run>,
+    deleted: usize,
+}
+
+/// The feed of one connection. SQLite wants its hooks to be `Send`, hence the lock; there is one thread.
 #[derive(Default)]
 pub(crate) struct Feed {
     tables: &'static [&'static str],
+    /// The table whose rows are known by key, not by rowid.
+    keyed: usize,
     /// What the transaction that is open has changed.
-    pending: Arc<AtomicU8>,
+    pending: Arc<Mutex<Changed>>,
     /// What was committed and not yet taken.
-    committed: AtomicU8,
+    committed: Mutex<Changed>,
+}
+
+fn lock(changed: &Mutex<Changed>) -> MutexGuard<'_, Changed> {
+    changed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Feed {
-    /// A feed of changes to these tables, [`MAX_TABLES`] at most.
-    pub(crate) fn of(tables: &'static [&'static str]) -> Self {
+    /// A feed of changes to these tables, [`MAX_TABLES`] at most, of which `keyed` has its rows known by key.
+    pub(crate) fn of(tables: &'static [&'static str], keyed: usize) -> Self {
         debug_assert!(tables.len() <= MAX_TABLES);
-        Self { tables, ..Self::default() }
+        Self { tables, keyed, ..Self::default() }
     }
 
     /// Listens to a connection.
     pub(crate) fn listen(&self, connection: &mut Connection) -> Result<()> {
-        let (tables, pending) = (self.tables, Arc::clone(&self.pending));
-        connection.update_hook(Some(move |_, _: &str, changed: &str, _| {
-            if let Some(at) = tables.iter().position(|table| *table == changed) {
-                pending.fetch_or(1 << at, Ordering::Relaxed);
-            }
+        let (tables, keyed, pending) = (self.tables, self.keyed, Arc::clone(&self.pending));
+        connection.update_hook(Some(move |action: Action, _: &str, changed: &str, row: i64| {
+            let Some(at) = tables.iter().position(|table| *table == changed) else { return };
+            let kind = match action {
+                Action::SQLITE_INSERT => ChangeKind::Insert,
+                Action::SQLITE_DELETE => ChangeKind::Delete,
+                _ => ChangeKind::Update,
+            };
+            lock(&pending).note(at, kind, row, at == keyed);
         }))?;
         let pending = Arc::clone(&self.pending);
-        Ok(connection.rollback_hook(Some(move || pending.store(0, Ordering::Relaxed)))?)
+        Ok(connection.rollback_hook(Some(move || *lock(&pending) = Changed::default()))?)
+    }
+
+    /// Notes the keys of rows that a statement has just deleted, in the order of their deletion. SQLite's hook has only the
+    /// rowids, and may not run statements.
+    pub(crate) fn name_deleted(&self, named: Vec<Deleted>) {
+        let mut pending = lock(&self.pending);
+        let begin = pending.deleted.iter().rposition(|(_, key)| key.is_some()).map_or(0, |last| last + 1);
+        let mut unnamed = pending.deleted[begin..].iter_mut();
+        for (row, key) in named {
+            if let Some(deleted) = unnamed.find(|deleted| deleted.0 == row) {
+                deleted.1 = key;
+            }
+        }
     }
 
     /// Notes that what was changed so far is committed, as no transaction is open.
     pub(crate) fn settle(&self) {
-        self.committed.fetch_or(self.pending.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        lock(&self.committed).append(&mut lock(&self.pending));
     }
 
     /// Notes that everything was replaced.
     pub(crate) fn replace(&self) {
-        self.committed.fetch_or(REPLACED, Ordering::Relaxed);
+        lock(&self.committed).replaced = true;
     }
 
     /// Where the open transaction is, to go back to.
-    pub(crate) fn mark(&self) -> Changed {
-        Changed(self.pending.load(Ordering::Relaxed))
+    pub(crate) fn mark(&self) -> Mark {
+        let Changed { tables, missed, ref runs, ref deleted, .. } = *lock(&self.pending);
+        Mark { tables, missed, runs: runs.len(), last: runs.last().copied(), deleted: deleted.len() }
     }
 
     /// Notes that the open transaction went back to where it was.
-    pub(crate) fn go_back(&self, to: Changed) {
-        self.pending.store(to.0, Ordering::Relaxed);
+    pub(crate) fn go_back(&self, to: Mark) {
+        let mut pending = lock(&self.pending);
+        (pending.tables, pending.missed) = (to.tables, to.missed);
+        pending.deleted.truncate(to.deleted);
+        pending.runs.truncate(to.runs);
+        // It may have grown since.
+        if let (Some(last), Some(was)) = (pending.runs.last_mut(), to.last) {
+            *last = was;
+        }
     }
 
     /// What was committed since this was last called; none if that is nothing.
     pub(crate) fn take(&self) -> Option<Changed> {
-        let changed = Changed(self.committed.swap(0, Ordering::Relaxed));
+        let changed = std::mem::take(&mut *lock(&self.committed));
         (changed != Changed::default()).then_some(changed)
     }
 }

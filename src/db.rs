@@ -5,13 +5,14 @@ use std::cell::Cell;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 use tsify::Tsify;
 
-use crate::changes::{Changed, Feed};
+use crate::changes::{Changed, Deleted, Feed, Mark};
 use crate::error::{Error, ErrorCode, Result};
+use crate::guard::{Guard, Seen};
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
@@ -144,6 +145,22 @@ pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
     Ok(connection.query_one(sql, [], |row| row.get(0))?)
 }
 
+/// Runs a statement that is used often, and returns how many rows it changed. Not generic, as there is much behind it.
+pub(crate) fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(values)?)
+}
+
+/// The texts that a statement finds in its first column.
+pub(crate) fn texts(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut texts = Vec::new();
+    while let Some(row) = rows.next()? {
+        texts.push(row.get(0)?);
+    }
+    Ok(texts)
+}
+
 /// Sets up what every connection of a memory has.
 fn configure(connection: &Connection) -> Result<()> {
     // A file from elsewhere is data: its schema may not call functions with side effects, nor damage what SQLite and
@@ -163,6 +180,7 @@ pub struct Db {
     read_only: Cell<bool>,
     batch: Cell<Batch>,
     feed: Feed,
+    guard: Guard,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,7 +198,7 @@ struct Transaction {
     keep: &'static str,
     undo: &'static str,
     /// What the transaction around it had changed before.
-    mark: Changed,
+    mark: Mark,
 }
 
 impl Db {
@@ -198,6 +216,7 @@ impl Db {
             read_only: Cell::new(false),
             batch: Cell::new(Batch::None),
             feed: Feed::default(),
+            guard: Guard::default(),
         };
         if in_file {
             // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
@@ -205,12 +224,21 @@ impl Db {
             db.set_journal_mode("WAL")?;
         }
         configure(&db.connection)?;
+        db.set_durability(durability)?;
+        Ok(db)
+    }
+
+    /// Changes what a write that is answered from here on has survived.
+    ///
+    /// # Errors
+    ///
+    /// Within a transaction.
+    pub fn set_durability(&self, durability: Durability) -> Result<()> {
         let synchronous = match durability {
             Durability::Strict => "PRAGMA synchronous = FULL",
             Durability::Relaxed => "PRAGMA synchronous = NORMAL",
         };
-        db.connection.execute_batch(synchronous)?;
-        Ok(db)
+        Ok(self.connection.execute_batch(synchronous)?)
     }
 
     /// The connection itself, to read from and to prepare statements on.
@@ -218,13 +246,29 @@ impl Db {
         &self.connection
     }
 
+    /// The connection, to move its schema. That sets authorizers of its own.
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        self.guard.lose();
         &mut self.connection
     }
 
-    /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most.
-    pub(crate) fn watch(&mut self, tables: &'static [&'static str]) -> Result<()> {
-        self.feed = Feed::of(tables);
+    /// Lets a question be asked that may only read, for so many seconds at most. Also returns what it did.
+    pub(crate) fn guarded<T>(&mut self, seconds: f64, question: impl FnOnce(&Connection) -> T) -> Result<(T, Seen)> {
+        const STEPS_BETWEEN_LOOKS: i32 = 20_000;
+        let Self { connection, guard, clock, .. } = self;
+        let (clock, deadline) = (*clock, clock.now() + seconds);
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || clock.now() > deadline))?;
+        guard.begin(connection)?;
+        let answer = question(connection);
+        let seen = guard.end();
+        connection.progress_handler(0, None::<fn() -> bool>)?;
+        Ok((answer, seen))
+    }
+
+    /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most; `keyed` is the place of the one
+    /// whose rows are known by key.
+    pub(crate) fn watch(&mut self, tables: &'static [&'static str], keyed: usize) -> Result<()> {
+        self.feed = Feed::of(tables, keyed);
         self.feed.listen(&mut self.connection)
     }
 
@@ -234,6 +278,11 @@ impl Db {
             self.feed.settle();
         }
         self.feed.take()
+    }
+
+    /// Notes the keys of rows that a statement has just deleted, for the feed of changes.
+    pub(crate) fn name_deleted(&self, named: Vec<Deleted>) {
+        self.feed.name_deleted(named);
     }
 
     /// Tells those who listen that everything was replaced: the schema, or the whole database.
@@ -314,16 +363,7 @@ impl Db {
     /// Begins a change: in the batch or the change it is part of, or as a transaction of its own.
     fn begin(&self) -> Result<Transaction> {
         self.check_writable()?;
-        if self.connection.is_autocommit() {
-            self.feed.settle();
-        }
-        if self.batch.get() == Batch::Waiting {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.batch.set(Batch::Open);
-        }
-        if self.batch.get() == Batch::Open {
-            still_inside(&self.connection, "the batch that this change is part of")?;
-        }
+        self.join_batch()?;
         let (begin, keep, undo) = if self.connection.is_autocommit() {
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         } else {
@@ -332,6 +372,33 @@ impl Db {
         let transaction = Transaction { keep, undo, mark: self.feed.mark() };
         self.run(begin)?;
         Ok(transaction)
+    }
+
+    /// Begins the transaction of the batch, if there is one, and if no change of it has yet.
+    fn join_batch(&self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            self.feed.settle();
+        }
+        if self.batch.get() == Batch::Waiting {
+            self.run("BEGIN IMMEDIATE")?;
+            self.batch.set(Batch::Open);
+        }
+        if self.batch.get() == Batch::Open {
+            still_inside(&self.connection, "the batch that this change is part of")?;
+        }
+        Ok(())
+    }
+
+    /// Makes a change without which the batch must not be committed: if it fails, the batch is rolled back and ends.
+    pub(crate) fn with_batch(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if self.batch.get() == Batch::None {
+            return self.atomically(change);
+        }
+        let result = self.join_batch().and_then(|()| change());
+        if result.is_err() {
+            self.batch.set(Batch::None);
+        }
+        undo_failed(&self.connection, result, "ROLLBACK")
     }
 
     fn run(&self, statement: &'static str) -> Result<()> {
@@ -368,6 +435,7 @@ impl Db {
             // Both are in memory, so the one can simply be the other.
             configure(&source)?;
             self.connection = source;
+            self.guard.lose();
             self.report_replaced();
             return self.feed.listen(&mut self.connection);
         }

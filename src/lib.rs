@@ -19,6 +19,8 @@ pub mod error;
 
 pub mod changes;
 
+mod guard;
+
 pub mod db;
 
 pub mod words;

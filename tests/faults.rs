@@ -1,19 +1,16 @@
 //! All or nothing: whichever write, flush or truncation fails or is the last, a file is at the old revision or at the
 //! new one, with every row, and the next opening goes on by itself.
 //!
-//! An act has some hundred operations. A run strikes at every eighth of them, starting at an offset that changes from run
-//! to run, and always at the first and last few. `FAULT_OFFSET=n` repeats a run; `FAULTS=all` (`npm run test:faults`)
-//! strikes at every operation.
+//! `support/fault_points.rs` says at which of them it strikes. `FAULTS=all` (`npm run test:faults`) strikes at each.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "support/fault_points.rs"]
+mod fault_points;
 #[path = "support/fault_vfs.rs"]
 mod fault_vfs;
 mod support;
 
-use std::env;
-use std::sync::LazyLock;
-use std::time::UNIX_EPOCH;
-
+use fault_points::{STRIDE, offset, repeat, sample};
 use fault_vfs::{Fault, Files, OnFaultyDisk, VFS};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
@@ -138,35 +135,6 @@ enum Act<'a> {
 const ERRORS: &[(Fault, Durability)] = &[(Fault::IoError, Durability::Strict), (Fault::Full, Durability::Strict)];
 const ENDS: &[(Fault, Durability)] =
     &[(Fault::Kill, Durability::Strict), (Fault::PowerCut, Durability::Strict), (Fault::PowerCut, Durability::Relaxed)];
-
-/// A sampled run strikes at one operation of so many.
-const STRIDE: u64 = 8;
-/// Every run strikes at so many operations at either end.
-const ENDMOST: u64 = 3;
-
-/// The offset of this run's sample, or `None` to strike at every operation.
-fn offset() -> Option<u64> {
-    static OFFSET: LazyLock<Option<u64>> = LazyLock::new(|| match (env::var("FAULTS"), env::var("FAULT_OFFSET")) {
-        (Ok(which), _) => {
-            assert_eq!(which, "all", "FAULTS");
-            None
-        }
-        (_, Ok(offset)) => Some(offset.parse::<u64>().expect("FAULT_OFFSET is a number") % STRIDE),
-        _ => Some(UNIX_EPOCH.elapsed().unwrap().as_secs() % STRIDE),
-    });
-    *OFFSET
-}
-
-/// The operations to strike at, of `count`, counted from 1.
-fn sample(count: u64) -> Vec<u64> {
-    let is_struck = |at| offset().is_none_or(|offset| at % STRIDE == offset);
-    (1..=count).filter(|&at| at <= ENDMOST || at + ENDMOST > count || is_struck(at)).collect()
-}
-
-/// The environment variable that repeats this run.
-fn repeat() -> String {
-    offset().map_or("FAULTS=all".to_owned(), |offset| format!("FAULT_OFFSET={offset}"))
-}
 
 /// Lets each of the faults strike at the operations of an act, and looks at what is left.
 fn strike(faults: &[(Fault, Durability)], graph: &Graph, start: &Files, act: &Act<'_>) {

@@ -367,8 +367,12 @@ fn a_migration_cannot_stand_before_what_is_kept() {
 fn a_schema_of_an_app_drops_nothing_of_ours_and_waits_for_what_it_names() {
     let graph = Graph::bundled();
     let none = Renames::default();
-    let refused =
-        ["CREATE TABLE alembic_version (x);", "CREATE TABLE synth_migrations (x);", "CREATE TABLE turns (id);"];
+    let refused = [
+        "CREATE TABLE alembic_version (x);",
+        "CREATE TABLE synth_migrations (x);",
+        "CREATE TABLE synth_requests (x);",
+        "CREATE TABLE turns (id);",
+    ];
     for schema in refused {
         let error = file::difference(&graph, schema, &none).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidSql, "{schema}: {error}");

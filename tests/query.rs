@@ -4,7 +4,7 @@
 mod support;
 
 use rusqlite::types::Value;
-use support::in_memory;
+use support::{fixture, in_memory, open};
 use synth_memory::memory::query::{DEFAULT_TIMEOUT, Parameters};
 use synth_memory::tables::turns::NewTurn;
 use synth_memory::{Clock, ErrorCode, Memory};
@@ -63,6 +63,31 @@ fn statements_that_do_more_than_read_are_refused() {
 }
 
 #[test]
+fn nothing_that_moves_the_schema_lifts_the_guard() {
+    let folder = tempfile::tempdir().unwrap();
+    for mut memory in [in_memory(), open(folder.path()).unwrap()] {
+        let moves: [(&str, &dyn Fn(&mut Memory)); 6] = [
+            ("none", &|_| ()),
+            ("downgrade", &|memory| _ = memory.downgrade("001").unwrap()),
+            ("upgrade", &|memory| _ = memory.upgrade("head").unwrap()),
+            ("stamp", &|memory| memory.stamp(&["head"], false, false).unwrap()),
+            ("import", &|memory| _ = memory.import(fixture("synth-mind-app.db")).unwrap()),
+            ("plan", &|memory| _ = memory.plan("base", true).unwrap()),
+        ];
+        for (name, change) in moves {
+            change(&mut memory);
+            for _ in 0..2 {
+                let error = memory.query("DELETE FROM turns", &none(), DEFAULT_TIMEOUT).unwrap_err();
+                assert_eq!(error.code(), ErrorCode::ReadOnlyQuery, "{name}: {error}");
+                let found = memory.query("SELECT id FROM turns", &none(), DEFAULT_TIMEOUT).unwrap();
+                assert_eq!(found.tables, ["turns"], "{name}");
+            }
+            memory.turns().add(vec![NewTurn::default()]).unwrap();
+        }
+    }
+}
+
+#[test]
 fn questions_are_answered() {
     let mut memory = in_memory();
     memory.turns().add(vec![NewTurn { user_input: "green tea".into(), ..NewTurn::default() }]).unwrap();
@@ -87,6 +112,38 @@ fn questions_are_answered() {
         let result = memory.query(sql, &parameters, DEFAULT_TIMEOUT).unwrap_or_else(|error| panic!("{sql}: {error}"));
         assert_eq!(result.rows[0][0], expected, "{sql}");
         assert_eq!(result.columns.len(), result.rows[0].len());
+    }
+}
+
+#[test]
+fn the_tables_that_were_read_are_named() {
+    let mut memory = in_memory();
+    let app = "CREATE TABLE Mine (x); CREATE VIEW both AS SELECT x, (SELECT count(*) FROM turns) AS n FROM Mine;
+               CREATE VIEW deeper AS SELECT n FROM both";
+    memory.db().connection().execute_batch(app).unwrap();
+    let cases: [(&str, &[&str]); 14] = [
+        ("SELECT 1", &[]),
+        ("SELECT value FROM json_each('[7]')", &[]),
+        ("PRAGMA table_info(turns)", &[]),
+        ("SELECT user_input FROM turns", &["turns"]),
+        ("SELECT count(*) FROM turns", &["turns"]),
+        ("SELECT rowid FROM main.TURNS", &["turns"]),
+        ("SELECT 1 FROM semantic_memories, turns AS t", &["semantic_memories", "turns"]),
+        ("SELECT x FROM mine WHERE EXISTS (SELECT 1 FROM episodes)", &["Mine", "episodes"]),
+        ("SELECT * FROM both", &["Mine", "turns"]),
+        ("SELECT n FROM deeper", &["Mine", "turns"]),
+        ("WITH long_past AS (SELECT id FROM turns) SELECT count(*) FROM long_past", &["turns"]),
+        ("SELECT text FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
+        // FTS5 has its own statements by now.
+        ("SELECT text FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
+        (
+            "SELECT version_num FROM alembic_version UNION SELECT revision FROM synth_migrations",
+            &["alembic_version", "synth_migrations"],
+        ),
+    ];
+    for (sql, expected) in cases {
+        let result = memory.query(sql, &none(), DEFAULT_TIMEOUT).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(result.tables, expected, "{sql}");
     }
 }
 

@@ -274,6 +274,18 @@ fn a_cursor_stands_while_rows_come_and_go() {
 }
 
 #[test]
+fn a_total_counts_the_rows_of_all_pages() {
+    let memory = in_memory();
+    memory.turns().add((0..10).map(|n| turn(if n < 7 { "tea" } else { "coffee" })).collect()).unwrap();
+    let filter = || TurnFilter { search: Some("tea".into()), ..TurnFilter::default() };
+    let listing = |cursor| Listing { filter: filter(), limit: Some(3), cursor, total: true, ..Listing::default() };
+    let first = memory.turns().list(listing(None)).unwrap();
+    let second = memory.turns().list(listing(first.cursor)).unwrap();
+    assert_eq!((first.total, second.total), (Some(7), Some(7)));
+    assert_eq!(memory.turns().list(Listing { filter: filter(), ..Listing::default() }).unwrap().total, None);
+}
+
+#[test]
 fn limits_and_cursors_are_checked() {
     let memory = in_memory();
     memory.semantic().add(vec![fact("a", "x", 0.1), fact("b", "x", 0.2)]).unwrap();

@@ -37,6 +37,11 @@ impl Memory {
     ///
     /// `quota_exceeded`; `not_found` for a memory that keeps nothing.
     pub fn back_up(&mut self) -> Result<Backup> {
+        let made = self.make_backup();
+        self.answered(made)
+    }
+
+    fn make_backup(&mut self) -> Result<Backup> {
         let backups = self.backups_folder()?;
         let backup = backups.take(self.db.connection(), self.db.now(), &mut |_, _| {})?;
         backups.prune()?;

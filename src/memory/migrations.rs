@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 use tsify::Tsify;
 
-use super::Memory;
+use super::{Memory, ledger};
 use crate::error::Result;
 use crate::migrate::backup::{Backup, Backups};
 use crate::migrate::history;
@@ -81,7 +81,8 @@ impl Memory {
     /// Those of [`Graph::upgrade`] and [`runner::run`]; `edited_revision`; `quota_exceeded` where there is no room for the
     /// backup. On any error the file is as it was.
     pub fn upgrade(&mut self, target: &str) -> Result<Applied> {
-        self.migrate(true, &|graph, current| graph.upgrade(current, target))
+        let applied = self.migrate(true, &|graph, current| graph.upgrade(current, target));
+        self.answered(applied)
     }
 
     /// Takes the schema down to a target, after a backup.
@@ -90,7 +91,8 @@ impl Memory {
     ///
     /// As for [`Memory::upgrade`].
     pub fn downgrade(&mut self, target: &str) -> Result<Applied> {
-        self.migrate(true, &|graph, current| graph.downgrade(current, target))
+        let applied = self.migrate(true, &|graph, current| graph.downgrade(current, target));
+        self.answered(applied)
     }
 
     pub(super) fn migrate(&mut self, backup: bool, route: &Route<'_>) -> Result<Applied> {
@@ -107,8 +109,13 @@ impl Memory {
 
     /// Carries out steps on the memory's own file, and tells its progress.
     pub(super) fn run(&mut self, steps: &[Step<'_>], heads: &[String]) -> Result<Applied> {
-        let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
-        runner::run(self.db.connection_mut(), steps, heads, &mut run)
+        let Self { db, migrations, ledger, .. } = self;
+        let mut run = Run { clock: db.clock(), progress: &mut *migrations.progress };
+        runner::run_and(db.connection_mut(), steps, heads, &mut run, &mut |connection, applied| {
+            ledger.enter(connection, applied)?;
+            // At the base nothing but Alembic's table is left, unless somebody may still ask for an answer.
+            if heads.is_empty() { ledger::drop_empty(connection) } else { Ok(()) }
+        })
     }
 
     /// Refuses what no run leaves behind, and edited revisions; writes down what another program has applied or taken back.
@@ -131,6 +138,11 @@ impl Memory {
     ///
     /// Those of [`Graph::stamp`]; `schema_mismatch`, showing what it lacks, where the schema is not these revisions'.
     pub fn stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
+        let stamped = self.write_stamp(targets, purge, force);
+        self.answered(stamped)
+    }
+
+    fn write_stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
         let current = if purge { Vec::new() } else { self.revisions()? };
         let graph = &self.migrations.graph;
         let rows = graph.stamp(&current, targets)?;
@@ -143,7 +155,8 @@ impl Memory {
         let applied = graph.applied_at(&rows);
         runner::atomically(self.db.connection_mut(), &mut |connection| {
             runner::write_versions(connection, &rows)?;
-            history::reconcile(connection, &applied)
+            history::reconcile(connection, &applied)?;
+            self.ledger.enter(connection, &())
         })
     }
 
@@ -153,7 +166,11 @@ impl Memory {
     ///
     /// Where the file cannot be written.
     pub fn ensure_version(&mut self) -> Result<()> {
-        runner::atomically(self.db.connection_mut(), &mut |connection| runner::ensure_version(connection))
+        let ensured = runner::atomically(self.db.connection_mut(), &mut |connection| {
+            runner::ensure_version(connection)?;
+            self.ledger.enter(connection, &())
+        });
+        self.answered(ensured)
     }
 
     /// What [`Memory::upgrade`], or [`Memory::downgrade`] where `down`, would do, found out on a copy in memory.

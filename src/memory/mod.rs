@@ -4,13 +4,14 @@ pub mod query;
 
 mod backups;
 mod changes;
+mod ledger;
 mod migrations;
 mod opening;
 mod status;
 mod transfer;
 mod verify;
 
-pub use changes::Changes;
+pub use changes::{ChangedRows, Changes};
 pub use migrations::{Migrations, OnNewerSchema};
 pub use status::{RevisionInfo, SchemaStatus};
 pub use verify::{Standing, VerifiedRevision};
@@ -29,6 +30,7 @@ use crate::tables::long_term::Entry;
 use crate::tables::semantic::SemanticMemory;
 use crate::tables::turns::Turn;
 use crate::tables::uncertainty::Uncertainty;
+use ledger::Ledger;
 
 /// One opened database and the calls on it.
 pub struct Memory {
@@ -36,6 +38,7 @@ pub struct Memory {
     migrated: runner::Applied,
     migrations: Migrations,
     recall: RefCell<recall::State>,
+    ledger: Ledger,
 }
 
 impl Memory {
@@ -80,7 +83,10 @@ impl Memory {
     ///
     /// Those of [`Db::end_batch`].
     pub fn end_batch(&self) -> Result<()> {
-        let ended = self.db.end_batch();
+        self.after_batch(self.db.end_batch())
+    }
+
+    fn after_batch(&self, ended: Result<()>) -> Result<()> {
         // What recall holds in memory may be of what was taken back.
         if ended.is_err() {
             self.recall.borrow_mut().forget();
@@ -96,6 +102,7 @@ impl Memory {
     pub fn export(&self) -> Result<Vec<u8>> {
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
+        ledger::leave_out(&scratch)?;
         Ok(scratch.serialize("main")?.to_vec())
     }
 

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use rusqlite::Connection;
 
 use super::Memory;
+use super::ledger::Ledger;
 use super::migrations::{Migrations, OnNewerSchema, to_heads};
 use crate::db::{Clock, Db, Durability, Location};
 use crate::error::{Error, ErrorCode, Result};
@@ -37,8 +38,8 @@ impl Memory {
         migrations: Migrations,
     ) -> Result<Self> {
         let mut db = Db::open(location, durability, clock)?;
-        db.watch(&MemoryTable::NAMES)?;
-        Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default() })
+        db.watch(&MemoryTable::NAMES, MemoryTable::LongTerm as usize)?;
+        Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default(), ledger: Ledger::new(clock) })
     }
 
     /// A memory that keeps nothing.
@@ -66,21 +67,24 @@ impl Memory {
     /// Those of [`Memory::upgrade`]; `newer_schema`, `unknown_revision`, `unversioned_database`, `edited_revision`. The
     /// file is then as it was.
     pub fn bring_to_head(&mut self) -> Result<()> {
-        if self.need()? == Need::Nothing {
-            return Ok(());
+        if self.need()? != Need::Nothing {
+            self.migrated = self.migrate_to_head()?;
         }
-        self.migrated = match runner::state(self.db.connection())? {
+        self.forget_requests()
+    }
+
+    fn migrate_to_head(&mut self) -> Result<Applied> {
+        match runner::state(self.db.connection())? {
             State::Unversioned => {
                 let adoption = adopt::find(self.db.connection(), self.graph())?;
                 self.backed_up(true, |memory| {
                     adopt::adopt(memory.db.connection_mut(), &memory.migrations.graph, adoption)?;
                     memory.migrate(false, &to_heads)
-                })?
+                })
             }
-            State::Versioned(_) if self.is_newer()? => self.meet_newer()?,
-            State::Empty | State::Versioned(_) => self.migrate(true, &to_heads)?,
-        };
-        Ok(())
+            State::Versioned(_) if self.is_newer()? => self.meet_newer(),
+            State::Empty | State::Versioned(_) => self.migrate(true, &to_heads),
+        }
     }
 
     fn is_newer(&self) -> Result<bool> {

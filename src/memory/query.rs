@@ -1,14 +1,12 @@
 //! Any question in SQL, and nothing but questions.
 
-use std::sync::{Arc, Mutex};
-
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
 
 use super::Memory;
-use crate::db::{Clock, MAX_TEXT_BYTES};
+use crate::db::{MAX_TEXT_BYTES, texts};
 use crate::error::{Error, ErrorCode, Result};
+use crate::guard::Seen;
 
 /// The most rows that one query gives.
 pub const MAX_ROWS: usize = 100_000;
@@ -33,45 +31,9 @@ pub struct QueryResult {
     pub columns: Vec<String>,
     /// The rows, a value for each column.
     pub rows: Vec<Vec<Value>>,
+    /// The tables that it read, sorted, those behind views included; of an index of words the virtual table alone.
+    pub tables: Vec<String>,
 }
-
-/// The pragmas that only tell.
-const PRAGMAS: &[&str] = &[
-    "collation_list",
-    "data_version",
-    "foreign_key_check",
-    "foreign_key_list",
-    "foreign_keys",
-    "freelist_count",
-    "index_info",
-    "index_list",
-    "index_xinfo",
-    "integrity_check",
-    "journal_mode",
-    "locking_mode",
-    "page_count",
-    "page_size",
-    "quick_check",
-    "schema_version",
-    "synchronous",
-    "table_info",
-    "table_list",
-    "table_xinfo",
-    "user_version",
-];
-/// Those of them whose argument asks rather than sets.
-const PRAGMAS_WITH_ARGUMENT: &[&str] = &[
-    "foreign_key_check",
-    "foreign_key_list",
-    "index_info",
-    "index_list",
-    "index_xinfo",
-    "integrity_check",
-    "quick_check",
-    "table_info",
-    "table_list",
-    "table_xinfo",
-];
 
 impl Memory {
     /// Runs one SELECT, EXPLAIN or telling PRAGMA and gives all it finds.
@@ -87,14 +49,12 @@ impl Memory {
         if sql.len() > MAX_TEXT_BYTES {
             return Err(Error::new(ErrorCode::TextTooLong, format!("The SQL is longer than {MAX_TEXT_BYTES} bytes.")));
         }
-        let clock = self.db.clock();
-        let connection = self.db.connection_mut();
-        let refused = Arc::new(Mutex::new(None));
-        guard(connection, refused.clone(), clock, timeout)?;
-        let result = read(connection, sql, parameters);
-        unguard(connection)?;
+        let (result, Seen { refused, read: names }) =
+            self.db.guarded(timeout, |connection| read(connection, sql, parameters))?;
+        let connection = self.db.connection();
+        let result = result.and_then(|found| Ok(QueryResult { tables: tables_among(connection, &names)?, ..found }));
 
-        result.map_err(|error| match (error.code(), take(&refused)) {
+        result.map_err(|error| match (error.code(), refused) {
             (ErrorCode::ReadOnlyQuery, Some(action)) => {
                 error.recast(ErrorCode::ReadOnlyQuery, format!("The statement does more than read: {action}."))
             }
@@ -111,57 +71,16 @@ impl Memory {
     }
 }
 
-/// The first thing a statement would have done and may not. The handler it is told to has to be `Send`.
-type Refused = Arc<Mutex<Option<String>>>;
-
-fn take(refused: &Refused) -> Option<String> {
-    refused.lock().ok().and_then(|mut refused| refused.take())
-}
-
-fn guard(connection: &mut Connection, refused: Refused, clock: Clock, timeout: f64) -> Result<()> {
-    const STEPS_BETWEEN_LOOKS: i32 = 20_000;
-    let deadline = clock.now() + timeout;
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || clock.now() > deadline))?;
-    connection.authorizer(Some(move |context: AuthContext<'_>| {
-        if only_reads(context.action) {
-            return Authorization::Allow;
-        }
-        if let Ok(mut refused) = refused.lock() {
-            refused.get_or_insert_with(|| describe(context.action));
-        }
-        Authorization::Deny
-    }))?;
-    Ok(())
-}
-
-fn unguard(connection: &mut Connection) -> Result<()> {
-    connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
-    connection.progress_handler(0, None::<fn() -> bool>)?;
-    Ok(())
-}
-
-fn describe(action: AuthAction<'_>) -> String {
-    match action {
-        AuthAction::Insert { table_name } => format!("it inserts into {table_name}"),
-        AuthAction::Update { table_name, .. } => format!("it updates {table_name}"),
-        AuthAction::Delete { table_name } => format!("it deletes from {table_name}"),
-        AuthAction::Pragma { pragma_name, .. } => format!("it sets the pragma {pragma_name}"),
-        AuthAction::Attach { .. } | AuthAction::Detach { .. } => "it attaches or detaches a database".into(),
-        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => "it begins or ends a transaction".into(),
-        _ => "it changes the schema".into(),
+/// Those of the names that are tables, but for the shadow tables of virtual ones.
+fn tables_among(connection: &Connection, names: &[String]) -> Result<Vec<String>> {
+    const TABLES: &str =
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') ORDER BY name";
+    if names.is_empty() {
+        return Ok(Vec::new());
     }
-}
-
-fn only_reads(action: AuthAction<'_>) -> bool {
-    match action {
-        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } | AuthAction::Recursive => true,
-        AuthAction::Pragma { pragma_name, pragma_value } => {
-            let name = pragma_name.to_ascii_lowercase();
-            PRAGMAS.contains(&name.as_str())
-                && (pragma_value.is_none() || PRAGMAS_WITH_ARGUMENT.contains(&name.as_str()))
-        }
-        _ => false,
-    }
+    let mut tables = texts(connection, TABLES, &[])?;
+    tables.retain(|table| names.contains(table));
+    Ok(tables)
 }
 
 fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
@@ -200,7 +119,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
         }
         rows.push(values);
     }
-    Ok(QueryResult { columns, rows })
+    Ok(QueryResult { columns, rows, tables: Vec::new() })
 }
 
 fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {

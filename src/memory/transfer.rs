@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rusqlite::Connection;
 
-use super::Memory;
+use super::{Memory, ledger};
 use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::runner::{self, Applied, Run, State};
@@ -29,7 +29,7 @@ impl Memory {
         let steps = graph.between(&current, &graph.ancestors(&wanted));
         let mut run = Run { clock: self.db.clock(), progress: &mut |_| {} };
         runner::run(&mut scratch, &steps, &wanted, &mut run)?;
-        history::drop_table(&scratch)?;
+        history::drop_tables(&scratch)?;
         // What a later revision held must not be readable in the free pages of an earlier one.
         scratch.execute_batch("VACUUM")?;
         Ok(scratch.serialize("main")?.to_vec())
@@ -52,8 +52,8 @@ impl Memory {
     /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `migration_failed`,
     /// `quota_exceeded`. On any error the memory is as it was.
     pub fn import(&mut self, file: Vec<u8>) -> Result<Applied> {
-        let source = read_file(file)?;
-        self.replace(source)
+        let applied = read_file(file).and_then(|source| self.replace(source));
+        self.answered(applied)
     }
 
     /// Replaces the whole database by a backup's, brought to head; a backup of the present one is kept.
@@ -62,10 +62,16 @@ impl Memory {
     ///
     /// `not_found`, and those of [`Memory::import`].
     pub fn restore(&mut self, id: &str) -> Result<Applied> {
+        let applied = self.read_backup(id).and_then(|source| self.replace(source));
+        self.answered(applied)
+    }
+
+    /// Copies a backup into memory.
+    fn read_backup(&self, id: &str) -> Result<Connection> {
         let mut source = Connection::open_in_memory()?;
         copy(&self.backups_folder()?.open(id)?, &mut source)?;
         check_integrity(&source)?;
-        self.replace(source)
+        Ok(source)
     }
 
     /// Replaces the database by one whose pages were found whole.
@@ -92,6 +98,8 @@ impl Memory {
         let heads = steps.last().map_or(current, |step| step.heads.clone());
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
+        ledger::take_over(self.db.connection(), &source)?;
+        self.ledger.enter(&source, &applied)?;
         // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
         let replaced = self.backed_up(false, |memory| memory.db.replace_contents(source));
         self.recall.get_mut().forget();

@@ -97,20 +97,28 @@ impl Memory {
     ///
     /// `unknown_revision`, `unknown_symbol`; `not_found` where it was not applied.
     pub fn accept(&mut self, symbol: &str) -> Result<()> {
+        let accepted = self.write_accepted(symbol);
+        self.answered(accepted)
+    }
+
+    fn write_accepted(&mut self, symbol: &str) -> Result<()> {
         let current = self.revisions()?;
-        let graph = &self.migrations.graph;
+        let Self { db, migrations, ledger, .. } = self;
+        let graph = &migrations.graph;
         let applied = graph.applied_at(&current);
-        for id in graph.resolve(symbol, &current)? {
-            let Some(revision) = applied.iter().find(|revision| revision.id == id) else {
-                return Err(Error::new(ErrorCode::NotFound, format!("Revision {id} was not applied to this memory."))
-                    .with_hint("Only a revision that is applied can be accepted; nothing was changed."));
-            };
-            let entry = history::read(self.db.connection())?.into_iter().find(|entry| entry.revision == id);
-            let (applied_at, duration) = entry.map_or((None, None), |entry| (entry.applied_at, entry.duration));
-            runner::atomically(self.db.connection_mut(), &mut |connection| {
-                history::record(connection, revision, applied_at, duration)
-            })?;
-        }
-        Ok(())
+        let ids = graph.resolve(symbol, &current)?;
+        runner::atomically(db.connection_mut(), &mut |connection| {
+            for id in &ids {
+                let Some(revision) = applied.iter().find(|revision| revision.id == *id) else {
+                    let message = format!("Revision {id} was not applied to this memory.");
+                    return Err(Error::new(ErrorCode::NotFound, message)
+                        .with_hint("Only a revision that is applied can be accepted; nothing was changed."));
+                };
+                let entry = history::read(connection)?.into_iter().find(|entry| entry.revision == *id);
+                let (applied_at, duration) = entry.map_or((None, None), |entry| (entry.applied_at, entry.duration));
+                history::record(connection, revision, applied_at, duration)?;
+            }
+            ledger.enter(connection, &())
+        })
     }
 }

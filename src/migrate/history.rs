@@ -15,12 +15,15 @@ use crate::error::{Error, ErrorCode, Result};
 /// The table's name.
 pub const TABLE: &str = "synth_migrations";
 
-/// This table and Alembic's, which belong to no revision, as SQL lists them.
-pub(crate) const TABLES: &str = "('alembic_version', 'synth_migrations')";
+/// The name of the table of the ledger.
+pub(crate) const REQUESTS: &str = "synth_requests";
+
+/// This table, the ledger's and Alembic's, which belong to no revision, as SQL lists them.
+pub(crate) const TABLES: &str = "('alembic_version', 'synth_migrations', 'synth_requests')";
 
 /// Whether a table, its name in small letters, is one of these.
 pub(crate) fn keeps(table: &str) -> bool {
-    table == "alembic_version" || table == TABLE
+    ["alembic_version", TABLE, REQUESTS].contains(&table)
 }
 
 const CREATE: &str = "CREATE TABLE synth_migrations (revision TEXT NOT NULL PRIMARY KEY, file TEXT NOT NULL, \
@@ -117,9 +120,15 @@ pub(crate) fn forget(connection: &Connection, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes the table, for a file that is to be as Alembic itself would have left it.
-pub(crate) fn drop_table(connection: &Connection) -> Result<()> {
+/// Removes the table.
+fn drop_table(connection: &Connection) -> Result<()> {
     Ok(connection.execute_batch("DROP TABLE IF EXISTS synth_migrations")?)
+}
+
+/// Removes all but Alembic's table, for a file that is to be as Alembic itself would have left it.
+pub(crate) fn drop_tables(connection: &Connection) -> Result<()> {
+    drop_table(connection)?;
+    Ok(connection.execute_batch("DROP TABLE IF EXISTS synth_requests")?)
 }
 
 /// Makes the entries those of the revisions that are applied: what another program applied is added, what it took back is

@@ -11,7 +11,7 @@ use super::runner::{self, Run};
 use super::sql::quote;
 use super::symbol::place;
 use super::{MigrationDirection, Step, batch};
-use crate::db::{ask, copy};
+use crate::db::{ask, copy, texts};
 use crate::error::{Error, Result};
 
 /// What a run would do.
@@ -136,9 +136,7 @@ pub(crate) fn sql(from: &[String], steps: &[Step<'_>]) -> Result<String> {
 fn counts(connection: &Connection) -> Result<Vec<(String, u64)>> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN";
-    let mut statement = connection.prepare(&format!("{sql} {TABLES}"))?;
-    let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    names
+    texts(connection, &format!("{sql} {TABLES}"), &[])?
         .into_iter()
         .map(|name| {
             let rows: i64 = ask(connection, &format!("SELECT count(*) FROM {}", quote(&name)))?;

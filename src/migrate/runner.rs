@@ -92,7 +92,7 @@ pub fn state(connection: &Connection) -> Result<State> {
     if is_versioned(connection)? {
         return Ok(State::Versioned(versions(connection)?));
     }
-    let empty = ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)")?;
+    let empty = ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name <> 'synth_requests')")?;
     Ok(if empty { State::Empty } else { State::Unversioned })
 }
 
@@ -132,13 +132,26 @@ pub(crate) fn need(
 ///
 /// `migration_failed`, naming the revision, `quota_exceeded`, `io_failed`; on any error the file is where it was.
 pub fn run(connection: &mut Connection, steps: &[Step<'_>], heads: &[String], run: &mut Run<'_>) -> Result<Applied> {
+    run_and(connection, steps, heads, run, &mut |_, _| Ok(()))
+}
+
+/// The same, doing one thing more in the transaction once the rest is done.
+pub(crate) fn run_and(
+    connection: &mut Connection,
+    steps: &[Step<'_>],
+    heads: &[String],
+    run: &mut Run<'_>,
+    last: &mut dyn FnMut(&Connection, &Applied) -> Result<()>,
+) -> Result<Applied> {
+    let applied = steps.iter().map(|step| step.revision.id.clone()).collect();
     atomically(connection, &mut |connection| {
         apply(connection, steps, run)?;
         (run.progress)(MigrationProgress::new(MigrationPhase::Check, None, steps.len(), steps.len()));
         check_references(connection)?;
-        write_versions(connection, heads)
+        write_versions(connection, heads)?;
+        last(connection, &applied)
     })?;
-    Ok(steps.iter().map(|step| step.revision.id.clone()).collect())
+    Ok(applied)
 }
 
 /// Does one thing to the file in one transaction of its own, with foreign keys off.

@@ -81,6 +81,8 @@ pub struct Listing<Filter, Order> {
     pub limit: Option<u32>,
     /// The cursor of the page before.
     pub cursor: Option<String>,
+    /// Whether to count what the filter finds.
+    pub total: bool,
 }
 
 /// One page of a listing.
@@ -91,6 +93,10 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     /// Give it to the same listing to read on; null when there is no more.
     pub cursor: Option<String>,
+    /// How many rows the filter finds on all pages, if `total` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
+    pub total: Option<u64>,
 }
 
 /// The rows of one table of an open memory.
@@ -160,7 +166,9 @@ impl<'db, T: Table> Rows<'db, T> {
             Ok(())
         };
         let cursor = self.statements.select_page(T::COLUMNS, &conditions, order, listing.limit, from, on_row)?;
-        Ok(Page { rows, cursor })
+        // Counted in the same call, so that no write comes between.
+        let total = listing.total.then(|| self.statements.count(&conditions)).transpose()?;
+        Ok(Page { rows, cursor, total })
     }
 
     /// Changes one row.

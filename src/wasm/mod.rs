@@ -1,5 +1,6 @@
 //! The engine, as JavaScript calls it: the only `#[wasm_bindgen]`. It converts and calls, and decides nothing.
 
+mod ledger;
 mod migrations;
 mod recall;
 

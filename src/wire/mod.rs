@@ -46,6 +46,8 @@ export interface QueryResult {
   columns: string[];
   /** The rows, a value for each column. */
   rows: SqlValue[][];
+  /** The tables that it read, those behind views included. */
+  tables: string[];
 }
 "#;
 

@@ -29,6 +29,10 @@ pub(crate) struct Paging<Order> {
     /// The cursor of the page before.
     #[tsify(optional, type = "string | null")]
     cursor: Option<String>,
+    /// Whether to count what the filter finds on all pages; false by default.
+    #[serde(default)]
+    #[tsify(optional)]
+    total: bool,
 }
 
 impl<Order: Default> Paging<Order> {
@@ -40,6 +44,7 @@ impl<Order: Default> Paging<Order> {
             descending: self.direction.unwrap_or(default) == SortDirection::Desc,
             limit: self.limit,
             cursor: self.cursor,
+            total: self.total,
         }
     }
 }

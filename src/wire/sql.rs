@@ -35,8 +35,9 @@ pub(crate) fn parameters(value: &JsValue) -> Result<Parameters> {
 pub(crate) fn result(found: &QueryResult) -> JsValue {
     let columns: Array = found.columns.iter().map(|name| JsValue::from_str(name)).collect();
     let rows: Array = found.rows.iter().map(|row| row.iter().map(to_js).collect::<Array>()).collect();
+    let tables: Array = found.tables.iter().map(|name| JsValue::from_str(name)).collect();
     let result = Object::new();
-    for (name, value) in [("columns", columns), ("rows", rows)] {
+    for (name, value) in [("columns", columns), ("rows", rows), ("tables", tables)] {
         // A property of a plain object can always be set.
         let _ = js_sys::Reflect::set(&result, &name.into(), &value);
     }

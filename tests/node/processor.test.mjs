@@ -14,19 +14,23 @@ before(async () => {
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
 /** A processor, what its engine was asked, and what it answered. */
-function start({ failBatch = false, trap = false } = {}) {
+async function start({ failBatch = false, trap = false, inMemory = false } = {}) {
   const asked = [];
   const answers = [];
+  const told = [];
   const record =
     (name, act = () => name) =>
     (...given) => (asked.push(name), act(...given));
   const engine = {
     schemaStatus: () => 'status',
     changes: () => null,
+    answers: () => [],
     beginBatch: record('beginBatch'),
     endBatch: record('endBatch', () => {
       if (failBatch) throw failure('quota_exceeded');
     }),
+    keepAnswers: (client, acknowledged, last, kept) => void asked.push(`keep ${acknowledged} ${last} ${kept}`),
+    enter: (client, sequence) => void asked.push(`enter ${sequence}`),
     turnsAdd: record('add', ([row]) => {
       if (trap) throw new WebAssembly.RuntimeError('unreachable');
       if (row === 'bad') throw failure('invalid_argument');
@@ -42,83 +46,101 @@ function start({ failBatch = false, trap = false } = {}) {
   const processor = new Processor({
     open: async () => ({ engine, release: () => released++ }),
     defer: (task) => tasks.push(task),
-    post: (message) => answers.push(...(message.type === 'answer' ? message.answers : [message])),
+    tell: (message) => told.push(message.type),
   });
+  const peer = { post: (message) => message.type === 'answer' && answers.push(...message.answers) };
+  processor.receive({ type: 'hello', client: 'c', durability: 'strict', isNew: true, acknowledged: 0 }, peer);
   let sequence = 0;
-  const send = (...calls) =>
-    processor.receive({
-      type: 'call',
-      requests: calls.map(([method, ...given]) => ({ client: 'c', sequence: sequence++, method, arguments: given })),
-    });
+  const send = (...calls) => {
+    const requests = calls.map(([method, ...given]) => ({ sequence: sequence++, method, arguments: given }));
+    processor.receive({ type: 'call', client: 'c', acknowledged: 0, requests }, peer);
+  };
+  const cancel = (client, sequence) => processor.receive({ type: 'cancel', client, sequence }, peer);
   const run = async () => {
     while (tasks.length) tasks.shift()();
     await new Promise((resolve) => setTimeout(resolve));
   };
-  return { processor, send, run, asked, answers, released: () => released };
+  const lead = () => processor.lead('leader', inMemory ? {} : { path: '/memory.db' });
+  return { processor, send, cancel, lead, run, asked, answers, told, released: () => released };
 }
 
 const said = (answers) =>
-  answers.map((answer) => answer.value ?? answer.failure?.code ?? (answer.cancelled ? 'cancelled' : answer.type));
+  answers.map((answer) => answer.value ?? answer.failure?.code ?? (answer.cancelled ? 'cancelled' : 'nothing'));
 const add = (row) => ['turnsAdd', [row]];
+const kept = (...entries) => JSON.stringify(entries.map(([sequence, value]) => [sequence, { value }]));
 
-test('what waits together is one transaction, what waits alone has its own', async () => {
-  const { send, run, asked, answers } = start();
-  send(['open', {}], add('a'));
-  send(add('bad'), ['turnsCount', {}]);
+test('what waits together is one transaction, and the answers to what it changed are kept in it', async () => {
+  const { send, lead, run, asked, answers } = await start();
+  send(add('a'), ['turnsCount', {}]);
   send(add('b'));
-  await run();
-  assert.deepEqual(asked, ['beginBatch', 'add', 'add', 'count', 'add', 'endBatch']);
-  assert.deepEqual(said(answers), ['status', 'a', 'invalid_argument', 'count', 'b']);
+  await lead();
+  assert.deepEqual(asked, ['beginBatch', 'add', 'count', 'add', `keep 0 2 ${kept([0, 'a'], [2, 'b'])}`, 'endBatch']);
+  assert.deepEqual(said(answers), ['a', 'count', 'b']);
   asked.length = 0;
-  send(add('alone'));
+  send(['turnsCount', {}]);
   await run();
-  assert.deepEqual(asked, ['add']);
+  assert.deepEqual(asked, ['count'], 'what only reads needs no transaction');
+});
+
+test('a failure is kept too, as the call would be out of order where it is made again', async () => {
+  const { send, lead, asked } = await start();
+  send(add('bad'), add('a'));
+  await lead();
+  assert.match(asked.at(-2), /^keep 0 1 \[\[0,\{"failure":.*\],\[1,\{"value":"a"\}\]\]$/);
+});
+
+test('what is in memory only keeps no answers', async () => {
+  const { send, lead, asked } = await start({ inMemory: true });
+  send(add('a'), ['import', 'file']);
+  await lead();
+  assert.deepEqual(asked, ['beginBatch', 'add', 'endBatch', 'reserve', 'import']);
 });
 
 test('a batch that is not kept is made again call by call', async () => {
-  const { send, run, asked, answers } = start({ failBatch: true });
-  send(['open', {}], add('a'), add('bad'), add('b'));
-  await run();
-  assert.deepEqual(asked, ['beginBatch', 'add', 'add', 'add', 'endBatch', 'add', 'add', 'add']);
-  assert.deepEqual(said(answers), ['status', 'a', 'invalid_argument', 'b'], 'something was answered twice');
+  const { send, lead, asked, answers } = await start({ failBatch: true });
+  send(add('a'), add('bad'), add('b'));
+  await lead();
+  assert.equal(asked.filter((call) => call === 'endBatch').length, 4);
+  assert.deepEqual(said(answers), ['quota_exceeded', 'invalid_argument', 'quota_exceeded']);
 });
 
-test('a call that is a transaction of its own parts those around it', async () => {
-  const { send, run, asked } = start();
-  send(['open', {}], add('a'), add('b'), ['import', 'file'], add('c'), add('d'));
-  await run();
-  const batch = ['beginBatch', 'add', 'add', 'endBatch'];
-  assert.deepEqual(asked, [...batch, 'reserve', 'import', ...batch]);
+test('a call that is a transaction of its own parts those around it, and enters its answer itself', async () => {
+  const { send, lead, asked } = await start();
+  send(add('a'), add('b'), ['import', 'file'], add('c'), add('d'));
+  await lead();
+  const batch = (...entries) => ['beginBatch', 'add', 'add', `keep 0 ${entries[1][0]} ${kept(...entries)}`, 'endBatch'];
+  assert.deepEqual(asked, [...batch([0, 'a'], [1, 'b']), 'reserve', 'enter 2', 'import', ...batch([3, 'c'], [4, 'd'])]);
 });
 
 test('a request is dropped while it waits, and answered truly when it does not', async () => {
-  const { processor, send, run, asked, answers } = start();
-  send(['open', {}], add('a'), add('b'));
-  processor.receive({ type: 'cancel', client: 'other', sequence: 1 });
-  processor.receive({ type: 'cancel', client: 'c', sequence: 1 });
-  await run();
-  processor.receive({ type: 'cancel', client: 'c', sequence: 2 });
-  assert.deepEqual(said(answers), ['cancelled', 'status', 'b']);
-  assert.deepEqual(asked, ['add']);
+  const { cancel, send, lead, asked, answers } = await start();
+  send(add('a'), add('b'));
+  cancel('other', 0);
+  cancel('c', 0);
+  await lead();
+  cancel('c', 1);
+  assert.deepEqual(said(answers), ['cancelled', 'b']);
+  assert.equal(asked.filter((call) => call === 'add').length, 1);
 });
 
-test('after close nothing is carried out and the lock is given back', async () => {
-  const { send, run, answers, released } = start();
-  send(['open', {}], ['close'], add('late'));
+test('what came before it yields is carried out, what comes later is not, and the lock is given back', async () => {
+  const { processor, send, lead, run, answers, told, released } = await start();
+  send(add('a'));
+  processor.yield();
+  send(add('late'));
+  await lead();
   await run();
-  assert.deepEqual(
-    said(answers),
-    ['status', null, 'closed'].map((word) => word ?? undefined),
-  );
-  assert.equal(released(), 1);
+  assert.deepEqual(said(answers), ['a']);
+  assert.deepEqual([told.at(-1), released()], ['yielded', 1]);
 });
 
-test('an engine that breaks is told once, and answers nothing more', async () => {
-  const { send, run, asked, answers } = start({ trap: true });
-  send(['open', {}], add('a'), add('b'));
-  await run();
+test('an engine that breaks is told once, its call is answered, and nothing more is', async () => {
+  const { send, lead, run, asked, answers, told } = await start({ trap: true });
+  send(add('a'), add('b'));
+  await lead();
   send(add('c'));
   await run();
-  assert.deepEqual(said(answers), ['status', 'crashed']);
   assert.deepEqual(asked, ['beginBatch', 'add']);
+  assert.deepEqual(said(answers), ['worker_crashed']);
+  assert.deepEqual(told, ['leads', 'crashed']);
 });

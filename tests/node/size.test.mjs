@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LIMIT, measure, report } from '../../scripts/size.mjs';
+import { at } from '../../scripts/process.mjs';
+import { LIMIT, measure, REACT_LIMIT, report, sizeOf } from '../../scripts/size.mjs';
 
 test('what a page downloads to open, migrate, remember and recall is within its limit', (t) => {
   const sizes = measure();
   t.diagnostic(`\n${report(sizes)}`);
   assert.ok(sizes.gzip <= LIMIT, `${sizes.gzip} bytes gzipped, the limit is ${LIMIT}:\n${report(sizes)}`);
   assert.ok(sizes.brotli < sizes.gzip && sizes.gzip < sizes.raw);
+});
+
+test("React's entry is within its limit, and brings no second core", () => {
+  const { gzip } = sizeOf(at('dist'), 'react.js');
+  assert.ok(gzip <= REACT_LIMIT, `${gzip} bytes gzipped, the limit is ${REACT_LIMIT}`);
+  const imported = readFileSync(at('dist', 'react.js'), 'utf8').matchAll(/from"([^"]+)"/g);
+  assert.deepEqual([...imported].map(([, name]) => name).toSorted(), ['./index.js', 'react']);
 });
 
 test('every file that the page leads to is counted, and nothing else', (t) => {

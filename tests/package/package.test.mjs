@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { testBundlers } from './bundlers.mjs';
+import { testFrameworks } from './frameworks.mjs';
+import { testNext } from './next.mjs';
 import { testNode } from './node.mjs';
 import { call, install, installed, pack } from './project.mjs';
 import { testTypes } from './types.mjs';
@@ -29,7 +31,7 @@ suite('the tarball', () => {
       'models/LICENSE',
       'README.md',
       'package.json',
-      ...['cli', 'embedders', 'index', 'node', 'recall', 'worker'].map((name) => `dist/${name}.js`),
+      ...['cli', 'embedders', 'index', 'node', 'react', 'recall', 'worker'].map((name) => `dist/${name}.js`),
       ...modules.map((path) => `dist/${path.replace(/\.ts$/, '')}.d.ts`),
       'dist/wasm/synth_memory.d.ts',
       'dist/wasm/synth_memory_bg.wasm',
@@ -50,10 +52,12 @@ suite('the tarball', () => {
   });
 
   test('has no dependencies and no install scripts', () => {
-    const { dependencies, peerDependencies, optionalDependencies, scripts } = JSON.parse(
+    const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta, scripts } = JSON.parse(
       readFileSync(join(installed, 'package.json'), 'utf8'),
     );
-    assert.deepEqual([dependencies, peerDependencies, optionalDependencies], [undefined, undefined, undefined]);
+    assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
+    // React is for those who import what is for React.
+    assert.deepEqual([peerDependencies, peerDependenciesMeta], [{ react: '>=18' }, { react: { optional: true } }]);
     assert.deepEqual(
       Object.keys(scripts ?? {}).filter((name) => /install|prepare/.test(name)),
       [],
@@ -70,4 +74,6 @@ suite('the tarball', () => {
 
 suite('types', testTypes);
 suite('Node', testNode);
+suite('frameworks', testFrameworks);
+suite('Next', testNext);
 suite('bundlers', testBundlers);

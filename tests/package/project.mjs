@@ -14,8 +14,8 @@ export const inProject = (...parts) => join(project, ...parts);
 export const installed = inProject('node_modules', 'synth-memory');
 
 /** Runs a program in the project, the tools of this repository among them; rejects with what it said where it fails. */
-export async function call(command, args, { cwd = project, seconds = 60 } = {}) {
-  const options = { cwd, env: environment(), timeout: seconds * 1000, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 };
+export async function call(command, args, { cwd = project, env, seconds = 60 } = {}) {
+  const options = { cwd, env: environment(env), timeout: seconds * 1000, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 };
   try {
     return await execute(command, args, options);
   } catch (error) {

@@ -7,6 +7,10 @@
  * @packageDocumentation
  */
 export { Memory } from './client/memory.js';
+export type { Change, ChangeOptions, MissedChanges, Replacement, RowChange } from './client/changes.js';
+export { Live } from './client/live.js';
+export type { LiveSnapshot } from './client/live.js';
+export type { MemoryReader } from './client/reader.js';
 export type { BackupOptions, ExportOptions, OpenOptions, QueryOptions } from './client/options.js';
 export type { MemoryStatus } from './client/status.js';
 export type { CallOptions } from './link/connection.js';
@@ -46,6 +50,7 @@ export { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './c
 export type * from './wire/rows.js';
 export type { ResolveOptions } from './client/tables.js';
 export type {
+  ChangeKind,
   CoherenceDrift,
   Consolidated,
   SortDirection,

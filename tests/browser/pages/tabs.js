@@ -1,8 +1,7 @@
-// Two tabs: one calls every public method of a memory, while the other tries to open it. Runs in both pages.
+// What tabs that share a memory do: every public method of it, and writes that are counted. Runs in all pages.
 import { Memory } from '/package/index.js';
 
 const URL = 'opfs:///shared.db';
-const LOCK = 'synth-memory:/shared.db';
 
 /** Parts of the prototypes that TypeScript does not let anybody call. */
 const PROTECTED = ['row', 'addRows', 'addRow', 'call'];
@@ -67,6 +66,14 @@ const CALLS = {
   },
   memory: {
     query: (memory) => memory.query('SELECT count(*) FROM turns'),
+    changes: (memory) => memory.changes().return(),
+    onChange: (memory) => memory.onChange(() => undefined)(),
+    live: (memory) =>
+      memory
+        .live((memory) => memory.turns.count())
+        [Symbol.asyncIterator]()
+        .next(),
+    onStatus: (memory) => memory.onStatus(() => undefined)(),
     recall: (memory) => memory.recall('music'),
     context: (memory) => memory.context('music'),
     related: (memory) => memory.related('music'),
@@ -81,6 +88,7 @@ const CALLS = {
     import: async (memory) => memory.import(new Blob([await memory.export()])),
     refreshStatus: (memory) => memory.refreshStatus(),
     status: (memory) => memory.status,
+    onStatus: (memory) => memory.onStatus(() => undefined)(),
   },
   backups: {
     create: (backups) => backups.create(),
@@ -141,19 +149,13 @@ const listed = () => [
   ...Object.entries(CALLS).flatMap(([part, calls]) => Object.keys(calls).map((name) => `${part}.${name}`)),
 ];
 
-/** The first tab's: opens the memory; gives the methods that there are and those that are listed here. */
+/** Opens the memory; gives the methods that there are and those that are listed here. */
 export async function open() {
   window.memory = await Memory.open({ url: URL, migrations });
   return { methods: methodsOf(window.memory), listed: listed().sort() };
 }
 
-/** The first tab's: whether the other one waits for the memory at this moment: whoever let it go now would lose it. */
-async function isAskedFor() {
-  const { held, pending } = await navigator.locks.query();
-  return held.some(({ name }) => name === LOCK) && pending.some(({ name }) => name === LOCK);
-}
-
-/** The first tab's: makes every call, each while the other tab waits for the memory; gives what went wrong. */
+/** Makes every call; gives what went wrong. */
 export async function callAll() {
   const { memory } = window;
   const failures = [];
@@ -161,7 +163,6 @@ export async function callAll() {
   for (const [part, calls] of Object.entries(CALLS)) {
     for (const [name, call] of Object.entries(calls)) {
       const what = `${part}.${name}`;
-      while (!(await isAskedFor())) await new Promise((resolve) => setTimeout(resolve, 1));
       try {
         await call(part === 'memory' ? memory : memory[part]);
       } catch (error) {
@@ -175,32 +176,31 @@ export async function callAll() {
   return { failures, made };
 }
 
-/** The other tab's: tries to open the memory again and again until it is told to stop; several tries at a time. */
-export function keepTrying() {
-  window.codes = {};
-  window.stop = false;
-  const tryOften = async () => {
-    while (!window.stop) {
-      const code = await tryOnce();
-      window.codes[code] = (window.codes[code] ?? 0) + 1;
-    }
-  };
-  window.trying = Promise.all([tryOften(), tryOften()]);
-}
+/** Opens the memory another way: in a frame, in a worker, or once more in this page; gives what it counts, and its part. */
+export const openElsewhere = {
+  async frame() {
+    const frame = document.createElement('iframe');
+    frame.src = '/pages/blank.html';
+    document.body.append(frame);
+    await new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+    const script = frame.contentDocument.createElement('script');
+    script.type = 'module';
+    script.src = '/pages/tabs.js';
+    frame.contentDocument.body.append(script);
+    await new Promise((resolve) => script.addEventListener('load', resolve, { once: true }));
+    return frame.contentWindow.look();
+  },
+  worker() {
+    const worker = new Worker('/pages/tabs-worker.js', { type: 'module' });
+    return new Promise((resolve) => worker.addEventListener('message', ({ data }) => resolve(data), { once: true }));
+  },
+  page: () => look(),
+};
 
-/** The other tab's: gives how often which code came of it. */
-export async function stopTrying() {
-  window.stop = true;
-  await window.trying;
-  return window.codes;
+/** Opens the memory; gives its part, and how many turns it counts when it has added one. */
+export async function look() {
+  const memory = await Memory.open({ url: URL, migrations });
+  await memory.turns.append({ userInput: 'counted' });
+  return { role: memory.status.role, count: await memory.turns.count({ search: 'counted' }) };
 }
-
-/** What comes of one attempt: the code that it is refused with, or `opened`. */
-export const tryOnce = () =>
-  Memory.open({ url: URL, migrations }).then(
-    (memory) => {
-      window.memory = memory;
-      return 'opened';
-    },
-    ({ code }) => code,
-  );
+globalThis.look = look;

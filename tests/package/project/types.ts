@@ -2,9 +2,11 @@
 import {
   Memory,
   MemoryError,
+  type Change,
   type Embedder,
   type ErrorCode,
   type JsonValue,
+  type LiveSnapshot,
   type MemoryContext,
   type MemoryReference,
   type NewTurn,
@@ -107,6 +109,33 @@ export async function recalls(memory: Memory, signal: AbortSignal): Promise<stri
         return `${hit.id} ${hit.explanation?.parts.words}`;
     }
   });
+}
+
+export async function follows(memory: Memory, signal: AbortSignal): Promise<void> {
+  for await (const change of memory.changes({ tables: ['turns', 'longTerm'], signal })) {
+    exactly<Change>()(change, true);
+    if (change.kind === 'replaced') continue;
+    else if (change.kind === 'missed') exactly<readonly MemoryReference['table'][]>()(change.tables, true);
+    else if (change.table === 'longTerm') exactly<string>()(change.key, true);
+    else exactly<number>()(change.id, true);
+  }
+  const stop: () => void = memory.onChange(({ kind }) => void kind, { signal });
+  stop();
+  const live = memory.live(
+    async (memory) => [await memory.turns.count(), await memory.longTerm.entry('user')] as const,
+  );
+  live.subscribe((snapshot) => {
+    if (snapshot.status === 'ready') exactly<number>()(snapshot.value[0], true);
+    else if (snapshot.status === 'error') exactly<MemoryError>()(snapshot.error, true);
+  });
+  const count: LiveSnapshot<number> = memory.live((memory) => memory.turns.count()).getSnapshot();
+  exactly<number | undefined>()(count.value, true);
+  exactly<number>()((await memory.turns.list({ search: 'tea', total: true })).total, true);
+  exactly<number | undefined>()((await memory.turns.list({ search: 'tea' })).total, true);
+  // @ts-expect-error no such table
+  memory.changes({ tables: ['facts'] });
+  // @ts-expect-error a live query reads
+  memory.live((memory) => memory.turns.clear());
 }
 
 export function handles(error: unknown): string {

@@ -1,9 +1,11 @@
-import { checkFields, checkNumbers, checkText } from '../wire/check.js';
+import { checkFields, checkNumbers, checkText, copyBytes } from '../wire/check.js';
 import { Connection, type CallOptions } from '../link/connection.js';
-import { causeOf, invalidArgument, MemoryError, toMemoryError, unreadable } from '../wire/errors.js';
+import { invalidArgument, MemoryError } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, loader, type LoadRecall } from './embeddings.js';
 import { Backups } from './backups.js';
+import { ChangeFeed, iterateChanges, onChange, type Change, type ChangeOptions } from './changes.js';
+import { Live } from './live.js';
 import { Migrations } from './migrations.js';
 import {
   checkMigrations,
@@ -20,7 +22,9 @@ import type {
   RelatedOptions,
   RelatedRow,
 } from '../recall/questions.js';
-import { fromSchema, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
+import { runQuery } from './query.js';
+import { readers, type MemoryReader, type OpenReader } from './reader.js';
+import { fromSchema, KnownStatus, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 import { openWorker } from '../link/transport.js';
 import { parseUrl } from './url.js';
@@ -39,7 +43,7 @@ import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from '../w
  */
 export class Memory {
   readonly #connection: Connection;
-  #status: MemoryStatus;
+  readonly #status: KnownStatus;
   readonly #changed: () => Promise<unknown>;
 
   /** The conversation. */
@@ -59,10 +63,12 @@ export class Memory {
   /** The vectors of what is remembered. */
   readonly embeddings: Embeddings;
   readonly #recall: LoadRecall;
+  readonly #feed: ChangeFeed;
+  readonly #openReader: OpenReader;
 
   private constructor(connection: Connection, status: MemoryStatus, recall: LoadRecall) {
     this.#connection = connection;
-    this.#status = status;
+    this.#status = new KnownStatus(status);
     this.turns = new Turns(connection);
     this.episodes = new Episodes(connection);
     this.longTerm = new LongTerm(connection);
@@ -70,11 +76,19 @@ export class Memory {
     this.semantic = new SemanticMemories(connection, recall);
     this.embeddings = new Embeddings(recall);
     this.#recall = recall;
+    this.#feed = new ChangeFeed(connection);
+    this.#openReader = readers(connection, recall, this.#feed.embedded);
     // A call that was carried out stays so, whatever becomes of the look at the status after it.
     const changed = () => this.refreshStatus().catch(() => undefined);
     this.#changed = changed;
     this.migrations = new Migrations(connection, changed);
     this.backups = new Backups(connection, changed);
+    connection.roles.add((role) => this.#status.change({ role }));
+    connection.movings.add((moving) => {
+      this.#status.change({ moving });
+      if (moving === null) void changed();
+    });
+    connection.reopened.add(() => void changed());
   }
 
   /**
@@ -114,8 +128,8 @@ export class Memory {
       ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
     };
     const { embedder } = options;
-    const openTransport = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
-    const connection = new Connection(openTransport, engineOptions, options.onProgress);
+    const open = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
+    const connection = new Connection(open, engineOptions, options.onProgress);
     const recall = loader(connection, embedder, options.onEmbedding);
     // It says what is wrong with the embedder before anything is opened.
     const eager = embedder === undefined ? undefined : await recall();
@@ -128,10 +142,12 @@ export class Memory {
       {
         storage: place.storage,
         durability,
-        role: 'leader',
+        role: connection.role,
+        moving: null,
         ...storage,
         ...fromSchema(schema),
-        migrated: schema.migrated,
+        // What another tab's opening applied is that tab's to tell.
+        migrated: connection.role === 'leader' ? schema.migrated : [],
       },
       recall,
     );
@@ -147,7 +163,20 @@ export class Memory {
 
   /** The state as it was last read: at the opening, after an import or a migration, and by `refreshStatus()`. */
   get status(): MemoryStatus {
-    return this.#status;
+    return this.#status.current;
+  }
+
+  /**
+   * Calls a listener whenever `status` is another one: when this tab comes to lead or ceases to, before and after any tab
+   * migrates, imports or restores, and when it is read anew. Returns what ends that.
+   *
+   * @example
+   * ```ts
+   * const stop = memory.onStatus(({ role, moving }) => show(moving ? `${moving} …` : role));
+   * ```
+   */
+  onStatus(listener: (status: MemoryStatus) => void): () => void {
+    return this.#status.listen(listener);
   }
 
   /** Reads the state anew. */
@@ -155,13 +184,13 @@ export class Memory {
     const schema = await this.#connection.call('schemaStatus', [], options);
     const found = fromSchema(schema);
     // An engine that opened the memory again knows of its own backups only.
-    this.#status = { ...this.#status, ...found, backup: found.backup ?? this.#status.backup };
+    this.#status.change({ ...found, backup: found.backup ?? this.status.backup });
     await this.#refreshStorage();
-    return this.#status;
+    return this.status;
   }
 
   async #refreshStorage(): Promise<void> {
-    if (this.#status.storage === 'opfs') this.#status = { ...this.#status, ...(await readStorage()) };
+    if (this.status.storage === 'opfs') this.#status.change(await readStorage());
   }
 
   /**
@@ -183,18 +212,46 @@ export class Memory {
   async query<Row extends object = Record<string, SqlValue>>(
     sql: string,
     parameters: SqlParameters = [],
-    { timeoutMs, signal }: QueryOptions = {},
+    options: QueryOptions = {},
   ): Promise<Row[]> {
-    if (timeoutMs !== undefined && !(timeoutMs > 0)) throw invalidArgument('timeoutMs must be above 0.');
-    const seconds = timeoutMs === undefined ? undefined : timeoutMs / 1000;
-    const { columns, rows } = await this.#connection.call(
-      'query',
-      [checkText(sql, 'sql'), checkParameters(parameters), seconds],
-      {
-        signal,
-      },
-    );
-    return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row);
+    return (await runQuery<Row>(this.#connection, sql, parameters, options)).rows;
+  }
+
+  /**
+   * Iterates over what commits change from now on, in whichever tab: each row once, in order, after the commit.
+   *
+   * A consumer that falls behind by more than 1,000 changes gets `missed` in their place, and has to read again; an import,
+   * a restored backup and a migration are `replaced`. It is done when the memory is closed or the signal fires.
+   *
+   * @example
+   * ```ts
+   * for await (const change of memory.changes({ tables: ['turns'] })) {
+   *   if (change.kind === 'replaced' || change.kind === 'missed') await showAll();
+   *   else if (change.table === 'turns') await show(change.kind, change.id);
+   * }
+   * ```
+   */
+  changes(options?: ChangeOptions): AsyncIterableIterator<Change> {
+    return iterateChanges(this.#feed, options);
+  }
+
+  /** Calls a listener with each of these changes; returns what ends that. It misses none for being slow. */
+  onChange(listener: (change: Change) => void, options?: ChangeOptions): () => void {
+    return onChange(this.#feed, listener, options);
+  }
+
+  /**
+   * A query that stays true: it is read while it has subscribers, and again whenever a table that it read changed, in
+   * whichever tab. Read through the memory that the function receives, which notes what is read.
+   *
+   * @example
+   * ```ts
+   * const latest = memory.live((memory) => memory.turns.list({ limit: 20 }));
+   * const stop = latest.subscribe(({ status, value, error }) => render(status, value?.rows, error));
+   * ```
+   */
+  live<T>(read: (memory: MemoryReader) => Promise<T>): Live<T> {
+    return new Live(this.#feed, this.#openReader, read);
   }
 
   /**
@@ -304,10 +361,9 @@ export class Memory {
    * the memory is then as it was.
    */
   async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
-    // Sent at once, so that the import keeps its place among the calls; the worker reads a Blob.
-    const given = file instanceof Blob ? file : copyBytes(file);
-    const transfer = given instanceof Blob ? [] : [given.buffer];
-    const applied = await this.#connection.call('import', [given], options, transfer);
+    // Sent at once, so that the import keeps its place among the calls; read by the worker, and sent again where it must be.
+    const given = file instanceof Blob ? file : new Blob([copyBytes(file)]);
+    const applied = await this.#connection.call('import', [given], options);
     await this.#changed();
     return applied;
   }
@@ -318,7 +374,10 @@ export class Memory {
    */
   close(): Promise<void> {
     const asking = this.#recall.loaded?.then((recall) => recall.close());
-    return asking ? asking.catch(() => undefined).then(() => this.#connection.close()) : this.#connection.close();
+    const closing = asking
+      ? asking.catch(() => undefined).then(() => this.#connection.close())
+      : this.#connection.close();
+    return closing.finally(() => this.#feed.close());
   }
 }
 
@@ -326,28 +385,6 @@ export class Memory {
 function isNode(): boolean {
   const { process } = globalThis as { process?: { versions?: { node?: string }; getBuiltinModule?: unknown } };
   return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
-}
-
-/** Bytes that can be moved to the worker: the caller keeps its own. */
-function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  try {
-    if (file instanceof Uint8Array || file instanceof ArrayBuffer) return new Uint8Array(file).slice();
-  } catch (cause) {
-    throw toMemoryError(unreadable(causeOf(cause)));
-  }
-  throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
-}
-
-/** The parameters as plain values: what a message could not carry would take its neighbors with it. */
-function checkParameters(parameters: SqlParameters): SqlParameters {
-  if (typeof parameters !== 'object' || parameters === null)
-    throw invalidArgument('parameters must be an array or an object.');
-  const entries = Object.entries(parameters).map(([name, value]: [string, SqlValue]) => {
-    if (value instanceof Uint8Array) return [name, copyBytes(value)] as const;
-    if (value === null || ['string', 'number', 'bigint'].includes(typeof value)) return [name, value] as const;
-    throw invalidArgument(`The parameter ${name} must be null, a string, a number, a BigInt or a Uint8Array.`);
-  });
-  return Array.isArray(parameters) ? entries.map(([, value]) => value) : Object.fromEntries(entries);
 }
 
 /** `await using memory = await Memory.open()` closes it, where the platform knows the symbol. */

@@ -1,4 +1,9 @@
 import { fromBackup, type Backup } from './backups.js';
+import { notify } from './changes.js';
+import { isSame } from './same.js';
+import { invalidArgument } from '../wire/errors.js';
+import type { Moving } from '../link/protocol.js';
+import type { Role } from '../link/tab.js';
 import type { Durability, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** The state of a memory. */
@@ -7,8 +12,10 @@ export interface MemoryStatus {
   readonly storage: 'opfs' | 'memory';
   /** What an answered write has survived. */
   readonly durability: Durability;
-  /** This client's part among the tabs of its origin: it runs SQLite itself. */
-  readonly role: 'leader';
+  /** This client's part among the tabs of its origin: its own worker runs SQLite (`leader`), or that of another (`follower`). */
+  readonly role: Role;
+  /** What is being done to the whole memory just now, by whichever tab; null where nothing is. */
+  readonly moving: Moving | null;
   /** Whether the browser promised not to evict this site's data. */
   readonly persisted: boolean;
   /** Bytes this site uses; null where the browser does not tell. */
@@ -45,6 +52,35 @@ export async function readStorage(): Promise<StorageStatus> {
     storage?.estimate?.().catch(() => undefined),
   ]);
   return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+}
+
+/** The state as it is known, and who is told when it is another one. */
+export class KnownStatus {
+  #status: MemoryStatus;
+  readonly #listeners = new Set<{ readonly tell: (status: MemoryStatus) => void }>();
+
+  constructor(status: MemoryStatus) {
+    this.#status = status;
+  }
+
+  get current(): MemoryStatus {
+    return this.#status;
+  }
+
+  /** Takes over what is known anew. */
+  change(part: Partial<MemoryStatus>): void {
+    const status = { ...this.#status, ...part };
+    if (isSame(status, this.#status)) return;
+    this.#status = status;
+    for (const { tell } of [...this.#listeners]) notify(tell, status);
+  }
+
+  listen(tell: (status: MemoryStatus) => void): () => void {
+    if (typeof tell !== 'function') throw invalidArgument('listener must be a function.');
+    const listener = { tell };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 }
 
 /** The part of the state that the engine tells. */

@@ -1,9 +1,10 @@
-import type { CallOptions, Connection } from '../link/connection.js';
+import type { CallOptions } from '../link/connection.js';
+import type { Caller } from './query.js';
 import type { Arguments, Method, Value } from '../link/protocol.js';
 import { checkCount, checkKey, defined } from '../wire/check.js';
 import { decode, encode } from '../wire/codec.js';
 import { invalidArgument } from '../wire/errors.js';
-import type { Page, Paging } from '../wire/rows.js';
+import type { Page, PageWithTotal, Paging } from '../wire/rows.js';
 import type { Shapes } from '../wire/shapes.js';
 
 type Verb = 'Add' | 'Get' | 'List' | 'Update' | 'Delete' | 'Count' | 'Clear';
@@ -20,12 +21,12 @@ type AnyShapes = Shapes<any, any, any, any, any>;
  * `signal` in its last argument.
  */
 export abstract class Table<Key extends string | number, Row, New, Patch, Filter, Order> {
-  readonly #connection: Connection;
+  readonly #connection: Caller;
   readonly #name: TableName;
   readonly #shapes: AnyShapes;
 
   /** @internal */
-  constructor(connection: Connection, name: TableName, shapes: AnyShapes) {
+  constructor(connection: Caller, name: TableName, shapes: AnyShapes) {
     this.#connection = connection;
     this.#name = name;
     this.#shapes = shapes;
@@ -39,7 +40,8 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
 
   /**
    * A page of rows: filtered, ordered, and by a cursor that neither repeats nor skips when rows come and go. 50 rows
-   * where no limit is given, newest first; `longTerm` begins with the smallest key.
+   * where no limit is given, newest first; `longTerm` begins with the smallest key. With `total: true` the page says how
+   * many rows the filter finds on all pages.
    *
    * @example
    * ```ts
@@ -51,12 +53,18 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
    * } while (cursor);
    * ```
    */
+  list(listing: Filter & Paging<Order> & { readonly total: true }, options?: CallOptions): Promise<PageWithTotal<Row>>;
+  list(listing?: Filter & Paging<Order>, options?: CallOptions): Promise<Page<Row>>;
   async list(listing?: Filter & Paging<Order>, options?: CallOptions): Promise<Page<Row>> {
-    const { orderBy, direction, limit, cursor, ...filter } = encode(this.#shapes.listing, listing ?? {}, 'listing');
+    const { orderBy, direction, limit, cursor, total, ...filter } = encode(
+      this.#shapes.listing,
+      listing ?? {},
+      'listing',
+    );
     checkCount(limit, 'limit');
-    const paging = defined({ orderBy, direction, limit, cursor });
-    const page = await this.#call<Page<object>>('List', [filter, paging], options);
-    return { rows: page.rows.map((row) => decode(this.#shapes.row, row) as Row), cursor: page.cursor };
+    const paging = defined({ orderBy, direction, limit, cursor, total });
+    const { rows, ...rest } = await this.#call<Page<object>>('List', [filter, paging], options);
+    return { rows: rows.map((row) => decode(this.#shapes.row, row) as Row), ...rest };
   }
 
   /** Changes one row. Rejects with `not_found` where there is none with this key. */

@@ -1,7 +1,8 @@
 import { TableWithIds, Table } from './table.js';
 import type { LoadRecall } from './embeddings.js';
 import type { FoundMemory, SemanticSearchOptions } from '../recall/questions.js';
-import type { CallOptions, Connection } from '../link/connection.js';
+import type { CallOptions } from '../link/connection.js';
+import type { Caller } from './query.js';
 import { checkKey, checkText } from '../wire/check.js';
 import { invalidArgument } from '../wire/errors.js';
 import { encodeJson, type JsonValue } from '../wire/json.js';
@@ -33,7 +34,7 @@ import type * as wire from '../wasm/synth_memory.js';
 /** The conversation: `memory.turns`. */
 export class Turns extends TableWithIds<Turn, NewTurn, TurnPatch, TurnFilter, wire.TurnOrder> {
   /** @internal */
-  constructor(connection: Connection) {
+  constructor(connection: Caller) {
     super(connection, 'turns', shapes.turns);
   }
 
@@ -51,7 +52,7 @@ export class Turns extends TableWithIds<Turn, NewTurn, TurnPatch, TurnFilter, wi
 /** What happened: `memory.episodes`. */
 export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, EpisodeFilter, wire.EpisodeOrder> {
   /** @internal */
-  constructor(connection: Connection) {
+  constructor(connection: Caller) {
     super(connection, 'episodes', shapes.episodes);
   }
 
@@ -69,7 +70,7 @@ export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, Ep
 /** What is known, by key: `memory.longTerm`. */
 export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFilter, wire.EntryOrder> {
   /** @internal */
-  constructor(connection: Connection) {
+  constructor(connection: Caller) {
     super(connection, 'longTerm', shapes.longTerm);
   }
 
@@ -137,7 +138,7 @@ export class UncertaintyLog extends TableWithIds<
   wire.UncertaintyOrder
 > {
   /** @internal */
-  constructor(connection: Connection) {
+  constructor(connection: Caller) {
     super(connection, 'uncertainty', shapes.uncertainty);
   }
 
@@ -184,7 +185,7 @@ export class SemanticMemories extends TableWithIds<
   readonly #recall: LoadRecall;
 
   /** @internal */
-  constructor(connection: Connection, recall: LoadRecall) {
+  constructor(connection: Caller, recall: LoadRecall) {
     super(connection, 'semantic', shapes.semantic);
     this.#recall = recall;
   }

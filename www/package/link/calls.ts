@@ -1,18 +1,18 @@
 // What each call does, as far as its place among the others goes.
-import type { Method } from './protocol.js';
+import type { Method, Moving, Request } from './protocol.js';
 
 /**
  * - `read`: it changes nothing, so it shares nothing with those behind it and need not wait for them.
- * - `write`: it changes rows, and shares a transaction and its flush with its neighbors.
- * - `alone`: it is a transaction of its own, or none.
+ * - `write`: it changes rows, and shares a transaction and its flush with its neighbors. It is never made twice.
+ * - `upkeep`: the same, of what can be made anew at any time, so that it may be made twice.
+ * - `alone`: a transaction of its own, or none; it leaves nothing in the database.
+ * - `whole`: a transaction of its own, which is never made twice.
  * - `backedUp`: the same, and a backup is kept first, for which there has to be room.
  */
-export type Kind = 'read' | 'write' | 'alone' | 'backedUp';
+export type Kind = 'read' | 'write' | 'upkeep' | 'alone' | 'whole' | 'backedUp';
 
 /** Every call that the engine has: one that is added in Rust and not placed here does not compile. */
 export const CALLS = {
-  open: 'alone',
-  close: 'alone',
   schemaStatus: 'read',
   query: 'read',
   export: 'alone',
@@ -71,14 +71,14 @@ export const CALLS = {
   coherenceDrift: 'read',
 
   embed: 'read',
-  embedderLoad: 'write',
-  embeddingsUse: 'write',
-  embeddingsCatchUp: 'write',
+  embedderLoad: 'upkeep',
+  embeddingsUse: 'upkeep',
+  embeddingsCatchUp: 'upkeep',
   embeddingsPending: 'read',
-  embeddingsKeep: 'write',
-  embeddingsSkip: 'write',
-  embeddingsFail: 'write',
-  embeddingsRetry: 'write',
+  embeddingsKeep: 'upkeep',
+  embeddingsSkip: 'upkeep',
+  embeddingsFail: 'upkeep',
+  embeddingsRetry: 'upkeep',
   embeddingsStatus: 'read',
   embeddingsMap: 'read',
 
@@ -98,9 +98,9 @@ export const CALLS = {
   merge: 'read',
   squash: 'read',
   plan: 'alone',
-  stamp: 'alone',
-  ensureVersion: 'alone',
-  accept: 'alone',
+  stamp: 'whole',
+  ensureVersion: 'whole',
+  accept: 'whole',
   upgrade: 'backedUp',
   downgrade: 'backedUp',
 
@@ -108,3 +108,42 @@ export const CALLS = {
   backUp: 'backedUp',
   restore: 'backedUp',
 } as const satisfies Record<Method, Kind>;
+
+/** What kind a call is. */
+export function kindOf({ method }: Pick<Request, 'method'>): Kind {
+  return CALLS[method];
+}
+
+/** Whether a call has a transaction of its own, which it shares with no other. */
+export function isByItself(kind: Kind): boolean {
+  return kind === 'alone' || kind === 'whole' || kind === 'backedUp';
+}
+
+/** Whether a call must not be made twice, so that its answer is kept until its client has it. */
+export function isKept(kind: Kind): boolean {
+  return kind === 'write' || kind === 'whole' || kind === 'backedUp';
+}
+
+/** Which calls all tabs are told of before and after. */
+export function movingOf({ method }: Pick<Request, 'method'>): Moving | null {
+  return method === 'upgrade' || method === 'downgrade' || method === 'import' || method === 'restore' ? method : null;
+}
+
+/** How long a query may run where its caller does not say, in ms: as the engine has it. */
+const QUERY_LIMIT = 10_000;
+/** How long calls that may go through everything take at most without a sign of life, in ms. */
+const LONG_LIMIT = 120_000;
+
+/**
+ * How long a call may take until the worker says anything, in ms, where its page is to be told of it: a call that may keep
+ * the worker busy for long. The others are known by the worker's silence.
+ */
+export function limitOf(request: Request): number | undefined {
+  if (request.method === 'query') {
+    const seconds = request.arguments[2];
+    return seconds == null ? QUERY_LIMIT : seconds * 1000;
+  }
+  const { method } = request;
+  const isLong = isByItself(kindOf(request)) || method === 'consolidate' || method === 'undoConsolidation';
+  return isLong ? LONG_LIMIT : undefined;
+}

@@ -1,17 +1,9 @@
-import {
-  aborted,
-  asFailure,
-  causeOf,
-  closed,
-  MemoryError,
-  toMemoryError,
-  unavailable,
-  type FailureMessage,
-} from '../wire/errors.js';
+import { aborted, causeOf, closed, MemoryError, toMemoryError, unheard, type FailureMessage } from '../wire/errors.js';
 import { checkSignal } from '../wire/check.js';
-import { CALLS } from './calls.js';
-import type { Answer, Arguments, FromWorker, Method, Request, Value } from './protocol.js';
-import type { Listener, OpenTransport, Transport } from './transport.js';
+import { isKept, kindOf } from './calls.js';
+import type { Answer, Arguments, Method, Moving, Request, ToClient, Value } from './protocol.js';
+import { Tab, type Role, type TabHost } from './tab.js';
+import type { OpenWorker } from './transport.js';
 import type { Changes, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** What every call may be given. */
@@ -25,245 +17,375 @@ export interface CallOptions {
 
 interface Pending {
   readonly method: Method;
+  readonly given: readonly unknown[];
+  /** What is moved with it; it cannot be sent again then. */
+  readonly transfer: Transferable[];
   readonly signal: AbortSignal | undefined;
   readonly stopListening: () => void;
+  readonly sentAt: number;
+  /** How many leaders ended while it waited. */
+  ends: number;
   resolve(value: unknown): void;
   reject(error: MemoryError): void;
 }
 
-interface Outgoing {
-  readonly request: Request;
-  readonly transfer: Transferable[];
+interface Opening {
+  readonly promise: Promise<SchemaStatus>;
+  resolve(status: SchemaStatus): void;
+  reject(error: MemoryError): void;
 }
 
+/** How long a leader may say nothing before it is asked whether it is there, in ms, and again before it is given up. */
+const SILENCE = 30_000;
+/** How many leaders may end under a call before it is taken to be what ends them. */
+const MOST_ENDS = 10;
+/** How long the answers of a client that is gone are kept, in ms; a little less than the engine keeps them. */
+const KEPT = 23 * 3_600_000;
+
 /**
- * The requests of one client: sent without waiting for each other, answered in order.
+ * The requests of one client: sent without waiting for each other, answered in order, by whoever leads.
  *
- * Calls of the same turn of the event loop leave in one message. When the other side breaks, what waits is rejected and
- * the next call opens the memory again.
+ * Calls of the same turn of the event loop leave in one message. When the leader goes, what is not answered is sent to the
+ * next one, under the same numbers: what must not be made twice is answered from what the database keeps.
  */
 export class Connection {
   readonly #client = crypto.randomUUID();
-  readonly #openTransport: OpenTransport;
   readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   readonly #options: EngineOptions;
-  readonly #pending = new Map<number, Pending>();
-  #transport: Transport | undefined;
+  readonly #tab: Tab;
+  /** Calls that were sent, by number, in order. */
+  readonly #sent = new Map<number, Pending>();
+  /** Calls that are not sent yet. */
+  #outbox: Pending[] = [];
   #sequence = 0;
-  #outbox: Outgoing[] = [];
-  #opened = false;
+  #opening: Opening | undefined;
+  #role: Role | undefined;
+  #leader: string | undefined;
+  /** Whether any leader was greeted by this client. */
+  #isKnown = false;
+  #isFlushing = false;
+  #lastHeard = 0;
+  #isSuspicious = false;
+  #watch: ReturnType<typeof setTimeout> | undefined;
   #closing: Promise<void> | undefined;
+  /** Told when the last call is answered. */
+  #emptied: (() => void) | undefined;
 
-  constructor(openTransport: OpenTransport, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
-    this.#openTransport = openTransport;
+  constructor(openWorker: OpenWorker, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
     this.#options = options;
     this.#tell = tell;
-  }
-
-  /** Opens the memory; the answer is where its schema is. */
-  open(options: CallOptions = {}): Promise<SchemaStatus> {
-    return this.#connect(options);
+    this.#tab = new Tab(this.#client, options, openWorker, this.#host());
   }
 
   /** Are told what each commit changed, once, after it. */
   readonly changes = new Set<(changes: Changes) => void>();
-  /** Are told that the engine is another one, which opened the memory again. */
+  /** Are told that the engine is another one, which opened the memory again; what changed meanwhile may be unknown. */
   readonly reopened = new Set<() => void>();
+  /** Are told that this client's part among the tabs changed. */
+  readonly roles = new Set<(role: Role) => void>();
+  /** Are told what is about to change all, and with null, that it has, or not. */
+  readonly movings = new Set<(what: Moving | null) => void>();
+
+  /** This client's part among the tabs of its origin. */
+  get role(): Role {
+    return this.#role ?? 'follower';
+  }
 
   /** Whether calls that change rows are not answered yet. */
   get isWriting(): boolean {
-    return [...this.#pending.values()].some(({ method }) => CALLS[method] !== 'read');
+    return [...this.#sent.values(), ...this.#outbox].some((pending) => kindOf(pending) !== 'read');
+  }
+
+  /** Opens the memory; the answer is where its schema is. */
+  open({ signal }: CallOptions = {}): Promise<SchemaStatus> {
+    return new Promise((resolve, reject) => {
+      checkSignal(signal);
+      const giveUp = () => {
+        this.#tab.end();
+        this.#opening?.reject(aborted(signal));
+      };
+      if (signal?.aborted) return reject(aborted(signal));
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#begin()
+        .finally(() => signal?.removeEventListener('abort', giveUp))
+        .then(resolve, reject);
+    });
   }
 
   /** Makes a call. */
-  async call<M extends Method>(
+  call<M extends Method>(
     method: M,
     given: Arguments<M>,
     { signal }: CallOptions = {},
     transfer: Transferable[] = [],
   ): Promise<Awaited<Value<M>>> {
-    if (this.#closing) throw closed();
-    if (!this.#transport) {
-      // What was only in memory is gone with the worker: to begin anew with nothing would be to lose it silently.
-      if (this.#options.path === undefined) throw lost();
-      // The file is opened again before anything else is asked of it. What comes of that, this call is told.
-      const reopened = this.#connect({});
-      reopened.catch(() => undefined);
-      if (!this.#transport) await reopened;
-      for (const report of this.reopened) report();
-    }
-    return this.#send(method, given, { signal }, transfer);
+    return new Promise((resolve, reject: (error: MemoryError) => void) => {
+      if (this.#closing) throw closed();
+      // What it throws rejects the promise.
+      checkSignal(signal);
+      if (signal?.aborted) return reject(aborted(signal));
+      const onAbort = () => this.#abort(pending);
+      const pending: Pending = {
+        method,
+        given,
+        transfer,
+        signal,
+        stopListening: () => signal?.removeEventListener('abort', onAbort),
+        sentAt: Date.now(),
+        ends: 0,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#outbox.push(pending);
+      if (this.#role === undefined) this.#tab.start();
+      this.#flushSoon();
+      this.#watchOver();
+    });
   }
 
-  /** Waits for what was asked for, then closes. Calls that come later reject with `closed`. */
+  /** Waits for what was asked for, then leaves. Calls that come later reject with `closed`. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    try {
-      if (this.#transport) await this.#send('close', [], {}, []);
-    } finally {
-      this.#end(closed);
-    }
+    if (!this.#isQuiet) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    clearTimeout(this.#watch);
+    this.#role = undefined;
+    const failure = await this.#tab.leave();
+    if (failure) throw toMemoryError(failure);
   }
 
-  async #connect(options: CallOptions): Promise<SchemaStatus> {
-    this.#opened = false;
-    const listener: Listener = {
-      receive: (message) => {
-        if (this.#transport === transport) this.#receive(message);
+  get #isQuiet(): boolean {
+    return this.#sent.size === 0 && this.#outbox.length === 0;
+  }
+
+  #begin(): Promise<SchemaStatus> {
+    let resolve!: Opening['resolve'];
+    let reject!: Opening['reject'];
+    const promise = new Promise<SchemaStatus>((ok, no) => ((resolve = ok), (reject = no)));
+    this.#opening = { promise, resolve, reject };
+    this.#tab.start();
+    this.#watchOver();
+    return promise.finally(() => (this.#opening = undefined));
+  }
+
+  /** What the tab tells. */
+  #host(): TabHost {
+    const isQuiet = () => this.#isQuiet;
+    return {
+      get isQuiet() {
+        return isQuiet();
       },
-      fail: (cause) => {
-        if (this.#transport === transport) this.#fail(cause);
-      },
+      reached: (role) => this.#greet(role),
+      moved: () => this.#hello(),
+      receive: (message) => this.#receive(message),
+      heard: () => this.#heard(),
+      lost: () => this.#lost(),
+      ended: (sequence, failure) => this.#settle({ sequence, failure }),
+      refused: (failure) => this.#refused(failure),
     };
-    let transport: Transport;
-    try {
-      transport = this.#openTransport(listener);
-    } catch (cause) {
-      // A page may be forbidden the worker: one of another origin, say.
-      throw toMemoryError(unavailable(cause));
-    }
-    this.#transport = transport;
-    try {
-      const status = await this.#send('open', [this.#options], options, []);
-      this.#opened = true;
-      return status;
-    } catch (error) {
-      // What was sent behind it is answered with the same.
-      if (this.#transport === transport) this.#end(() => error as MemoryError);
-      throw error;
-    }
   }
 
-  #send<M extends Method>(
-    method: M,
-    given: Arguments<M>,
-    { signal }: CallOptions,
-    transfer: Transferable[],
-  ): Promise<Awaited<Value<M>>> {
-    return new Promise((resolve, reject: (error: MemoryError) => void) => {
-      // What it throws rejects the promise.
-      checkSignal(signal);
-      if (signal?.aborted) {
-        reject(aborted(signal));
-        return;
+  #heard(): void {
+    this.#lastHeard = performance.now();
+    this.#isSuspicious = false;
+  }
+
+  /** Somebody leads: what is not answered is sent there, and what comes from now on. */
+  #greet(role: Role): void {
+    const isOther = role !== this.#role;
+    this.#role = role;
+    this.#hello();
+    this.#sendAgain();
+    this.#flush();
+    if (isOther) for (const report of this.roles) report(role);
+  }
+
+  #hello(): void {
+    const { durability = 'strict' } = this.#options;
+    const isNew = !this.#isKnown;
+    this.#isKnown = true;
+    const hello = { type: 'hello', client: this.#client, durability, isNew, acknowledged: this.#acknowledged } as const;
+    this.#tab.post(hello, []);
+  }
+
+  /** All calls before this number are answered. */
+  get #acknowledged(): number {
+    const [first] = this.#sent.keys();
+    return first ?? this.#sequence;
+  }
+
+  #sendAgain(): void {
+    for (const [sequence, pending] of [...this.#sent]) {
+      const isMoved = pending.transfer.length > 0;
+      const isTooLate = isKept(kindOf(pending)) && Date.now() - pending.sentAt > KEPT;
+      if (isMoved || isTooLate || pending.ends > MOST_ENDS) {
+        // Under its number something is sent all the same, for there are no gaps.
+        this.#settle({ sequence, failure: isMoved ? missing() : unknown() });
+        this.#post(new Map([[sequence, { ...pending, method: 'schemaStatus', given: [], transfer: [] }]]));
       }
-      const sequence = this.#sequence++;
-      const onAbort = () => this.#abort(sequence, method);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(sequence, {
-        method,
-        signal,
-        stopListening: () => signal?.removeEventListener('abort', onAbort),
-        resolve: resolve as (value: unknown) => void,
-        reject,
-      });
-      const request = { client: this.#client, sequence, method, arguments: given } as Request;
-      if (this.#outbox.push({ request, transfer }) === 1) queueMicrotask(() => this.#flush());
+    }
+    this.#post(this.#sent);
+    for (const [sequence, { signal }] of this.#sent)
+      if (signal?.aborted) this.#tab.post({ type: 'cancel', client: this.#client, sequence }, []);
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      this.#flush();
     });
   }
 
   #flush(): void {
-    const outbox = this.#outbox;
+    if (this.#role === undefined || this.#outbox.length === 0) return;
+    const sent = new Map<number, Pending>();
+    for (const pending of this.#outbox) sent.set(this.#sequence++, pending);
     this.#outbox = [];
-    this.#post(outbox);
+    for (const [sequence, pending] of sent) this.#sent.set(sequence, pending);
+    this.#post(sent);
   }
 
-  #post(outgoing: readonly Outgoing[]): void {
-    if (outgoing.length === 0) return;
-    const requests = outgoing.map(({ request }) => request);
-    const transfer = outgoing.flatMap((item) => item.transfer);
+  #post(some: ReadonlyMap<number, Pending>): void {
+    if (some.size === 0) return;
+    const requests = [...some].map(
+      ([sequence, { method, given }]) => ({ sequence, method, arguments: given }) as unknown as Request,
+    );
+    const transfer = [...some.values()].flatMap((pending) => pending.transfer);
+    const message = { type: 'call', client: this.#client, acknowledged: this.#acknowledged, requests } as const;
     try {
-      this.#transport?.post({ type: 'call', requests }, transfer);
+      this.#tab.post(message, transfer);
     } catch (cause) {
-      // One of them holds what no message can: each goes by itself, and that one is told.
-      if (outgoing.length > 1) {
-        for (const item of outgoing) this.#post([item]);
+      // One of them holds what no message can: each goes by itself, and in the place of that one, something harmless.
+      if (some.size > 1) {
+        for (const [sequence, pending] of some) this.#post(new Map([[sequence, pending]]));
         return;
       }
-      const { sequence } = requests[0]!;
-      const failure: FailureMessage = {
-        code: 'invalid_argument',
-        message: 'An argument cannot be sent to the worker.',
-        hint: 'Give plain values only.',
-        cause: causeOf(cause),
-      };
-      this.#settle({ client: this.#client, sequence, failure });
+      const [[sequence, pending]] = some as unknown as [[number, Pending]];
+      this.#settle({ sequence, failure: unsendable(cause) });
+      this.#post(new Map([[sequence, { ...pending, method: 'schemaStatus', given: [], transfer: [] }]]));
     }
   }
 
-  #abort(sequence: number, method: Method): void {
-    if (method === 'open') {
-      // Nothing of the caller's is at stake yet, so it need not be waited for.
-      this.#settle({ client: this.#client, sequence, cancelled: true });
+  #abort(pending: Pending): void {
+    const at = this.#outbox.indexOf(pending);
+    if (at >= 0) {
+      this.#outbox.splice(at, 1);
+      this.#answered(pending, { sequence: -1, cancelled: true });
       return;
     }
-    const waiting = this.#outbox.findIndex(({ request }) => request.sequence === sequence);
-    if (waiting < 0) {
-      this.#transport?.post({ type: 'cancel', client: this.#client, sequence }, []);
-      return;
-    }
-    this.#outbox.splice(waiting, 1);
-    this.#settle({ client: this.#client, sequence, cancelled: true });
+    for (const [sequence, sent] of this.#sent)
+      if (sent === pending) this.#tab.post({ type: 'cancel', client: this.#client, sequence }, []);
   }
 
-  #receive(message: FromWorker): void {
-    if (message.type === 'crashed') {
-      const cause = new Error(message.message);
-      cause.name = message.name;
-      // The engine itself says so: it was loaded, also where the memory was just being opened.
-      this.#end(() => crashed(cause));
-      return;
-    }
-    if (message.type === 'progress') {
-      this.#tell?.(message.progress);
-      return;
-    }
-    if (message.changes) for (const report of this.changes) report(message.changes);
-    for (const answer of message.answers) {
-      if (answer.client === this.#client) this.#settle(answer);
+  #receive(message: ToClient): void {
+    this.#heard();
+    switch (message.type) {
+      case 'welcome': {
+        const isOther = this.#leader !== undefined && this.#leader !== message.leader;
+        this.#leader = message.leader;
+        this.#opening?.resolve(message.status);
+        if (isOther) for (const report of this.reopened) report();
+        return;
+      }
+      case 'answer':
+        if (message.changes) for (const report of this.changes) report(message.changes);
+        for (const answer of message.answers) this.#settle(answer);
+        if (this.#isQuiet) this.#tab.quiet();
+        return;
+      case 'again':
+        this.#hello();
+        this.#sendAgain();
+        return;
+      case 'moving':
+        for (const report of this.movings) report(message.what);
+        return;
+      case 'progress':
+        this.#tell?.(message.progress);
+        return;
     }
   }
 
   #settle(answer: Answer): void {
-    const pending = this.#pending.get(answer.sequence);
+    const pending = this.#sent.get(answer.sequence);
     if (!pending) return;
-    this.#pending.delete(answer.sequence);
+    this.#sent.delete(answer.sequence);
+    this.#answered(pending, answer);
+  }
+
+  #answered(pending: Pending, answer: Answer): void {
     pending.stopListening();
     if ('cancelled' in answer) pending.reject(aborted(pending.signal));
     else if ('failure' in answer) pending.reject(toMemoryError(answer.failure));
     else pending.resolve(answer.value);
+    if (this.#isQuiet) this.#emptied?.();
   }
 
-  #fail(cause: unknown): void {
-    const error = () => (this.#opened ? crashed(cause) : toMemoryError(asFailure(cause) ?? unavailable(cause)));
-    this.#end(error);
+  /** Nobody leads for now: what is not answered waits for whoever does next. */
+  #lost(): void {
+    this.#role = undefined;
+    for (const pending of this.#sent.values()) pending.ends++;
   }
 
-  /** Lets go of the other side; whoever still waits for it is told why. */
-  #end(why: () => MemoryError): void {
-    this.#transport?.end();
-    this.#transport = undefined;
-    this.#outbox = [];
-    const waiting = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const pending of waiting) {
-      pending.stopListening();
-      pending.reject(why());
+  /** Nobody will lead: whoever waits is told why. The next call tries again. */
+  #refused(failure: FailureMessage): void {
+    this.#role = undefined;
+    this.#opening?.reject(toMemoryError(failure));
+    const waiting = [...this.#sent.keys()];
+    for (const sequence of waiting) this.#settle({ sequence, failure });
+    for (const pending of this.#outbox.splice(0)) this.#answered(pending, { sequence: -1, failure });
+  }
+
+  /** Sees to it that no call waits for ever for somebody who does not answer. */
+  #watchOver(): void {
+    if (this.#watch !== undefined || this.#options.path === undefined) return;
+    this.#lastHeard = performance.now();
+    this.#watch = setTimeout(() => this.#look(), SILENCE);
+  }
+
+  #look(): void {
+    this.#watch = undefined;
+    if (this.#isQuiet && !this.#opening) return;
+    const silent = performance.now() - this.#lastHeard;
+    if (silent >= SILENCE) {
+      if (this.#isSuspicious) return this.#refused(unheard());
+      this.#isSuspicious = true;
+      this.#tab.suspect();
     }
+    this.#watch = setTimeout(() => this.#look(), silent >= SILENCE ? SILENCE : SILENCE - silent);
   }
 }
 
-function crashed(cause: unknown): MemoryError {
-  const hint =
-    'The file is at its last committed state and is opened again by the next call; look before you repeat a write.';
-  return new MemoryError('worker_crashed', 'The worker stopped before it answered.', hint, cause);
+function unsendable(cause: unknown): FailureMessage {
+  return {
+    code: 'invalid_argument',
+    message: 'An argument cannot be sent to the worker.',
+    hint: 'Give plain values only.',
+    cause: causeOf(cause),
+  };
 }
 
-function lost(): MemoryError {
-  const hint = 'Open a new one and import what you exported; a memory in OPFS would have kept its rows.';
-  return new MemoryError('worker_crashed', 'The memory was kept by the worker alone, and is gone with it.', hint);
+/** The bytes of the bundled model went with the worker; it is loaded again. */
+function missing(): FailureMessage {
+  return {
+    code: 'embedder_missing',
+    message: 'The worker that was given the embedder is gone.',
+    hint: 'Give it again.',
+    cause: null,
+  };
+}
+
+function unknown(): FailureMessage {
+  return {
+    code: 'worker_crashed',
+    message:
+      'It is not known whether the call was carried out: each worker that was at it ended, or it is too long ago.',
+    hint: 'The file is whole; look before you repeat a write.',
+    cause: null,
+  };
 }

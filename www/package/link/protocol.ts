@@ -1,21 +1,34 @@
-// What is said between a client and the worker that runs SQLite. Types only.
+// What is said between a client and the worker that runs SQLite, in the same tab or in another. Types only.
 import type { FailureMessage } from '../wire/errors.js';
-import type { Changes, Engine, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
-
-/** The engine's calls that a client may make. */
-type EngineCalls = Omit<
+import type {
+  Changes,
+  Durability,
   Engine,
-  'free' | 'close' | 'import' | 'reserve' | 'beginBatch' | 'endBatch' | 'changes' | typeof Symbol.dispose
->;
+  EngineOptions,
+  MigrationProgress,
+  SchemaStatus,
+} from '../wasm/synth_memory.js';
+
+/** The engine's calls that are the worker's own affair. */
+type Internal =
+  | 'free'
+  | 'close'
+  | 'import'
+  | 'reserve'
+  | 'beginBatch'
+  | 'endBatch'
+  | 'changes'
+  | 'answers'
+  | 'keepAnswers'
+  | 'acknowledge'
+  | 'enter'
+  | 'setDurability'
+  | typeof Symbol.dispose;
 
 /** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
-export interface WorkerApi extends EngineCalls {
-  /** Loads the engine and opens the memory. */
-  open(options: EngineOptions): SchemaStatus;
+export interface WorkerApi extends Omit<Engine, Internal> {
   /** Replaces the database by a file's. A `Blob` is read by the worker, so that the import keeps its place. */
   import(file: Uint8Array | Blob): string[];
-  /** Closes the memory and releases its files. */
-  close(): null;
 }
 
 /** The name of a call. */
@@ -25,34 +38,80 @@ export type Arguments<M extends Method> = Parameters<WorkerApi[M]>;
 /** The answer of a call. */
 export type Value<M extends Method> = ReturnType<WorkerApi[M]>;
 
-/** One call. Client and sequence number together are its name, wherever it is sent. */
+/** One call. A client's calls are numbered without gaps; client and number together are a call's name, wherever it is sent. */
 export type Request = {
   [M in Method]: {
-    readonly client: string;
     readonly sequence: number;
     readonly method: M;
     readonly arguments: Arguments<M>;
   };
 }[Method];
 
-/** What a client says. */
-export type ToWorker =
-  /** The engine's code, which a worker of the page's own is given before anything else. */
-  | { readonly type: 'load'; readonly module: WebAssembly.Module }
-  | { readonly type: 'call'; readonly requests: readonly Request[] }
+/** What a client says to whoever leads. */
+export type FromClient = { readonly client: string } & (
+  | {
+      /** Before anything else, to each leader. What was not answered yet is sent again behind it. */
+      readonly type: 'hello';
+      readonly durability: Durability;
+      /** Whether it is this client's first word to any leader, so that none can have answered it before. */
+      readonly isNew: boolean;
+      /** All before this number is answered, and this client knows it. */
+      readonly acknowledged: number;
+    }
+  | { readonly type: 'call'; readonly acknowledged: number; readonly requests: readonly Request[] }
   /** Drop this request if it has not begun. It is answered either way. */
-  | { readonly type: 'cancel'; readonly client: string; readonly sequence: number };
+  | { readonly type: 'cancel'; readonly sequence: number }
+  /** This client sleeps; it greets again if it wakes up. */
+  | { readonly type: 'forget' }
+  /** Nothing more will come of this client. */
+  | { readonly type: 'bye' }
+);
+
+/** What the page that a worker belongs to says to it. */
+export type ToWorker =
+  | FromClient
+  /** The engine's code, which is given before anything else. */
+  | { readonly type: 'load'; readonly module: WebAssembly.Module }
+  /** Open the memory, and lead under this name. */
+  | { readonly type: 'lead'; readonly leader: string; readonly options: EngineOptions }
+  /** A port to the broker, for other tabs to come by. */
+  | { readonly type: 'broker'; readonly port: MessagePort }
+  /** End what is under way, close the memory, let others have it. */
+  | { readonly type: 'yield' }
+  /** Say that you can still hear. */
+  | { readonly type: 'ping' };
 
 /** The answer to a request. */
-export type Answer = { readonly client: string; readonly sequence: number } & (
+export type Answer = { readonly sequence: number } & (
   { readonly value: unknown } | { readonly failure: FailureMessage } | { readonly cancelled: true }
 );
 
-/** What the worker says. */
-export type FromWorker =
-  /** Answers, and what the calls behind them changed, which is committed. */
+/** What is going on that all tabs are told of, before and after. */
+export type Moving = 'upgrade' | 'downgrade' | 'import' | 'restore';
+
+/** What the leader says to a client. */
+export type ToClient =
+  | { readonly type: 'welcome'; readonly leader: string; readonly status: SchemaStatus }
+  /** Answers, and what was committed since the last message, by whomever. */
   | { readonly type: 'answer'; readonly answers: readonly Answer[]; readonly changes?: Changes | undefined }
+  /** Some of this client's calls are missing here: send again what is not answered. */
+  | { readonly type: 'again' }
   /** A migration goes on. */
   | { readonly type: 'progress'; readonly progress: MigrationProgress }
+  /** The schema or the whole database is about to be changed, or was. */
+  | { readonly type: 'moving'; readonly what: Moving | null };
+
+/** What a worker says to its page. */
+export type FromWorker =
+  | ToClient
+  /** It leads. */
+  | { readonly type: 'leads' }
+  /** It could not. */
+  | { readonly type: 'refused'; readonly failure: FailureMessage }
+  /** It yielded. */
+  | { readonly type: 'yielded'; readonly failure?: FailureMessage | undefined }
+  /** It begins a call that may take so long, in ms, until it says anything; or, with null, it ended it. */
+  | { readonly type: 'busy'; readonly limit: number | null; readonly client: string; readonly sequence: number }
+  | { readonly type: 'pong' }
   /** The engine broke; nothing more will be answered. */
   | { readonly type: 'crashed'; readonly name: string; readonly message: string };

@@ -1,26 +1,26 @@
 import type { FromWorker, ToWorker } from './protocol.js';
 
-/** What a client is told by its transport. */
-export interface Listener {
+/** What is told by a worker. */
+export interface WorkerListener {
   /** A message came. */
   receive(message: FromWorker): void;
-  /** The other side is gone, and will not answer. */
+  /** The worker could not be loaded, or an error ended it. */
   fail(cause: unknown): void;
 }
 
-/** A way to whoever runs SQLite: a worker of this page's, the same thread, or another tab's worker. */
-export interface Transport {
+/** A worker that can run SQLite, or the same thread. */
+export interface OwnWorker {
   /** Sends a message; what is named in `transfer` is moved, not copied. */
   post(message: ToWorker, transfer: Transferable[]): void;
-  /** Lets go of the other side. */
+  /** Ends it at once. */
   end(): void;
 }
 
-/** Makes a transport that speaks to a listener. */
-export type OpenTransport = (listener: Listener) => Transport;
+/** Starts a worker that speaks to a listener. */
+export type OpenWorker = (listener: WorkerListener) => OwnWorker;
 
 /** A dedicated worker of this page's own. */
-export const openWorker: OpenTransport = (listener) => {
+export const openWorker: OpenWorker = (listener) => {
   // Written just so, bundlers find the files. The name shows in the browser's developer tools.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
   worker.onmessage = (event: MessageEvent<FromWorker>) => listener.receive(event.data);
@@ -36,6 +36,19 @@ export const openWorker: OpenTransport = (listener) => {
   );
   return { post, end: () => worker.terminate() };
 };
+
+/** A port to the broker of this origin; undefined where there are no shared workers, as inside a worker. */
+export function openBroker(): MessagePort | undefined {
+  if (typeof SharedWorker === 'undefined') return undefined;
+  try {
+    const broker = new SharedWorker(new URL('./broker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
+    // Without it tabs go on by a channel, which is slower and works everywhere.
+    broker.onerror = (event) => event.preventDefault();
+    return broker.port;
+  } catch {
+    return undefined;
+  }
+}
 
 let engine: Promise<WebAssembly.Module> | undefined;
 

@@ -40,6 +40,9 @@ export class EmbedderRunner {
     this.#tell = tell;
   }
 
+  /** Are told when an embedder of the page's own has done all it can: what questions find may be different then. */
+  readonly settled = new Set<() => void>();
+
   /** From here on nothing is embedded, and an embedder of the page's own is not waited for. */
   close(): void {
     clearTimeout(this.#timer);
@@ -178,6 +181,8 @@ export class EmbedderRunner {
     }
     const status = await this.status();
     this.#told(status);
+    // The bundled model's vectors are there before the question is.
+    if (this.#embedder !== 'bundled') for (const report of this.settled) report();
     if (status.retryAt) this.#runIn(Math.max(AFTER_WRITE, status.retryAt.getTime() - Date.now()));
   }
 

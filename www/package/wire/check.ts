@@ -1,5 +1,5 @@
 // Arguments, checked where a call is made: what a message could not carry, or a row could not hold, is an error here.
-import { invalidArgument, MemoryError } from './errors.js';
+import { causeOf, invalidArgument, MemoryError, toMemoryError, unreadable } from './errors.js';
 
 /** A string that can be written down as UTF-8. */
 export function checkText(value: unknown, name: string): string {
@@ -52,4 +52,14 @@ export function checkSignal(signal: AbortSignal | undefined): void {
 export function checkCount(count: number | undefined, name: string, most = 1000): number | undefined {
   if (count === undefined || (Number.isInteger(count) && count >= 1 && count <= most)) return count;
   throw invalidArgument(`${name} is ${String(count)}; it must be a whole number from 1 to ${most}.`);
+}
+
+/** Bytes that can be moved to the worker: the caller keeps its own. */
+export function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
+  try {
+    if (file instanceof Uint8Array || file instanceof ArrayBuffer) return new Uint8Array(file).slice();
+  } catch (cause) {
+    throw toMemoryError(unreadable(causeOf(cause)));
+  }
+  throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
 }

@@ -4,6 +4,8 @@ import type { EngineErrorCode, Failure, FailureCause } from '../wasm/synth_memor
 export type ClientErrorCode =
   /** The `AbortSignal` fired before the call began. It was not carried out. */
   | 'aborted'
+  /** Another tab leads with a newer version of the package, which this one cannot speak to. */
+  | 'client_outdated'
   /** The memory was closed. */
   | 'closed'
   /** The embedder that was given failed, or gave something else than vectors. Rows are tried again later. */
@@ -14,7 +16,11 @@ export type ClientErrorCode =
   | 'invalid_text'
   /** A URL that is neither `opfs:///name.db` nor `memory:`. */
   | 'invalid_url'
-  /** The worker stopped. Calls that waited for an answer may or may not have been carried out. */
+  /** The function given to `live` threw an error of its own, which is the cause. */
+  | 'read_failed'
+  /** A call kept the worker longer than it may, and was ended with it; or nobody answered. */
+  | 'timed_out'
+  /** The engine broke at this call; or a memory that was in the worker alone is gone with it. */
   | 'worker_crashed'
   /** The worker or its WebAssembly could not be loaded. */
   | 'worker_unavailable';
@@ -101,6 +107,36 @@ export function unavailable(thrown: unknown): FailureMessage {
     message: `The memory's worker or its WebAssembly could not be loaded (${cause.message}).`,
     hint: "Check that worker.js and the .wasm are served and that the Content-Security-Policy has 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
     cause,
+  };
+}
+
+/** A call that kept its worker for longer than it may. */
+export function timedOut(): FailureMessage {
+  return {
+    code: 'timed_out',
+    message: 'The call took longer than it may, and the worker that was at it was ended.',
+    hint: 'Ask for less at a time; what was not committed is as it was, so look before you repeat a write.',
+    cause: null,
+  };
+}
+
+/** A client to which nobody who leads answers. */
+export function unheard(): FailureMessage {
+  return {
+    code: 'timed_out',
+    message: 'The tab that leads does not answer.',
+    hint: 'Close or reload the other tabs of this site; look before you repeat a write.',
+    cause: null,
+  };
+}
+
+/** A client that is too old to be led. */
+export function outdated(): FailureMessage {
+  return {
+    code: 'client_outdated',
+    message: 'Another tab uses a newer version of this app, and leads.',
+    hint: 'Reload this page; nothing was changed.',
+    cause: null,
   };
 }
 

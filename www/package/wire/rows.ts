@@ -8,6 +8,13 @@ export interface Page<Row> {
   rows: Row[];
   /** Give it to the same listing to read on; null when there is no more. */
   cursor: string | null;
+  /** How many rows the filter finds on all pages, if `total` asked for it. */
+  total?: number;
+}
+
+/** One page of a listing that was asked for its `total`. */
+export interface PageWithTotal<Row> extends Page<Row> {
+  total: number;
 }
 
 /** How to list. */

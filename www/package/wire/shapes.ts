@@ -2,7 +2,7 @@
 import type { Shape } from './codec.js';
 import type * as wire from '../wasm/synth_memory.js';
 
-const paging = { orderBy: 'text', direction: 'text', limit: 'number', cursor: 'text' } as const;
+const paging = { orderBy: 'text', direction: 'text', limit: 'number', cursor: 'text', total: 'flag' } as const;
 const period = { since: 'time', until: 'time' } as const;
 const search = { search: 'text', matching: 'text' } as const;
 

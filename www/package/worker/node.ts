@@ -2,7 +2,7 @@
 import { openEngine } from './engine.js';
 import { unavailable } from '../wire/errors.js';
 import { Processor } from './processor.js';
-import type { OpenTransport } from '../link/transport.js';
+import type { OpenWorker } from '../link/transport.js';
 import { initSync } from '../wasm/synth_memory.js';
 
 /** What is used of Node; asked for at run time, so that no bundler meets an import it cannot resolve. */
@@ -22,11 +22,20 @@ const fail = (cause: unknown) => {
 };
 
 /** An engine in this thread. */
-export const openInThread: OpenTransport = (listener) => {
+export const openInThread: OpenWorker = (listener) => {
+  const peer = { post: listener.receive };
   const processor = new Processor({
     open: (options, onProgress) => openEngine((loaded ??= load().catch(fail)), options, onProgress),
     defer: (task) => queueMicrotask(task),
-    post: (message) => listener.receive(message),
+    tell: listener.receive,
   });
-  return { post: (message) => message.type !== 'load' && processor.receive(message), end: () => undefined };
+  return {
+    post(message) {
+      if (message.type === 'lead') void processor.lead(message.leader, message.options);
+      else if (message.type === 'yield') processor.yield();
+      else if (message.type !== 'load' && message.type !== 'broker' && message.type !== 'ping')
+        processor.receive(message, peer);
+    },
+    end: () => undefined,
+  };
 };

@@ -1,7 +1,8 @@
 import { asFailure, causeOf, unreadable, type FailureMessage } from '../wire/errors.js';
+import { byClient, Clients, type Body, type Client, type Peer, type Waiting } from './clients.js';
 import type { Held, OnProgress } from './engine.js';
-import { CALLS, type Kind } from '../link/calls.js';
-import type { Answer, FromWorker, Method, Request, ToWorker } from '../link/protocol.js';
+import { isByItself, isKept, kindOf, limitOf, movingOf } from '../link/calls.js';
+import type { Answer, FromClient, FromWorker, Request, ToClient } from '../link/protocol.js';
 import type { Changes, Engine, EngineOptions } from '../wasm/synth_memory.js';
 
 /** What a processor needs of where it runs. */
@@ -10,155 +11,363 @@ export interface Host {
   open(options: EngineOptions, onProgress: OnProgress): Promise<Held>;
   /** Does the task soon, but after all that is already waiting to be received. */
   defer(task: () => void): void;
-  /** Sends a message to the clients; what is named in `transfer` is moved. */
-  post(message: FromWorker, transfer: Transferable[]): void;
+  /** Tells the page that this worker belongs to. */
+  tell(message: FromWorker): void;
 }
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
 
-const CLOSED: FailureMessage = {
-  code: 'closed',
-  message: 'The memory is closed.',
-  hint: 'Open it again with Memory.open().',
-  cause: null,
-};
-
 /**
  * Answers the requests that clients send, in their order.
  *
  * Requests that wait together are carried out in one transaction and made durable by one flush, each still answered by
- * itself: one that fails takes nothing of its neighbors with it. No answer is sent before its change is durable.
+ * itself: one that fails takes nothing of its neighbors with it. No answer is sent before its change is durable, and the
+ * answer to what must not be made twice is kept in the same transaction.
  */
 export class Processor {
   readonly #host: Host;
-  readonly #queue: Request[] = [];
-  #memory: Held | FailureMessage = CLOSED;
+  readonly #clients = new Clients();
+  /** Those who greeted and are not welcomed yet. */
+  #greeted: Client[] = [];
+  #queue: Waiting[] = [];
+  /** Clients that went, whose kept answers go with the next transaction. */
+  #departed: string[] = [];
+  /** What is being carried out, if the engine breaks. */
+  #current: Waiting | undefined;
+  #leader = '';
+  #options: EngineOptions | undefined;
+  #memory: Held | undefined;
   /** A turn is coming that will take up the queue, or is under way. */
-  #busy = false;
+  #isBusy = true;
+  /** How many of those that wait are still carried out before this yields. */
+  #left = Infinity;
 
   constructor(host: Host) {
     this.#host = host;
   }
 
-  /** Takes a message from a client. */
-  receive(message: Exclude<ToWorker, { type: 'load' }>): void {
-    if (message.type === 'cancel') {
-      this.#cancel(message.client, message.sequence);
+  /** Opens the memory and leads under this name. What came before is answered then. */
+  async lead(leader: string, options: EngineOptions): Promise<void> {
+    this.#leader = leader;
+    this.#options = options;
+    try {
+      const onProgress: OnProgress = (progress) => {
+        const message = { type: 'progress', progress } as const;
+        this.#everyone(message);
+      };
+      this.#memory = await this.#host.open(options, onProgress);
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (failure) this.#host.tell({ type: 'refused', failure });
+      else this.#broke(thrown);
       return;
     }
-    for (const request of message.requests) this.#queue.push(request);
-    if (this.#busy) return;
-    this.#busy = true;
-    if (message.requests.every(({ method }) => kindOf(method) === 'read')) void this.#run();
+    // What opening changed is told by the welcome itself.
+    this.#memory.engine.changes();
+    this.#host.tell({ type: 'leads' });
+    await this.#run();
+  }
+
+  /** Takes a message from a client, to be answered by this way. */
+  receive(message: FromClient, peer: Peer): void {
+    switch (message.type) {
+      case 'hello': {
+        const client = this.#clients.greet(message, peer);
+        if (!client) return;
+        if (message.durability === 'strict') this.#makeStrict();
+        this.#greeted.push(client);
+        break;
+      }
+      case 'call': {
+        const taken = this.#clients.take(message, peer, this.#queue);
+        if (taken.length === 0) return;
+        this.#queue.push(...taken);
+        break;
+      }
+      case 'cancel':
+        this.#cancel(message.client, message.sequence);
+        return;
+      case 'forget':
+        this.#clients.forget(message.client);
+        return;
+      case 'bye':
+        this.#dismiss(message.client);
+        return;
+    }
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    // What only reads need not wait for what may share its transaction.
+    if (message.type === 'call' && message.requests.every((request) => kindOf(request) === 'read')) void this.#run();
     else this.#host.defer(() => void this.#run());
   }
 
-  #cancel(client: string, sequence: number): void {
-    const at = this.#queue.findIndex((request) => request.client === client && request.sequence === sequence);
-    if (at < 0) return;
+  /** A client can be reached no more; it may come back. */
+  forget(client: string): void {
+    this.#clients.forget(client);
+  }
+
+  /** Carries out what has come, closes the memory and lets others have it. What comes later is theirs to answer. */
+  yield(): void {
+    this.#left = Math.min(this.#left, this.#queue.length);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    void this.#run();
+  }
+
+  /** A client asks for more than this memory was opened with: then all have it. */
+  #makeStrict(): void {
+    if (this.#options?.durability !== 'relaxed') return;
+    this.#options = { ...this.#options, durability: 'strict' };
+    this.#memory?.engine.setDurability('strict');
+  }
+
+  #cancel(id: string, sequence: number): void {
+    const at = this.#queue.findIndex(({ client, request }) => client.id === id && request.sequence === sequence);
+    const found = this.#queue[at];
+    // What may have been carried out already is answered truly.
+    if (!found || found.isAgain) return;
     this.#queue.splice(at, 1);
-    this.#answer([{ client, sequence, cancelled: true }]);
+    post(found.client, [{ sequence, cancelled: true }]);
+  }
+
+  /** A client has all its answers: none has to be kept for it. */
+  #dismiss(id: string): void {
+    const client = this.#clients.get(id);
+    this.#clients.dismiss(id);
+    if (client && client.kept >= 0) this.#departed.push(id);
   }
 
   /** Takes up all that waits. */
   async #run(): Promise<void> {
     try {
-      while (this.#queue.length > 0) {
-        const first = this.#queue[0]!;
-        if (first.method === 'open') {
-          this.#queue.shift();
-          this.#answer([await this.#open(first)]);
-        } else {
-          await this.#carryOut(this.#takeGroup());
-        }
+      for (;;) {
+        this.#welcome();
+        if (this.#left <= 0) return await this.#close();
+        if (this.#queue.length === 0) break;
+        const group = this.#takeGroup();
+        this.#left -= group.length;
+        await this.#carryOut(group);
       }
-      this.#busy = false;
+      this.#isBusy = false;
     } catch (thrown) {
-      // Not a failure of a call but of the engine: a panic or a trap. It stays busy, for nothing works from here on.
-      const { name, message } = causeOf(thrown);
-      this.#host.post({ type: 'crashed', name, message }, []);
+      this.#broke(thrown);
     }
   }
 
-  #takeGroup(): Request[] {
-    const end = this.#queue.findIndex(({ method }, at) => isAlone(kindOf(method)) || at === MAX_GROUP);
+  #welcome(): void {
+    const greeted = this.#greeted;
+    this.#greeted = [];
+    if (greeted.length === 0) return;
+    const status = this.#engine.schemaStatus();
+    for (const { peer } of greeted) peer.post({ type: 'welcome', leader: this.#leader, status }, []);
+  }
+
+  get #engine(): Engine {
+    return this.#memory!.engine;
+  }
+
+  async #close(): Promise<void> {
+    let failure: FailureMessage | undefined;
+    try {
+      this.#engine.close();
+    } catch (thrown) {
+      failure = asFailure(thrown);
+      if (!failure) throw thrown;
+    }
+    await this.#memory!.release();
+    this.#host.tell({ type: 'yielded', failure });
+  }
+
+  #takeGroup(): Waiting[] {
+    const most = Math.min(MAX_GROUP, this.#left);
+    const end = this.#queue.findIndex(({ request }, at) => isByItself(kindOf(request)) || at === most);
     return this.#queue.splice(0, end === 0 ? 1 : end < 0 ? this.#queue.length : end);
   }
 
-  async #open(request: Request & { method: 'open' }): Promise<Answer> {
-    const { client, sequence } = request;
+  async #carryOut(group: Waiting[]): Promise<void> {
+    const items = group.filter((item) => !this.#answerAgain(item));
+    const [first] = items;
+    if (!first) return;
+    if (isByItself(kindOf(first.request))) {
+      await this.#byItself(first);
+    } else if (items.every(({ request }) => kindOf(request) === 'read')) {
+      this.#answer(
+        items,
+        items.map((item) => this.#call(item)),
+      );
+    } else if (!this.#together(items)) {
+      // Nothing of the batch was kept, so each call is made again by itself, to succeed or fail by itself.
+      for (const item of items) this.#together([item], true);
+    }
+  }
+
+  /** Answers what was carried out before; tells whether it was. */
+  #answerAgain({ client, request, isAgain }: Waiting): boolean {
+    const { sequence } = request;
+    // It has been answered since it came, and the answer is kept no more.
+    if (sequence < client.acknowledged) return true;
+    if (!isAgain || !isKept(kindOf(request))) return false;
+    const entered = this.#engine.answers(client.id).flatMap((answers) => JSON.parse(answers) as [number, Body][]);
+    client.kept = Math.max(client.kept, ...entered.map(([number]) => number));
+    const found = [...entered, ...client.failures].find(([number]) => number === sequence);
+    if (found) post(client, [{ sequence, ...found[1] }]);
+    return found !== undefined;
+  }
+
+  /** Carries out calls in one transaction; tells whether it was kept. The last attempt is answered either way. */
+  #together(items: Waiting[], isLast = items.length === 1): boolean {
+    const engine = this.#engine;
+    engine.beginBatch();
+    let answers = items.map((item) => this.#call(item));
     try {
-      const onProgress: OnProgress = (progress) => this.#host.post({ type: 'progress', progress }, []);
-      const memory = await this.#host.open(request.arguments[0], onProgress);
-      this.#memory = memory;
-      // What opening changed is told by the answer itself.
-      memory.engine.changes();
-      return { client, sequence, value: memory.engine.schemaStatus() };
+      this.#keep(items, answers);
+      engine.endBatch();
+      for (const { client } of items) client.failures = [];
     } catch (thrown) {
       const failure = asFailure(thrown);
       if (!failure) throw thrown;
-      this.#memory = failure;
-      return { client, sequence, failure };
+      if (!isLast) return false;
+      answers = answers.map((answer) => ('failure' in answer ? answer : { sequence: answer.sequence, failure }));
+      this.#noteFailures(items, answers);
     }
-  }
-
-  async #carryOut(group: Request[]): Promise<void> {
-    const memory = this.#memory;
-    if ('code' in memory) {
-      this.#answer(group.map(({ client, sequence }) => ({ client, sequence, failure: memory })));
-      return;
-    }
-    const { engine, release } = memory;
-    if (group.length > 1) {
-      engine.beginBatch();
-      const answers = group.map((request) => call(engine, request));
-      if (committed(engine)) {
-        this.#answer(answers, engine.changes());
-        return;
-      }
-      // Nothing of the batch was kept, so each call is made again by itself, to succeed or fail by itself.
-    }
-    for (const request of group) {
-      const { client, sequence, method } = request;
-      const failure = await prepare(engine, request);
-      const answer = failure ? { client, sequence, failure } : call(engine, request);
-      const changes = kindOf(method) === 'read' || method === 'close' ? null : engine.changes();
-      if (method === 'close') {
-        await release();
-        this.#memory = CLOSED;
-      }
-      this.#answer([answer], changes);
-    }
-  }
-
-  #answer(answers: Answer[], changes: Changes | null = null): void {
-    this.#host.post({ type: 'answer', answers, ...(changes && { changes }) }, answers.flatMap(buffersOf));
-  }
-}
-
-function kindOf(method: Method): Kind {
-  return CALLS[method];
-}
-
-function isAlone(kind: Kind): boolean {
-  return kind === 'alone' || kind === 'backedUp';
-}
-
-function committed(engine: Engine): boolean {
-  try {
-    engine.endBatch();
+    this.#answer(items, answers, engine.changes());
     return true;
-  } catch (thrown) {
-    if (asFailure(thrown)) return false;
-    throw thrown;
   }
+
+  /** Writes down the answers to what must not be made twice, as a part of the transaction that makes it. */
+  #keep(items: readonly Waiting[], answers: readonly Answer[]): void {
+    if (!this.#keepsAnswers) return;
+    for (const [client, { requests, answers: own }] of byClient(items, answers)) {
+      const kept = client.failures.filter(([sequence]) => sequence >= client.acknowledged);
+      requests.forEach((request, at) => {
+        const { sequence, ...body } = own[at]!;
+        if (isKept(kindOf(request))) kept.push([sequence, body as Body]);
+      });
+      if (kept.length === 0) continue;
+      // What is sent again may come behind what was sent later.
+      client.kept = kept.reduce((last, [sequence]) => Math.max(last, sequence), -1);
+      this.#engine.keepAnswers(client.id, client.acknowledged, client.kept, JSON.stringify(kept));
+    }
+    for (const id of this.#departed.splice(0)) this.#engine.acknowledge(id, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** What is in memory only is gone with this worker, and so is whoever could ask again. */
+  get #keepsAnswers(): boolean {
+    return this.#options?.path !== undefined;
+  }
+
+  #enterFailures(client: Client): void {
+    const [last] = client.failures.at(-1)!;
+    try {
+      this.#engine.beginBatch();
+      this.#engine.keepAnswers(client.id, client.acknowledged, last, JSON.stringify(client.failures));
+      this.#engine.endBatch();
+      client.failures = [];
+    } catch (thrown) {
+      // A disk that is full takes nothing in; the call that follows will not be kept either.
+      if (!asFailure(thrown)) throw thrown;
+    }
+  }
+
+  #noteFailures(items: readonly Waiting[], answers: readonly Answer[]): void {
+    items.forEach(({ client, request }, at) => {
+      const { sequence, ...body } = answers[at]!;
+      if (this.#keepsAnswers && isKept(kindOf(request)) && 'failure' in body) client.failures.push([sequence, body]);
+    });
+  }
+
+  /** Carries out a call that has a transaction of its own. */
+  async #byItself(item: Waiting): Promise<void> {
+    const { client, request } = item;
+    const moving = movingOf(request);
+    this.#busy(item);
+    if (moving) this.#everyone({ type: 'moving', what: moving });
+    const failure = await prepare(this.#engine, request);
+    if (!failure && this.#keepsAnswers && isKept(kindOf(request))) {
+      // What failed before is entered first, for this call has room for its own answer only.
+      if (client.failures.length > 0) this.#enterFailures(client);
+      client.kept = request.sequence;
+      this.#engine.enter(client.id, request.sequence);
+    }
+    const answer = failure ? { sequence: request.sequence, failure } : this.#call(item);
+    this.#noteFailures([item], [answer]);
+    this.#answer([item], [answer], this.#engine.changes());
+    if (moving) this.#everyone({ type: 'moving', what: null });
+    this.#idle(item);
+  }
+
+  #call(item: Waiting): Answer {
+    const { sequence, method, arguments: given } = item.request;
+    this.#current = item;
+    const isLong = method === 'query' || method === 'consolidate' || method === 'undoConsolidation';
+    if (isLong) this.#busy(item);
+    let body: Body;
+    try {
+      const engine = this.#engine;
+      const made = engine[method as keyof Engine] as (...given: unknown[]) => unknown;
+      body = { value: made.apply(engine, given) };
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (!failure) throw thrown;
+      body = { failure };
+    }
+    if (isLong) this.#idle(item);
+    this.#current = undefined;
+    return { sequence, ...body };
+  }
+
+  /** Tells the page how long the worker may be silent: should it be for longer, the page ends it. */
+  #busy({ client, request }: Waiting): void {
+    const limit = limitOf(request);
+    if (limit === undefined) return;
+    this.#host.tell({ type: 'busy', limit, client: client.id, sequence: request.sequence });
+  }
+
+  #idle({ client, request }: Waiting): void {
+    this.#host.tell({ type: 'busy', limit: null, client: client.id, sequence: request.sequence });
+  }
+
+  /** Sends each client its answers, and all of them what changed. */
+  #answer(items: readonly Waiting[], answers: readonly Answer[], changes: Changes | null = null): void {
+    const groups = byClient(items, answers);
+    for (const [client, { answers: own }] of groups) post(client, own, changes);
+    if (!changes) return;
+    for (const client of this.#clients) if (!groups.has(client)) post(client, [], changes);
+  }
+
+  #everyone(message: ToClient): void {
+    for (const { peer } of this.#clients) peer.post(message, []);
+  }
+
+  /** Not a failure of a call but of the engine: a panic or a trap. It stays busy, for nothing works from here on. */
+  #broke(thrown: unknown): void {
+    const cause = causeOf(thrown);
+    const { name, message } = cause;
+    // The call that did it would do it again; all others are made by whoever leads next.
+    if (this.#current)
+      post(this.#current.client, [{ sequence: this.#current.request.sequence, failure: broken(cause) }]);
+    this.#host.tell({ type: 'crashed', name, message });
+  }
+}
+
+function post({ peer }: Client, answers: Answer[], changes: Changes | null = null): void {
+  peer.post({ type: 'answer', answers, ...(changes && { changes }) }, answers.flatMap(buffersOf));
+}
+
+function broken(cause: FailureMessage['cause']): FailureMessage {
+  return {
+    code: 'worker_crashed',
+    message: 'The engine broke while it carried out this call.',
+    hint: 'The file is at its last committed state and is opened again; look before you repeat a write, and report the cause.',
+    cause,
+  };
 }
 
 /** Does what a call has to wait for: room for a backup, a file to be read. Returns the failure if it cannot be had. */
 async function prepare(engine: Engine, request: Request): Promise<FailureMessage | undefined> {
   try {
-    if (kindOf(request.method) === 'backedUp') await engine.reserve();
+    if (kindOf(request) === 'backedUp') await engine.reserve();
     if (request.method === 'import' && request.arguments[0] instanceof Blob) {
       (request.arguments as [Uint8Array | Blob])[0] = await readBlob(request.arguments[0]);
     }
@@ -175,17 +384,6 @@ async function readBlob(file: Blob): Promise<Uint8Array> {
     return new Uint8Array(await file.arrayBuffer());
   } catch (thrown) {
     throw unreadable(causeOf(thrown));
-  }
-}
-
-function call(engine: Engine, { client, sequence, method, arguments: given }: Request): Answer {
-  try {
-    const made = engine[method as keyof Engine] as (...given: unknown[]) => unknown;
-    return { client, sequence, value: made.apply(engine, given) };
-  } catch (thrown) {
-    const failure = asFailure(thrown);
-    if (!failure) throw thrown;
-    return { client, sequence, failure };
   }
 }
 

@@ -1,0 +1,45 @@
+//! The ledger: what clients were answered.
+
+use wasm_bindgen::prelude::*;
+
+use super::{Answer, Engine};
+use crate::db::Durability;
+
+#[wasm_bindgen]
+impl Engine {
+    /// What is kept for a client, oldest first: JSON as it was given to `keepAnswers`; of a call that was announced by
+    /// `enter`, `[[sequence, { "value": answer }]]`.
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub fn answers(&self, client: &str) -> Answer {
+        self.call(|memory| memory.answers(client))
+    }
+
+    /// Keeps the answers to calls of a client, up to the one with the number `last`, as a part of the batch that made them;
+    /// deletes those to calls before `acknowledged`. If it fails, the batch is rolled back and ends.
+    #[wasm_bindgen(js_name = keepAnswers, unchecked_return_type = "Done")]
+    pub fn keep_answers(&self, client: &str, acknowledged: f64, last: f64, answers: &str) -> Answer {
+        self.call(|memory| memory.keep_answers(client, acknowledged as i64, last as i64, answers))
+    }
+
+    /// Announces that the call that comes next is this request: one with a transaction of its own, which enters its answer
+    /// there. If the call fails, nothing is entered.
+    pub fn enter(&self, client: &str, sequence: f64) {
+        // Once it is closed, no call comes next.
+        if let Ok(memory) = self.memory() {
+            memory.enter(client, sequence as i64);
+        }
+    }
+
+    /// Deletes the answers to the calls of a client before this number.
+    #[wasm_bindgen(unchecked_return_type = "Done")]
+    pub fn acknowledge(&self, client: &str, below: f64) -> Answer {
+        self.call(|memory| memory.acknowledge(client, below as i64))
+    }
+
+    /// Changes what a write that is answered from here on has survived.
+    #[wasm_bindgen(js_name = setDurability, unchecked_return_type = "Done")]
+    pub fn set_durability(&self, #[wasm_bindgen(unchecked_param_type = "Durability")] durability: &str) -> Answer {
+        let durability = if durability == "relaxed" { Durability::Relaxed } else { Durability::Strict };
+        self.call(|memory| memory.db().set_durability(durability))
+    }
+}

@@ -1,0 +1,202 @@
+// What commits change, as an iterator and as a callback: each row once, in order, after the commit, and nothing else.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { breakWorker, withPage } from './page.mjs';
+
+/** Opens a memory whose changes `window.take` hands out, so many at a time. */
+const open = (page, options) =>
+  page.evaluate(async (options) => {
+    window.memory = await window.library.Memory.open();
+    const changes = window.memory.changes(options);
+    window.changes = changes;
+    window.take = async (count) => {
+      const taken = [];
+      while (taken.length < count) taken.push((await changes.next()).value);
+      return taken;
+    };
+  }, options);
+
+test('each row is reported once, in order, with its table, its key and what happened to it', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const changes = await page.evaluate(async () => {
+      const { memory } = window;
+      await memory.turns.appendMany([{ userInput: 'one' }, { userInput: 'two' }, { userInput: 'three' }]);
+      await memory.turns.update(2, { userInput: 'second' });
+      await memory.turns.delete([1, 3]);
+      await memory.longTerm.setMany({ 'user.name': 'Ada', 'user.city': 'Turin' });
+      await memory.longTerm.set('user.name', 'Grace');
+      await memory.longTerm.delete('user.city');
+      // Not awaited: these share a transaction.
+      memory.episodes.record({ eventType: 'greeting' });
+      const doubt = memory.uncertainty.log({ userMessage: 'the usual?', confidenceScore: 0.3 });
+      memory.semantic.remember({ content: 'Ada plays the cello' });
+      await memory.uncertainty.resolve(await doubt, 'asked');
+      return window.take(14);
+    });
+    assert.deepEqual(
+      changes.map(({ table, kind, id, key }) => [table, kind, id ?? key].join(' ')),
+      [
+        ...['turns insert 1', 'turns insert 2', 'turns insert 3', 'turns update 2', 'turns delete 1', 'turns delete 3'],
+        ...['longTerm insert user.name', 'longTerm insert user.city', 'longTerm update user.name'],
+        'longTerm delete user.city',
+        ...['episodes insert 1', 'uncertainty insert 1', 'semantic insert 1', 'uncertainty update 1'],
+      ],
+    );
+  }));
+
+test('what failed or was only read is not reported, and other tables are not where some are named', () =>
+  withPage(async ({ page }) => {
+    await open(page, { tables: ['turns', 'longTerm'] });
+    const changes = await page.evaluate(async () => {
+      const { memory } = window;
+      const failing = [
+        memory.turns.appendMany([{ userInput: 'kept by nobody' }, { userInput: 'x'.repeat(17 << 20) }]),
+        memory.turns.update(9, { userInput: 'nothing there' }),
+      ];
+      await Promise.allSettled([memory.episodes.record({ eventType: 'greeting' }), ...failing]);
+      await Promise.all([memory.turns.list(), memory.query('SELECT * FROM turns'), memory.turns.delete(9)]);
+      await memory.longTerm.set('last', true);
+      return window.take(1);
+    });
+    assert.deepEqual(changes, [{ table: 'longTerm', key: 'last', kind: 'insert' }]);
+  }));
+
+test('an import, a restored backup and a migration are each a replacement', () =>
+  withPage(async ({ page }) => {
+    await open(page, { tables: ['turns'] });
+    const changes = await page.evaluate(async () => {
+      const { memory } = window;
+      await memory.turns.append({ userInput: 'one' });
+      await memory.import(await memory.export());
+      const [backup] = await memory.backups.list();
+      await memory.backups.restore(backup.id);
+      await memory.migrations.downgrade('001');
+      await memory.migrations.upgrade();
+      await memory.turns.append({ userInput: 'two' });
+      const taken = [];
+      for await (const change of window.changes) {
+        taken.push(change.kind);
+        if (taken.filter((kind) => kind === 'insert').length === 2) return taken;
+      }
+    });
+    assert.equal(changes[0], 'insert');
+    assert.equal(changes.at(-1), 'insert');
+    assert.deepEqual([...new Set(changes.slice(1, -1))], ['replaced']);
+    assert.equal(changes.length, 6);
+  }));
+
+test('a slow consumer is told that it missed some, of which tables, and gets all that comes after', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const changes = await page.evaluate(async () => {
+      const { memory } = window;
+      // One run, however many rows it has.
+      await memory.turns.appendMany(Array.from({ length: 20_000 }, () => ({ userInput: 'many' })));
+      const first = await window.take(2);
+      await memory.longTerm.setMany(Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`key ${n}`, n])));
+      await memory.longTerm.setMany(Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`key ${n}`, -n])));
+      await memory.episodes.record({ eventType: 'after' });
+      return [...first, ...(await window.take(2))];
+    });
+    assert.deepEqual(changes, [
+      { table: 'turns', id: 1, kind: 'insert' },
+      { table: 'turns', id: 2, kind: 'insert' },
+      { kind: 'missed', tables: ['turns', 'longTerm'] },
+      { table: 'episodes', id: 1, kind: 'insert' },
+    ]);
+  }));
+
+test('a worker that broke may have committed what nobody reported', () =>
+  withPage(async ({ page }) => {
+    await open(page, { tables: ['semantic', 'turns'] });
+    await breakWorker(page);
+    const changes = await page.evaluate(async () => {
+      await window.memory.turns.append({ userInput: 'after' });
+      return window.take(2);
+    });
+    assert.deepEqual(changes, [
+      { kind: 'missed', tables: ['turns', 'semantic'] },
+      { table: 'turns', id: 1, kind: 'insert' },
+    ]);
+  }));
+
+test('listeners are called until they are removed, and one that throws disturbs nobody', () =>
+  withPage(async ({ page }) => {
+    const { told, errors } = await page.evaluate(async () => {
+      const memory = await window.library.Memory.open();
+      const errors = [];
+      window.addEventListener('error', (event) => {
+        errors.push(event.error.message);
+        event.preventDefault();
+      });
+      const told = { all: [], turns: [], until: [], once: [] };
+      const controller = new AbortController();
+      memory.onChange(() => {
+        throw new Error('a listener of the page');
+      });
+      memory.onChange((change) => told.all.push(change.table));
+      const stop = memory.onChange((change) => told.turns.push(change.id), { tables: ['turns'] });
+      memory.onChange((change) => told.until.push(change.id), { tables: ['turns'], signal: controller.signal });
+      const once = memory.onChange((change) => {
+        told.once.push(change.id);
+        once();
+      });
+      await memory.turns.appendMany([{ userInput: 'one' }, { userInput: 'two' }]);
+      controller.abort();
+      await memory.semantic.remember({ content: 'a fact' });
+      await memory.turns.append({ userInput: 'three' });
+      stop();
+      await memory.turns.append({ userInput: 'four' });
+      await memory.close();
+      return { told, errors };
+    });
+    assert.deepEqual(told, {
+      all: ['turns', 'turns', 'semantic', 'turns', 'turns'],
+      turns: [1, 2, 3],
+      until: [1, 2],
+      once: [1],
+    });
+    assert.deepEqual(errors, Array(5).fill('a listener of the page'));
+  }));
+
+test('an iterator is done when the memory is closed, when its signal fires and when it is left', () =>
+  withPage(async ({ page }) => {
+    const results = await page.evaluate(async () => {
+      const memory = await window.library.Memory.open();
+      const left = memory.changes();
+      const waiting = left.next();
+      const controller = new AbortController();
+      const aborted = memory.changes({ signal: controller.signal });
+      const rest = memory.changes();
+      const results = [await left.return(), await waiting, await left.next()];
+      const late = aborted.next();
+      controller.abort();
+      results.push(await late, await memory.changes({ signal: controller.signal }).next());
+      await memory.turns.append({ userInput: 'the last one' });
+      await memory.close();
+      results.push(await rest.next(), await rest.next());
+      const codeOf = (call) => {
+        try {
+          call();
+        } catch (error) {
+          return error.code;
+        }
+      };
+      const codes = [
+        codeOf(() => memory.changes()),
+        codeOf(() => memory.onChange(() => undefined)),
+        codeOf(() => memory.changes({ tables: ['facts'] })),
+        codeOf(() => memory.changes({ table: 'turns' })),
+        codeOf(() => memory.onChange()),
+      ];
+      return { results, codes };
+    });
+    const done = { done: true, value: undefined };
+    const last = { done: false, value: { table: 'turns', id: 1, kind: 'insert' } };
+    assert.deepEqual(
+      results.results.map(({ done = false, value }) => ({ done, value })),
+      [...Array(5).fill(done), last, done],
+    );
+    assert.deepEqual(results.codes, ['closed', 'closed', 'invalid_argument', 'invalid_argument', 'invalid_argument']);
+  }));

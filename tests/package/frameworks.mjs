@@ -1,0 +1,170 @@
+// What frameworks make of changes and live queries, in pages that Vite built: React through its own entry, in StrictMode;
+// Vue and Svelte with what every memory has.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { compile } from 'svelte/compiler';
+import { build } from 'vite';
+import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
+import { serve } from '../../scripts/serve.mjs';
+import { noteComplaints } from '../browser/page.mjs';
+import { inProject } from './project.mjs';
+
+const TIMEOUT = 30_000;
+
+const svelte = {
+  name: 'svelte',
+  transform: (code, id) => (id.endsWith('.svelte') ? compile(code, { filename: id }).js : undefined),
+};
+
+/** What Vue's own plugin would define. */
+const vueFlags = {
+  __VUE_OPTIONS_API__: 'false',
+  __VUE_PROD_DEVTOOLS__: 'false',
+  __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+};
+
+/** Builds pages of the project; gives the folder that they are in. As while developing: so React is strict. */
+async function buildPages(folder, names, alias = {}) {
+  await build({
+    root: inProject('frameworks'),
+    configFile: false,
+    logLevel: 'error',
+    plugins: [svelte],
+    resolve: { alias },
+    define: { 'process.env.NODE_ENV': JSON.stringify('development'), ...vueFlags },
+    build: {
+      outDir: inProject(folder),
+      emptyOutDir: true,
+      minify: false,
+      rolldownOptions: { input: names.map((name) => inProject('frameworks', `${name}.html`)) },
+    },
+  });
+  return inProject(folder);
+}
+
+export function testFrameworks() {
+  let profile;
+  let context;
+  let newest;
+
+  before(async () => {
+    profile = freshProfile('frameworks');
+    context = await openChromium(profile.folder);
+    context.setDefaultTimeout(TIMEOUT);
+    newest = await buildPages('newest', ['react', 'vue', 'svelte']);
+  });
+  after(async () => {
+    await context?.close();
+    profile?.remove();
+  });
+
+  /** Visits a page of a folder; nothing may be wrong with it but what the test expects. */
+  async function visit(folder, name, check) {
+    const server = await serve({ folders: { '/': [folder] } });
+    const page = await context.newPage();
+    const complaints = [];
+    try {
+      noteComplaints(page, complaints);
+      await page.goto(`${server.url}/${name}.html`);
+      await check(page, complaints);
+    } finally {
+      await page.close();
+      await server.close();
+    }
+    return complaints;
+  }
+
+  const texts = (page, name) => page.getByRole('list', { name }).getByRole('listitem').allInnerTexts();
+
+  /** What an error boundary catches, React writes to the console too. */
+  const isCaught = (complaint) => /no such table: elsewhere|The above error occurred/.test(complaint);
+
+  const react = (page, complaints) => checkReact(page, complaints, texts);
+  test('React 19, in StrictMode', { timeout: 120_000 }, async () => {
+    const complaints = await visit(newest, 'react', react);
+    assert.deepEqual(
+      complaints.filter((complaint) => !isCaught(complaint)),
+      [],
+    );
+  });
+
+  test('React 18, in StrictMode', { timeout: 120_000 }, async () => {
+    const folder = await buildPages('react-18', ['react'], { react: 'react-18', 'react-dom': 'react-dom-18' });
+    const complaints = await visit(folder, 'react', react);
+    assert.deepEqual(
+      complaints.filter((complaint) => !isCaught(complaint)),
+      [],
+    );
+  });
+
+  for (const name of ['vue', 'svelte']) {
+    test(`${name}: a live query is its store`, { timeout: 60_000 }, async () => {
+      const complaints = await visit(newest, name, async (page) => {
+        await page.locator('ol').waitFor({ state: 'attached' });
+        for (const userInput of ['one', 'two']) {
+          await page.evaluate((userInput) => window.memory.turns.append({ userInput }), userInput);
+          await page.getByRole('listitem').filter({ hasText: userInput }).waitFor();
+        }
+        assert.deepEqual(await page.getByRole('listitem').allInnerTexts(), ['one', 'two']);
+      });
+      assert.deepEqual(complaints, []);
+    });
+  }
+}
+
+/** What the React page does, whichever React it has. */
+async function checkReact(page, complaints, texts) {
+  const click = (name) => page.getByRole('button', { name }).click();
+  const status = page.getByRole('status');
+  const rows = page.getByLabel('Rows');
+  await status.filter({ hasText: 'opfs, no copy' }).waitFor();
+  await page.getByText('0 hits').waitFor();
+  await rows.filter({ hasText: '0' }).waitFor();
+
+  // Strict it is: each effect ran twice.
+  assert.equal(await page.evaluate(() => window.effects), 2);
+
+  // Two components, one query.
+  const before = await page.evaluate(() => window.reads);
+  await click('Add');
+  await rows.filter({ hasText: '1' }).waitFor();
+  await page.getByText('1 hits').waitFor();
+  for (const list of ['First', 'Second']) {
+    await page.getByRole('list', { name: list }).getByText('Call me Ada').waitFor();
+    assert.deepEqual(await texts(page, list), ['Call me Ada']);
+  }
+  assert.equal((await page.evaluate(() => window.reads)) - before, 1);
+  assert.deepEqual(complaints, []);
+
+  // Another dependency, another query.
+  await page.getByLabel('Word').fill('Grace');
+  await page.getByText('0 hits').waitFor();
+
+  // What a query rejects with reaches the boundary, and what is asked after it works.
+  const alert = page.getByRole('alert');
+  await click('Other table');
+  await alert.filter({ hasText: /^[a-z_]+ Try again$/ }).waitFor();
+  assert.match(await alert.innerText(), /^invalid_sql/);
+  await click('Other table');
+  await click('Try again');
+  await rows.filter({ hasText: '1' }).waitFor();
+
+  // The status is another one when there is a backup.
+  await click('Back up');
+  await status.filter({ hasText: 'opfs, 1 copy' }).waitFor();
+
+  // However often it is mounted and unmounted, the memory is its own again.
+  for (let n = 0; n < 5; n++) {
+    await page.evaluate(() => window.root.unmount());
+    await page.evaluate(() => (window.root = window.mount('opfs:///react.db')));
+  }
+  await status.filter({ hasText: 'opfs, no copy' }).waitFor();
+  await page.evaluate(() => window.root.unmount());
+  const turns = await page.evaluate(async () => {
+    const memory = await window.Memory.open({ url: 'opfs:///react.db' });
+    const count = await memory.turns.count();
+    await memory.close();
+    return count;
+  });
+  assert.equal(turns, 1);
+}

@@ -1,0 +1,5 @@
+import { Turns } from './turns.jsx';
+
+export default function Page() {
+  return <Turns />;
+}

@@ -1,0 +1,80 @@
+import {
+  createContext,
+  createElement,
+  useContext,
+  useEffect,
+  useState,
+  type ReactElement,
+  type ReactNode,
+} from 'react';
+import { Memory, MemoryError, type OpenOptions } from '../index.js';
+
+/** A memory that the app opens and closes. */
+export interface GivenMemory {
+  readonly memory: Memory;
+  readonly children?: ReactNode;
+}
+
+/** A memory that the provider opens when it is mounted, and closes when it is unmounted. */
+export interface OpenedMemory {
+  readonly memory?: undefined;
+  /** How to open it. Read once, when it is mounted: give the provider a `key` to open another one. */
+  readonly options?: Omit<OpenOptions, 'signal'> | undefined;
+  /** What is shown until it is open, and on a server; nothing by default. */
+  readonly fallback?: ReactNode;
+  readonly children?: ReactNode;
+}
+
+/** Which memory a provider has. */
+export type MemoryProviderProps = GivenMemory | OpenedMemory;
+
+const Context = createContext<Memory | undefined>(undefined);
+
+/**
+ * Gives the components in it a memory. They are rendered when it is open; what opening rejects with goes to the nearest
+ * error boundary.
+ *
+ * @example
+ * ```tsx
+ * <MemoryProvider options={{ url: 'opfs:///assistant.db' }} fallback={<p>Opening…</p>}>
+ *   <Chat />
+ * </MemoryProvider>
+ * ```
+ */
+export function MemoryProvider(props: MemoryProviderProps): ReactElement {
+  return props.memory
+    ? createElement(Context.Provider, { value: props.memory }, props.children)
+    : createElement(Opening, props);
+}
+
+type Opened = { readonly memory?: Memory; readonly error?: unknown };
+const NOT_YET: Opened = {};
+
+function Opening({ options, fallback, children }: OpenedMemory): ReactNode {
+  const [opened, setOpened] = useState(NOT_YET);
+  useEffect(() => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const opening = Memory.open({ ...options, signal });
+    opening.then(
+      (memory) => signal.aborted || setOpened({ memory }),
+      (error: unknown) => signal.aborted || setOpened({ error }),
+    );
+    return () => {
+      controller.abort();
+      // React may run the effect again with the components still there: they must not meet a closed memory.
+      setOpened(NOT_YET);
+      opening.then((memory) => memory.close()).catch(() => undefined);
+    };
+  }, []);
+  if (opened.error) throw opened.error;
+  return opened.memory ? createElement(Context.Provider, { value: opened.memory }, children) : fallback;
+}
+
+/** The memory of the nearest `MemoryProvider`, open. */
+export function useMemory(): Memory {
+  const memory = useContext(Context);
+  if (memory) return memory;
+  const hint = 'Render it inside of one.';
+  throw new MemoryError('invalid_argument', 'There is no MemoryProvider above this component.', hint);
+}

@@ -1,0 +1,11 @@
+import { useCallback, useSyncExternalStore } from 'react';
+import type { MemoryStatus } from '../index.js';
+import { useMemory } from './provider.js';
+
+/** `memory.status`, rendered again whenever it is another one. */
+export function useMemoryStatus(): MemoryStatus {
+  const memory = useMemory();
+  const subscribe = useCallback((listener: () => void) => memory.onStatus(listener), [memory]);
+  const read = () => memory.status;
+  return useSyncExternalStore(subscribe, read, read);
+}

@@ -1,0 +1,89 @@
+// Lets the clients of other tabs reach the worker that leads.
+import { Channel, clientLock, PROTOCOL, type FromBroker, type TabMessage, type ToBroker } from '../link/channel.js';
+import type { FromClient, ToClient } from '../link/protocol.js';
+import type { Processor } from './processor.js';
+
+/** What of a processor other tabs are let to. */
+type Receiver = Pick<Processor, 'receive' | 'forget'>;
+
+/** The other tabs of a leader: heard on the channel, and by ports that the broker hands over. */
+export class Tabs {
+  readonly #receiver: Receiver;
+  readonly #leader: string;
+  readonly #path: string;
+  readonly #revisions: readonly string[];
+  readonly #channel: Channel;
+  /** The clients that are listened to, each with what ends that. */
+  readonly #watched = new Map<string, AbortController>();
+  readonly #ports = new Map<string, MessagePort>();
+
+  constructor(receiver: Receiver, path: string, leader: string, revisions: readonly string[]) {
+    this.#receiver = receiver;
+    this.#path = path;
+    this.#leader = leader;
+    this.#revisions = revisions;
+    this.#channel = new Channel(path, (message) => this.#hear(message));
+    this.#announce();
+  }
+
+  /** Takes what the broker hands over. */
+  join(broker: MessagePort): void {
+    broker.onmessage = ({ data, ports: [port] }: MessageEvent<FromBroker>) => {
+      if (data.type === 'client' && port) this.#listen(data.client, port);
+    };
+    broker.postMessage({ type: 'lead', path: this.#path, leader: this.#leader } satisfies ToBroker);
+  }
+
+  /** Tells the others that nobody leads here any more. */
+  leave(): void {
+    this.#channel.post({ type: 'gone', leader: this.#leader });
+    this.#channel.close();
+    for (const client of [...this.#watched.keys()]) this.#unwatch(client);
+  }
+
+  #announce(): void {
+    this.#channel.post({ type: 'here', leader: this.#leader, protocol: PROTOCOL, revisions: this.#revisions });
+  }
+
+  #hear(message: TabMessage): void {
+    if (message.type === 'seek') this.#announce();
+    if (message.type !== 'to' || message.leader !== this.#leader) return;
+    const { client } = message.message;
+    this.#receive(message.message, {
+      post: (message: ToClient) => this.#channel.post({ type: 'from', leader: this.#leader, client, message }),
+    });
+  }
+
+  #listen(client: string, port: MessagePort): void {
+    this.#ports.get(client)?.close();
+    this.#ports.set(client, port);
+    const peer = { post: (message: ToClient, transfer: Transferable[]) => port.postMessage(message, transfer) };
+    port.onmessage = ({ data }: MessageEvent<FromClient>) => this.#receive(data, peer);
+  }
+
+  #receive(message: FromClient, peer: Parameters<Receiver['receive']>[1]): void {
+    this.#receiver.receive(message, peer);
+    if (message.type === 'hello') this.#watch(message.client);
+    if (message.type === 'bye') this.#unwatch(message.client);
+  }
+
+  /** Notices when the client's page is gone or sleeps: its lock is free then. */
+  #watch(client: string): void {
+    if (this.#watched.has(client)) return;
+    const until = new AbortController();
+    this.#watched.set(client, until);
+    navigator.locks
+      .request(clientLock(client), { signal: until.signal }, () => {
+        this.#receiver.forget(client);
+        this.#unwatch(client);
+      })
+      .catch(() => undefined);
+  }
+
+  #unwatch(client: string): void {
+    this.#watched.get(client)?.abort();
+    this.#watched.delete(client);
+    this.#ports.get(client)?.close();
+    this.#ports.delete(client);
+  }
+}
