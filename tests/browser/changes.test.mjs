@@ -200,3 +200,25 @@ test('an iterator is done when the memory is closed, when its signal fires and w
     );
     assert.deepEqual(results.codes, ['closed', 'closed', 'invalid_argument', 'invalid_argument', 'invalid_argument']);
   }));
+
+test('every tab is told of each change once, whichever tab made it, in the same order', () =>
+  withPage(async ({ page, open: openTab }) => {
+    const pages = [page, await openTab(), await openTab()];
+    for (const tab of pages) await open(tab);
+    const COUNT = 60;
+    await Promise.all(
+      pages.map((tab, at) =>
+        tab.evaluate(
+          async ([at, count]) => {
+            for (let n = 0; n < count; n++) await window.memory.turns.append({ userInput: `tab ${at}, ${n}` });
+          },
+          [at, COUNT / 3],
+        ),
+      ),
+    );
+    const expected = Array.from({ length: COUNT }, (_, n) => ({ table: 'turns', id: n + 1, kind: 'insert' }));
+    for (const tab of pages) assert.deepEqual(await tab.evaluate((count) => window.take(count), COUNT), expected);
+
+    await pages[1].evaluate(async () => window.memory.import(await window.memory.export()));
+    for (const tab of pages) assert.deepEqual(await tab.evaluate(() => window.take(1)), [{ kind: 'replaced' }]);
+  }));

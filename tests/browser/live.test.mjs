@@ -283,3 +283,26 @@ test('after the worker broke, a live query is read of the engine that opened the
     });
     assert.equal(value, 1);
   }));
+
+test('live queries stay true in every tab, also when the tab that leads is closed', () =>
+  withPage(async ({ page, open: openTab }) => {
+    const others = [await openTab(), await openTab()];
+    for (const tab of [page, ...others]) {
+      await open(tab);
+      await tab.evaluate(async () => {
+        window.counted = window.follow((memory) => memory.turns.count());
+        await window.counted.until(({ value }) => value === 0);
+      });
+    }
+    const reach = (tab, count) =>
+      tab.evaluate(async (count) => {
+        await window.counted.until(({ value }) => value === count);
+      }, count);
+    await others[0].evaluate(() => window.memory.turns.append({ userInput: 'of a follower' }));
+    for (const tab of [page, ...others]) await reach(tab, 1);
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'of the leader' }));
+    await page.close();
+    for (const tab of others) await reach(tab, 2);
+    await others[1].evaluate(() => window.memory.turns.append({ userInput: 'of who is left' }));
+    for (const tab of others) await reach(tab, 3);
+  }));

@@ -88,6 +88,7 @@ export function testFrameworks() {
     );
   });
 
+  // It stands beside React 19 by other names, which only this page is built with; npm is told so in `overrides`.
   test('React 18, in StrictMode', { timeout: 120_000 }, async () => {
     const folder = await buildPages('react-18', ['react'], { react: 'react-18', 'react-dom': 'react-dom-18' });
     const complaints = await visit(folder, 'react', react);
@@ -120,6 +121,7 @@ async function checkReact(page, complaints, texts) {
   await status.filter({ hasText: 'opfs, no copy' }).waitFor();
   await page.getByText('0 hits').waitFor();
   await rows.filter({ hasText: '0' }).waitFor();
+  await page.getByRole('list', { name: 'Second' }).waitFor({ state: 'attached' });
 
   // Strict it is: each effect ran twice.
   assert.equal(await page.evaluate(() => window.effects), 2);
@@ -140,14 +142,15 @@ async function checkReact(page, complaints, texts) {
   await page.getByLabel('Word').fill('Grace');
   await page.getByText('0 hits').waitFor();
 
-  // What a query rejects with reaches the boundary, and what is asked after it works.
+  // What a query rejects with reaches the boundary, and once it works again, so does what shares its key.
   const alert = page.getByRole('alert');
-  await click('Other table');
-  await alert.filter({ hasText: /^[a-z_]+ Try again$/ }).waitFor();
-  assert.match(await alert.innerText(), /^invalid_sql/);
-  await click('Other table');
+  await page.evaluate(() => (window.table = 'elsewhere'));
+  await click('Add');
+  await alert.waitFor();
+  assert.match(await alert.innerText(), /^invalid_sql /);
+  await page.evaluate(() => (window.table = 'turns'));
   await click('Try again');
-  await rows.filter({ hasText: '1' }).waitFor();
+  await rows.filter({ hasText: '2' }).waitFor();
 
   // The status is another one when there is a backup.
   await click('Back up');
@@ -166,5 +169,5 @@ async function checkReact(page, complaints, texts) {
     await memory.close();
     return count;
   });
-  assert.equal(turns, 1);
+  assert.equal(turns, 2);
 }

@@ -31,7 +31,7 @@ suite('the tarball', () => {
       'models/LICENSE',
       'README.md',
       'package.json',
-      ...['cli', 'embedders', 'index', 'node', 'react', 'recall', 'worker'].map((name) => `dist/${name}.js`),
+      ...['broker', 'cli', 'embedders', 'index', 'node', 'react', 'recall', 'worker'].map((name) => `dist/${name}.js`),
       ...modules.map((path) => `dist/${path.replace(/\.ts$/, '')}.d.ts`),
       'dist/wasm/synth_memory.d.ts',
       'dist/wasm/synth_memory_bg.wasm',

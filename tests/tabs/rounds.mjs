@@ -8,11 +8,14 @@ import { Tabs, until } from './tabs.mjs';
 const SHORTEST = 50;
 const LONGEST = 500;
 
+const count = (tabs) => tabs.reduce((total, { answers }) => total + answers.length, 0);
+
 /** One round: how it went. */
-async function round(tabs, check, count, { survives, end }) {
-  await tabs.fill(count);
+async function round(tabs, check, many, { survives, end }) {
+  await tabs.fill(many);
   const leader = await tabs.leader();
   const all = [...tabs.live];
+  const answeredBefore = count(all);
   await Promise.all(all.map((tab) => tab.start()));
   await sleep(SHORTEST + Math.random() * (LONGEST - SHORTEST));
 
@@ -29,11 +32,11 @@ async function round(tabs, check, count, { survives, end }) {
   );
   await Promise.all(survivors.map((tab) => tab.stop()));
 
-  await tabs.fill(count);
+  await tabs.fill(many);
   const wrong = await check.look(tabs.live[0], all);
   return {
     ...wrong,
-    answered: all.reduce((total, tab) => total + tab.answers.length, 0),
+    answered: count(all) - answeredBefore,
     rejected: survivors.reduce((total, tab) => total + tab.failures.length, 0),
     failures: survivors.flatMap((tab) => tab.failures.map(({ failure }) => failure)),
     waits: survivors.map((tab) => tab.longestWait(instant)),
@@ -44,13 +47,13 @@ async function round(tabs, check, count, { survives, end }) {
  * Runs rounds, each of the endings in turn; `onRound` hears of each.
  * Returns a list of all rounds, and whether the file was whole after the last.
  */
-export function runRounds({ rounds, count = 4, endings = Object.keys(ENDINGS), onRound = () => {} }) {
-  return Tabs.with(count, 'writer.js', async (tabs) => {
+export function runRounds({ rounds, many = 4, endings = Object.keys(ENDINGS), onRound = () => {} }) {
+  return Tabs.with(many, 'writer.js', async (tabs) => {
     const check = new Check();
     const done = [];
     for (let n = 0; n < rounds; n++) {
       const ending = endings[n % endings.length];
-      const result = await round(tabs, check, count, ENDINGS[ending]).catch((error) => {
+      const result = await round(tabs, check, many, ENDINGS[ending]).catch((error) => {
         const failures = tabs.live.flatMap((tab) => tab.failures.map(({ failure }) => failure));
         throw new Error([`Round ${n + 1}, ${ending}`, ...failures].join('\n  '), { cause: error });
       });

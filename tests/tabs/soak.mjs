@@ -10,15 +10,15 @@ import * as openings from './openings.mjs';
 import * as rounds from './rounds.mjs';
 import * as visits from './visits.mjs';
 
-async function soakRounds(many) {
-  const count = Number(process.env.TABS ?? 4);
+async function soakRounds(times) {
+  const many = Number(process.env.TABS ?? 4);
   const endings = process.env.ENDINGS?.split(',') ?? Object.keys(ENDINGS);
   const onRound = (n, { ending, answered, waits, ...round }) => {
     const wrong = rounds.FAULTS.filter((name) => round[name] > 0).map((name) => `, ${round[name]} ${name}`);
     const wait = waits.length > 0 ? `, waited ${Math.max(...waits)} ms` : '';
-    console.log(`${n + 1}/${many} ${ending}: ${answered} answered${wait}${wrong.join('')}`);
+    console.log(`${n + 1}/${times} ${ending}: ${answered} answered${wait}${wrong.join('')}`);
   };
-  const result = await rounds.runRounds({ rounds: many, count, endings, onRound });
+  const result = await rounds.runRounds({ rounds: times, many, endings, onRound });
   const rows = endings.map((ending) => {
     const own = result.done.filter((round) => round.ending === ending);
     const sum = (name) => own.reduce((total, round) => total + round[name], 0);
@@ -27,7 +27,7 @@ async function soakRounds(many) {
     return [ending, own.length, sum('answered'), ...rounds.FAULTS.map(sum), at(0.5), at(0.99), at(1)];
   });
   console.log(`
-${many} rounds of ${count} tabs. "missing": answered, but not in the file; "skipped": not carried out, though a later call of the
+${times} rounds of ${many} tabs. "missing": answered, but not in the file; "skipped": not carried out, though a later call of the
 same client was, or though it was answered; "rejected": calls of tabs that live on. The waits are the longest that each of
 these tabs had without any answer, from the instant at which the leader was ended, in ms.
 

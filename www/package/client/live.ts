@@ -106,7 +106,6 @@ export class Live<T> implements AsyncIterable<T> {
 
   #start(): void {
     if (this.#ignore) return;
-    if (this.#snapshot.status === 'error') this.#snapshot = LOADING;
     try {
       this.#ignore = this.#feed.listen({
         report: ({ tables, replaced }) => this.#report(tables, replaced),
@@ -124,6 +123,8 @@ export class Live<T> implements AsyncIterable<T> {
   #rest(): void {
     this.#ignore?.();
     this.#ignore = undefined;
+    // Who comes next tries again, and does not begin with an error that may be over.
+    if (this.#snapshot.status === 'error') this.#snapshot = LOADING;
   }
 
   #report(changed: readonly Source[], isUnknown: boolean): void {

@@ -74,7 +74,7 @@ function shared<T>(memory: Memory, name: string, read: Read<T>): Live<T> {
 }
 
 /** How long a query is kept for a component that suspended and was not shown yet, in ms after it was read. */
-const KEPT = 5000;
+const KEPT = 1000;
 const suspended = new WeakMap<Live<any>, Promise<void>>();
 
 /** Resolves when a query was first read, and keeps it until the component can subscribe. */

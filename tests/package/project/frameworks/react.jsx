@@ -5,6 +5,7 @@ import { MemoryProvider, useLive, useMemory, useMemoryStatus } from 'synth-memor
 
 window.reads = 0;
 window.effects = 0;
+window.table = 'turns';
 
 /** Two of these are on the page: they share a query. */
 function Turns({ label }) {
@@ -36,8 +37,8 @@ function Found() {
   );
 }
 
-function Rows({ table }) {
-  const rows = useLive((memory) => memory.query(`SELECT count(*) AS n FROM ${table}`), [table]);
+function Rows() {
+  const rows = useLive((memory) => memory.query(`SELECT count(*) AS n FROM ${window.table}`), [], { key: 'rows' });
   return <p aria-label="Rows">{rows?.[0].n}</p>;
 }
 
@@ -59,7 +60,6 @@ class Boundary extends Component {
 function App() {
   const memory = useMemory();
   const { backup, storage } = useMemoryStatus();
-  const [table, setTable] = useState('turns');
   useEffect(() => {
     window.effects += 1;
   }, []);
@@ -68,14 +68,13 @@ function App() {
       <p role="status">{`${storage}, ${backup ? '1 copy' : 'no copy'}`}</p>
       <button onClick={() => memory.turns.append({ userInput: 'Call me Ada' })}>Add</button>
       <button onClick={() => memory.backups.create()}>Back up</button>
-      <button onClick={() => setTable(table === 'turns' ? 'elsewhere' : 'turns')}>Other table</button>
       <Suspense fallback={<p>Reading</p>}>
         <Turns label="First" />
         <Turns label="Second" />
       </Suspense>
       <Found />
       <Boundary>
-        <Rows table={table} />
+        <Rows />
       </Boundary>
     </>
   );
