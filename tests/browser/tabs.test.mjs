@@ -321,3 +321,32 @@ test('tabs embed each text once between them, and load the bundled model once', 
     const models = (await Promise.all(pages.map(loaded))).flat().filter((name) => name.endsWith('.bin'));
     assert.equal(models.length, 1);
   }));
+
+test('a module that is replaced and never closes its memory leaves nothing behind', () =>
+  withPage(async ({ page }) => {
+    const session = await page.context().newCDPSession(page);
+    const locks = () =>
+      page.evaluate(async () => {
+        const { held, pending } = await navigator.locks.query();
+        return held.length + pending.length;
+      });
+    // Each module opens the memory, writes, and is dropped; one of them is told of changes, and stays for that.
+    await page.evaluate(async (url) => {
+      window.changes = [];
+      for (let n = 0; n < 20; n++) {
+        const memory = await window.library.Memory.open({ url });
+        await memory.turns.append({ userInput: `module ${n}` });
+        if (n === 7) memory.onChange((change) => window.changes.push(change.id));
+      }
+    }, URL);
+    assert.ok((await locks()) >= 20);
+    // What was awaited last is forgotten some turns later.
+    for (let tries = 0; (await locks()) > 4 && tries < 20; tries++) {
+      await session.send('HeapProfiler.collectGarbage');
+      await sleep(100);
+    }
+    assert.ok((await locks()) <= 4, `${await locks()} locks are held or waited for`);
+    await open(page);
+    assert.equal(await append(page, 'the last'), 21);
+    assert.equal(await page.evaluate(() => window.changes.at(-1)), 21);
+  }));
