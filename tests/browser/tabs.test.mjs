@@ -279,3 +279,45 @@ for (const who of ['leader', 'follower']) {
       assert.deepEqual([await role(first), await role(second)].sort(), ['follower', 'leader']);
     }));
 }
+
+test('tabs embed each text once between them, and load the bundled model once', () =>
+  withPage(async ({ page: first, open: openPage }) => {
+    const others = [await openPage(), await openPage()];
+    const pages = [first, ...others];
+    for (const page of pages) {
+      await page.evaluate(async (url) => {
+        window.asked = [];
+        const embedder = {
+          name: 'counted',
+          dimensions: 2,
+          async embed(texts) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            window.asked.push(...texts);
+            return texts.map((text) => [text.length, 1]);
+          },
+        };
+        window.memory = await window.library.Memory.open({ url, embedder });
+        await window.memory.embeddings.ready();
+      }, URL);
+    }
+    for (const [at, page] of pages.entries()) {
+      await page.evaluate(async (at) => {
+        for (let n = 0; n < 20; n++) await window.memory.turns.append({ userInput: `${at} ${n}` });
+      }, at);
+    }
+    await first.evaluate(async () => {
+      while ((await window.memory.embeddings.status()).pending > 0)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+    const asked = (await Promise.all(pages.map((page) => page.evaluate(() => window.asked)))).flat();
+    assert.equal(asked.length, 60);
+    assert.equal(new Set(asked).size, 60);
+
+    await Promise.all(pages.map((page) => page.evaluate(() => window.memory.close())));
+    for (const page of pages) {
+      await open(page);
+      assert.equal((await page.evaluate(() => window.memory.recall('what was said?'))).length, 10);
+    }
+    const models = (await Promise.all(pages.map(loaded))).flat().filter((name) => name.endsWith('.bin'));
+    assert.equal(models.length, 1);
+  }));

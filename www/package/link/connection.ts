@@ -89,6 +89,11 @@ export class Connection {
   /** Are told what is about to change all, and with null, that it has, or not. */
   readonly movings = new Set<(what: Moving | null) => void>();
 
+  /** Where the memory is; undefined where it is in memory only. */
+  get path(): string | undefined {
+    return this.#options.path;
+  }
+
   /** This client's part among the tabs of its origin. */
   get role(): Role {
     return this.#role ?? 'follower';
