@@ -32,7 +32,7 @@ const append = (page, userInput = 'said') =>
   page.evaluate((userInput) => window.memory.turns.append({ userInput }).catch(({ code }) => code), userInput);
 const status = (page) => page.evaluate(() => window.memory.status);
 const close = (page) => page.evaluate(() => window.memory.close());
-const until = (page, what) => page.waitForFunction(`window.statuses.some((status) => ${what})`);
+const until = (page, isSo) => page.waitForFunction(isSo);
 
 test('a tab with a newer schema migrates, after a backup, and leads; an older one goes on', () =>
   withPage(async ({ page: old, open: openPage }) => {
@@ -52,7 +52,7 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
     const { migrated, backup, revisions } = await status(next);
     assert.deepEqual([migrated, revisions], [['places'], ['places']]);
     assert.notEqual(backup, null);
-    await until(old, "status.revision === 'places'");
+    await until(old, () => window.statuses.some(({ revision }) => revision === 'places'));
     const answers = await old.evaluate(async () => {
       window.stop = true;
       await window.writing;
@@ -86,7 +86,7 @@ test('an older tab that comes later is led by the newer one', () =>
     assert.equal(await open(old), 'follower');
     assert.equal(await append(old), 1);
     assert.equal((await status(old)).revision, 'places');
-    await next.close();
+    await close(next);
     assert.equal(await append(old), 'newer_schema');
   }));
 
@@ -108,13 +108,13 @@ test('a tab that speaks an older protocol is told to reload, and goes on when th
       assert.equal(await append(old), 1);
       const next = await openPage();
       assert.equal(await open(next, {}, '/next/'), 'leader');
-      await until(old, 'status.outdated');
+      await until(old, () => window.statuses.some(({ outdated }) => outdated));
       assert.equal(await append(old), 'client_outdated');
       assert.equal(await append(next), 2);
       const late = await openPage();
       assert.equal(await open(late), 'client_outdated');
       await close(next);
-      await until(old, '!status.outdated && status.role === "leader"');
+      await until(old, () => window.statuses.some(({ outdated, role }) => !outdated && role === 'leader'));
       assert.equal(await append(old), 3);
     },
     { folders },

@@ -100,7 +100,7 @@ export class Connection {
     this.#options = options;
     this.#tell = tell;
     this.#tab = new Tab(this.#client, options, openWorker, weakly(this.#host));
-    if (options.path !== undefined) abandoned.register(this, this.#tab);
+    if (options.path !== undefined) abandoned.register(this, this.#tab, this);
   }
 
   /** Keeps it, though nobody has it who could make a call: somebody is told of what happens. Gives what ends that. */
@@ -198,6 +198,7 @@ export class Connection {
   async #close(): Promise<void> {
     if (!this.#isQuiet) await new Promise<void>((resolve) => (this.#emptied = resolve));
     clearTimeout(this.#watch);
+    abandoned.unregister(this);
     for (const [reason, held] of holders) if (held === this) holders.delete(reason);
     this.#role = undefined;
     const failure = await this.#tab.leave();

@@ -1,7 +1,8 @@
 // A client's part among the tabs of its origin: it leads, by a worker of its own, or reaches the worker of the tab that does.
 import { asFailure, causeOf, outdated, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
-import { Channel, clientLock, heirLock, leaderLock, PROTOCOL, type FromBroker, type TabMessage } from './channel.js';
+import { Channel, clientLock, heirLock, leaderLock, PROTOCOL, type TabMessage } from './channel.js';
 import { takeLock, type Release } from './locks.js';
+import { OtherLeader } from './other.js';
 import type { FromClient, FromWorker, ToClient } from './protocol.js';
 import { revisionsOf } from './revisions.js';
 import { openBroker, type OpenWorker, type OwnWorker } from './transport.js';
@@ -62,11 +63,7 @@ export class Tab {
   #channel: Channel | undefined;
   #own: Own | undefined;
   /** The leader in another tab, once it is reached. */
-  #other: { readonly leader: string; post(message: FromClient, transfer: Transferable[]): void } | undefined;
-  /** A port to that leader that is not used yet, as calls are still under way by the other way. */
-  #port: { readonly leader: string; readonly port: MessagePort } | undefined;
-  /** Where a port to that leader was asked for. */
-  #broker: MessagePort | undefined;
+  #other: OtherLeader | undefined;
   /** Ends the waiting for the lead. */
   #candidacy: AbortController | undefined;
   #life: Promise<Release | undefined> | undefined;
@@ -111,13 +108,7 @@ export class Tab {
 
   /** The client's calls are all answered: the time to take a better way. */
   quiet(): void {
-    const ready = this.#port;
-    if (!ready || !this.#other) return;
-    this.#port = undefined;
-    if (ready.leader !== this.#other.leader) return ready.port.close();
-    const { leader, port } = ready;
-    this.#other = { leader, post: (message, transfer) => port.postMessage(message, transfer) };
-    this.#host.moved();
+    if (this.#other?.takePort()) this.#host.moved();
   }
 
   /** The leader was not heard for long. */
@@ -125,7 +116,7 @@ export class Tab {
     if (this.#own?.watch.isExpecting) return this.#host.heard();
     if (this.#own) return this.#own.watch.check();
     this.#isDoubtful = true;
-    if (this.#other) this.#channel?.post({ type: 'suspect', leader: this.#other.leader });
+    if (this.#other) this.#channel?.post({ type: 'suspect', leader: this.#other.id });
     this.#channel?.post({ type: 'seek', client: this.#client });
   }
 
@@ -159,11 +150,7 @@ export class Tab {
     this.#candidacy?.abort();
     this.#candidacy = undefined;
     this.#dismissWorker();
-    this.#other = undefined;
-    this.#port?.port.close();
-    this.#port = undefined;
-    this.#broker?.close();
-    this.#broker = undefined;
+    this.#leaveOther();
     this.#channel?.close();
     this.#channel = undefined;
     void this.#life?.then((release) => release?.());
@@ -212,8 +199,7 @@ export class Tab {
     this.#candidacy = undefined;
     this.#newer = undefined;
     const leader = crypto.randomUUID();
-    if (this.#other) this.#host.lost();
-    this.#other = undefined;
+    this.#loseOther();
     let worker: OwnWorker;
     const ifCurrent = (act: (own: Own) => void) => {
       if (this.#own?.worker === worker) act(this.#own);
@@ -340,9 +326,7 @@ export class Tab {
         return;
       case 'gone':
         if (message.leader === this.#newer) this.#newer = undefined;
-        if (message.leader !== this.#other?.leader) return;
-        this.#other = undefined;
-        this.#host.lost();
+        if (message.leader === this.#other?.id) this.#loseOther();
         return;
       case 'opening':
         this.#host.opening();
@@ -356,14 +340,13 @@ export class Tab {
         else this.#own.watch.check();
         return;
       case 'patience':
-        if (message.leader === this.#other?.leader) this.#host.heard();
+        if (message.leader === this.#other?.id) this.#host.heard();
         return;
       case 'ended':
         if (message.client === this.#client) this.#host.ended(message.sequence, message.failure);
         return;
       case 'from':
-        if (message.client === this.#client && message.leader === this.#other?.leader)
-          this.#host.receive(message.message);
+        if (message.client === this.#client && message.leader === this.#other?.id) this.#other.hear(message.message);
         return;
       default:
     }
@@ -374,14 +357,13 @@ export class Tab {
     this.#host.heard();
     const isDoubtful = this.#isDoubtful;
     this.#isDoubtful = false;
-    if (leader === this.#other?.leader) {
+    if (leader === this.#other?.id) {
       if (isDoubtful) this.#host.reached('follower');
       return;
     }
     this.#newer = protocol > PROTOCOL ? leader : undefined;
     if (this.#newer !== undefined) {
-      if (this.#other) this.#host.lost();
-      this.#other = undefined;
+      this.#loseOther();
       return this.#host.refused(outdated());
     }
     const isOlder = protocol < PROTOCOL || revisionsOf(this.#options).some((id) => !revisions.includes(id));
@@ -394,30 +376,26 @@ export class Tab {
     this.#life ??= takeLock(clientLock(this.#client));
     await this.#life;
     const channel = this.#channel;
-    if (!channel || this.#own || leader === this.#other?.leader) return;
-    const isNext = this.#other !== undefined;
-    this.#other = { leader, post: (message) => channel.post({ type: 'to', leader, message }) };
-    this.#askBroker(leader);
-    if (isNext) this.#host.lost();
+    const { path } = this.#options;
+    if (!channel || path === undefined || this.#own || leader === this.#other?.id) return;
+    this.#loseOther();
+    const other = new OtherLeader(leader, path, this.#client, channel, {
+      receive: (message) => this.#other === other && this.#host.receive(message),
+      ready: () => this.#host.isQuiet && this.quiet(),
+    });
+    this.#other = other;
     this.#host.reached('follower');
   }
 
-  #askBroker(leader: string): void {
-    this.#broker?.close();
-    const broker = (this.#broker = openBroker());
-    if (!broker) return;
-    broker.onmessage = ({ data, ports: [port] }: MessageEvent<FromBroker>) => {
-      broker.close();
-      this.#broker = undefined;
-      if (data.type !== 'leader' || !port) return;
-      if (data.leader !== this.#other?.leader) return port.close();
-      port.onmessage = ({ data: message }: MessageEvent<ToClient>) => {
-        if (this.#other?.leader === leader) this.#host.receive(message);
-      };
-      this.#port = { leader, port };
-      if (this.#host.isQuiet) this.quiet();
-    };
-    broker.postMessage({ type: 'reach', path: this.#options.path, leader, client: this.#client });
+  #loseOther(): void {
+    if (!this.#other) return;
+    this.#leaveOther();
+    this.#host.lost();
+  }
+
+  #leaveOther(): void {
+    this.#other?.end();
+    this.#other = undefined;
   }
 
   /** Somebody seeks this tab's worker: it gets its port to the broker, once. */
@@ -461,7 +439,9 @@ export class Tab {
     const wake = () => {
       if (!this.#channel) this.start();
     };
-    addEventListener('pagehide', ({ persisted }) => persisted && sleep(), { signal });
+    // A page that does not come back needs no answers any more.
+    const part = () => this.post({ type: 'bye', client: this.#client }, []);
+    addEventListener('pagehide', ({ persisted }) => (persisted ? sleep() : part()), { signal });
     addEventListener('pageshow', ({ persisted }) => persisted && wake(), { signal });
     document.addEventListener('freeze', sleep, { signal });
     document.addEventListener('resume', wake, { signal });

@@ -37,17 +37,24 @@ export const openWorker: OpenWorker = (listener) => {
   return { post, end: () => worker.terminate() };
 };
 
-/** A port to the broker of this origin; undefined where there are no shared workers, as inside a worker. */
+/**
+ * A port to the broker of this origin; undefined where there are no shared workers, as inside a worker. Where it does not load,
+ * the port is silent: tabs go on by a channel, which is slower and works everywhere.
+ */
 export function openBroker(): MessagePort | undefined {
   if (typeof SharedWorker === 'undefined') return undefined;
   try {
-    const broker = new SharedWorker(new URL('./broker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
-    // Without it tabs go on by a channel, which is slower and works everywhere.
-    broker.onerror = (event) => event.preventDefault();
-    return broker.port;
+    return new SharedWorker(new URL('./broker.js', import.meta.url), { type: 'module', name: 'synth-memory' }).port;
   } catch {
     return undefined;
   }
+}
+
+/** Closes a port. Chromium keeps what a closed one would call for as long as the other end lives. */
+export function closePort(port: MessagePort | undefined): void {
+  if (!port) return;
+  port.onmessage = null;
+  port.close();
 }
 
 let engine: Promise<WebAssembly.Module> | undefined;

@@ -100,6 +100,11 @@ export class Clients {
     if (client) client.peer = NOBODY;
   }
 
+  /** Whether a client is gone for good. */
+  isGone(id: string): boolean {
+    return this.#gone.has(id);
+  }
+
   /** A client is gone for good. */
   dismiss(id: string): void {
     this.#clients.delete(id);

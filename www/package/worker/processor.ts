@@ -239,6 +239,7 @@ export class Processor {
   #keep(items: readonly Waiting[], answers: readonly Answer[]): void {
     if (!this.#keepsAnswers) return;
     for (const [client, { requests, answers: own }] of byClient(items, answers)) {
+      if (this.#clients.isGone(client.id)) continue;
       const kept = client.failures.filter(([sequence]) => sequence >= client.acknowledged);
       requests.forEach((request, at) => {
         const { sequence, ...body } = own[at]!;

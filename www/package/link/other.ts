@@ -1,0 +1,66 @@
+// The way to a leader in another tab: the channel at first, and a port of one's own once the broker has handed it over.
+import type { Channel, FromBroker, ToBroker } from './channel.js';
+import type { FromClient, ToClient } from './protocol.js';
+import { closePort, openBroker } from './transport.js';
+
+/** What is told of a leader in another tab. */
+export interface OtherListener {
+  /** It said something. */
+  receive(message: ToClient): void;
+  /** A port to it is there, to be taken up when no call is under way. */
+  ready(): void;
+}
+
+export class OtherLeader {
+  readonly id: string;
+  readonly #channel: Channel;
+  readonly #listener: OtherListener;
+  readonly #broker: MessagePort | undefined;
+  #port: MessagePort | undefined;
+  /** Whether the port is used. */
+  #isByPort = false;
+
+  constructor(id: string, path: string, client: string, channel: Channel, listener: OtherListener) {
+    this.id = id;
+    this.#channel = channel;
+    this.#listener = listener;
+    this.#broker = openBroker();
+    if (!this.#broker) return;
+    this.#broker.onmessage = ({ data, ports: [port] }: MessageEvent<FromBroker>) => {
+      closePort(this.#broker);
+      if (data.type === 'leader' && port) this.#offer(port);
+    };
+    this.#broker.postMessage({ type: 'reach', path, leader: id, client } satisfies ToBroker);
+  }
+
+  /** Says something to it. What is named in `transfer` is moved where it can be. */
+  post(message: FromClient, transfer: Transferable[]): void {
+    if (this.#isByPort) this.#port?.postMessage(message, transfer);
+    else this.#channel.post({ type: 'to', leader: this.id, message });
+  }
+
+  /** Something came on the channel that is for this client. */
+  hear(message: ToClient): void {
+    this.#listener.receive(message);
+  }
+
+  /** Changes over to the port; tells whether there was one to change to. To be done while no call is under way. */
+  takePort(): boolean {
+    if (this.#isByPort || !this.#port) return false;
+    this.#isByPort = true;
+    return true;
+  }
+
+  /** Lets go of the way. */
+  end(): void {
+    closePort(this.#broker);
+    closePort(this.#port);
+    this.#port = undefined;
+  }
+
+  #offer(port: MessagePort): void {
+    this.#port = port;
+    port.onmessage = ({ data }: MessageEvent<ToClient>) => this.#listener.receive(data);
+    this.#listener.ready();
+  }
+}
