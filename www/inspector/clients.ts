@@ -21,7 +21,10 @@ export async function clientsOf(url: string): Promise<Clients> {
   return { leader, followers };
 }
 
-/** How many clients that is, in words. */
+/** How many clients that is. */
+export const countOf = ({ leader, followers }: Clients): number => followers + (leader === undefined ? 0 : 1);
+
+/** How many of them lead and follow, in words. */
 export function clientsNote({ leader, followers }: Clients): string {
   const rest = followers === 1 ? '1 follows' : `${followers} follow`;
   if (leader === undefined) return followers === 0 ? 'nobody has it open' : 'nobody leads just now';

@@ -1,4 +1,4 @@
-import { clientsNote, type Clients, type ClientWatch } from './clients.js';
+import { clientsNote, countOf, type Clients, type ClientWatch } from './clients.js';
 import { byId, fill, make } from './dom.js';
 import { clockTime, duration, plural } from './format.js';
 import { Handovers, type Handover } from './handovers.js';
@@ -37,7 +37,7 @@ export function showSharing(session: Session, watch: ClientWatch): void {
 }
 
 function sharingNow(role: 'leader' | 'follower', clients: Clients): string {
-  const others = clients.followers + (clients.leader === undefined ? 0 : 1) - 1;
+  const others = countOf(clients) - 1;
   const part = role === 'leader' ? 'leads: it runs SQLite for all' : 'follows: another one runs SQLite for it';
   if (others <= 0) return `This tab ${part}. No other client has the memory open.`;
   return `This tab ${part}. ${plural(others, 'other client')} ${others === 1 ? 'has' : 'have'} the memory open: ${clientsNote(clients)} in all.`;

@@ -1,5 +1,5 @@
 import type { MemoryStatus } from '../package/index.js';
-import { clientsNote, type Clients, type ClientWatch } from './clients.js';
+import { clientsNote, countOf, type Clients, type ClientWatch } from './clients.js';
 import { byId, fill, make } from './dom.js';
 import { bytes } from './format.js';
 import type { Session } from './session.js';
@@ -34,12 +34,10 @@ function renderStatus(status: MemoryStatus, clients: Clients | undefined): void 
     ),
     item('Schema', `revision ${revision ?? 'none'}`, schemaNote(status)),
     item('Role', role, roleNote(status)),
-    item('Clients', clients ? countOf(clients) : '–', clients ? clientsNote(clients) : 'not counted yet'),
+    item('Clients', clients ? String(countOf(clients)) : '–', clients ? clientsNote(clients) : 'not counted yet'),
     item('Space used', usage === null ? 'unknown' : bytes(usage), quotaNote(usage, quota)),
   );
 }
-
-const countOf = ({ leader, followers }: Clients): string => String(followers + (leader === undefined ? 0 : 1));
 
 function roleNote({ role, moving, outdated }: MemoryStatus): string {
   if (outdated) return 'another tab is newer: reload';

@@ -101,7 +101,8 @@ export class TabCard {
     const hadFocus = this.element.contains(document.activeElement);
     const state = this.#state;
     this.#close.hidden = this.#kill.hidden = !this.#frame;
-    this.#close.disabled = state === 'closing';
+    // Disabled, it would lose the focus.
+    this.#close.setAttribute('aria-busy', String(state === 'closing'));
     this.#open.hidden = this.#frame !== undefined;
     if (state === 'open') fill(this.#place, this.#frame);
     if (state === 'closed' || state === 'killed')

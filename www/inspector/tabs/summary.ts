@@ -1,4 +1,4 @@
-import { clientsNote, type Clients } from '../clients.js';
+import { clientsNote, countOf, type Clients } from '../clients.js';
 import { byId, fill, make } from '../dom.js';
 import type { Verdict } from './ledger.js';
 
@@ -23,7 +23,7 @@ export function showSummary({ clients, answered, counts, verdict }: Summary): vo
     item('Rows in each tab', known.length === 0 ? '–' : agree ? 'equal' : 'catching up', each || 'no tab is open'),
     item('Missing', number(verdict?.missing), 'answered, and not there'),
     item('Double', number(verdict?.double), 'written twice'),
-    item('Clients', clients ? clientsNote(clients) : '–', 'of this memory, in all windows'),
+    item('Clients', clients ? String(countOf(clients)) : '–', clients ? clientsNote(clients) : 'not counted yet'),
   );
   const [text, isBad] = verdictOf(verdict);
   const line = byId('verdict', HTMLElement);

@@ -1,6 +1,6 @@
 // One of the four tabs: a client of the memory like any other, in a frame.
 import { Memory, type MemoryReader, type MemoryStatus, type Turn } from '../../package/index.js';
-import { arrange, busy, byId, fill, Kept, make } from '../dom.js';
+import { arrange, byId, fill, Kept, make } from '../dom.js';
 import { clockTime, fieldsOf, plural } from '../format.js';
 import { errorParagraph } from '../notices.js';
 import { URL_OF_TABS, type Count, type FromTab, type Role, type ToTab, type Writer as Rows } from './messages.js';
@@ -18,7 +18,8 @@ const name = asked.get('tab') ?? 'A';
 const write = byId('write', HTMLButtonElement);
 const run = byId('run', HTMLInputElement);
 
-const tell = (message: FromTab) => parent.postMessage(message, location.origin);
+/** Opened by itself, and not in a frame, it has nobody to tell. */
+const tell = (message: FromTab) => parent !== window && parent.postMessage(message, location.origin);
 
 /** Shows what failed; what succeeds later takes it away. */
 async function attempt(work: () => Promise<unknown>): Promise<void> {
@@ -42,7 +43,7 @@ async function start(): Promise<void> {
       await writer.run().finally(() => (run.checked = false));
     });
   run.addEventListener('change', runOrStop);
-  write.addEventListener('click', () => void busy(write, () => attempt(() => writer.write())));
+  write.addEventListener('click', () => void attempt(() => writer.write()));
   write.disabled = run.disabled = false;
 
   showRole(memory.status);
@@ -74,7 +75,7 @@ function showRole({ role, moving }: MemoryStatus): void {
   tell({ type: 'role', role });
 }
 
-const noteOf = (role: Role): string => (role === 'leader' ? 'its worker runs SQLite' : 'asks the leader’s worker');
+const noteOf = (role: Role): string => (role === 'leader' ? 'runs SQLite' : 'asks the leader');
 
 /** Shows the latest rows and how many there are, whichever tab wrote them. */
 function showRows(memory: Memory): void {
@@ -103,7 +104,7 @@ function rowElement({ id, userInput, timestamp, metadata }: Turn): HTMLElement {
   return make(
     'li',
     { 'data-tab': String(fieldsOf(metadata)['tab'] ?? '') },
-    make('span', { class: 'row-key' }, `#${id}`),
+    make('span', { class: 'number' }, `#${id}`),
     make('span', { class: 'tag' }, userInput),
     timestamp && make('time', { class: 'number', datetime: timestamp.toISOString() }, clockTime(timestamp)),
   );

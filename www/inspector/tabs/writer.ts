@@ -25,7 +25,7 @@ export class Writer {
     const number = ++this.#number;
     const began = Date.now();
     await this.#memory.turns.append({
-      userInput: `Number ${number} of tab ${this.#tab}`,
+      userInput: `Tab ${this.#tab}, number ${number}`,
       metadata: { tab: this.#tab, writer: this.#name, number },
     });
     this.#tell({ writer: this.#name, number, began, ended: Date.now() });
