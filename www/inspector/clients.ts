@@ -1,7 +1,7 @@
-// Who has a memory open in this browser. The package says only what part this client has; the locks by which its clients take
-// turns show the others.
+// Who has a memory open in this browser. The package reports only this client's role; the locks by which clients take turns
+// show the others.
 
-/** The clients of one memory: each `Memory.open` is one. A tab that the browser froze has let go of its locks. */
+/** The clients of one memory: each `Memory.open` is one. A frozen tab has released its locks. */
 export interface Clients {
   /** Names the worker that leads; another one is another name. Undefined while nobody leads. */
   readonly leader: string | undefined;

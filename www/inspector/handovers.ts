@@ -32,7 +32,7 @@ export class Handovers {
       this.#role = role;
       void (role === 'leader' ? this.#takeOver() : watch.look());
     });
-    // After a hand-over nobody knows what was missed, so that is reported in every tab.
+    // Every tab reports missed changes after a hand-over.
     memory.onChange(({ kind }) => kind === 'missed' && void watch.look());
   }
 
