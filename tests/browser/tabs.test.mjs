@@ -279,3 +279,74 @@ for (const who of ['leader', 'follower']) {
       assert.deepEqual([await role(first), await role(second)].sort(), ['follower', 'leader']);
     }));
 }
+
+test('tabs embed each text once between them, and load the bundled model once', () =>
+  withPage(async ({ page: first, open: openPage }) => {
+    const others = [await openPage(), await openPage()];
+    const pages = [first, ...others];
+    for (const page of pages) {
+      await page.evaluate(async (url) => {
+        window.asked = [];
+        const embedder = {
+          name: 'counted',
+          dimensions: 2,
+          async embed(texts) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            window.asked.push(...texts);
+            return texts.map((text) => [text.length, 1]);
+          },
+        };
+        window.memory = await window.library.Memory.open({ url, embedder });
+        await window.memory.embeddings.ready();
+      }, URL);
+    }
+    for (const [at, page] of pages.entries()) {
+      await page.evaluate(async (at) => {
+        for (let n = 0; n < 20; n++) await window.memory.turns.append({ userInput: `${at} ${n}` });
+      }, at);
+    }
+    await first.evaluate(async () => {
+      while ((await window.memory.embeddings.status()).pending > 0)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+    const asked = (await Promise.all(pages.map((page) => page.evaluate(() => window.asked)))).flat();
+    assert.equal(asked.length, 60);
+    assert.equal(new Set(asked).size, 60);
+
+    await Promise.all(pages.map((page) => page.evaluate(() => window.memory.close())));
+    for (const page of pages) {
+      await open(page);
+      assert.equal((await page.evaluate(() => window.memory.recall('what was said?'))).length, 10);
+    }
+    const models = (await Promise.all(pages.map(loaded))).flat().filter((name) => name.endsWith('.bin'));
+    assert.equal(models.length, 1);
+  }));
+
+test('a module that is replaced and never closes its memory leaves nothing behind', () =>
+  withPage(async ({ page }) => {
+    const session = await page.context().newCDPSession(page);
+    const locks = () =>
+      page.evaluate(async () => {
+        const { held, pending } = await navigator.locks.query();
+        return held.length + pending.length;
+      });
+    // Each module opens the memory, writes, and is dropped; one of them is told of changes, and stays for that.
+    await page.evaluate(async (url) => {
+      window.changes = [];
+      for (let n = 0; n < 20; n++) {
+        const memory = await window.library.Memory.open({ url });
+        await memory.turns.append({ userInput: `module ${n}` });
+        if (n === 7) memory.onChange((change) => window.changes.push(change.id));
+      }
+    }, URL);
+    assert.ok((await locks()) >= 20);
+    // What was awaited last is forgotten some turns later.
+    for (let tries = 0; (await locks()) > 4 && tries < 20; tries++) {
+      await session.send('HeapProfiler.collectGarbage');
+      await sleep(100);
+    }
+    assert.ok((await locks()) <= 4, `${await locks()} locks are held or waited for`);
+    await open(page);
+    assert.equal(await append(page, 'the last'), 21);
+    assert.equal(await page.evaluate(() => window.changes.at(-1)), 21);
+  }));

@@ -38,17 +38,14 @@ The file: ${number(result.whole.rows)} rows, integrity ${result.whole.integrity}
 }
 
 async function soakVisits(minutes) {
-  const figures = Object.entries(visits.FIGURES);
+  const figures = [...Object.keys(visits.SLACK), 'ledger'];
   const result = await visits.runVisits(minutes, (sample) => {
-    console.log(`${sample.reloads} reloads: ${figures.map(([name]) => `${name} ${number(sample[name])}`).join(', ')}`);
+    console.log(`${sample.clients} clients: ${figures.map((name) => `${name} ${number(sample[name])}`).join(', ')}`);
   });
-  const thirds = [0, 1, 2];
-  const rows = figures.map(([name, { unit }]) => [
-    `${name}, ${unit}`,
-    ...thirds.map((third) => visits.most(result.samples, name, third)),
-  ]);
+  const rows = figures.map((name) => [name, ...[0, 1, 2].map((third) => visits.most(result.samples, name, third))]);
   console.log(`
-${minutes} minutes of random work by four tabs, ${result.samples.at(-1).reloads} times one of them reloaded or opened again: the most in each third of the time.
+${minutes} minutes of random work by four tabs, which are reloaded or closed and opened again: ${result.samples.at(-1).clients} clients in all. The most
+in each third of the time, in MB, and entries of the ledger.
 
 ${table([['', 'first', 'second', 'last'], ...rows])}`);
   return visits.faultsOf(result);

@@ -61,9 +61,11 @@ interface Listener {
 /** Reports what commits changed to everyone who listens, in every tab. */
 export class ChangeFeed {
   readonly #listeners = new Set<Listener>();
+  readonly #connection: Connection;
   #isClosed = false;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
     connection.changes.add((changes) => this.#report(changes));
     connection.reopened.add(() => this.#report(ALL_MISSED));
   }
@@ -81,7 +83,11 @@ export class ChangeFeed {
   listen(listener: Listener): () => void {
     if (this.#isClosed) throw closed();
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const release = this.#connection.hold();
+    return () => {
+      this.#listeners.delete(listener);
+      release();
+    };
   }
 
   /** No more commits will be reported. */

@@ -178,7 +178,12 @@ export class Memory {
    * ```
    */
   onStatus(listener: (status: MemoryStatus) => void): () => void {
-    return this.#status.listen(listener);
+    const stop = this.#status.listen(listener);
+    const release = this.#connection.hold();
+    return () => {
+      stop();
+      release();
+    };
   }
 
   /** Reads the state anew. */

@@ -12,6 +12,8 @@ export const leaderLock = (path: string) => `synth-memory ${path} leader`;
 export const heirLock = (path: string) => `synth-memory ${path} heir`;
 /** Held by a client that reaches its leader in another tab: where it is free, nobody listens any more. */
 export const clientLock = (client: string) => `synth-memory client ${client}`;
+/** Held by the tab that embeds what waits for a vector. */
+export const embeddingLock = (path: string) => `synth-memory ${path} embedding`;
 /** The channel of a memory. */
 export const channelName = (path: string) => `synth-memory ${path}`;
 

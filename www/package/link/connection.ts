@@ -42,6 +42,29 @@ const MOST_ENDS = 10;
 /** How long the answers of a client that is gone are kept, in ms; a little less than the engine keeps them. */
 const KEPT = 23 * 3_600_000;
 
+/** Connections that are kept though nobody may have them: for calls that wait, and for those who are told of what happens. */
+const holders = new Map<object, Connection>();
+/** A memory that was dropped and not closed, as a module does that is replaced while a page is developed, leaves too. */
+const abandoned = new FinalizationRegistry<Tab>((tab) => void tab.leave());
+
+/** The same, without keeping it: a tab is known to the browser, and would keep a memory that nobody has any more. */
+function weakly(host: TabHost): TabHost {
+  const weak = new WeakRef(host);
+  return {
+    get isQuiet() {
+      return weak.deref()?.isQuiet ?? true;
+    },
+    reached: (role) => weak.deref()?.reached(role),
+    moved: () => weak.deref()?.moved(),
+    receive: (message) => weak.deref()?.receive(message),
+    heard: () => weak.deref()?.heard(),
+    opening: () => weak.deref()?.opening(),
+    lost: () => weak.deref()?.lost(),
+    ended: (sequence, failure) => weak.deref()?.ended(sequence, failure),
+    refused: (failure) => weak.deref()?.refused(failure),
+  };
+}
+
 /**
  * The requests of one client: sent without waiting for each other, answered in order, by whoever leads.
  *
@@ -53,6 +76,7 @@ export class Connection {
   readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   readonly #options: EngineOptions;
   readonly #tab: Tab;
+  readonly #host = this.#listenToTab();
   /** Calls that were sent, by number, in order. */
   readonly #sent = new Map<number, Pending>();
   /** Calls that are not sent yet. */
@@ -75,7 +99,15 @@ export class Connection {
   constructor(openWorker: OpenWorker, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
     this.#options = options;
     this.#tell = tell;
-    this.#tab = new Tab(this.#client, options, openWorker, this.#host());
+    this.#tab = new Tab(this.#client, options, openWorker, weakly(this.#host));
+    if (options.path !== undefined) abandoned.register(this, this.#tab);
+  }
+
+  /** Keeps it, though nobody has it who could make a call: somebody is told of what happens. Gives what ends that. */
+  hold(): () => void {
+    const reason = {};
+    holders.set(reason, this);
+    return () => void holders.delete(reason);
   }
 
   /** Are told what each commit changed, once, after it. */
@@ -88,6 +120,11 @@ export class Connection {
   readonly outdated = new Set<(isOutdated: boolean) => void>();
   /** Are told what is about to change all, and with null, that it has, or not. */
   readonly movings = new Set<(what: Moving | null) => void>();
+
+  /** Where the memory is; undefined where it is in memory only. */
+  get path(): string | undefined {
+    return this.#options.path;
+  }
 
   /** This client's part among the tabs of its origin. */
   get role(): Role {
@@ -145,6 +182,7 @@ export class Connection {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#outbox.push(pending);
+      holders.set(this, this);
       if (this.#role === undefined) this.#tab.start();
       this.#flushSoon();
       this.#watchOver();
@@ -160,6 +198,7 @@ export class Connection {
   async #close(): Promise<void> {
     if (!this.#isQuiet) await new Promise<void>((resolve) => (this.#emptied = resolve));
     clearTimeout(this.#watch);
+    for (const [reason, held] of holders) if (held === this) holders.delete(reason);
     this.#role = undefined;
     const failure = await this.#tab.leave();
     if (failure) throw toMemoryError(failure);
@@ -174,13 +213,17 @@ export class Connection {
     let reject!: Opening['reject'];
     const promise = new Promise<SchemaStatus>((ok, no) => ((resolve = ok), (reject = no)));
     this.#opening = { promise, resolve, reject };
+    const release = this.hold();
     this.#tab.start();
     this.#watchOver();
-    return promise.finally(() => (this.#opening = undefined));
+    return promise.finally(() => {
+      this.#opening = undefined;
+      release();
+    });
   }
 
   /** What the tab tells. */
-  #host(): TabHost {
+  #listenToTab(): TabHost {
     const isQuiet = () => this.#isQuiet;
     return {
       get isQuiet() {
@@ -342,7 +385,9 @@ export class Connection {
     if ('cancelled' in answer) pending.reject(aborted(pending.signal));
     else if ('failure' in answer) pending.reject(toMemoryError(answer.failure));
     else pending.resolve(answer.value);
-    if (this.#isQuiet) this.#emptied?.();
+    if (!this.#isQuiet) return;
+    holders.delete(this);
+    this.#emptied?.();
   }
 
   /** Nobody leads for now: what is not answered waits for whoever does next. */
@@ -365,7 +410,15 @@ export class Connection {
   #watchOver(): void {
     if (this.#watch !== undefined || this.#options.path === undefined) return;
     this.#lastHeard = performance.now();
-    this.#watch = setTimeout(() => this.#look(), SILENCE);
+    this.#lookIn(SILENCE);
+  }
+
+  #lookIn(ms: number): void {
+    const weak = new WeakRef(this);
+    this.#watch = setTimeout(() => {
+      const self = weak.deref();
+      if (self) self.#look();
+    }, ms);
   }
 
   #look(): void {
@@ -377,7 +430,7 @@ export class Connection {
       this.#isSuspicious = true;
       this.#tab.suspect();
     }
-    this.#watch = setTimeout(() => this.#look(), silent >= SILENCE ? SILENCE : SILENCE - silent);
+    this.#lookIn(silent >= SILENCE ? SILENCE : SILENCE - silent);
   }
 }
 

@@ -37,6 +37,8 @@ interface Own {
   readonly leader: string;
   readonly worker: OwnWorker;
   readonly watch: Watch;
+  /** Fires when it is let go of. */
+  readonly until: AbortController;
   /** Lets the next tab wait for the lead. */
   readonly letNext: Release;
   /** Whether it leads already, and is not just opening. */
@@ -172,6 +174,7 @@ export class Tab {
     const own = this.#own;
     if (!own) return;
     this.#own = undefined;
+    own.until.abort();
     own.watch.end();
     own.worker.end();
     void own.letNext();
@@ -230,7 +233,16 @@ export class Tab {
       () => worker.post({ type: 'ping' }, []),
       (call) => ifCurrent((own) => this.#hung(own, call)),
     );
-    this.#own = { leader, worker, watch, letNext, leads: false, hasBroker: false, yielded: undefined };
+    this.#own = {
+      leader,
+      worker,
+      watch,
+      until: new AbortController(),
+      letNext,
+      leads: false,
+      hasBroker: false,
+      yielded: undefined,
+    };
     worker.post({ type: 'lead', leader, options: this.#options }, []);
     this.#host.reached('leader');
   }
@@ -242,6 +254,7 @@ export class Tab {
       case 'leads':
         own.leads = true;
         void own.letNext();
+        void this.#noticeEnd(own);
         return;
       case 'refused':
         this.#dismissWorker();
@@ -272,6 +285,21 @@ export class Tab {
       default:
     }
     this.#host.receive(message);
+  }
+
+  /** A worker that is ended from outside, as by the browser's task manager, tells nobody: but its lock is free then. */
+  async #noticeEnd(own: Own): Promise<void> {
+    const { path } = this.#options;
+    if (path === undefined) return;
+    try {
+      const release = await takeLock(leaderLock(path), { signal: own.until.signal });
+      void release?.();
+    } catch {
+      return;
+    }
+    if (own !== this.#own || own.yielded) return;
+    const cause = { name: 'Error', message: 'The worker was ended from outside.', sql: null };
+    this.#failed(own, crashed(cause), cause);
   }
 
   /** The worker broke. Another tab goes on, or this one with another worker; what was not answered is sent again. */

@@ -1,6 +1,8 @@
 import { checkSignal, checkText } from '../wire/check.js';
 import { toDate } from '../wire/codec.js';
+import { embeddingLock } from '../link/channel.js';
 import type { CallOptions, Connection } from '../link/connection.js';
+import { takeLock } from '../link/locks.js';
 import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './embedder.js';
 import { aborted, closed, invalidArgument, MemoryError } from '../wire/errors.js';
 import { loadBundledModel } from './model.js';
@@ -8,6 +10,8 @@ import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
 /** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
 const AFTER_WRITE = 50;
+/** How much later a tab that does not lead looks whether anything waits, in ms: the one that leads has seen to it by then. */
+const FOLLOWERS_LATER = 500;
 /** How many texts the bundled model embeds in one call: so many that others hardly wait for it. */
 const BUNDLED_BATCH = 256;
 const DEFAULT_BATCH = 32;
@@ -138,13 +142,24 @@ export class EmbedderRunner {
 
   /** Sees to what waits in so many ms, or sooner where that is meant already. */
   #runIn(ms: number): void {
-    const due = Date.now() + Math.min(ms, LONGEST_WAIT);
+    const later = this.#connection.role === 'follower' ? FOLLOWERS_LATER : 0;
+    const due = Date.now() + Math.min(ms + later, LONGEST_WAIT);
     if (this.#closing.signal.aborted || (this.#timer !== undefined && this.#due <= due)) return;
     clearTimeout(this.#timer);
     this.#due = due;
-    this.#timer = setTimeout(() => void this.settle().catch(() => undefined), due - Date.now());
+    this.#timer = setTimeout(() => void this.#inTurn().catch(() => undefined), due - Date.now());
     // Node is not kept from ending by it.
     (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  /** Sees to what waits, unless another tab is at it: a page's own embedder may cost money, and is asked once for a text. */
+  async #inTurn(): Promise<void> {
+    this.#timer = undefined;
+    const { path } = this.#connection;
+    if (path === undefined) return void (await this.settle());
+    const release = await takeLock(embeddingLock(path), { ifAvailable: true });
+    if (!release) return this.#runIn(FOLLOWERS_LATER);
+    await this.settle().finally(release);
   }
 
   /** Whoever listens may fail; embedding does not fail with it. */
@@ -335,14 +350,35 @@ export class EmbedderRunner {
   async #begin(): Promise<number> {
     const embedder = this.#embedder;
     if (embedder === 'none') throw noEmbedder();
-    if (embedder === 'bundled') {
-      const bytes = await loadBundledModel();
-      return this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
-    }
+    if (embedder === 'bundled') return this.#load();
     const dimensions =
       embedder.dimensions ?? (await this.#embed(embedder, ['dimensions'], 'memory', undefined))[0]!.length;
     await this.#connection.call('embeddingsUse', [embedder.name, dimensions]);
     return dimensions;
+  }
+
+  /** Gives the engine the bundled model, unless another tab has; resolves to its dimensions. */
+  async #load(): Promise<number> {
+    if (this.#connection.role === 'follower') {
+      const { dimensions } = await this.#connection.call('embeddingsStatus', []);
+      const isThere = await this.#connection.call('embed', [['']]).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof MemoryError && error.code === 'embedder_missing') return false;
+          throw error;
+        },
+      );
+      if (isThere && dimensions !== null) return dimensions;
+    }
+    for (;;) {
+      const bytes = await loadBundledModel();
+      try {
+        return await this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
+      } catch (error) {
+        // The worker ended on the way, and the bytes with it.
+        if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+      }
+    }
   }
 
   /** Makes a call that needs the bundled model; where the engine lost it, as after a crash, it is given it again. */
