@@ -27,6 +27,9 @@ export const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
+/** The inspector shows four tabs as frames of one page. The package itself needs no frames. */
+const SITE_POLICY = `${POLICY}; frame-src 'self'`;
+
 /** What stands where: the built package, the inspector's own files, and what TypeScript made of them. */
 export const SITE = {
   '/package/': [at('dist')],
@@ -37,7 +40,12 @@ export const SITE = {
  * Serves folders on localhost.
  * @param {{ port?: number, folders?: Record<string, string[]>, policy?: string, headers?: Record<string, string> }} options
  */
-export async function serve({ port = 0, folders = SITE, policy = POLICY, headers = {} } = {}) {
+export async function serve({
+  port = 0,
+  folders = SITE,
+  policy = folders === SITE ? SITE_POLICY : POLICY,
+  headers = {},
+} = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     if (pathname === '/' && folders === SITE) {

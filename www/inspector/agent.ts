@@ -1,6 +1,6 @@
 import type { JsonValue, Memory, Turn } from '../package/index.js';
 import { USER_NAME, type Draft, type Doubt, type NewDoubt } from './draft.js';
-import { plural } from './format.js';
+import { fieldsOf, plural } from './format.js';
 import { understand } from './language.js';
 import type { Source } from './recall.js';
 import { TABLE_NAMES } from './references.js';
@@ -15,8 +15,9 @@ export interface Answer {
   readonly kept: readonly Source[];
 }
 
-/** A message and its answer, as they were said now or read back from `turns`. */
+/** A message and its answer, as they stand in `turns`. */
 export interface Exchange extends Answer {
+  readonly id: number;
   readonly message: string;
   readonly time: Date | null;
 }
@@ -59,7 +60,7 @@ export class Agent {
   }
 
   /** Takes a message, answers it, and writes down what it made of both. */
-  async respond(input: string): Promise<Exchange> {
+  async respond(input: string): Promise<void> {
     const message = input.trim();
     const [[last], userName, metBefore] = await Promise.all([
       this.#memory.turns.recent(1),
@@ -83,10 +84,8 @@ export class Agent {
     const waiting = logged &&
       draft.doubt && { id: logged, about: draft.doubt.about, proposed: draft.doubt.proposed ?? null };
 
-    const time = new Date();
     await Promise.all([
       this.#memory.turns.append({
-        timestamp: time,
         userInput: message,
         assistantResponse: text,
         metadata: {
@@ -98,7 +97,6 @@ export class Agent {
       }),
       this.#recordEpisodes(draft, message, !last && metBefore === 0),
     ]);
-    return { message, text, used: allUsed, kept: allKept, time };
   }
 
   async #userName(): Promise<string | undefined> {
@@ -146,9 +144,10 @@ export class Agent {
 }
 
 /** A turn as the exchange it was. One that came in a file has no account of the memories behind it. */
-function exchangeOf({ timestamp, userInput, assistantResponse, metadata }: Turn): Exchange {
+function exchangeOf({ id, timestamp, userInput, assistantResponse, metadata }: Turn): Exchange {
   const { used, kept } = fieldsOf(metadata);
   return {
+    id,
     message: userInput ?? '',
     text: assistantResponse ?? '',
     used: sourcesOf(used),
@@ -165,13 +164,6 @@ function sourcesOf(value: JsonValue | undefined): Source[] {
     const isKey = typeof key === 'number' || typeof key === 'string';
     return known && isKey && typeof text === 'string' ? [{ table: known, key, text }] : [];
   });
-}
-
-/** The members of a JSON object; none where it is something else, as in a file from elsewhere. */
-function fieldsOf(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, JsonValue>>)
-    : {};
 }
 
 const plainSource = ({ table, key, text }: Source): JsonValue => ({ table, key, text });

@@ -21,12 +21,12 @@ export function showBackups(session: Session): void {
     void busy(button, () =>
       attempt(async () => {
         const { revision } = await memory.backups.create();
-        await session.changed('rows');
+        await refresh();
         announce(`Backed up at revision ${revision ?? 'none'}.`);
       }),
     );
   });
-  session.onChange(refresh);
+  session.onChange((change) => (change === 'replaced' ? refresh() : undefined));
   void attempt(refresh);
 }
 
@@ -52,7 +52,7 @@ async function restore(session: Session, id: string): Promise<void> {
   if (!agreed) return;
   await attempt(async () => {
     const applied = await session.memory.backups.restore(id);
-    await session.changed('replaced');
+    await session.shown();
     announce(`Restored. ${applied.length > 0 ? `${plural(applied.length, 'migration')} applied.` : ''}`);
   });
 }

@@ -1,5 +1,5 @@
 import { Agent, type Exchange } from './agent.js';
-import { busy, byId, fill, make } from './dom.js';
+import { arrange, busy, byId, fill, Kept, make } from './dom.js';
 import { rowButton, timeElement } from './rows.js';
 import { attempt } from './notices.js';
 import type { Source } from './recall.js';
@@ -15,6 +15,10 @@ const EXAMPLES = [
   'Where does Zoe live?',
 ];
 const PAGE_SIZE = 20;
+/** As many rows as one list can hold. */
+const MOST = 1000;
+/** How near to its end the log is scrolled along with what is said, in pixels. */
+const AT_END = 40;
 
 /** The conversation with the demo agent. Answers the agent, for it must know when a file takes the memory's place. */
 export function showChat(session: Session, goTo: (source: Source) => Promise<void>): Agent {
@@ -24,19 +28,44 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
   const send = byId('chat-send', HTMLButtonElement);
   const earlier = make('button', { type: 'button', class: 'quiet earlier' }, 'Show earlier');
   const list = make('ol', { class: 'exchanges', role: 'list' });
+  const hello = make('li', { class: 'exchange' });
+  /** What is in view, oldest first, and up to which of them the agent greets. */
+  let shown: readonly Exchange[] = [];
+  let greetsAfter = 0;
   let before: string | null = null;
 
-  const element = (exchange: Exchange) => exchangeElement(exchange, (source) => void attempt(() => goTo(source)));
+  const kept = new Kept<Exchange>(
+    ({ id }) => id,
+    (exchange) => exchangeElement(exchange, (source) => void attempt(() => goTo(source))),
+  );
   const toEnd = () => (log.scrollTop = log.scrollHeight);
+
+  const render = (exchanges: readonly Exchange[], cursor: string | null) => {
+    shown = exchanges;
+    before = cursor;
+    earlier.hidden = cursor === null;
+    const elements = kept.elements(shown);
+    const at = shown.findIndex(({ id }) => id > greetsAfter);
+    arrange(list, elements.toSpliced(at < 0 ? elements.length : at, 0, hello));
+  };
 
   const load = async () => {
     const [{ exchanges, cursor }, greeting] = await Promise.all([agent.history(PAGE_SIZE), agent.greeting()]);
-    before = cursor;
-    earlier.hidden = cursor === null;
-    const hello = make('li', { class: 'exchange' }, bubble('agent', 'Agent', greeting));
-    fill(list, ...exchanges.map(element), hello);
+    greetsAfter = Math.max(0, ...exchanges.map(({ id }) => id));
+    fill(hello, bubble('agent', 'Agent', greeting));
     fill(log, earlier, list);
+    render(exchanges, cursor);
     toEnd();
+  };
+
+  /** Reads what is in view again, and what was said since, in whichever tab. */
+  const follow = async () => {
+    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END;
+    const first = before === null ? 0 : (shown[0]?.id ?? 0);
+    const { exchanges, cursor } = await agent.history(Math.min(shown.length + PAGE_SIZE, MOST));
+    const inView = exchanges.filter(({ id }) => id >= first);
+    render(inView, inView.length < exchanges.length ? before : cursor);
+    if (isAtEnd) toEnd();
   };
 
   const loaded = attempt(load);
@@ -45,11 +74,10 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
     busy(send, () =>
       attempt(async () => {
         await loaded;
-        const exchange = await agent.respond(message);
+        await agent.respond(message);
         input.value = '';
-        list.append(element(exchange));
+        await session.shown();
         toEnd();
-        await session.changed('rows');
       }),
     );
 
@@ -57,10 +85,8 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
     void busy(earlier, () =>
       attempt(async () => {
         const { exchanges, cursor } = await agent.history(PAGE_SIZE, before);
-        before = cursor;
-        earlier.hidden = cursor === null;
         const height = log.scrollHeight;
-        list.prepend(...exchanges.map(element));
+        render([...exchanges, ...shown], cursor);
         log.scrollTop += log.scrollHeight - height;
         if (earlier.hidden) log.focus({ preventScroll: true });
       }),
@@ -77,7 +103,8 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
     ),
   );
   session.onChange(async (change) => {
-    if (change !== 'replaced') return;
+    await loaded;
+    if (change === 'rows') return follow();
     // Nothing of the memory before stays, even where there is nothing to be read in this one.
     fill(list);
     earlier.hidden = true;

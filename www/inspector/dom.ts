@@ -41,6 +41,41 @@ export function fill(element: Element, ...children: Child[]): void {
 
 const isThere = (child: Child): boolean => child !== false && child !== null && child !== undefined && child !== '';
 
+/** Puts elements in an element in this order. Those that are there already stay untouched, with the focus that they have. */
+export function arrange(parent: Element, children: readonly Element[]): void {
+  const kept = new Set(children);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  for (const [at, child] of children.entries()) {
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  }
+}
+
+/** Keeps the elements of a list for as long as what each shows is the same. */
+export class Kept<Item> {
+  readonly #make: (item: Item) => HTMLElement;
+  readonly #name: (item: Item) => string | number;
+  #elements = new Map<string | number, { readonly shows: string; readonly element: HTMLElement }>();
+
+  constructor(name: (item: Item) => string | number, make: (item: Item) => HTMLElement) {
+    this.#name = name;
+    this.#make = make;
+  }
+
+  /** The elements of these items, and of no others from now on. */
+  elements(items: readonly Item[]): HTMLElement[] {
+    const before = this.#elements;
+    this.#elements = new Map(
+      items.map((item) => {
+        const name = this.#name(item);
+        const shows = JSON.stringify(item);
+        const known = before.get(name);
+        return [name, known?.shows === shows ? known : { shows, element: this.#make(item) }];
+      }),
+    );
+    return [...this.#elements.values()].map(({ element }) => element);
+  }
+}
+
 /** The element with this id, which index.html promises to hold. */
 export function byId<Type extends HTMLElement>(id: string, type: new () => Type): Type {
   const element = document.getElementById(id);

@@ -62,8 +62,8 @@ DROP TABLE reminder_places;
 const isExample = new URLSearchParams(location.search).has('example');
 
 /** How the page opens the memory: the one that every program opens by default, or the example. */
-export function exampleOptions(): OpenOptions {
-  if (!isExample) return {};
+export function exampleOptions(): OpenOptions & { readonly url: string } {
+  if (!isExample) return { url: 'opfs:///memory.db' };
   return {
     url: 'opfs:///example.db',
     migrations: {

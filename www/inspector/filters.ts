@@ -83,11 +83,16 @@ export class Filters {
       if (filter.kind !== 'column') continue;
       const rows = await memory.query<{ value: string | null }>(filter.sql);
       const select = this.#field(filter.name);
-      if (!select) continue;
+      if (!(select instanceof HTMLSelectElement)) continue;
       const chosen = select.value;
       const values = new Set(rows.flatMap(({ value }) => (value ? [value] : [])));
       if (chosen) values.add(chosen);
-      fill(select, ...[ANY, ...[...values].map((value): Choice => [value, value])].map(option));
+      const choices = [ANY, ...[...values].map((value): Choice => [value, value])];
+      // Somebody may be choosing just now.
+      const isSame =
+        choices.length === select.length && choices.every(([value], at) => select.item(at)?.value === value);
+      if (isSame) continue;
+      fill(select, ...choices.map(option));
       select.value = chosen;
     }
   }

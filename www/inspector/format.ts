@@ -27,6 +27,11 @@ export function age(hours: number): string {
 /** `1 Jan 2026, 13:22`, in the reader's own time zone. */
 export const absoluteTime = (time: Date): string => absolute.format(time);
 
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** `13:22:07`, in the reader's own time zone. */
+export const clockTime = (time: Date): string => clock.format(time);
+
 /** `6.3 MB`. */
 export function bytes(size: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -74,3 +79,10 @@ const nested = (value: JsonValue): boolean => typeof value === 'object' && value
 
 export const isEmptyJson = (value: JsonValue): boolean =>
   value === null || (nested(value) && Object.keys(value).length === 0);
+
+/** The members of a JSON object; none where it is something else, as in a file from elsewhere. */
+export function fieldsOf(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, JsonValue>>)
+    : {};
+}

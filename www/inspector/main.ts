@@ -1,12 +1,15 @@
 import { Memory } from '../package/index.js';
 import { showBackups } from './backups.js';
 import { showChat } from './chat.js';
+import { ClientWatch } from './clients.js';
 import { busy, byId } from './dom.js';
 import { exampleOptions } from './example.js';
 import { showMigrations } from './migrations.js';
 import { explain } from './notices.js';
 import { showRecall } from './recall-view.js';
+import { keepTimes } from './rows.js';
 import { Session } from './session.js';
+import { showSharing } from './sharing.js';
 import { showSql } from './sql.js';
 import { showStatus } from './status.js';
 import { showTables } from './tables.js';
@@ -24,9 +27,10 @@ function showPart(part: Part): void {
 async function start(): Promise<void> {
   let memory: Memory;
   let session: Session | undefined;
+  const options = exampleOptions();
   try {
     memory = await Memory.open({
-      ...exampleOptions(),
+      ...options,
       onProgress: (progress) => session?.onProgress?.(progress),
       onEmbedding: (status) => session?.onEmbedding?.(status),
     });
@@ -36,17 +40,16 @@ async function start(): Promise<void> {
   }
   showPart('inspector');
   session = new Session(memory);
-  showStatus(session);
+  const watch = new ClientWatch(options.url);
+  showStatus(session, watch);
   const goTo = showTables(session);
   showTransfer(session, showChat(session, goTo));
   showRecall(session, goTo);
   showMigrations(session);
   showBackups(session);
   showSql(session);
-
-  // A page that the browser keeps aside, to go back to, must not keep the memory from other tabs.
-  addEventListener('pagehide', () => void memory.close().catch(() => undefined));
-  addEventListener('pageshow', (event) => event.persisted && location.reload());
+  showSharing(session, watch);
+  await watch.look();
 }
 
 function showFailure(error: unknown): void {
@@ -60,5 +63,6 @@ function showFailure(error: unknown): void {
 
 const retry = byId('retry', HTMLButtonElement);
 retry.addEventListener('click', () => void busy(retry, start));
+keepTimes();
 connectThemeToggle(byId('theme-toggle', HTMLButtonElement));
 await start();

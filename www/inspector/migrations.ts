@@ -39,7 +39,7 @@ export function showMigrations(session: Session): void {
   const run = (direction: MigrationDirection, target: string) =>
     attempt(async () => {
       if (!(await proposeRun(session, direction, target))) return;
-      await session.changed('replaced');
+      await session.shown();
       announce(`Now at ${memory.status.revision ?? 'base'}; a backup is kept.`);
       const button = direction === 'upgrade' ? upgradeAll : downgradeAll;
       const [id = target] = target.split('@');
@@ -60,7 +60,7 @@ export function showMigrations(session: Session): void {
       if (!(await confirmation(question))) return;
       await attempt(async () => {
         await memory.migrations.accept(id);
-        await session.changed('rows');
+        await refresh();
         announce(`Accepted ${id} as it is now.`);
         focusOn(list.querySelector(`[data-revision="${CSS.escape(id)}"] button`));
       });
@@ -71,7 +71,7 @@ export function showMigrations(session: Session): void {
   upgradeAll.addEventListener('click', () => void busy(upgradeAll, () => run('upgrade', 'heads')));
   downgradeAll.addEventListener('click', () => void busy(downgradeAll, () => run('downgrade', 'base')));
   fill(byId('migrations-about', HTMLElement), ...aboutMigrations());
-  session.onChange(refresh);
+  session.onChange((change) => (change === 'replaced' ? refresh() : undefined));
   void attempt(refresh);
 }
 

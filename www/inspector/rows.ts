@@ -15,6 +15,16 @@ export function timeElement(time: Date | null): HTMLElement {
   );
 }
 
+/** Keeps the times of the page true as time passes. */
+export function keepTimes(): void {
+  setInterval(() => {
+    for (const element of document.querySelectorAll<HTMLTimeElement>('time.time')) {
+      const relative = element.querySelector('.time-relative');
+      if (relative) relative.textContent = relativeTime(new Date(element.dateTime));
+    }
+  }, 30_000);
+}
+
 /** What leads to a row, by its name. */
 export function rowButton(reference: Reference, goTo: () => void, text?: string): HTMLElement {
   return make(

@@ -1,26 +1,23 @@
 import type { MemoryStatus } from '../package/index.js';
+import { clientsNote, countOf, type Clients, type ClientWatch } from './clients.js';
 import { byId, fill, make } from './dom.js';
 import { bytes } from './format.js';
 import type { Session } from './session.js';
 
-/** The strip below the title: where the memory is and what it promises. */
-export function showStatus(session: Session): void {
-  let shown: MemoryStatus | undefined;
-  const render = () => {
-    if (shown === session.memory.status) return;
-    shown = session.memory.status;
-    renderStatus(shown);
-  };
-  render();
-  session.onChange(async () => {
-    await session.memory.refreshStatus();
+/** The strip below the title: where the memory is, what it promises, and who has it open. */
+export function showStatus({ memory }: Session, watch: ClientWatch): void {
+  let clients: Clients | undefined;
+  const render = () => renderStatus(memory.status, clients);
+  watch.onLook((seen) => {
+    if (seen.leader === clients?.leader && seen.followers === clients?.followers) return;
+    clients = seen;
     render();
   });
-  // The browser may ask the user before it promises to keep the data; nothing tells when they have answered.
-  setInterval(render, 2000);
+  memory.onStatus(render);
+  render();
 }
 
-function renderStatus(status: MemoryStatus): void {
+function renderStatus(status: MemoryStatus, clients: Clients | undefined): void {
   const { storage, durability, persisted, usage, quota, revision, role } = status;
   fill(
     byId('status', HTMLElement),
@@ -36,9 +33,16 @@ function renderStatus(status: MemoryStatus): void {
       persisted ? 'the browser will not evict it' : 'the browser may evict it',
     ),
     item('Schema', `revision ${revision ?? 'none'}`, schemaNote(status)),
-    item('Role', role, role === 'leader' ? 'this tab runs SQLite' : 'another tab runs SQLite'),
+    item('Role', role, roleNote(status)),
+    item('Clients', clients ? String(countOf(clients)) : '–', clients ? clientsNote(clients) : 'not counted yet'),
     item('Space used', usage === null ? 'unknown' : bytes(usage), quotaNote(usage, quota)),
   );
+}
+
+function roleNote({ role, moving, outdated }: MemoryStatus): string {
+  if (outdated) return 'another tab is newer: reload';
+  if (moving !== null) return `${moving} under way`;
+  return role === 'leader' ? 'this tab runs SQLite' : 'another tab runs SQLite';
 }
 
 function schemaNote({ revision, head, heads, readOnly }: MemoryStatus): string {

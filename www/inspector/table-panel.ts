@@ -1,5 +1,5 @@
 import { confirmation, form } from './dialogs.js';
-import { fill, make } from './dom.js';
+import { arrange, fill, Kept, make } from './dom.js';
 import { Filters } from './filters.js';
 import { plural } from './format.js';
 import type { Listing, RowView } from './listing.js';
@@ -19,6 +19,16 @@ export class TablePanel {
   readonly #filters: Filters;
   readonly #found = make('p', { class: 'found', role: 'status' });
   readonly #rows = make('ol', { class: 'rows', role: 'list' });
+  /** A row that another tab does not change stays as it is, with its focus and what of it is unfolded. */
+  readonly #kept = new Kept<RowView>(
+    ({ key }) => key,
+    (row) =>
+      rowElement(
+        row,
+        () => void this.#edit(row),
+        () => void this.#remove(row),
+      ),
+  );
   readonly #back: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
   /** The cursors of the pages up to the one that is shown. */
@@ -55,6 +65,7 @@ export class TablePanel {
   /** Goes back to the first page; `load` then shows it. */
   rewind(): void {
     this.#cursors = [null];
+    this.#rows.querySelector('.row-shown')?.classList.remove('row-shown');
   }
 
   /** Reads the page that is to be shown. An answer that a later question has overtaken is dropped. */
@@ -118,16 +129,7 @@ export class TablePanel {
         : 'Nothing here yet. Talk to the agent, or import a file.';
       fill(this.#rows, make('li', { class: 'row-none' }, why));
     } else {
-      fill(
-        this.#rows,
-        ...rows.map((row) =>
-          rowElement(
-            row,
-            () => void this.#edit(row),
-            () => void this.#remove(row),
-          ),
-        ),
-      );
+      arrange(this.#rows, this.#kept.elements(rows));
     }
     this.#setPaging(this.#following !== null, this.#cursors.length > 1);
   }
@@ -150,7 +152,7 @@ export class TablePanel {
   async #edit(row: RowView): Promise<void> {
     if (!(await form(`Edit ${row.title}`, row.fields, (values) => row.save(values)))) return;
     announce(`Saved ${row.title}.`);
-    await this.#session.changed('rows');
+    await this.#session.shown();
     this.#focusRow(row.key);
   }
 
@@ -168,7 +170,7 @@ export class TablePanel {
     await attempt(async () => {
       await row.remove();
       announce(`Deleted ${row.title}.`);
-      await this.#session.changed('rows');
+      await this.#session.shown();
       this.#rows.querySelector<HTMLElement>('.row')?.focus({ preventScroll: true });
     });
   }

@@ -36,6 +36,8 @@ function toggle(): void {
 
 apply();
 system.addEventListener('change', apply);
+// Chosen in another tab, or in the page that this one is a frame of.
+addEventListener('storage', apply);
 
 export function connectThemeToggle(button: HTMLButtonElement): void {
   button.dataset['themeToggle'] = '';

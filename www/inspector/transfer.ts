@@ -22,7 +22,7 @@ export function showTransfer(session: Session, agent: Agent): void {
   acceptDrops((file) => void importFile(session, agent, file));
 
   const refresh = () => offerRevisions(session);
-  session.onChange(refresh);
+  session.onChange((change) => (change === 'replaced' ? refresh() : undefined));
   void attempt(refresh);
 }
 
@@ -39,7 +39,7 @@ async function importFile(session: Session, agent: Agent, file: File): Promise<v
   await attempt(async () => {
     const applied = await session.memory.import(file);
     agent.arrived(file.name);
-    await session.changed('replaced');
+    await session.shown();
     const migrated = applied.length > 0 ? ` and brought to revision ${applied.at(-1)}` : '';
     announce(`Imported ${file.name}${migrated}. What was there before is kept as a backup.`);
   });

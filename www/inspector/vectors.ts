@@ -1,6 +1,7 @@
 import type { EmbeddingStatus } from '../package/index.js';
 import { busy, byId, fill, make } from './dom.js';
 import { bytes as inBytes, plural, relativeTime } from './format.js';
+import { inTurn } from './in-turn.js';
 import { errorParagraph } from './notices.js';
 import type { Session } from './session.js';
 
@@ -38,15 +39,15 @@ export class Vectors {
   }
 
   /** Reads how far it is, and has what waits embedded. */
-  async refresh(): Promise<void> {
+  readonly refresh = inTurn(() => {
     const { embeddings } = this.#session.memory;
-    await this.#settle(async () => {
+    return this.#settle(async () => {
       const status = await embeddings.status();
       if (status.pending === status.failed) return status;
       this.#render(status);
       return embeddings.ready();
     });
-  }
+  });
 
   async #settle(work: () => Promise<EmbeddingStatus>): Promise<void> {
     const { embeddings } = this.#session.memory;
