@@ -30,7 +30,7 @@ export type TabMessage =
   /** A client hears nothing of the leader: its page sees to it. */
   | { readonly type: 'suspect'; readonly leader: string }
   /** I shall lead, when I have opened the memory, which takes its time. */
-  | { readonly type: 'opening'; readonly leader: string }
+  | { readonly type: 'opening' }
   /** The leader is at work on something long, and was asked. */
   | { readonly type: 'patience'; readonly leader: string }
   /** The leader was ended, as this call took too long; it is not to be sent again. */

@@ -1,6 +1,17 @@
-import { aborted, causeOf, closed, MemoryError, toMemoryError, unheard, type FailureMessage } from '../wire/errors.js';
+import {
+  aborted,
+  closed,
+  MemoryError,
+  missing,
+  toMemoryError,
+  unheard,
+  unknown,
+  unsendable,
+  type FailureMessage,
+} from '../wire/errors.js';
 import { checkSignal } from '../wire/check.js';
 import { isKept, kindOf } from './calls.js';
+import { abandoned, holders, weakly } from './kept.js';
 import type { Answer, Arguments, Method, Moving, Request, ToClient, Value } from './protocol.js';
 import { Tab, type Role, type TabHost } from './tab.js';
 import type { OpenWorker } from './transport.js';
@@ -41,29 +52,6 @@ const SILENCE = 30_000;
 const MOST_ENDS = 10;
 /** How long the answers of a client that is gone are kept, in ms; a little less than the engine keeps them. */
 const KEPT = 23 * 3_600_000;
-
-/** Connections that are kept though nobody may have them: for calls that wait, and for those who are told of what happens. */
-const holders = new Map<object, Connection>();
-/** A memory that was dropped and not closed, as a module does that is replaced while a page is developed, leaves too. */
-const abandoned = new FinalizationRegistry<Tab>((tab) => void tab.leave());
-
-/** The same, without keeping it: a tab is known to the browser, and would keep a memory that nobody has any more. */
-function weakly(host: TabHost): TabHost {
-  const weak = new WeakRef(host);
-  return {
-    get isQuiet() {
-      return weak.deref()?.isQuiet ?? true;
-    },
-    reached: (role) => weak.deref()?.reached(role),
-    moved: () => weak.deref()?.moved(),
-    receive: (message) => weak.deref()?.receive(message),
-    heard: () => weak.deref()?.heard(),
-    opening: () => weak.deref()?.opening(),
-    lost: () => weak.deref()?.lost(),
-    ended: (sequence, failure) => weak.deref()?.ended(sequence, failure),
-    refused: (failure) => weak.deref()?.refused(failure),
-  };
-}
 
 /**
  * The requests of one client: sent without waiting for each other, answered in order, by whoever leads.
@@ -433,33 +421,4 @@ export class Connection {
     }
     this.#lookIn(silent >= SILENCE ? SILENCE : SILENCE - silent);
   }
-}
-
-function unsendable(cause: unknown): FailureMessage {
-  return {
-    code: 'invalid_argument',
-    message: 'An argument cannot be sent to the worker.',
-    hint: 'Give plain values only.',
-    cause: causeOf(cause),
-  };
-}
-
-/** The bytes of the bundled model went with the worker; it is loaded again. */
-function missing(): FailureMessage {
-  return {
-    code: 'embedder_missing',
-    message: 'The worker that was given the embedder is gone.',
-    hint: 'Give it again.',
-    cause: null,
-  };
-}
-
-function unknown(): FailureMessage {
-  return {
-    code: 'worker_crashed',
-    message:
-      'It is not known whether the call was carried out: each worker that was at it ended, or it is too long ago.',
-    hint: 'The file is whole; look before you repeat a write.',
-    cause: null,
-  };
 }

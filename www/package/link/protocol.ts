@@ -70,7 +70,7 @@ export type FromClient = { readonly client: string } & (
 /** What the page that a worker belongs to says to it. */
 export type ToWorker =
   | FromClient
-  /** The engine's code, which is given before anything else. */
+  /** The engine's code. */
   | { readonly type: 'load'; readonly module: WebAssembly.Module }
   /** Open the memory, and lead under this name. */
   | { readonly type: 'lead'; readonly leader: string; readonly options: EngineOptions }

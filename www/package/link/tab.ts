@@ -1,12 +1,12 @@
 // A client's part among the tabs of its origin: it leads, by a worker of its own, or reaches the worker of the tab that does.
-import { asFailure, causeOf, outdated, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
+import { asFailure, outdated, unavailable, type FailureMessage } from '../wire/errors.js';
 import { Channel, clientLock, heirLock, leaderLock, PROTOCOL, type TabMessage } from './channel.js';
 import { takeLock, type Release } from './locks.js';
 import { OtherLeader } from './other.js';
-import type { FromClient, FromWorker, ToClient } from './protocol.js';
+import { OwnLeader } from './own.js';
+import type { FromClient, ToClient } from './protocol.js';
 import { revisionsOf } from './revisions.js';
-import { openBroker, type OpenWorker, type OwnWorker } from './transport.js';
-import { Watch } from './watch.js';
+import type { OpenWorker } from './transport.js';
 import type { EngineOptions, FailureCause } from '../wasm/synth_memory.js';
 
 /** Whether a client's own worker runs SQLite, or that of another tab. */
@@ -34,21 +34,6 @@ export interface TabHost {
   readonly isQuiet: boolean;
 }
 
-interface Own {
-  readonly leader: string;
-  readonly worker: OwnWorker;
-  readonly watch: Watch;
-  /** Fires when it is let go of. */
-  readonly until: AbortController;
-  /** Lets the next tab wait for the lead. */
-  readonly letNext: Release;
-  /** Whether it leads already, and is not just opening. */
-  leads: boolean;
-  hasBroker: boolean;
-  /** Is told that it yielded. */
-  yielded: ((failure: FailureMessage | undefined) => void) | undefined;
-}
-
 /** How long to wait with the next attempt after a worker broke, in ms; twice as long each time. */
 const AFTER_CRASH = 50;
 const LONGEST_AFTER_CRASH = 5000;
@@ -61,7 +46,8 @@ export class Tab {
   readonly #host: TabHost;
   readonly #openWorker: OpenWorker;
   #channel: Channel | undefined;
-  #own: Own | undefined;
+  /** This page's own worker, where it leads or is about to. */
+  #own: OwnLeader | undefined;
   /** The leader in another tab, once it is reached. */
   #other: OtherLeader | undefined;
   /** Ends the waiting for the lead. */
@@ -102,7 +88,7 @@ export class Tab {
 
   /** Says something to the leader; nothing where there is none. What is named in `transfer` is moved where it can be. */
   post(message: FromClient, transfer: Transferable[]): void {
-    if (this.#own) this.#own.worker.post(message, transfer);
+    if (this.#own) this.#own.post(message, transfer);
     else this.#other?.post(message, transfer);
   }
 
@@ -113,8 +99,8 @@ export class Tab {
 
   /** The leader was not heard for long. */
   suspect(): void {
-    if (this.#own?.watch.isExpecting) return this.#host.heard();
-    if (this.#own) return this.#own.watch.check();
+    if (this.#own?.isBusy) return this.#host.heard();
+    if (this.#own) return this.#own.check();
     this.#isDoubtful = true;
     if (this.#other) this.#channel?.post({ type: 'suspect', leader: this.#other.id });
     this.#channel?.post({ type: 'seek', client: this.#client });
@@ -124,7 +110,7 @@ export class Tab {
   async leave(): Promise<FailureMessage | undefined> {
     this.#page?.abort();
     this.post({ type: 'bye', client: this.#client }, []);
-    const failure = await this.#yield();
+    const failure = await this.#own?.yield();
     this.end();
     return failure;
   }
@@ -133,16 +119,6 @@ export class Tab {
   end(): void {
     this.#page?.abort();
     this.#rest();
-  }
-
-  /** Closes the worker's memory, if it leads. */
-  #yield(): Promise<FailureMessage | undefined> {
-    const own = this.#own;
-    if (!own) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      own.yielded = resolve;
-      own.worker.post({ type: 'yield' }, []);
-    });
   }
 
   /** Holds nothing any more. */
@@ -158,21 +134,18 @@ export class Tab {
   }
 
   #dismissWorker(): void {
-    const own = this.#own;
-    if (!own) return;
+    this.#own?.end();
     this.#own = undefined;
-    own.until.abort();
-    own.watch.end();
-    own.worker.end();
-    void own.letNext();
-    own.yielded?.(undefined);
   }
 
   /** Waits until it is this tab's turn to lead, and follows meanwhile. */
   async #stand(path: string, signal: AbortSignal, isFirst: boolean): Promise<void> {
     let letNext: Release | undefined;
+    let spare: OwnLeader | undefined;
     try {
       if (isFirst) {
+        // A worker takes its time to start, and most often it is needed.
+        spare = this.#prepare();
         // Only the heir takes the leader's lock, so where both are free, nobody leads and nobody is about to.
         const [heir, free] = await Promise.all([
           takeLock(heirLock(path), { ifAvailable: true }),
@@ -181,7 +154,8 @@ export class Tab {
         void free?.();
         letNext = heir;
         signal.throwIfAborted();
-        if (heir && free) return this.#lead(heir);
+        if (heir && free) return this.#lead(heir, spare);
+        spare?.end();
       }
       this.#channel?.post({ type: 'seek', client: this.#client });
       letNext ??= await takeLock(heirLock(path), { signal });
@@ -191,108 +165,60 @@ export class Tab {
       this.#lead(letNext!);
     } catch (thrown) {
       void letNext?.();
+      spare?.end();
       if (!signal.aborted) throw thrown;
     }
   }
 
-  #lead(letNext: Release): void {
+  /** Starts a worker; undefined where the page may not, which matters where it has to lead. */
+  #prepare(): OwnLeader | undefined {
+    try {
+      return this.#startWorker();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #startWorker(): OwnLeader {
+    return new OwnLeader(this.#openWorker, this.#options, {
+      receive: (message) => {
+        if (message.type === 'answer') this.#crashes = 0;
+        this.#host.receive(message);
+      },
+      heard: () => this.#host.heard(),
+      // Nobody is greeted while the memory is being opened, so the page tells the others that it will take its time.
+      opening: () => this.#channel?.post({ type: 'opening' }),
+      refused: (failure) => {
+        this.#own = undefined;
+        this.#host.refused(failure);
+      },
+      hung: ({ client, sequence }, failure) => {
+        if (client === this.#client) this.#host.ended(sequence, failure);
+        else this.#channel?.post({ type: 'ended', client, sequence, failure });
+      },
+      ended: (cause) => this.#ended(cause),
+    });
+  }
+
+  #lead(letNext: Release, started?: OwnLeader): void {
     this.#candidacy = undefined;
     this.#newer = undefined;
-    const leader = crypto.randomUUID();
     this.#loseOther();
-    let worker: OwnWorker;
-    const ifCurrent = (act: (own: Own) => void) => {
-      if (this.#own?.worker === worker) act(this.#own);
-    };
     try {
-      worker = this.#openWorker({
-        receive: (message) => ifCurrent((own) => this.#receive(message, own)),
-        fail: (cause) => ifCurrent((own) => this.#failed(own, asFailure(cause) ?? unavailable(cause), causeOf(cause))),
-      });
+      this.#own = started ?? this.#startWorker();
     } catch (cause) {
       // A page may be forbidden the worker: one of another origin, say.
       void letNext();
       this.#host.refused(unavailable(cause));
       return;
     }
-    const watch = new Watch(
-      () => worker.post({ type: 'ping' }, []),
-      (call) => ifCurrent((own) => this.#hung(own, call)),
-    );
-    this.#own = {
-      leader,
-      worker,
-      watch,
-      until: new AbortController(),
-      letNext,
-      leads: false,
-      hasBroker: false,
-      yielded: undefined,
-    };
-    worker.post({ type: 'lead', leader, options: this.#options }, []);
+    this.#own.lead(letNext);
     this.#host.reached('leader');
   }
 
-  /** The page's own worker says something. */
-  #receive(message: FromWorker, own: Own): void {
-    own.watch.heard();
-    switch (message.type) {
-      case 'leads':
-        own.leads = true;
-        void own.letNext();
-        void this.#noticeEnd(own);
-        return;
-      case 'refused':
-        this.#dismissWorker();
-        this.#host.refused(message.failure);
-        return;
-      case 'yielded':
-        own.yielded?.(message.failure);
-        own.yielded = undefined;
-        return;
-      case 'crashed': {
-        const cause = { name: message.name, message: message.message, sql: null };
-        this.#failed(own, crashed(cause), cause);
-        return;
-      }
-      case 'busy':
-        own.watch.expect(message.limit, message);
-        return;
-      case 'pong':
-        this.#host.heard();
-        return;
-      case 'progress':
-        // Nobody is greeted while the memory is being opened, so the page tells the others that it will take its time.
-        if (!own.leads) this.#channel?.post({ type: 'opening', leader: own.leader });
-        break;
-      case 'answer':
-        this.#crashes = 0;
-        break;
-      default:
-    }
-    this.#host.receive(message);
-  }
-
-  /** A worker that is ended from outside, as by the browser's task manager, tells nobody: but its lock is free then. */
-  async #noticeEnd(own: Own): Promise<void> {
-    const { path } = this.#options;
-    if (path === undefined) return;
-    try {
-      const release = await takeLock(leaderLock(path), { signal: own.until.signal });
-      void release?.();
-    } catch {
-      return;
-    }
-    if (own !== this.#own || own.yielded) return;
-    const cause = { name: 'Error', message: 'The worker was ended from outside.', sql: null };
-    this.#failed(own, crashed(cause), cause);
-  }
-
-  /** The worker broke. Another tab goes on, or this one with another worker; what was not answered is sent again. */
-  #failed(own: Own, failure: FailureMessage, cause: FailureCause): void {
-    const wasLeading = own.leads;
-    this.#dismissWorker();
-    if (!wasLeading) return this.#host.refused(failure);
+  /** The worker is no more. Another tab goes on, or this one with another worker; what was not answered is sent again. */
+  #ended(cause: FailureCause): void {
+    this.#own = undefined;
     if (this.#options.path === undefined) {
       this.#gone = gone(cause);
       return this.#host.refused(this.#gone);
@@ -303,23 +229,11 @@ export class Tab {
     setTimeout(() => this.#channel && this.start(), wait);
   }
 
-  /** The worker is past what it was given: it is ended, and with it the call that kept it. */
-  #hung(own: Own, call: { readonly client: string; readonly sequence: number } | undefined): void {
-    const failure = timedOut();
-    if (call?.client === this.#client) this.#host.ended(call.sequence, failure);
-    else if (call) this.#channel?.post({ type: 'ended', ...call, failure });
-    this.#failed(own, failure, {
-      name: 'Error',
-      message: 'The worker was ended, as it did not answer in time.',
-      sql: null,
-    });
-  }
-
   /** Another tab, or another tab's worker, says something. */
   #hear(message: TabMessage): void {
     switch (message.type) {
       case 'seek':
-        if (this.#own?.leads && !this.#own.hasBroker) this.#bringBroker(this.#own);
+        this.#own?.bringBroker();
         return;
       case 'here':
         if (!this.#own) void this.#meet(message);
@@ -335,9 +249,9 @@ export class Tab {
         if (message.to !== this.#client) this.#standBack();
         return;
       case 'suspect':
-        if (message.leader !== this.#own?.leader) return;
-        if (this.#own.watch.isExpecting) this.#channel?.post({ type: 'patience', leader: message.leader });
-        else this.#own.watch.check();
+        if (message.leader !== this.#own?.id) return;
+        if (this.#own.isBusy) this.#channel?.post({ type: 'patience', leader: message.leader });
+        else this.#own.check();
         return;
       case 'patience':
         if (message.leader === this.#other?.id) this.#host.heard();
@@ -398,13 +312,6 @@ export class Tab {
     this.#other = undefined;
   }
 
-  /** Somebody seeks this tab's worker: it gets its port to the broker, once. */
-  #bringBroker(own: Own): void {
-    own.hasBroker = true;
-    const port = openBroker();
-    if (port) own.worker.post({ type: 'broker', port }, [port]);
-  }
-
   /** A newer tab wants to lead: this one yields, or waits behind it. */
   #standBack(): void {
     const isLeading = this.#own?.leads === true;
@@ -419,7 +326,7 @@ export class Tab {
       );
     };
     if (!isLeading) return void setTimeout(again, STAND_BACK);
-    void this.#yield().then(() => {
+    void this.#own?.yield().then(() => {
       this.#dismissWorker();
       this.#host.lost();
       setTimeout(again, STAND_BACK);
@@ -446,15 +353,6 @@ export class Tab {
     document.addEventListener('freeze', sleep, { signal });
     document.addEventListener('resume', wake, { signal });
   }
-}
-
-function crashed(cause: FailureCause): FailureMessage {
-  return {
-    code: 'worker_crashed',
-    message: 'The engine broke while it opened the memory.',
-    hint: 'The file is at its last committed state; try again, and report the cause.',
-    cause,
-  };
 }
 
 function gone(cause: FailureCause): FailureMessage {

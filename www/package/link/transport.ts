@@ -29,11 +29,15 @@ export const openWorker: OpenWorker = (listener) => {
     event.preventDefault();
     listener.fail(new Error(event.message || 'The worker script could not be loaded.'));
   };
-  const post = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
-  compiled().then(
-    (module) => post({ type: 'load', module }),
-    (cause: unknown) => listener.fail(cause),
-  );
+  const post = (message: ToWorker, transfer: Transferable[] = []) => {
+    if (message.type === 'lead') load();
+    worker.postMessage(message, transfer);
+  };
+  const load = () =>
+    void compiled().then(
+      (module) => post({ type: 'load', module }),
+      (cause: unknown) => listener.fail(cause),
+    );
   return { post, end: () => worker.terminate() };
 };
 

@@ -140,6 +140,37 @@ export function outdated(): FailureMessage {
   };
 }
 
+/** An argument that no message can hold. */
+export function unsendable(cause: unknown): FailureMessage {
+  return {
+    code: 'invalid_argument',
+    message: 'An argument cannot be sent to the worker.',
+    hint: 'Give plain values only.',
+    cause: causeOf(cause),
+  };
+}
+
+/** The bytes of the bundled model went with the worker; it is loaded again. */
+export function missing(): FailureMessage {
+  return {
+    code: 'embedder_missing',
+    message: 'The worker that was given the embedder is gone.',
+    hint: 'Give it again.',
+    cause: null,
+  };
+}
+
+/** A call of which it cannot be found out what became. */
+export function unknown(): FailureMessage {
+  return {
+    code: 'worker_crashed',
+    message:
+      'It is not known whether the call was carried out: each worker that was at it ended, or it is too long ago.',
+    hint: 'The file is whole; look before you repeat a write.',
+    cause: null,
+  };
+}
+
 /** A file that could not be read. */
 export function unreadable(cause: FailureCause | null): FailureMessage {
   return {
