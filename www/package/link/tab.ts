@@ -79,8 +79,10 @@ export class Tab {
     // What was only in memory is gone with the worker: to begin anew with nothing would be to lose it silently.
     if (this.#gone) return this.#host.refused(this.#gone);
     if (path === undefined) return this.#lead(() => Promise.resolve());
+    // The worker starts, and the locks are asked for, before anything else.
+    const standing = this.#stand(path, (this.#candidacy = new AbortController()).signal, true);
     this.#channel ??= new Channel(path, (message) => this.#hear(message));
-    this.#stand(path, (this.#candidacy = new AbortController()).signal, true).catch((thrown: unknown) => {
+    standing.catch((thrown: unknown) => {
       this.#candidacy = undefined;
       this.#host.refused(asFailure(thrown) ?? unavailable(thrown));
     });
