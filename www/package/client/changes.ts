@@ -62,11 +62,12 @@ interface Listener {
 export class ChangeFeed {
   readonly #listeners = new Set<Listener>();
   readonly #connection: Connection;
+  /** Stops what commits tell, where anybody listens. */
+  #stop: (() => void) | undefined;
   #isClosed = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    connection.changes.add((changes) => this.#report(changes));
     connection.reopened.add(() => this.#report(ALL_MISSED));
   }
 
@@ -83,10 +84,14 @@ export class ChangeFeed {
   listen(listener: Listener): () => void {
     if (this.#isClosed) throw closed();
     this.#listeners.add(listener);
+    this.#stop ??= this.#connection.listen((changes) => this.#report(changes));
     const release = this.#connection.hold();
     return () => {
       this.#listeners.delete(listener);
       release();
+      if (this.#listeners.size > 0) return;
+      this.#stop?.();
+      this.#stop = undefined;
     };
   }
 

@@ -98,8 +98,7 @@ export class Connection {
     return () => void holders.delete(reason);
   }
 
-  /** Are told what each commit changed, once, after it. */
-  readonly changes = new Set<(changes: Changes) => void>();
+  readonly #listeners = new Set<(changes: Changes) => void>();
   /** Are told that the engine is another one, which opened the memory again; what changed meanwhile may be unknown. */
   readonly reopened = new Set<() => void>();
   /** Are told that this client's part among the tabs changed. */
@@ -112,6 +111,19 @@ export class Connection {
   /** Where the memory is; undefined where it is in memory only. */
   get path(): string | undefined {
     return this.#options.path;
+  }
+
+  /** Tells what each commit changes from now on, once, after it. Gives what ends that. */
+  listen(listener: (changes: Changes) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#tellWhetherListening();
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#tellWhetherListening();
+    };
+  }
+
+  #tellWhetherListening(): void {
+    this.#tab.post({ type: 'listen', client: this.#client, listens: this.#listeners.size > 0 }, []);
   }
 
   /** This client's part among the tabs of its origin. */
@@ -252,7 +264,14 @@ export class Connection {
     const { durability = 'strict' } = this.#options;
     const isNew = !this.#isKnown;
     this.#isKnown = true;
-    const hello = { type: 'hello', client: this.#client, durability, isNew, acknowledged: this.#acknowledged } as const;
+    const hello = {
+      type: 'hello',
+      client: this.#client,
+      durability,
+      isNew,
+      listens: this.#listeners.size > 0,
+      acknowledged: this.#acknowledged,
+    } as const;
     this.#tab.post(hello, []);
   }
 
@@ -339,7 +358,7 @@ export class Connection {
         return;
       }
       case 'answer':
-        if (message.changes) for (const report of this.changes) report(message.changes);
+        if (message.changes) for (const report of [...this.#listeners]) report(message.changes);
         for (const answer of message.answers) this.#settle(answer);
         if (this.#isQuiet) this.#tab.quiet();
         return;

@@ -55,10 +55,14 @@ export type FromClient = { readonly client: string } & (
       readonly durability: Durability;
       /** Whether it is this client's first word to any leader, so that none can have answered it before. */
       readonly isNew: boolean;
+      /** Whether it wants to be told what commits change. */
+      readonly listens: boolean;
       /** All before this number is answered, and this client knows it. */
       readonly acknowledged: number;
     }
   | { readonly type: 'call'; readonly acknowledged: number; readonly requests: readonly Request[] }
+  /** It wants to be told what commits change, or no more. */
+  | { readonly type: 'listen'; readonly listens: boolean }
   /** Drop this request if it has not begun. It is answered either way. */
   | { readonly type: 'cancel'; readonly sequence: number }
   /** This client sleeps; it greets again if it wakes up. */

@@ -336,7 +336,7 @@ export class EmbedderRunner {
       this.#isBehind = true;
       this.#runIn(AFTER_WRITE);
     };
-    this.#connection.changes.add(({ replaced }) => {
+    this.#connection.listen(({ replaced }) => {
       // Another file, or another schema, knows nothing of a page's own embedder; the bundled one is in the engine.
       if (replaced && this.#embedder !== 'bundled') this.forget();
       again();

@@ -17,6 +17,8 @@ const NOBODY: Peer = { post: () => undefined };
 export interface Client {
   readonly id: string;
   peer: Peer;
+  /** Whether it is told what commits change. */
+  listens: boolean;
   /** The number of the call that comes next. */
   next: number;
   /** All before this number is answered, and the client knows it. */
@@ -53,12 +55,22 @@ export class Clients {
     const known = this.#clients.get(id);
     if (known) {
       known.peer = peer;
+      known.listens = hello.listens;
       known.acknowledged = Math.max(known.acknowledged, acknowledged);
       // What its page answered itself does not come any more.
       known.next = Math.max(known.next, known.acknowledged);
       return known;
     }
-    const client: Client = { id, peer, next: acknowledged, acknowledged, mayBeKept: !isNew, kept: -1, failures: [] };
+    const client: Client = {
+      id,
+      peer,
+      listens: hello.listens,
+      next: acknowledged,
+      acknowledged,
+      mayBeKept: !isNew,
+      kept: -1,
+      failures: [],
+    };
     this.#clients.set(id, client);
     return client;
   }
@@ -97,7 +109,9 @@ export class Clients {
   /** A client's page is gone, or sleeps: it greets again where it comes back, and what came of it is still known. */
   forget(id: string): void {
     const client = this.#clients.get(id);
-    if (client) client.peer = NOBODY;
+    if (!client) return;
+    client.peer = NOBODY;
+    client.listens = false;
   }
 
   /** Whether a client is gone for good. */

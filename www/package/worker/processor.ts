@@ -1,8 +1,9 @@
-import { asFailure, causeOf, unreadable, type FailureMessage } from '../wire/errors.js';
+import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
+import { buffersOf, prepare } from './crossing.js';
 import { byClient, Clients, type Body, type Client, type Peer, type Waiting } from './clients.js';
 import type { Held, OnProgress } from './engine.js';
 import { isByItself, isKept, kindOf, limitOf, movingOf } from '../link/calls.js';
-import type { Answer, FromClient, FromWorker, Request, ToClient } from '../link/protocol.js';
+import type { Answer, FromClient, FromWorker, ToClient } from '../link/protocol.js';
 import type { Changes, Engine, EngineOptions } from '../wasm/synth_memory.js';
 
 /** What a processor needs of where it runs. */
@@ -33,6 +34,8 @@ export class Processor {
   #queue: Waiting[] = [];
   /** Clients that went, whose kept answers go with the next transaction. */
   #departed: string[] = [];
+  /** Whether any client is told what commits change. */
+  #isHeard = false;
   /** What is being carried out, if the engine breaks. */
   #current: Waiting | undefined;
   #leader = '';
@@ -76,6 +79,7 @@ export class Processor {
         const client = this.#clients.greet(message, peer);
         if (!client) return;
         if (message.durability === 'strict') this.#makeStrict();
+        this.#listen(message.client, message.listens);
         this.#greeted.push(client);
         break;
       }
@@ -85,11 +89,14 @@ export class Processor {
         this.#queue.push(...taken);
         break;
       }
+      case 'listen':
+        this.#listen(message.client, message.listens);
+        return;
       case 'cancel':
         this.#cancel(message.client, message.sequence);
         return;
       case 'forget':
-        this.#clients.forget(message.client);
+        this.forget(message.client);
         return;
       case 'bye':
         this.#dismiss(message.client);
@@ -105,6 +112,7 @@ export class Processor {
   /** A client can be reached no more; it may come back. */
   forget(client: string): void {
     this.#clients.forget(client);
+    this.#countListeners();
   }
 
   /** Carries out what has come, closes the memory and lets others have it. What comes later is theirs to answer. */
@@ -113,6 +121,25 @@ export class Processor {
     if (this.#isBusy) return;
     this.#isBusy = true;
     void this.#run();
+  }
+
+  #listen(id: string, listens: boolean): void {
+    const client = this.#clients.get(id);
+    if (!client) return;
+    client.listens = listens;
+    this.#countListeners();
+  }
+
+  #countListeners(): void {
+    const isHeard = [...this.#clients].some((one) => one.listens);
+    // What was changed while nobody listened is nobody's.
+    if (isHeard && !this.#isHeard) this.#memory?.engine.changes();
+    this.#isHeard = isHeard;
+  }
+
+  /** What was committed since it was last asked for; to know costs as much as telling it, so it is not asked for nobody. */
+  #changes(): Changes | null {
+    return this.#isHeard ? this.#engine.changes() : null;
   }
 
   /** A client asks for more than this memory was opened with: then all have it. */
@@ -136,6 +163,7 @@ export class Processor {
     const client = this.#clients.get(id);
     this.#clients.dismiss(id);
     if (client && client.kept >= 0) this.#departed.push(id);
+    this.#countListeners();
   }
 
   /** Takes up all that waits. */
@@ -186,7 +214,7 @@ export class Processor {
   }
 
   async #carryOut(group: Waiting[]): Promise<void> {
-    const items = group.filter((item) => !this.#answerAgain(item));
+    const items = group.some(({ isAgain }) => isAgain) ? group.filter((item) => !this.#answerAgain(item)) : group;
     const [first] = items;
     if (!first) return;
     if (isByItself(kindOf(first.request))) {
@@ -231,7 +259,7 @@ export class Processor {
       answers = answers.map((answer) => ('failure' in answer ? answer : { sequence: answer.sequence, failure }));
       this.#noteFailures(items, answers);
     }
-    this.#answer(items, answers, engine.changes());
+    this.#answer(items, answers, this.#changes());
     return true;
   }
 
@@ -293,7 +321,7 @@ export class Processor {
     }
     const answer = failure ? { sequence: request.sequence, failure } : this.#call(item);
     this.#noteFailures([item], [answer]);
-    this.#answer([item], [answer], this.#engine.changes());
+    this.#answer([item], [answer], this.#changes());
     if (moving) this.#everyone({ type: 'moving', what: null });
     this.#idle(item);
   }
@@ -331,10 +359,13 @@ export class Processor {
 
   /** Sends each client its answers, and all of them what changed. */
   #answer(items: readonly Waiting[], answers: readonly Answer[], changes: Changes | null = null): void {
+    const [first] = items;
+    // Most often one client asks, and nothing has to be sorted.
+    if (!changes && first && items.every(({ client }) => client === first.client)) return post(first.client, answers);
     const groups = byClient(items, answers);
-    for (const [client, { answers: own }] of groups) post(client, own, changes);
+    for (const [client, { answers: own }] of groups) post(client, own, client.listens ? changes : null);
     if (!changes) return;
-    for (const client of this.#clients) if (!groups.has(client)) post(client, [], changes);
+    for (const client of this.#clients) if (client.listens && !groups.has(client)) post(client, [], changes);
   }
 
   #everyone(message: ToClient): void {
@@ -352,7 +383,7 @@ export class Processor {
   }
 }
 
-function post({ peer }: Client, answers: Answer[], changes: Changes | null = null): void {
+function post({ peer }: Client, answers: readonly Answer[], changes: Changes | null = null): void {
   peer.post({ type: 'answer', answers, ...(changes && { changes }) }, answers.flatMap(buffersOf));
 }
 
@@ -363,39 +394,4 @@ function broken(cause: FailureMessage['cause']): FailureMessage {
     hint: 'The file is at its last committed state and is opened again; look before you repeat a write, and report the cause.',
     cause,
   };
-}
-
-/** Does what a call has to wait for: room for a backup, a file to be read. Returns the failure if it cannot be had. */
-async function prepare(engine: Engine, request: Request): Promise<FailureMessage | undefined> {
-  try {
-    if (kindOf(request) === 'backedUp') await engine.reserve();
-    if (request.method === 'import' && request.arguments[0] instanceof Blob) {
-      (request.arguments as [Uint8Array | Blob])[0] = await readBlob(request.arguments[0]);
-    }
-    return undefined;
-  } catch (thrown) {
-    const failure = asFailure(thrown);
-    if (!failure) throw thrown;
-    return failure;
-  }
-}
-
-async function readBlob(file: Blob): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (thrown) {
-    throw unreadable(causeOf(thrown));
-  }
-}
-
-/** The buffers of an answer's bytes: a file, or the blobs of a query. No one else references them, so they can be moved. */
-function buffersOf(answer: Answer): ArrayBuffer[] {
-  if (!('value' in answer)) return [];
-  const { value } = answer;
-  if (value instanceof Uint8Array) return [value.buffer as ArrayBuffer];
-  if (typeof value === 'object' && value !== null && 'columns' in value && 'rows' in value) {
-    const cells = (value.rows as unknown[][]).flat();
-    return cells.filter((cell) => cell instanceof Uint8Array).map((cell) => cell.buffer as ArrayBuffer);
-  }
-  return [];
 }
