@@ -49,7 +49,10 @@ async function start({ failBatch = false, trap = false, inMemory = false } = {})
     tell: (message) => told.push(message.type),
   });
   const peer = { post: (message) => message.type === 'answer' && answers.push(...message.answers) };
-  processor.receive({ type: 'hello', client: 'c', durability: 'strict', isNew: true, listens: false, acknowledged: 0 }, peer);
+  processor.receive(
+    { type: 'hello', client: 'c', durability: 'strict', isNew: true, listens: false, acknowledged: 0 },
+    peer,
+  );
   let sequence = 0;
   const send = (...calls) => {
     const requests = calls.map(([method, ...given]) => ({ sequence: sequence++, method, arguments: given }));
