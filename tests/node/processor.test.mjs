@@ -14,7 +14,7 @@ before(async () => {
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
 /** A processor, what its engine was asked, and what it answered. */
-async function start({ failBatch = false, trap = false, inMemory = false } = {}) {
+async function start({ failBatch = false, trap = false, inMemory = false, sent = 0, entered = [] } = {}) {
   const asked = [];
   const answers = [];
   const told = [];
@@ -24,7 +24,7 @@ async function start({ failBatch = false, trap = false, inMemory = false } = {})
   const engine = {
     schemaStatus: () => 'status',
     changes: () => null,
-    answers: () => [],
+    answers: record('answers', () => entered),
     beginBatch: record('beginBatch'),
     endBatch: record('endBatch', () => {
       if (failBatch) throw failure('quota_exceeded');
@@ -49,10 +49,7 @@ async function start({ failBatch = false, trap = false, inMemory = false } = {})
     tell: (message) => told.push(message.type),
   });
   const peer = { post: (message) => message.type === 'answer' && answers.push(...message.answers) };
-  processor.receive(
-    { type: 'hello', client: 'c', durability: 'strict', isNew: true, listens: false, acknowledged: 0 },
-    peer,
-  );
+  processor.receive({ type: 'hello', client: 'c', durability: 'strict', listens: false, acknowledged: 0, sent }, peer);
   let sequence = 0;
   const send = (...calls) => {
     const requests = calls.map(([method, ...given]) => ({ sequence: sequence++, method, arguments: given }));
@@ -124,6 +121,23 @@ test('a request is dropped while it waits, and answered truly when it does not',
   cancel('c', 1);
   assert.deepEqual(said(answers), ['cancelled', 'b']);
   assert.equal(asked.filter((call) => call === 'add').length, 1);
+});
+
+test('of what is sent again, the answers that are kept are looked up once; what is new is as new to any leader', async () => {
+  const entered = [kept([0, 'first'], [1, 'second'])];
+  const { cancel, send, lead, run, asked, answers } = await start({ sent: 3, entered });
+  send(add('a'), add('b'), add('c'), add('d'), add('e'));
+  // What may have been carried out is answered truly; what cannot have been is dropped.
+  cancel('c', 1);
+  cancel('c', 4);
+  await lead();
+  assert.deepEqual(asked.slice(0, 4), ['answers', 'beginBatch', 'add', 'add']);
+  assert.deepEqual(said(answers), ['cancelled', 'first', 'second', 'c', 'd']);
+  asked.length = 0;
+  send(add('f'));
+  await run();
+  assert.deepEqual(asked[1], 'add');
+  assert.ok(!asked.includes('answers'));
 });
 
 test('what came before it yields is carried out, what comes later is not, and the lock is given back', async () => {

@@ -73,8 +73,6 @@ export class Connection {
   #opening: Opening | undefined;
   #role: Role | undefined;
   #leader: string | undefined;
-  /** Whether any leader was greeted by this client. */
-  #isKnown = false;
   #isFlushing = false;
   #lastHeard = 0;
   #isSuspicious = false;
@@ -262,15 +260,13 @@ export class Connection {
 
   #hello(): void {
     const { durability = 'strict' } = this.#options;
-    const isNew = !this.#isKnown;
-    this.#isKnown = true;
     const hello = {
       type: 'hello',
       client: this.#client,
       durability,
-      isNew,
       listens: this.#listeners.size > 0,
       acknowledged: this.#acknowledged,
+      sent: this.#sequence,
     } as const;
     this.#tab.post(hello, []);
   }

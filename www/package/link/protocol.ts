@@ -53,12 +53,12 @@ export type FromClient = { readonly client: string } & (
       /** Before anything else, to each leader. What was not answered yet is sent again behind it. */
       readonly type: 'hello';
       readonly durability: Durability;
-      /** Whether it is this client's first word to any leader, so that none can have answered it before. */
-      readonly isNew: boolean;
       /** Whether it wants to be told what commits change. */
       readonly listens: boolean;
       /** All before this number is answered, and this client knows it. */
       readonly acknowledged: number;
+      /** All before this number were sent already, so that a leader may have carried them out. */
+      readonly sent: number;
     }
   | { readonly type: 'call'; readonly acknowledged: number; readonly requests: readonly Request[] }
   /** It wants to be told what commits change, or no more. */

@@ -23,8 +23,8 @@ export interface Client {
   next: number;
   /** All before this number is answered, and the client knows it. */
   acknowledged: number;
-  /** Whether the database may hold answers to what it sends again, so that it has to be looked. */
-  mayBeKept: boolean;
+  /** All before this number were sent before it greeted: the database may hold their answers. */
+  sent: number;
   /** The number of the last call whose answer the database keeps. */
   kept: number;
   /**
@@ -50,27 +50,19 @@ export class Clients {
 
   /** A client says who it is, for the first time or by another way than before; undefined where it has gone already. */
   greet(hello: FromClient & { readonly type: 'hello' }, peer: Peer): Client | undefined {
-    const { client: id, acknowledged, isNew } = hello;
+    const { client: id, listens, acknowledged, sent } = hello;
     if (this.#gone.has(id)) return undefined;
     const known = this.#clients.get(id);
     if (known) {
       known.peer = peer;
-      known.listens = hello.listens;
+      known.listens = listens;
+      known.sent = Math.max(known.sent, sent);
       known.acknowledged = Math.max(known.acknowledged, acknowledged);
       // What its page answered itself does not come any more.
       known.next = Math.max(known.next, known.acknowledged);
       return known;
     }
-    const client: Client = {
-      id,
-      peer,
-      listens: hello.listens,
-      next: acknowledged,
-      acknowledged,
-      mayBeKept: !isNew,
-      kept: -1,
-      failures: [],
-    };
+    const client: Client = { id, peer, listens, next: acknowledged, acknowledged, sent, kept: -1, failures: [] };
     this.#clients.set(id, client);
     return client;
   }
@@ -96,12 +88,11 @@ export class Clients {
         break;
       }
       if (sequence < client.acknowledged) continue;
-      const isAgain = sequence < client.next;
-      if (isAgain && waiting.some((item) => item.client.id === client.id && item.request.sequence === sequence))
+      const isKnown = sequence < client.next;
+      if (isKnown && waiting.some((item) => item.client.id === client.id && item.request.sequence === sequence))
         continue;
-      if (isAgain) client.mayBeKept = true;
-      else client.next++;
-      taken.push({ client, request, isAgain: isAgain || client.mayBeKept });
+      if (!isKnown) client.next++;
+      taken.push({ client, request, isAgain: isKnown || sequence < client.sent });
     }
     return taken;
   }

@@ -214,7 +214,7 @@ export class Processor {
   }
 
   async #carryOut(group: Waiting[]): Promise<void> {
-    const items = group.some(({ isAgain }) => isAgain) ? group.filter((item) => !this.#answerAgain(item)) : group;
+    const items = group.some(({ isAgain }) => isAgain) ? this.#answerAgain(group) : group;
     const [first] = items;
     if (!first) return;
     if (isByItself(kindOf(first.request))) {
@@ -230,17 +230,27 @@ export class Processor {
     }
   }
 
-  /** Answers what was carried out before; tells whether it was. */
-  #answerAgain({ client, request, isAgain }: Waiting): boolean {
-    const { sequence } = request;
-    // It has been answered since it came, and the answer is kept no more.
-    if (sequence < client.acknowledged) return true;
-    if (!isAgain || !isKept(kindOf(request))) return false;
+  /** Answers what was carried out before; gives what was not. */
+  #answerAgain(group: readonly Waiting[]): Waiting[] {
+    const known = new Map<Client, Map<number, Body>>();
+    return group.filter(({ client, request, isAgain }) => {
+      const { sequence } = request;
+      // It has been answered since it came, and the answer is kept no more.
+      if (sequence < client.acknowledged) return false;
+      if (!isAgain || !isKept(kindOf(request))) return true;
+      let answers = known.get(client);
+      if (!answers) known.set(client, (answers = this.#answersOf(client)));
+      const body = answers.get(sequence);
+      if (body) post(client, [{ sequence, ...body }]);
+      return body === undefined;
+    });
+  }
+
+  /** What a client was answered and may ask again, by number. */
+  #answersOf(client: Client): Map<number, Body> {
     const entered = this.#engine.answers(client.id).flatMap((answers) => JSON.parse(answers) as [number, Body][]);
-    client.kept = Math.max(client.kept, ...entered.map(([number]) => number));
-    const found = [...entered, ...client.failures].find(([number]) => number === sequence);
-    if (found) post(client, [{ sequence, ...found[1] }]);
-    return found !== undefined;
+    for (const [sequence] of entered) client.kept = Math.max(client.kept, sequence);
+    return new Map([...entered, ...client.failures]);
   }
 
   /** Carries out calls in one transaction; tells whether it was kept. The last attempt is answered either way. */
