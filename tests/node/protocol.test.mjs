@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { rolldown } from 'rolldown';
 import { at } from '../../scripts/process.mjs';
 
-const ROUNDS = Number(process.env.ROUNDS ?? 200);
+const ROUNDS = Number(process.env.ROUNDS ?? 500);
 const CLIENTS = 3;
 const STEPS = 400;
 

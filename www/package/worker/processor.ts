@@ -283,10 +283,7 @@ export class Processor {
         const { sequence, ...body } = own[at]!;
         if (isKept(kindOf(request))) kept.push([sequence, body as Body]);
       });
-      if (kept.length === 0) continue;
-      // What is sent again may come behind what was sent later.
-      client.kept = kept.reduce((last, [sequence]) => Math.max(last, sequence), -1);
-      this.#engine.keepAnswers(client.id, client.acknowledged, client.kept, JSON.stringify(kept));
+      if (kept.length > 0) this.#enter(client, kept);
     }
     for (const id of this.#departed.splice(0)) this.#engine.acknowledge(id, Number.MAX_SAFE_INTEGER);
   }
@@ -296,16 +293,27 @@ export class Processor {
     return this.#options?.path !== undefined;
   }
 
-  #enterFailures(client: Client): void {
-    const [last] = client.failures.at(-1)!;
+  /** Enters what a client was answered, as a part of the batch that is open. */
+  #enter(client: Client, answers: Client['failures']): void {
+    // What is sent again may come behind what was sent later.
+    const last = answers.reduce((last, [sequence]) => Math.max(last, sequence), -1);
+    client.kept = last;
+    this.#engine.keepAnswers(client.id, client.acknowledged, last, JSON.stringify(answers));
+  }
+
+  /** Enters what failed before; gives the failure where the disk does not even take that. */
+  #enterFailures(client: Client): FailureMessage | undefined {
+    if (client.failures.length === 0) return undefined;
     try {
       this.#engine.beginBatch();
-      this.#engine.keepAnswers(client.id, client.acknowledged, last, JSON.stringify(client.failures));
+      this.#enter(client, client.failures);
       this.#engine.endBatch();
       client.failures = [];
+      return undefined;
     } catch (thrown) {
-      // A disk that is full takes nothing in; the call that follows will not be kept either.
-      if (!asFailure(thrown)) throw thrown;
+      const failure = asFailure(thrown);
+      if (!failure) throw thrown;
+      return failure;
     }
   }
 
@@ -322,10 +330,12 @@ export class Processor {
     const moving = movingOf(request);
     this.#busy(item);
     if (moving) this.#everyone({ type: 'moving', what: moving });
-    const failure = await prepare(this.#engine, request);
-    if (!failure && this.#keepsAnswers && isKept(kindOf(request))) {
-      // What failed before is entered first, for this call has room for its own answer only.
-      if (client.failures.length > 0) this.#enterFailures(client);
+    let failure = await prepare(this.#engine, request);
+    const isEntered = this.#keepsAnswers && isKept(kindOf(request));
+    // What failed before is entered first, for this call has room for its own answer only; without it, that would be made again
+    // after this one.
+    if (isEntered) failure ??= this.#enterFailures(client);
+    if (!failure && isEntered) {
       client.kept = request.sequence;
       this.#engine.enter(client.id, request.sequence);
     }
