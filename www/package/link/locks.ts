@@ -1,5 +1,5 @@
 // Web Locks that are held until they are let go of.
-import { causeOf, type FailureMessage } from '../wire/errors.js';
+import { denied } from '../wire/errors.js';
 
 /** Lets go of a lock; resolves when others can have it. */
 export type Release = () => Promise<unknown>;
@@ -26,13 +26,4 @@ export function takeLock(name: string, options: LockOptions = {}): Promise<Relea
     });
     held.catch((thrown: unknown) => reject(options.signal?.aborted ? thrown : denied(thrown)));
   });
-}
-
-function denied(thrown: unknown): FailureMessage {
-  return {
-    code: 'storage_denied',
-    message: 'The browser refuses this page the lock that keeps other tabs out.',
-    hint: 'Allow this site to store data, leave private browsing, then reload.',
-    cause: causeOf(thrown),
-  };
 }

@@ -1,5 +1,5 @@
 // A worker of this page's own that leads, or is about to: from its start to its end, whichever way that comes.
-import { asFailure, causeOf, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
+import { asFailure, causeOf, crashedOpening, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
 import { leaderLock } from './channel.js';
 import { takeLock, type Release } from './locks.js';
 import type { FromClient, FromWorker, ToClient } from './protocol.js';
@@ -134,7 +134,7 @@ export class OwnLeader {
         return;
       case 'crashed': {
         const cause = { name: message.name, message: message.message, sql: null };
-        this.#failed(crashed(cause), cause);
+        this.#failed(crashedOpening(cause), cause);
         return;
       }
       case 'busy':
@@ -178,19 +178,10 @@ export class OwnLeader {
     }
     if (this.#isOver || this.#yielded) return;
     const cause = because('The worker was ended from outside.');
-    this.#failed(crashed(cause), cause);
+    this.#failed(crashedOpening(cause), cause);
   }
 }
 
 function because(message: string): FailureCause {
   return { name: 'Error', message, sql: null };
-}
-
-function crashed(cause: FailureCause): FailureMessage {
-  return {
-    code: 'worker_crashed',
-    message: 'The engine broke while it opened the memory.',
-    hint: 'The file is at its last committed state; try again, and report the cause.',
-    cause,
-  };
 }

@@ -1,5 +1,5 @@
 // A client's part among the tabs of its origin: it leads, by a worker of its own, or reaches the worker of the tab that does.
-import { asFailure, outdated, unavailable, type FailureMessage } from '../wire/errors.js';
+import { asFailure, lost, outdated, unavailable, type FailureMessage } from '../wire/errors.js';
 import { Channel, clientLock, heirLock, leaderLock, PROTOCOL, type TabMessage } from './channel.js';
 import { takeLock, type Release } from './locks.js';
 import { OtherLeader } from './other.js';
@@ -80,9 +80,14 @@ export class Tab {
     if (this.#gone) return this.#host.refused(this.#gone);
     if (path === undefined) return this.#lead(() => Promise.resolve());
     // The worker starts, and the locks are asked for, before anything else.
-    const standing = this.#stand(path, (this.#candidacy = new AbortController()).signal, true);
+    this.#queueUp(path, true);
     this.#channel ??= new Channel(path, (message) => this.#hear(message));
-    standing.catch((thrown: unknown) => {
+  }
+
+  /** Gets in line for the lead. */
+  #queueUp(path: string, isFirst: boolean): void {
+    this.#candidacy = new AbortController();
+    this.#stand(path, this.#candidacy.signal, isFirst).catch((thrown: unknown) => {
       this.#candidacy = undefined;
       this.#host.refused(asFailure(thrown) ?? unavailable(thrown));
     });
@@ -222,7 +227,7 @@ export class Tab {
   #ended(cause: FailureCause): void {
     this.#own = undefined;
     if (this.#options.path === undefined) {
-      this.#gone = gone(cause);
+      this.#gone = lost(cause);
       return this.#host.refused(this.#gone);
     }
     this.#host.lost();
@@ -323,9 +328,7 @@ export class Tab {
     const again = () => {
       const { path } = this.#options;
       if (!this.#channel || this.#candidacy || this.#own || path === undefined) return;
-      this.#stand(path, (this.#candidacy = new AbortController()).signal, false).catch((thrown: unknown) =>
-        this.#host.refused(asFailure(thrown) ?? unavailable(thrown)),
-      );
+      this.#queueUp(path, false);
     };
     if (!isLeading) return void setTimeout(again, STAND_BACK);
     void this.#own?.yield().then(() => {
@@ -355,13 +358,4 @@ export class Tab {
     document.addEventListener('freeze', sleep, { signal });
     document.addEventListener('resume', wake, { signal });
   }
-}
-
-function gone(cause: FailureCause): FailureMessage {
-  return {
-    code: 'worker_crashed',
-    message: 'The memory was kept by the worker alone, and is gone with it.',
-    hint: 'Open a new one and import what you exported; a memory in OPFS would have kept its rows.',
-    cause,
-  };
 }

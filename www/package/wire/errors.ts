@@ -99,86 +99,91 @@ export function causeOf(thrown: unknown): FailureCause {
   return { name, message, sql: null };
 }
 
+function failure(code: ErrorCode, message: string, hint: string, cause: FailureCause | null = null): FailureMessage {
+  return { code, message, hint, cause };
+}
+
 /** A failure to load the worker or its WebAssembly. */
 export function unavailable(thrown: unknown): FailureMessage {
   const cause = causeOf(thrown);
-  return {
-    code: 'worker_unavailable',
-    message: `The memory's worker or its WebAssembly could not be loaded (${cause.message}).`,
-    hint: "Check that worker.js and the .wasm are served and that the Content-Security-Policy has 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
+  return failure(
+    'worker_unavailable',
+    `The memory's worker or its WebAssembly could not be loaded (${cause.message}).`,
+    "Check that worker.js and the .wasm are served and that the Content-Security-Policy has 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
     cause,
-  };
+  );
 }
 
-/** A call that kept its worker for longer than it may. */
-export function timedOut(): FailureMessage {
-  return {
-    code: 'timed_out',
-    message: 'The call took longer than it may, and the worker that was at it was ended.',
-    hint: 'Ask for less at a time; what was not committed is as it was, so look before you repeat a write.',
-    cause: null,
-  };
+/** The lock that keeps tabs apart is refused. */
+export function denied(thrown: unknown): FailureMessage {
+  const message = 'The browser refuses this page the lock that keeps other tabs out.';
+  return failure(
+    'storage_denied',
+    message,
+    'Allow this site to store data, leave private browsing, then reload.',
+    causeOf(thrown),
+  );
 }
 
-/** A client to which nobody who leads answers. */
-export function unheard(): FailureMessage {
-  return {
-    code: 'timed_out',
-    message: 'The tab that leads does not answer.',
-    hint: 'Close or reload the other tabs of this site; look before you repeat a write.',
-    cause: null,
-  };
+/** An engine that broke while it opened a memory. */
+export function crashedOpening(cause: FailureCause): FailureMessage {
+  const hint = 'The file is at its last committed state; try again, and report the cause.';
+  return failure('worker_crashed', 'The engine broke while it opened the memory.', hint, cause);
 }
 
-/** A client that is too old to be led. */
-export function outdated(): FailureMessage {
-  return {
-    code: 'client_outdated',
-    message: 'Another tab uses a newer version of this app, and leads.',
-    hint: 'Reload this page; nothing was changed.',
-    cause: null,
-  };
+/** The call at which the engine broke. */
+export function crashedAt(cause: FailureCause): FailureMessage {
+  const hint =
+    'The file is at its last committed state and is opened again; look before you repeat a write, and report the cause.';
+  return failure('worker_crashed', 'The engine broke while it carried out this call.', hint, cause);
 }
 
-/** An argument that no message can hold. */
-export function unsendable(cause: unknown): FailureMessage {
-  return {
-    code: 'invalid_argument',
-    message: 'An argument cannot be sent to the worker.',
-    hint: 'Give plain values only.',
-    cause: causeOf(cause),
-  };
-}
-
-/** The bytes of the bundled model went with the worker; it is loaded again. */
-export function missing(): FailureMessage {
-  return {
-    code: 'embedder_missing',
-    message: 'The worker that was given the embedder is gone.',
-    hint: 'Give it again.',
-    cause: null,
-  };
+/** A memory that was in memory only. */
+export function lost(cause: FailureCause): FailureMessage {
+  const hint = 'Open a new one and import what you exported; a memory in OPFS would have kept its rows.';
+  return failure('worker_crashed', 'The memory was kept by the worker alone, and is gone with it.', hint, cause);
 }
 
 /** A call of which it cannot be found out what became. */
 export function unknown(): FailureMessage {
-  return {
-    code: 'worker_crashed',
-    message:
-      'It is not known whether the call was carried out: each worker that was at it ended, or it is too long ago.',
-    hint: 'The file is whole; look before you repeat a write.',
-    cause: null,
-  };
+  const message =
+    'It is not known whether the call was carried out: each worker that was at it ended, or it is too long ago.';
+  return failure('worker_crashed', message, 'The file is whole; look before you repeat a write.');
+}
+
+/** A call that kept its worker for longer than it may. */
+export function timedOut(): FailureMessage {
+  const message = 'The call took longer than it may, and the worker that was at it was ended.';
+  const hint = 'Ask for less at a time; what was not committed is as it was, so look before you repeat a write.';
+  return failure('timed_out', message, hint);
+}
+
+/** A client to which nobody who leads answers. */
+export function unheard(): FailureMessage {
+  const hint = 'Close or reload the other tabs of this site; look before you repeat a write.';
+  return failure('timed_out', 'The tab that leads does not answer.', hint);
+}
+
+/** A client that is too old to be led. */
+export function outdated(): FailureMessage {
+  const message = 'Another tab uses a newer version of this app, and leads.';
+  return failure('client_outdated', message, 'Reload this page; nothing was changed.');
+}
+
+/** An argument that no message can hold. */
+export function unsendable(cause: unknown): FailureMessage {
+  const message = 'An argument cannot be sent to the worker.';
+  return failure('invalid_argument', message, 'Give plain values only.', causeOf(cause));
+}
+
+/** The bytes of the bundled model went with the worker; it is loaded again. */
+export function missing(): FailureMessage {
+  return failure('embedder_missing', 'The worker that was given the embedder is gone.', 'Give it again.');
 }
 
 /** A file that could not be read. */
 export function unreadable(cause: FailureCause | null): FailureMessage {
-  return {
-    code: 'invalid_argument',
-    message: 'The file could not be read.',
-    hint: 'Choose it again; nothing was changed.',
-    cause,
-  };
+  return failure('invalid_argument', 'The file could not be read.', 'Choose it again; nothing was changed.', cause);
 }
 
 /** An argument of the wrong type, or with a field that does not exist. */

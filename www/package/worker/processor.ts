@@ -1,4 +1,4 @@
-import { asFailure, causeOf, type FailureMessage } from '../wire/errors.js';
+import { asFailure, causeOf, crashedAt, type FailureMessage } from '../wire/errors.js';
 import { buffersOf, prepare } from './crossing.js';
 import { byClient, Clients, type Body, type Client, type Peer, type Waiting } from './clients.js';
 import type { Held, OnProgress } from './engine.js';
@@ -398,20 +398,11 @@ export class Processor {
     const { name, message } = cause;
     // The call that did it would do it again; all others are made by whoever leads next.
     if (this.#current)
-      post(this.#current.client, [{ sequence: this.#current.request.sequence, failure: broken(cause) }]);
+      post(this.#current.client, [{ sequence: this.#current.request.sequence, failure: crashedAt(cause) }]);
     this.#host.tell({ type: 'crashed', name, message });
   }
 }
 
 function post({ peer }: Client, answers: readonly Answer[], changes: Changes | null = null): void {
   peer.post({ type: 'answer', answers, ...(changes && { changes }) }, answers.flatMap(buffersOf));
-}
-
-function broken(cause: FailureMessage['cause']): FailureMessage {
-  return {
-    code: 'worker_crashed',
-    message: 'The engine broke while it carried out this call.',
-    hint: 'The file is at its last committed state and is opened again; look before you repeat a write, and report the cause.',
-    cause,
-  };
 }
