@@ -23,7 +23,7 @@ const CENTRES = 3;
 const WORDS = 4;
 
 /** Numbers from 0 to below 1, from a seed: mulberry32. */
-function random(seed) {
+export function random(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { rolldown } from 'rolldown';
+import { random } from '../../bench/recall/data.js';
 import { at } from '../../scripts/process.mjs';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 500);
@@ -30,16 +31,6 @@ before(async () => {
   };
   ({ Connection } = await load(['link', 'connection.ts'], [tab]));
 });
-
-/** Random numbers that a seed gives again (mulberry32). */
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
