@@ -83,11 +83,9 @@ export class Memory {
     this.#changed = changed;
     this.migrations = new Migrations(connection, changed);
     this.backups = new Backups(connection, changed);
-    connection.roles.add((role) => this.#status.change({ role }));
-    connection.outdated.add((outdated) => this.#status.change({ outdated }));
-    connection.movings.add((moving) => {
-      this.#status.change({ moving });
-      if (moving === null) void changed();
+    connection.states.add((state) => {
+      this.#status.change(state);
+      if (state.moving === null) void changed();
     });
     connection.reopened.add(() => void changed());
   }
@@ -95,7 +93,7 @@ export class Memory {
   /**
    * Opens a memory, creates it where there is none, and brings its schema to head.
    *
-   * Rejects with `invalid_url`, `opfs_unavailable`, `storage_denied`, `locked` (another tab has it), `quota_exceeded`,
+   * Rejects with `invalid_url`, `opfs_unavailable`, `storage_denied`, `locked` (something else holds its files), `quota_exceeded`,
    * `corrupt_database`, `newer_schema` (the file is newer than the app), `unknown_revision` (it is at a revision that
    * nobody knows), `migration_failed` or `worker_unavailable`. The file is then as it was. It is never opened in memory
    * instead.

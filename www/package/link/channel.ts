@@ -14,8 +14,6 @@ export const heirLock = (path: string) => `synth-memory ${path} heir`;
 export const clientLock = (client: string) => `synth-memory client ${client}`;
 /** Held by the tab that embeds what waits for a vector. */
 export const embeddingLock = (path: string) => `synth-memory ${path} embedding`;
-/** The channel of a memory. */
-export const channelName = (path: string) => `synth-memory ${path}`;
 
 /** What is said on the channel. */
 export type TabMessage =
@@ -55,7 +53,7 @@ export class Channel {
   readonly #channel: BroadcastChannel;
 
   constructor(path: string, receive: (message: TabMessage) => void) {
-    this.#channel = new BroadcastChannel(channelName(path));
+    this.#channel = new BroadcastChannel(`synth-memory ${path}`);
     this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => receive(data);
   }
 
@@ -66,4 +64,11 @@ export class Channel {
   close(): void {
     this.#channel.close();
   }
+}
+
+/** Closes a port. Chromium keeps what a closed one would call for as long as the other end lives. */
+export function closePort(port: MessagePort | undefined): void {
+  if (!port) return;
+  port.onmessage = null;
+  port.close();
 }

@@ -40,8 +40,16 @@ interface Pending {
   reject(error: MemoryError): void;
 }
 
+/** A client's part among the tabs of its origin. */
+export interface TabState {
+  readonly role: Role;
+  /** What is about to change all; null where nothing is, or no more. */
+  readonly moving: Moving | null;
+  /** Whether another tab leads with a version that this one is too old for. */
+  readonly outdated: boolean;
+}
+
 interface Opening {
-  readonly promise: Promise<SchemaStatus>;
   resolve(status: SchemaStatus): void;
   reject(error: MemoryError): void;
 }
@@ -99,12 +107,8 @@ export class Connection {
   readonly #listeners = new Set<(changes: Changes) => void>();
   /** Are told that the engine is another one, which opened the memory again; what changed meanwhile may be unknown. */
   readonly reopened = new Set<() => void>();
-  /** Are told that this client's part among the tabs changed. */
-  readonly roles = new Set<(role: Role) => void>();
-  /** Are told that another tab leads with a version that this one is too old for, or that this is over. */
-  readonly outdated = new Set<(isOutdated: boolean) => void>();
-  /** Are told what is about to change all, and with null, that it has, or not. */
-  readonly movings = new Set<(what: Moving | null) => void>();
+  /** Are told of this client's part among the tabs, whenever some of it may have changed. */
+  readonly states = new Set<(state: Partial<TabState>) => void>();
 
   /** Where the memory is; undefined where it is in memory only. */
   get path(): string | undefined {
@@ -208,14 +212,11 @@ export class Connection {
   }
 
   #begin(): Promise<SchemaStatus> {
-    let resolve!: Opening['resolve'];
-    let reject!: Opening['reject'];
-    const promise = new Promise<SchemaStatus>((ok, no) => ((resolve = ok), (reject = no)));
-    this.#opening = { promise, resolve, reject };
+    const opened = new Promise<SchemaStatus>((resolve, reject) => (this.#opening = { resolve, reject }));
     const release = this.hold();
     this.#tab.start();
     this.#watchOver();
-    return promise.finally(() => {
+    return opened.finally(() => {
       this.#opening = undefined;
       release();
     });
@@ -249,13 +250,15 @@ export class Connection {
 
   /** Somebody leads: what is not answered is sent there, and what comes from now on. */
   #greet(role: Role): void {
-    const isOther = role !== this.#role;
     this.#role = role;
     this.#hello();
     this.#sendAgain();
     this.#flush();
-    if (isOther) for (const report of this.roles) report(role);
-    for (const report of this.outdated) report(false);
+    this.#report({ role, outdated: false });
+  }
+
+  #report(state: Partial<TabState>): void {
+    for (const report of this.states) report(state);
   }
 
   #hello(): void {
@@ -282,9 +285,7 @@ export class Connection {
       const isMoved = pending.transfer.length > 0;
       const isTooLate = isKept(kindOf(pending)) && Date.now() - pending.sentAt > KEPT;
       if (isMoved || isTooLate || pending.ends > MOST_ENDS) {
-        // Under its number something is sent all the same, for there are no gaps.
-        this.#settle({ sequence, failure: isMoved ? missing() : unknown() });
-        this.#post(new Map([[sequence, { ...pending, method: 'schemaStatus', given: [], transfer: [] }]]));
+        this.#giveUp(sequence, isMoved ? missing() : unknown());
       }
     }
     this.#post(this.#sent);
@@ -310,12 +311,20 @@ export class Connection {
     this.#post(sent);
   }
 
-  #post(some: ReadonlyMap<number, Pending>): void {
+  /** Answers a call here. Under its number something harmless is sent, for there are no gaps. */
+  #giveUp(sequence: number, failure: FailureMessage): void {
+    this.#settle({ sequence, failure });
+    this.#post(new Map([[sequence, { method: 'schemaStatus', given: [], transfer: [] }]]));
+  }
+
+  #post(some: ReadonlyMap<number, Pick<Pending, 'method' | 'given' | 'transfer'>>): void {
     if (some.size === 0) return;
-    const requests = [...some].map(
-      ([sequence, { method, given }]) => ({ sequence, method, arguments: given }) as unknown as Request,
-    );
-    const transfer = [...some.values()].flatMap((pending) => pending.transfer);
+    const requests: Request[] = [];
+    const transfer: Transferable[] = [];
+    for (const [sequence, { method, given, transfer: moved }] of some) {
+      requests.push({ sequence, method, arguments: given } as unknown as Request);
+      transfer.push(...moved);
+    }
     const message = { type: 'call', client: this.#client, acknowledged: this.#acknowledged, requests } as const;
     try {
       this.#tab.post(message, transfer);
@@ -325,9 +334,7 @@ export class Connection {
         for (const [sequence, pending] of some) this.#post(new Map([[sequence, pending]]));
         return;
       }
-      const [[sequence, pending]] = some as unknown as [[number, Pending]];
-      this.#settle({ sequence, failure: unsendable(cause) });
-      this.#post(new Map([[sequence, { ...pending, method: 'schemaStatus', given: [], transfer: [] }]]));
+      this.#giveUp(requests[0]!.sequence, unsendable(cause));
     }
   }
 
@@ -374,7 +381,7 @@ export class Connection {
   #move(what: Moving | null): void {
     if (what === this.#moving) return;
     this.#moving = what;
-    for (const report of this.movings) report(what);
+    this.#report({ moving: what });
   }
 
   #settle(answer: Answer): void {
@@ -403,7 +410,7 @@ export class Connection {
   /** Nobody will lead: whoever waits is told why. The next call tries again. */
   #refused(failure: FailureMessage): void {
     this.#role = undefined;
-    if (failure.code === 'client_outdated') for (const report of this.outdated) report(true);
+    if (failure.code === 'client_outdated') this.#report({ outdated: true });
     this.#opening?.reject(toMemoryError(failure));
     const waiting = [...this.#sent.keys()];
     for (const sequence of waiting) this.#settle({ sequence, failure });

@@ -1,7 +1,7 @@
 // The way to a leader in another tab: the channel at first, and a port of one's own once the broker has handed it over.
-import type { Channel, FromBroker, ToBroker } from './channel.js';
+import { closePort, type Channel, type FromBroker, type ToBroker } from './channel.js';
 import type { FromClient, ToClient } from './protocol.js';
-import { closePort, openBroker } from './transport.js';
+import { openBroker } from './transport.js';
 
 /** What is told of a leader in another tab. */
 export interface OtherListener {

@@ -54,13 +54,6 @@ export function openBroker(): MessagePort | undefined {
   }
 }
 
-/** Closes a port. Chromium keeps what a closed one would call for as long as the other end lives. */
-export function closePort(port: MessagePort | undefined): void {
-  if (!port) return;
-  port.onmessage = null;
-  port.close();
-}
-
 let engine: Promise<WebAssembly.Module> | undefined;
 
 /** The engine's code, fetched and compiled here while the worker starts, and once for all memories of the page. */

@@ -3,7 +3,7 @@ import { decode, toDate } from '../wire/codec.js';
 import * as shapes from '../wire/shapes.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import type { EmbedderRunner } from './runner.js';
-import { invalidArgument, MemoryError } from '../wire/errors.js';
+import { invalidArgument, isEmbedderMissing } from '../wire/errors.js';
 import type { Arguments, Value } from '../link/protocol.js';
 import type { Entry, Episode, SemanticMemory, Turn, Uncertainty } from '../wire/rows.js';
 import type {
@@ -263,7 +263,7 @@ export class Recall {
           return await this.#connection.call(method, asked, { signal });
         } catch (error) {
           // The worker, or the memory's model, was another one by then.
-          if (lost || !(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+          if (lost || !isEmbedderMissing(error)) throw error;
           this.#embedder.forget();
         }
       }

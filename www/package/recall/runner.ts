@@ -4,7 +4,7 @@ import { embeddingLock } from '../link/channel.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import { takeLock } from '../link/locks.js';
 import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './embedder.js';
-import { aborted, closed, invalidArgument, MemoryError } from '../wire/errors.js';
+import { aborted, closed, invalidArgument, isEmbedderMissing, MemoryError } from '../wire/errors.js';
 import { loadBundledModel } from './model.js';
 import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
@@ -203,7 +203,7 @@ export class EmbedderRunner {
 
   /** Begins anew where another file took the memory's place meanwhile, which knows nothing of the embedder. */
   #anew(error: unknown): false {
-    if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+    if (!isEmbedderMissing(error)) throw error;
     this.#dimensions = undefined;
     this.#again = true;
     return false;
@@ -364,7 +364,7 @@ export class EmbedderRunner {
       const isThere = await this.#connection.call('embed', [['']]).then(
         () => true,
         (error: unknown) => {
-          if (error instanceof MemoryError && error.code === 'embedder_missing') return false;
+          if (isEmbedderMissing(error)) return false;
           throw error;
         },
       );
@@ -376,7 +376,7 @@ export class EmbedderRunner {
         return await this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
       } catch (error) {
         // The worker ended on the way, and the bytes with it.
-        if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+        if (!isEmbedderMissing(error)) throw error;
       }
     }
   }
@@ -386,7 +386,7 @@ export class EmbedderRunner {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof MemoryError && error.code === 'embedder_missing')) throw error;
+      if (!isEmbedderMissing(error)) throw error;
       this.#dimensions = undefined;
       await this.#use();
       return call();

@@ -93,6 +93,11 @@ export function asFailure(thrown: unknown): FailureMessage | undefined {
   return isFailure ? (thrown as FailureMessage) : undefined;
 }
 
+/** Whether the bundled embedder has to be given to the engine, again or for the first time. */
+export function isEmbedderMissing(error: unknown): boolean {
+  return error instanceof MemoryError && error.code === 'embedder_missing';
+}
+
 /** What was thrown, as the cause of a failure. */
 export function causeOf(thrown: unknown): FailureCause {
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -55,10 +55,7 @@ export class Processor {
     this.#leader = leader;
     this.#options = options;
     try {
-      const onProgress: OnProgress = (progress) => {
-        const message = { type: 'progress', progress } as const;
-        this.#everyone(message);
-      };
+      const onProgress: OnProgress = (progress) => this.#everyone({ type: 'progress', progress });
       this.#memory = await this.#host.open(options, onProgress);
     } catch (thrown) {
       const failure = asFailure(thrown);
@@ -328,7 +325,6 @@ export class Processor {
   async #byItself(item: Waiting): Promise<void> {
     const { client, request } = item;
     const moving = movingOf(request);
-    this.#busy(item);
     if (moving) this.#everyone({ type: 'moving', what: moving });
     let failure = await prepare(this.#engine, request);
     const isEntered = this.#keepsAnswers && isKept(kindOf(request));
@@ -343,14 +339,13 @@ export class Processor {
     this.#noteFailures([item], [answer]);
     this.#answer([item], [answer], this.#changes());
     if (moving) this.#everyone({ type: 'moving', what: null });
-    this.#idle(item);
   }
 
   #call(item: Waiting): Answer {
     const { sequence, method, arguments: given } = item.request;
     this.#current = item;
-    const isLong = method === 'query' || method === 'consolidate' || method === 'undoConsolidation';
-    if (isLong) this.#busy(item);
+    const limit = limitOf(item.request);
+    if (limit !== undefined) this.#tellBusy(item, limit);
     let body: Body;
     try {
       const engine = this.#engine;
@@ -361,20 +356,14 @@ export class Processor {
       if (!failure) throw thrown;
       body = { failure };
     }
-    if (isLong) this.#idle(item);
+    if (limit !== undefined) this.#tellBusy(item, null);
     this.#current = undefined;
     return { sequence, ...body };
   }
 
-  /** Tells the page how long the worker may be silent: should it be for longer, the page ends it. */
-  #busy({ client, request }: Waiting): void {
-    const limit = limitOf(request);
-    if (limit === undefined) return;
+  /** Tells the page how long the worker may be silent, in ms: should it be for longer, the page ends it. */
+  #tellBusy({ client, request }: Waiting, limit: number | null): void {
     this.#host.tell({ type: 'busy', limit, client: client.id, sequence: request.sequence });
-  }
-
-  #idle({ client, request }: Waiting): void {
-    this.#host.tell({ type: 'busy', limit: null, client: client.id, sequence: request.sequence });
   }
 
   /** Sends each client its answers, and all of them what changed. */

@@ -1,5 +1,14 @@
 // Lets the clients of other tabs reach the worker that leads.
-import { Channel, clientLock, PROTOCOL, type FromBroker, type TabMessage, type ToBroker } from '../link/channel.js';
+import {
+  Channel,
+  clientLock,
+  closePort,
+  PROTOCOL,
+  type FromBroker,
+  type TabMessage,
+  type ToBroker,
+} from '../link/channel.js';
+import { takeLock } from '../link/locks.js';
 import type { FromClient, ToClient } from '../link/protocol.js';
 import type { Processor } from './processor.js';
 
@@ -55,7 +64,7 @@ export class Tabs {
   }
 
   #listen(client: string, port: MessagePort): void {
-    this.#ports.get(client)?.close();
+    closePort(this.#ports.get(client));
     this.#ports.set(client, port);
     const peer = { post: (message: ToClient, transfer: Transferable[]) => port.postMessage(message, transfer) };
     port.onmessage = ({ data }: MessageEvent<FromClient>) => this.#receive(data, peer);
@@ -72,18 +81,20 @@ export class Tabs {
     if (this.#watched.has(client)) return;
     const until = new AbortController();
     this.#watched.set(client, until);
-    navigator.locks
-      .request(clientLock(client), { signal: until.signal }, () => {
+    takeLock(clientLock(client), { signal: until.signal }).then(
+      (release) => {
+        void release?.();
         this.#receiver.forget(client);
         this.#unwatch(client);
-      })
-      .catch(() => undefined);
+      },
+      () => undefined,
+    );
   }
 
   #unwatch(client: string): void {
     this.#watched.get(client)?.abort();
     this.#watched.delete(client);
-    this.#ports.get(client)?.close();
+    closePort(this.#ports.get(client));
     this.#ports.delete(client);
   }
 }
