@@ -13,6 +13,7 @@ use tsify::Tsify;
 use crate::changes::{Changed, Deleted, Feed, Mark};
 use crate::error::{Error, ErrorCode, Result};
 use crate::guard::{Guard, Seen};
+use crate::recall::matches;
 pub(crate) use connection::*;
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
@@ -72,6 +73,7 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
     connection.set_prepared_statement_cache_capacity(128);
+    matches::register(connection)?;
     Ok(connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON")?)
 }
 
@@ -80,6 +82,7 @@ pub struct Db {
     connection: Connection,
     clock: Clock,
     in_file: bool,
+    durability: Cell<Durability>,
     read_only: Cell<bool>,
     batch: Cell<Batch>,
     feed: Feed,
@@ -116,6 +119,7 @@ impl Db {
             connection: connect(location)?,
             clock,
             in_file,
+            durability: Cell::default(),
             read_only: Cell::new(false),
             batch: Cell::new(Batch::None),
             feed: Feed::default(),
@@ -137,6 +141,12 @@ impl Db {
     ///
     /// Within a transaction.
     pub fn set_durability(&self, durability: Durability) -> Result<()> {
+        self.set_synchronous(durability)?;
+        self.durability.set(durability);
+        Ok(())
+    }
+
+    fn set_synchronous(&self, durability: Durability) -> Result<()> {
         let synchronous = match durability {
             Durability::Strict => "PRAGMA synchronous = FULL",
             Durability::Relaxed => "PRAGMA synchronous = NORMAL",
@@ -238,6 +248,19 @@ impl Db {
         if !is_kept {
             self.went_back(&transaction);
         }
+        result
+    }
+
+    /// The same for what nobody was promised: a power cut may take it back, unless it is part of a change that must last. The
+    /// next strict commit makes it last too, for it is behind it in the log.
+    pub(crate) fn atomically_relaxed(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let is_strict = self.durability.get() == Durability::Strict;
+        if !is_strict || !self.connection.is_autocommit() || self.batch.get() != Batch::None {
+            return self.atomically(change);
+        }
+        self.set_synchronous(Durability::Relaxed)?;
+        let result = self.atomically(change);
+        self.set_synchronous(Durability::Strict)?;
         result
     }
 

@@ -6,7 +6,7 @@ mod support;
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
-use support::in_memory;
+use support::{in_memory, indexed};
 use synth_memory::ErrorCode;
 use synth_memory::tables::long_term::{EntryFilter, NewEntry};
 use synth_memory::tables::table::Listing;
@@ -78,18 +78,6 @@ fn apply(memory: &synth_memory::Memory, model: &mut BTreeMap<i64, String>, chang
     }
 }
 
-/// FTS5 compares its index with what it keeps of the texts, and that is compared with the tables.
-fn assert_indexed(memory: &synth_memory::Memory) {
-    let connection = memory.db().connection();
-    connection.execute_batch("INSERT INTO memory_fts (memory_fts, rank) VALUES ('integrity-check', 1)").unwrap();
-    let (said, kept) = ("SELECT row << 3 | source, text FROM memory_words", "SELECT rowid, text FROM memory_fts");
-    let (words, items) = ("SELECT rowid FROM memory_fts", "SELECT id FROM memory_items");
-    for (one, other) in [(said, kept), (kept, said), (words, items), (items, words)] {
-        let sql = format!("SELECT count(*) FROM ({one} EXCEPT {other})");
-        assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0, "{sql}");
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -104,7 +92,8 @@ proptest! {
         let rows = memory.turns().list(Listing { limit: Some(1000), ..Listing::default() }).unwrap().rows;
         let held: BTreeMap<i64, String> = rows.into_iter().map(|row| (row.id, row.user_input.unwrap())).collect();
         prop_assert_eq!(held, model);
-        assert_indexed(&memory);
+        let [is, should_be] = indexed(&memory);
+        prop_assert_eq!(is, should_be);
     }
 
     #[test]
@@ -126,6 +115,7 @@ proptest! {
             let entry = memory.long_term().get(key).unwrap().unwrap();
             prop_assert_eq!(entry.value.as_ref(), Some(value));
         }
-        assert_indexed(&memory);
+        let [is, should_be] = indexed(&memory);
+        prop_assert_eq!(is, should_be);
     }
 }

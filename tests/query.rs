@@ -94,6 +94,7 @@ fn nothing_that_moves_the_schema_lifts_the_guard() {
 fn questions_are_answered() {
     let mut memory = in_memory();
     memory.turns().add(vec![NewTurn { user_input: "green tea".into(), ..NewTurn::default() }]).unwrap();
+    memory.recall().index().unwrap();
     let positional = Parameters::Positional(vec![Value::Integer(1)]);
     let named = Parameters::Named(vec![("id".into(), Value::Integer(1)), ("also".into(), Value::Null)]);
     let cases: [(&str, Parameters, Value); 9] = [
@@ -136,9 +137,9 @@ fn the_tables_that_were_read_are_named() {
         ("SELECT * FROM both", &["Mine", "turns"]),
         ("SELECT n FROM deeper", &["Mine", "turns"]),
         ("WITH long_past AS (SELECT id FROM turns) SELECT count(*) FROM long_past", &["turns"]),
-        ("SELECT text FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
+        ("SELECT rowid FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
         // FTS5 has its own statements by now.
-        ("SELECT text FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
+        ("SELECT rowid FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
         (
             "SELECT version_num FROM alembic_version UNION SELECT revision FROM synth_migrations",
             &["alembic_version", "synth_migrations"],

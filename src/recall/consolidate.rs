@@ -19,7 +19,7 @@ const DAY: f64 = 86_400.0;
 /// A row as JSON, with what use has taught of it: from this it can be made again.
 const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'category', category,
     'importance', importance, 'metadata', metadata,
-    'uses', (SELECT uses FROM memory_items AS i WHERE i.id = semantic_memories.id << 3 | 2),
+    'uses', (SELECT uses FROM memory_uses AS i WHERE i.id = semantic_memories.id << 3 | 2),
     'lessons', json((SELECT json_group_array(json_array(uncertainty, effect)) FROM memory_lessons AS l
                      WHERE l.id = semantic_memories.id << 3 | 2)))";
 
@@ -101,7 +101,7 @@ impl Recall<'_> {
             let message = "A similarity and a half-life must be above 0, and a floor from 0 to 1.";
             return Err(Error::invalid_argument(message));
         }
-        self.mend()?;
+        self.index()?;
         self.write_uses()?;
         let mut done = Consolidated::default();
         let mut change = || {
@@ -167,7 +167,7 @@ impl Recall<'_> {
         let model = self.model()?;
         let sql = "SELECT m.id, coalesce(m.timestamp, 0), coalesce(m.importance, 0.5), coalesce(m.category, ''),
                           m.content, coalesce(i.uses, 0)
-                   FROM semantic_memories AS m LEFT JOIN memory_items AS i ON i.id = m.id << 3 | 2 ORDER BY m.id";
+                   FROM semantic_memories AS m LEFT JOIN memory_uses AS i ON i.id = m.id << 3 | 2 ORDER BY m.id";
         let mut statement = self.connection().prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut facts = Vec::new();
@@ -226,9 +226,11 @@ impl Recall<'_> {
     /// were, or of one.
     fn add_uses(&self, sign: &str, run: i64, memory: i64) -> Result<()> {
         let sql = format!(
-            "UPDATE memory_items SET uses = max(0, uses {sign} coalesce(c.before ->> 'uses', 0))
-             FROM consolidated_memories AS c
-             WHERE c.consolidation = ? AND c.memory = ? AND memory_items.id = c.merged_into << 3 | 2"
+            "INSERT INTO memory_uses (id, uses)
+             SELECT merged_into << 3 | 2, max(0, 0 {sign} coalesce(before ->> 'uses', 0)) FROM consolidated_memories
+             WHERE consolidation = ?1 AND memory = ?2 AND merged_into IS NOT NULL
+             ON CONFLICT (id) DO UPDATE SET uses = max(0, uses {sign}
+                 coalesce((SELECT before ->> 'uses' FROM consolidated_memories WHERE consolidation = ?1 AND memory = ?2), 0))"
         );
         self.connection().prepare_cached(&sql)?.execute([run, memory])?;
         Ok(())
@@ -241,6 +243,8 @@ impl Recall<'_> {
     ///
     /// `not_found` where there is none; `invalid_argument` where a later one is not undone.
     pub fn undo_consolidation(&self, id: Option<i64>) -> Result<u64> {
+        // What was deleted is taken out of the index first: then what comes back under the same id keeps what it had learnt.
+        self.index()?;
         let connection = self.connection();
         let sql = "SELECT id FROM consolidations WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1";
         let last: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
@@ -296,8 +300,9 @@ impl Recall<'_> {
              SELECT ?, value ->> 0, value ->> 1 FROM consolidated_memories AS c, json_each(c.before, '$.lessons')
              WHERE c.consolidation = ? AND c.memory = ? AND value ->> 0 IN (SELECT id FROM uncertainty_log)";
         connection.prepare_cached(sql)?.execute([item.0, run, memory])?;
-        let sql = "UPDATE memory_items SET uses = coalesce(c.before ->> 'uses', 0) FROM consolidated_memories AS c
-             WHERE c.consolidation = ? AND c.memory = ? AND memory_items.id = ?";
+        let sql = "INSERT OR REPLACE INTO memory_uses (id, uses)
+             SELECT ?3, before ->> 'uses' FROM consolidated_memories
+             WHERE consolidation = ?1 AND memory = ?2 AND before ->> 'uses' IS NOT NULL";
         connection.prepare_cached(sql)?.execute([run, memory, item.0])?;
         self.add_uses("-", run, memory)?;
         let sql = "DELETE FROM memory_lessons WHERE (id, uncertainty) IN

@@ -1,11 +1,12 @@
 //! The vectors in the database, by model, written after their texts; and the texts that have none yet.
 
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use tsify::Tsify;
 
 use super::Recall;
+use super::index::whole_text;
 use super::item::Item;
 use super::unit::{from_blob, to_blob, unit};
 use super::vectors::Vectors;
@@ -99,20 +100,15 @@ impl Recall<'_> {
                 format!("An embedder of {dimensions} dimensions was given; it must be from 1 to {MAX_DIMENSIONS}.");
             return Err(Error::invalid_argument(message));
         }
-        self.mend()?;
-        let is_it = |model: &Model| model.name == name && model.dimensions == dimensions;
-        if self.state.borrow().agreed && self.model()?.as_ref().is_some_and(is_it) {
+        self.unindexed()?;
+        if self.model()?.is_some_and(|model| model.name == name && model.dimensions == dimensions) {
             return Ok(());
         }
-        let agrees = self.model()?.is_some_and(|model| is_it(&model) && self.is_whole(model.id));
-        if agrees || self.db.is_read_only() {
+        if self.db.is_read_only() {
+            // What cannot be embedded anew is found by its words.
             let mut state = self.state.borrow_mut();
-            state.agreed = true;
-            if !agrees && !state.model.as_ref().is_some_and(is_it) {
-                // What cannot be embedded anew is found by its words.
-                state.other_model = true;
-                state.model = None;
-            }
+            state.other_model = true;
+            state.model = None;
             return Ok(());
         }
         self.forget();
@@ -126,13 +122,11 @@ impl Recall<'_> {
                 "UPDATE embedding_models SET in_use = (name = ? AND dimensions = ?)",
                 params![name, dimensions as u32],
             )?;
+            // What is not indexed yet gets into the queue when it is.
             connection.execute_batch(
-                "UPDATE memory_items SET pending = 1, attempts = 0, retry_at = NULL, error = NULL
-                 WHERE pending <> 1 AND id NOT IN (SELECT e.id FROM embeddings AS e JOIN embedding_models AS m
-                                                   ON m.id = e.model WHERE m.in_use);
-                 UPDATE memory_items SET pending = 0
-                 WHERE pending <> 0 AND id IN (SELECT e.id FROM embeddings AS e JOIN embedding_models AS m
-                                               ON m.id = e.model WHERE m.in_use);
+                "DELETE FROM embedding_queue;
+                 INSERT INTO embedding_queue (id) SELECT id FROM memory_fts_docsize
+                 WHERE id NOT IN (SELECT e.id FROM embeddings AS e JOIN embedding_models AS m ON m.id = e.model WHERE m.in_use);
                  DELETE FROM embedding_blocks WHERE model NOT IN (SELECT id FROM embedding_models WHERE in_use);",
             )?;
             Ok(())
@@ -151,13 +145,6 @@ impl Recall<'_> {
         Err(Error::new(ErrorCode::EmbedderMissing, format!("The memory does not know the embedder {name} yet.")))
     }
 
-    /// Whether there are as many vectors as there are rows that are said to have one.
-    fn is_whole(&self, model: i64) -> bool {
-        let counts = "SELECT (SELECT count(*) FROM memory_items WHERE pending = 0)
-                           = (SELECT count(*) FROM embeddings WHERE model = ?)";
-        self.connection().query_one(counts, [model], |row| row.get(0)).unwrap_or(false)
-    }
-
     /// Texts that wait for their vector, and may be tried now: up to so many, the newest first, for they are asked about
     /// soonest. What has no text needs no vector, and is done with.
     ///
@@ -165,7 +152,8 @@ impl Recall<'_> {
     ///
     /// Where the file cannot be read.
     pub fn pending(&self, limit: u32) -> Result<Vec<Pending>> {
-        let sql = "SELECT id, version FROM memory_items WHERE pending = 1 AND (retry_at IS NULL OR retry_at <= ?)
+        self.index()?;
+        let sql = "SELECT id, version FROM embedding_queue WHERE retry_at IS NULL OR retry_at <= ?
                    ORDER BY id DESC LIMIT ?";
         let mut statement = self.connection().prepare_cached(sql)?;
         let rows = statement.query_map(params![self.db.now(), limit], |row| Ok((Item(row.get(0)?), row.get(1)?)))?;
@@ -180,17 +168,10 @@ impl Recall<'_> {
 
     /// The text of a row, as it is recalled and embedded; at most so many characters of it.
     pub(crate) fn text(&self, item: Item, characters: usize) -> Result<Option<String>> {
-        let sql = "SELECT text FROM memory_texts WHERE source = ? AND row = ?";
-        let mut statement = self.connection().prepare_cached(sql)?;
-        let mut rows = statement.query(params![item.table() as i64, item.row()])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        // Another program may have put bytes there that are no text.
-        let text = match row.get_ref(0)? {
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes),
-            _ => return Ok(Some(String::new())),
-        };
-        let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
-        Ok(Some(text[..end].trim().to_owned()))
+        Ok(whole_text(self.connection(), item)?.map(|text| {
+            let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+            text[..end].trim().to_owned()
+        }))
     }
 
     /// Keeps the vectors of texts that waited; without a vector, that the text has none. Where the text was changed or
@@ -216,10 +197,11 @@ impl Recall<'_> {
             let had = self.state.borrow().vectors.as_ref().map_or(0, Vectors::last_sequence);
             let mut sequence = next_sequence(self.db)?.max(had + 1);
             for (item, version, vector) in &units {
-                let done = if vector.is_some() { 0 } else { 2 };
-                let sql = "UPDATE memory_items SET pending = ?, attempts = 0, retry_at = NULL, error = NULL
-                           WHERE id = ? AND version = ? AND pending = 1";
-                if self.connection().prepare_cached(sql)?.execute(params![done, item.0, version])? == 0 {
+                let changed = "SELECT EXISTS (SELECT 1 FROM memory_changes WHERE id = ?)";
+                let sql = "DELETE FROM embedding_queue WHERE id = ? AND version = ?";
+                if self.connection().prepare_cached(changed)?.query_row([item.0], |row| row.get(0))?
+                    || self.connection().prepare_cached(sql)?.execute(params![item.0, version])? == 0
+                {
                     continue;
                 }
                 self.connection().prepare_cached("DELETE FROM embeddings WHERE id = ?")?.execute([item.0])?;
@@ -254,9 +236,9 @@ impl Recall<'_> {
         let now = self.db.now();
         self.db.atomically(&mut || {
             for (item, version) in items {
-                let sql = "UPDATE memory_items SET attempts = attempts + 1, error = ?,
+                let sql = "UPDATE embedding_queue SET attempts = attempts + 1, error = ?,
                              retry_at = ? + min(?, 1 << min(attempts, 12))
-                           WHERE id = ? AND version = ? AND pending = 1";
+                           WHERE id = ? AND version = ?";
                 let mut statement = self.connection().prepare_cached(sql)?;
                 statement.execute(params![why, now, LONGEST_WAIT, item.0, version])?;
             }
@@ -270,7 +252,7 @@ impl Recall<'_> {
     ///
     /// Where the file cannot be written.
     pub fn retry(&self) -> Result<()> {
-        let sql = "UPDATE memory_items SET retry_at = NULL WHERE pending = 1 AND retry_at IS NOT NULL";
+        let sql = "UPDATE embedding_queue SET retry_at = NULL WHERE retry_at IS NOT NULL";
         self.db.atomically(&mut || Ok(self.connection().execute_batch(sql)?))
     }
 
@@ -295,12 +277,11 @@ impl Recall<'_> {
             bytes: self.state.borrow().vectors.as_ref().map_or(0, Vectors::bytes) as u64,
             ..EmbeddingStatus::default()
         };
-        let sql = "SELECT count(*), count(error), min(retry_at) FROM memory_items WHERE pending = 1";
+        let sql = "SELECT count(*), count(error), min(retry_at) FROM embedding_queue";
         (status.pending, status.failed, status.retry_at) = connection
             .query_one(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?;
         if status.failed > 0 {
-            let sql = "SELECT error FROM memory_items WHERE pending = 1 AND error IS NOT NULL
-                       ORDER BY retry_at DESC LIMIT 1";
+            let sql = "SELECT error FROM embedding_queue WHERE error IS NOT NULL ORDER BY retry_at DESC LIMIT 1";
             status.last_error = ask(connection, sql)?;
         }
         Ok(status)

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 pub struct RecallWeights {
     /// The words it shares with the question: BM25, in standard deviations; 1 by default.
     pub words: f64,
-    /// How near it is in meaning: the cosine, in standard deviations above the mean, and 0 below it; 2 by default.
+    /// How near it is in meaning: the cosine, in standard deviations above the mean, and 0 below it; 1 by default.
     pub meaning: f64,
     /// How recent it is: 1 now, 0.5 after a half-life; 0.2 by default.
     pub recency: f64,
@@ -25,6 +25,8 @@ pub struct RecallWeights {
     pub valence: f64,
     /// What settled doubts teach: towards 1 for a memory that settled them, towards -1 for one that misled; 0.5 by default.
     pub lessons: f64,
+    /// What the turns around a turn say for it: parts of their scores by words and meaning; 1 by default.
+    pub conversation: f64,
 }
 
 impl RecallWeights {
@@ -34,7 +36,7 @@ impl RecallWeights {
     ///
     /// `invalid_argument`.
     pub(super) fn check(&self) -> Result<()> {
-        let Self { words, meaning, recency, importance, valence, lessons } = self;
+        let Self { words, meaning, recency, importance, valence, lessons, conversation } = self;
         let named = [
             ("words", words),
             ("meaning", meaning),
@@ -42,6 +44,7 @@ impl RecallWeights {
             ("importance", importance),
             ("valence", valence),
             ("lessons", lessons),
+            ("conversation", conversation),
         ];
         match named.iter().find(|(_, weight)| weight.is_nan() || weight.abs() > LARGEST_WEIGHT) {
             Some((name, weight)) => Err(Error::invalid_argument(format!(
@@ -56,7 +59,7 @@ const LARGEST_WEIGHT: f64 = 1e6;
 
 impl Default for RecallWeights {
     fn default() -> Self {
-        Self { words: 1.0, meaning: 2.0, recency: 0.2, importance: 0.2, valence: 0.1, lessons: 0.5 }
+        Self { words: 1.0, meaning: 1.0, recency: 0.2, importance: 0.2, valence: 0.1, lessons: 0.5, conversation: 1.0 }
     }
 }
 
@@ -79,6 +82,9 @@ pub struct RecallEvidence {
     pub settled: u32,
     /// Doubts in which it misled.
     pub misled: u32,
+    /// Of a turn, what those around it have by words and meaning, as far as it counts here: 0.6 of that of the next one and of
+    /// the one before, 0.4 and 0.2 of those further away, up to a silence of an hour.
+    pub conversation: f64,
 }
 
 /// What each part added to a score.
@@ -96,12 +102,20 @@ pub struct RecallParts {
     pub valence: f64,
     /// By what settled doubts teach.
     pub lessons: f64,
+    /// By what the turns around it have.
+    pub conversation: f64,
 }
 
 impl RecallParts {
     /// The score.
     pub fn sum(&self) -> f64 {
-        self.words + self.meaning + self.recency + self.importance + self.valence + self.lessons
+        self.words
+            + self.meaning
+            + self.recency
+            + self.importance
+            + self.valence
+            + self.lessons
+            + self.conversation
     }
 }
 
@@ -125,20 +139,42 @@ impl Spread {
     }
 }
 
-/// What each part adds to the score of each candidate. `half_life` is in hours.
-pub fn weigh(candidates: &[RecallEvidence], weights: &RecallWeights, half_life: f64) -> Vec<RecallParts> {
-    let words = Spread::of(candidates.iter().map(|evidence| evidence.words));
-    let meaning = Spread::of(candidates.iter().filter_map(|evidence| evidence.similarity));
-    let part = |evidence: &RecallEvidence| RecallParts {
-        words: weights.words * words.standardise(evidence.words),
-        // That a row is about something else, as far as its vector tells, does not speak against it, nor that it has none.
-        meaning: weights.meaning
-            * evidence.similarity.map_or(0.0, |similarity| meaning.standardise(similarity).max(0.0)),
-        recency: weights.recency * evidence.age_hours.map_or(0.0, |hours| 0.5_f64.powf(hours.max(0.0) / half_life)),
-        importance: weights.importance * evidence.importance.map_or(0.0, |importance| 2.0 * importance - 1.0),
-        valence: weights.valence * evidence.valence.map_or(0.0, f64::abs),
-        lessons: weights.lessons * (f64::from(evidence.settled) - f64::from(evidence.misled))
-            / (f64::from(evidence.settled) + f64::from(evidence.misled) + 1.0),
-    };
-    candidates.iter().map(part).collect()
+/// What words and meaning are measured by: how they are spread over the candidates.
+#[derive(Clone, Copy)]
+pub(super) struct Scales {
+    words: Spread,
+    meaning: Spread,
+}
+
+impl Scales {
+    pub(super) fn of(candidates: &[RecallEvidence]) -> Self {
+        Self {
+            words: Spread::of(candidates.iter().map(|evidence| evidence.words)),
+            meaning: Spread::of(candidates.iter().filter_map(|evidence| evidence.similarity)),
+        }
+    }
+
+    /// What words and meaning add to a score.
+    pub(super) fn found(&self, evidence: &RecallEvidence, weights: &RecallWeights) -> RecallParts {
+        RecallParts {
+            words: weights.words * self.words.standardise(evidence.words),
+            // That a row is about something else, as far as its vector tells, does not speak against it, nor that it has none.
+            meaning: weights.meaning
+                * evidence.similarity.map_or(0.0, |similarity| self.meaning.standardise(similarity).max(0.0)),
+            ..RecallParts::default()
+        }
+    }
+
+    /// What each part adds to a score. `half_life` is in hours.
+    pub(super) fn parts(&self, evidence: &RecallEvidence, weights: &RecallWeights, half_life: f64) -> RecallParts {
+        RecallParts {
+            recency: weights.recency * evidence.age_hours.map_or(0.0, |hours| 0.5_f64.powf(hours.max(0.0) / half_life)),
+            importance: weights.importance * evidence.importance.map_or(0.0, |importance| 2.0 * importance - 1.0),
+            valence: weights.valence * evidence.valence.map_or(0.0, f64::abs),
+            lessons: weights.lessons * (f64::from(evidence.settled) - f64::from(evidence.misled))
+                / (f64::from(evidence.settled) + f64::from(evidence.misled) + 1.0),
+            conversation: weights.conversation * evidence.conversation,
+            ..self.found(evidence, weights)
+        }
+    }
 }

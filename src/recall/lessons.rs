@@ -22,6 +22,8 @@ impl Recall<'_> {
         settled: &[MemoryReference],
         misled: &[MemoryReference],
     ) -> Result<()> {
+        // A row that was deleted may have had the id of one of these, and its lessons go with it.
+        self.index()?;
         let items =
             |references: &[MemoryReference]| references.iter().map(|one| self.item(one)).collect::<Result<Vec<_>>>();
         let (settled, misled) = (items(settled)?, items(misled)?);
@@ -62,10 +64,11 @@ impl Recall<'_> {
         }
         let now = self.db.now();
         self.db.atomically(&mut || {
-            let sql = "UPDATE memory_items SET uses = uses + ?, used_at = ? WHERE id = ?";
+            let sql = "INSERT INTO memory_uses (id, uses, used_at) VALUES (?, ?, ?)
+                       ON CONFLICT (id) DO UPDATE SET uses = uses + excluded.uses, used_at = excluded.used_at";
             let mut statement = self.connection().prepare_cached(sql)?;
             for (id, times) in &used {
-                statement.execute(params![times, now, id])?;
+                statement.execute(params![id, times, now])?;
             }
             Ok(())
         })

@@ -31,6 +31,12 @@ mod bundled;
 
 mod text;
 
+pub(crate) mod index;
+
+pub(crate) mod matches;
+
+mod conversation;
+
 pub mod fusion;
 
 pub mod filter;
@@ -64,9 +70,8 @@ use std::collections::{HashMap, VecDeque};
 
 use rusqlite::Connection;
 
-use crate::db::{Db, ask};
+use crate::db::Db;
 use crate::embed::StaticModel;
-use crate::error::Result;
 use vectors::Vectors;
 
 /// What an open memory holds for its recall beside the database; all of it can be made anew from there.
@@ -76,8 +81,6 @@ pub(crate) struct State {
     vectors: Option<Vectors>,
     /// Blocks in the database of which little is left, to be written anew.
     scattered: Vec<i64>,
-    /// Whether the index was held against the tables.
-    checked: bool,
     /// Whether what is said to have a vector was held against those that there are.
     agreed: bool,
     /// Whether the memory can only be read, and has the vectors of another model.
@@ -116,56 +119,5 @@ impl<'m> Recall<'m> {
 
     fn forget(&self) {
         self.state.borrow_mut().forget();
-    }
-
-    /// Holds what is indexed against the tables, once, and mends it where another program wrote past the triggers: `REPLACE`
-    /// deletes without telling them.
-    ///
-    /// # Errors
-    ///
-    /// `schema_mismatch` where the memory is at a revision without an index.
-    pub fn mend(&self) -> Result<()> {
-        if self.state.borrow().checked {
-            return Ok(());
-        }
-        let connection = self.connection();
-        let agrees: bool = ask(
-            connection,
-            "SELECT total(id & 7 = 0) = (SELECT count(*) FROM turns)
-                AND total(id & 7 = 1) = (SELECT count(*) FROM episodes)
-                AND total(id & 7 = 2) = (SELECT count(*) FROM semantic_memories)
-                AND total(id & 7 = 3) = (SELECT count(*) FROM long_term)
-                AND total(id & 7 = 4) = (SELECT count(*) FROM uncertainty_log)
-                AND count(*) = (SELECT count(*) FROM memory_fts_docsize)
-             FROM memory_items",
-        )?;
-        if !agrees && !self.db.is_read_only() {
-            self.db.atomically(&mut || {
-                Ok(connection.execute_batch(
-                    "DELETE FROM memory_items
-                     WHERE id NOT IN (SELECT row << 3 | source FROM memory_texts);
-                     INSERT INTO memory_items (id) SELECT row << 3 | source FROM memory_texts
-                     WHERE row << 3 | source NOT IN (SELECT id FROM memory_items);
-                     DELETE FROM memory_fts WHERE rowid NOT IN (SELECT id FROM memory_items);
-                     INSERT INTO memory_fts (rowid, text)
-                     SELECT row << 3 | source, text FROM memory_words
-                     WHERE row << 3 | source NOT IN (SELECT id FROM memory_fts_docsize);",
-                )?)
-            })?;
-        }
-        // Rowids of a table without an INTEGER PRIMARY KEY may be given anew, as by a dump.
-        let renumbered = "row << 3 | source FROM memory_words AS w LEFT JOIN memory_fts AS f ON f.rowid = row << 3 | 3
-                          WHERE source = 3 AND f.text IS NOT w.text";
-        let moved: bool = ask(connection, &format!("SELECT EXISTS (SELECT {renumbered})"))?;
-        if moved && !self.db.is_read_only() {
-            self.db.atomically(&mut || {
-                Ok(connection.execute_batch(
-                    "DELETE FROM memory_items WHERE id & 7 = 3;
-                     INSERT INTO memory_items (id) SELECT rowid << 3 | 3 FROM long_term;",
-                )?)
-            })?;
-        }
-        self.state.borrow_mut().checked = true;
-        Ok(())
     }
 }

@@ -108,7 +108,7 @@ impl Recall<'_> {
     pub fn item(&self, reference: &MemoryReference) -> Result<Item> {
         let (item, name) = match reference {
             MemoryReference::LongTerm { key } => {
-                let mut statement = self.connection().prepare_cached("SELECT rowid FROM long_term WHERE key = ?")?;
+                let mut statement = self.connection().prepare_cached("SELECT id FROM long_term_ids WHERE key = ?")?;
                 let row: Option<i64> = statement.query_row([key], |row| row.get(0)).optional()?;
                 (row.map(|row| Item::new(MemoryTable::LongTerm, row)), format!("entry {key:?} of long-term knowledge"))
             }
@@ -154,7 +154,7 @@ impl Recall<'_> {
     }
 
     fn entry(&self, item: Item) -> Result<Option<Entry>> {
-        let mut statement = self.connection().prepare_cached("SELECT key FROM long_term WHERE rowid = ?")?;
+        let mut statement = self.connection().prepare_cached("SELECT key FROM long_term_ids WHERE id = ?")?;
         let key = statement.query_row([item.row()], |row| row.get::<_, String>(0)).optional();
         match readable(key.map_err(Error::from))? {
             Some(key) => readable(Rows::<Entry>::new(self.db).get(&key)),

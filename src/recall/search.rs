@@ -6,12 +6,14 @@ use rusqlite::{OptionalExtension, params};
 
 use super::duplicates::agree;
 use super::embeddings::Model;
-use super::fusion::{RecallEvidence, weigh};
+use super::fusion::{RecallEvidence, Scales};
+use super::index::Index;
 use super::item::Item;
 use super::question::{NearRow, RecallHit, RecallQuestion};
 use super::reference::readable;
 use super::unit::{cosine, unit};
 use super::vectors::{Accept, Near};
+use super::text::WordHit;
 use super::{Recall, text};
 use crate::error::Result;
 use crate::tables::turns::Turn;
@@ -28,6 +30,16 @@ struct Candidate {
     vector: Option<Vec<f32>>,
 }
 
+/// What a question is compared by.
+struct Asking<'a> {
+    question: &'a RecallQuestion,
+    accept: Accept<'a>,
+    /// The question's vector, at unit length.
+    vector: Option<&'a [f32]>,
+    model: Option<&'a Model>,
+    words: HashMap<i64, WordHit>,
+}
+
 impl Recall<'_> {
     /// The rows that answer a question, the best first.
     ///
@@ -36,7 +48,7 @@ impl Recall<'_> {
     /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` where the memory is at a revision without an index.
     pub fn recall(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
         question.check()?;
-        self.mend()?;
+        Index::of(self.db).prepare_question()?;
         let vector = if question.weights.meaning == 0.0 { None } else { self.vector_of(question)? };
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
@@ -48,6 +60,13 @@ impl Recall<'_> {
         let model = self.model()?;
         let asked = vector.as_deref().zip(model.as_ref());
         let asked = asked.map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
+        let asking = Asking {
+            question,
+            accept,
+            vector: asked.as_deref(),
+            model: model.as_ref(),
+            words: by_words.iter().map(|hit| (hit.id, *hit)).collect(),
+        };
 
         // Where many say the same, more has to be looked at until as many are found as were asked for.
         let mut pool = POOL.max(4 * question.k as usize);
@@ -56,9 +75,10 @@ impl Recall<'_> {
                 (Some(asked), Some(model)) => self.nearest(asked, model, pool, accept)?,
                 _ => Vec::new(),
             };
-            let candidates =
-                self.candidates(&by_words, &by_meaning, pool, asked.as_deref(), model.as_ref(), question)?;
-            let hits = self.rank(candidates, question)?;
+            let best = by_words.iter().take(pool).map(|hit| hit.id);
+            let ids = best.chain(by_meaning.iter().map(|near| near.id)).collect();
+            let (candidates, scales) = self.candidates(ids, &asking)?;
+            let hits = self.rank(candidates, scales, question)?;
             let is_all = by_words.len() <= pool && by_meaning.len() < pool;
             if hits.len() == question.k as usize || is_all || pool >= MOST_LOOKED_AT {
                 self.use_of(hits.iter().map(|hit| hit.item));
@@ -68,43 +88,58 @@ impl Recall<'_> {
         }
     }
 
-    /// What is known of the best by words and of the best by meaning.
-    fn candidates(
-        &self,
-        by_words: &[(i64, f64)],
-        by_meaning: &[Near],
-        pool: usize,
-        asked: Option<&[f32]>,
-        model: Option<&Model>,
-        question: &RecallQuestion,
-    ) -> Result<Vec<Candidate>> {
-        let words: HashMap<i64, f64> = by_words.iter().copied().collect();
-        let best = by_words.iter().take(pool).map(|(id, _)| *id);
-        let mut ids: Vec<i64> = best.chain(by_meaning.iter().map(|near| near.id)).collect();
+    /// What is known of these rows, and of the turns around those of them that are turns; and what they are measured by.
+    fn candidates(&self, mut ids: Vec<i64>, asking: &Asking<'_>) -> Result<(Vec<Candidate>, Scales)> {
         ids.sort_unstable();
         ids.dedup();
         let mut candidates = Vec::with_capacity(ids.len());
-        for id in ids {
-            let item = Item(id);
-            let Some(mut evidence) = self.evidence(item)? else { continue };
-            let vector = match model {
-                Some(model) => self.vector(id, model)?.map(|(_, vector)| vector),
-                None => None,
-            };
-            evidence.words = words.get(&id).copied().unwrap_or_default();
-            evidence.similarity = asked.zip(vector.as_deref()).map(|(asked, vector)| cosine(asked, vector));
-            if evidence.words == 0.0 && question.min_similarity.is_some_and(|least| evidence.similarity < Some(least)) {
-                continue;
-            }
-            candidates.push(Candidate { item, evidence, vector });
+        for id in &ids {
+            candidates.extend(self.candidate(*id, asking)?);
         }
-        Ok(candidates)
+        let evidence: Vec<RecallEvidence> = candidates.iter().map(|candidate| candidate.evidence).collect();
+        let scales = Scales::of(&evidence);
+        let weights = &asking.question.weights;
+        if weights.conversation != 0.0 {
+            let score = |candidate: &Candidate| (candidate.item, scales.found(&candidate.evidence, weights).sum());
+            let mut shared = self.shared(candidates.iter().map(score))?;
+            for candidate in &mut candidates {
+                candidate.evidence.conversation = shared.remove(&candidate.item.0).unwrap_or_default();
+            }
+            for (id, share) in shared {
+                if asking.accept.has(id) && ids.binary_search(&id).is_err() {
+                    let near = self.candidate(id, asking)?;
+                    candidates.extend(near.map(|mut candidate| {
+                        candidate.evidence.conversation = share;
+                        candidate
+                    }));
+                }
+            }
+        }
+        Ok((candidates, scales))
+    }
+
+    /// A row, by itself; none where it is gone, or has nothing in common with the question.
+    fn candidate(&self, id: i64, asking: &Asking<'_>) -> Result<Option<Candidate>> {
+        let item = Item(id);
+        let Some(mut evidence) = self.evidence(item)? else { return Ok(None) };
+        let vector = match asking.model {
+            Some(model) => self.vector(id, model)?.map(|(_, vector)| vector),
+            None => None,
+        };
+        let words = asking.words.get(&id);
+        evidence.words = words.map_or(0.0, |hit| hit.score);
+        evidence.similarity = asking.vector.zip(vector.as_deref()).map(|(asked, vector)| cosine(asked, vector));
+        let is_about_it = words.is_some_and(|hit| hit.is_about_it);
+        let is_too_far = asking.question.min_similarity.is_some_and(|least| evidence.similarity < Some(least));
+        Ok((is_about_it || !is_too_far).then_some(Candidate { item, evidence, vector }))
     }
 
     /// Puts the best first, and what says the same as a better one with it.
-    fn rank(&self, candidates: Vec<Candidate>, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
-        let evidence: Vec<RecallEvidence> = candidates.iter().map(|candidate| candidate.evidence).collect();
-        let parts = weigh(&evidence, &question.weights, question.half_life_hours);
+    fn rank(&self, candidates: Vec<Candidate>, scales: Scales, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
+        let part = |candidate: &Candidate| {
+            scales.parts(&candidate.evidence, &question.weights, question.half_life_hours)
+        };
+        let parts: Vec<_> = candidates.iter().map(part).collect();
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|a, b| {
             parts[*b].sum().total_cmp(&parts[*a].sum()).then(candidates[*b].item.cmp(&candidates[*a].item))
@@ -153,7 +188,7 @@ impl Recall<'_> {
     pub fn search(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
         let min_similarity = question.min_similarity;
         question.check()?;
-        self.mend()?;
+        Index::of(self.db).prepare_question()?;
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
         let k = question.k as usize;
@@ -165,7 +200,7 @@ impl Recall<'_> {
         };
         if found.len() < k && min_similarity.is_none() {
             let by_words = text::find(self.connection(), &question.text, accept)?;
-            for (id, _) in by_words {
+            for WordHit { id, .. } in by_words {
                 if found.len() == k {
                     break;
                 }
@@ -257,7 +292,9 @@ impl Recall<'_> {
             MemoryTable::Turns => "SELECT timestamp, NULL, NULL FROM turns WHERE id = ?",
             MemoryTable::Episodes => "SELECT timestamp, NULL, valence FROM episodes WHERE id = ?",
             MemoryTable::Semantic => "SELECT timestamp, importance, NULL FROM semantic_memories WHERE id = ?",
-            MemoryTable::LongTerm => "SELECT updated_at, NULL, NULL FROM long_term WHERE rowid = ?",
+            MemoryTable::LongTerm => {
+                "SELECT updated_at, NULL, NULL FROM long_term WHERE key = (SELECT key FROM long_term_ids WHERE id = ?)"
+            },
             MemoryTable::Uncertainty => "SELECT timestamp, NULL, NULL FROM uncertainty_log WHERE id = ?",
         };
         let now = self.db.now();

@@ -1,98 +1,108 @@
-//! Finding by words: FTS5's BM25, for questions as people and models ask them.
+//! Finding by words: BM25, for questions as people and models ask them.
+//!
+//! Each word is looked up once, with the rows it stands in; how rare it is among all rows and how often it stands in one make
+//! the score (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009), without the part for
+//! the length of a row: what is remembered is short, and in `eval/` it made no difference.
 
-use rusqlite::{Connection, params};
+use std::collections::HashMap;
 
-use super::item::MemoryTables;
+use rusqlite::Connection;
+
+use super::matches::matches;
 use super::vectors::Accept;
 use crate::error::Result;
-use crate::words;
+use crate::words::{self, Asked};
 
 /// The most words of a question that are looked for; those behind them are not.
 const MAX_WORDS: usize = 64;
 /// How many rows are scored at the most. What a word that stands in more rows than that says of a row is next to nothing.
 const BUDGET: usize = 6000;
+/// From how often on it hardly counts any more how often a word stands in a row.
+const SATURATION: f64 = 1.2;
 
-/// The rows with words of the question and how well they fit (BM25, larger is better), the best first.
+/// A row with words of a question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WordHit {
+    pub(super) id: i64,
+    /// BM25.
+    pub(super) score: f64,
+    /// Whether one of the words says what the question is about.
+    pub(super) is_about_it: bool,
+}
+
+/// A word of a question, and the rows with it.
+struct Found {
+    asked: Asked,
+    rows: Vec<(i64, u32)>,
+    /// How much it says of a row that it stands there.
+    weight: f64,
+}
+
+/// The rows with words of the question, those that fit best first.
 ///
-/// Of a question's words, those that stand in the fewest rows are looked for; the commonest only where nothing else is left
-/// of it, and then all of them together, in the newest rows.
+/// Words that say nothing by themselves are looked for only where there are no others. Of the others, those that stand in the
+/// fewest rows are; the commonest only where nothing else is left of the question, and then all of them together, in the
+/// newest rows.
 ///
 /// # Errors
 ///
 /// Where the file cannot be read.
-pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<Vec<(i64, f64)>> {
-    let mut words: Vec<String> = Vec::new();
-    // What is put together with a sign is found also where it stands apart.
-    let question: String = question.chars().map(|character| if is_sign(character) { ' ' } else { character }).collect();
-    let mut asked = words::words(&question);
-    let begins: Vec<String> = asked.iter().filter_map(|word| beginning(word)).collect();
+pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<Vec<WordHit>> {
+    let mut rare = Vec::new();
+    let mut common = Vec::new();
+    for asked in words_of(question) {
+        let found = matches(connection, &asked.expression(), accept.tables, BUDGET)?;
+        let count = found.rows.len() as f64;
+        if found.more {
+            common.push((asked, found.rows));
+        } else if count > 0.0 {
+            let weight = (1.0 + (found.total as f64 - count + 0.5) / (count + 0.5)).ln();
+            rare.push(Found { asked, rows: found.rows, weight });
+        }
+    }
+    rare.sort_by(|a, b| a.rows.len().cmp(&b.rows.len()));
+    let mut left = BUDGET;
+    rare.retain(|found| {
+        let fits = found.rows.len() <= left;
+        left = left.saturating_sub(found.rows.len());
+        fits
+    });
+    if rare.is_empty() && !common.is_empty() {
+        let all: Vec<String> = common.iter().map(|(asked, _)| asked.expression()).collect();
+        let rows = matches(connection, &all.join(" AND "), accept.tables, BUDGET)?.rows;
+        // What they say of a row is as little as can be.
+        rare.push(Found { asked: common.swap_remove(0).0, rows, weight: 1e-3 });
+    }
+    let mut hits: HashMap<i64, WordHit> = HashMap::new();
+    for Found { asked, rows, weight } in &rare {
+        for (id, times) in rows {
+            if !accept.has(*id) {
+                continue;
+            }
+            let times = f64::from(*times);
+            let hit = hits.entry(*id).or_insert(WordHit { id: *id, score: 0.0, is_about_it: false });
+            hit.score += weight * times * (SATURATION + 1.0) / (times + SATURATION);
+            hit.is_about_it |= !asked.is_function_word;
+        }
+    }
+    let mut hits: Vec<WordHit> = hits.into_values().collect();
+    hits.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id)));
+    Ok(hits)
+}
+
+/// The words of a question that are looked for.
+fn words_of(question: &str) -> Vec<Asked> {
+    let mut asked = words::asked(question);
+    if asked.iter().any(|asked| !asked.is_function_word) {
+        asked.retain(|asked| !asked.is_function_word);
+    }
+    let begins: Vec<Asked> = asked.iter().filter_map(words::beginning).collect();
     asked.extend(begins);
+    let mut words = Vec::new();
     for word in asked {
         if words.len() < MAX_WORDS && !words.contains(&word) {
             words.push(word);
         }
     }
-    let mut counted = Vec::with_capacity(words.len());
-    for word in words {
-        let count = count(connection, &word, accept.tables)?;
-        if count > 0 {
-            counted.push((count, word));
-        }
-    }
-    counted.sort();
-    let mut left = BUDGET;
-    let rare: Vec<&str> = counted
-        .iter()
-        .take_while(|(count, _)| {
-            let fits = *count <= left;
-            left = left.saturating_sub(*count);
-            fits
-        })
-        .map(|(_, word)| word.as_str())
-        .collect();
-    let all: Vec<&str> = counted.iter().map(|(_, word)| word.as_str()).collect();
-    let expression = match (rare.is_empty(), all.is_empty()) {
-        (_, true) => return Ok(Vec::new()),
-        (true, _) => all.join(" AND "),
-        (false, _) => rare.join(" OR "),
-    };
-    let sql = "SELECT rowid, -bm25(memory_fts) FROM memory_fts
-               WHERE memory_fts MATCH ? AND ? >> (rowid & 7) & 1 ORDER BY rowid DESC";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![expression, accept.tables.bits()])?;
-    let mut found = Vec::new();
-    while let (Some(row), true) = (rows.next()?, found.len() < BUDGET) {
-        let id = row.get(0)?;
-        if accept.has(id) {
-            found.push((id, row.get(1)?));
-        }
-    }
-    found.sort_unstable_by(|a: &(i64, f64), b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-    Ok(found)
-}
-
-/// Punctuation, as far as it stands between words: not what scripts write within them.
-fn is_sign(character: char) -> bool {
-    character.is_ascii_punctuation() || ('\u{2010}'..='\u{205E}').contains(&character)
-}
-
-/// In how many rows a word stands, counted as far as it matters.
-fn count(connection: &Connection, word: &str, tables: MemoryTables) -> Result<usize> {
-    let sql = "SELECT count(*) FROM
-               (SELECT 1 FROM memory_fts WHERE memory_fts MATCH ? AND ? >> (rowid & 7) & 1 LIMIT ?)";
-    let mut statement = connection.prepare_cached(sql)?;
-    let count: i64 = statement.query_row(params![word, tables.bits(), BUDGET as u32 + 1], |row| row.get(0))?;
-    Ok(count as usize)
-}
-
-/// The beginning of a long word, whatever its ending: what stemming does for English, for every language with endings.
-fn beginning(word: &str) -> Option<String> {
-    const LONG: usize = 6;
-    const ENDING: usize = 3;
-    let letters: Vec<char> = word.trim_matches('"').chars().collect();
-    let kept = letters.len() - if letters.len() < LONG { return None } else { ENDING.min(letters.len() - 4) };
-    letters
-        .iter()
-        .all(|letter| letter.is_alphabetic())
-        .then(|| format!("\"{}\"*", letters[..kept].iter().collect::<String>()))
+    words
 }

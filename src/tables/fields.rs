@@ -133,6 +133,8 @@ impl<'db> Fields<'db> {
 pub struct Conditions {
     sql: Vec<String>,
     values: Vec<Value>,
+    /// Whether the index of words is asked.
+    pub(crate) asks_index: bool,
 }
 
 impl Conditions {
@@ -157,14 +159,17 @@ impl Conditions {
     /// Adds a search of a table in the index of words; a text without a word finds nothing.
     pub(crate) fn and_found(&mut self, table: MemoryTable, text: Option<String>, matching: Match) -> Result<&mut Self> {
         let Some(text) = text else { return Ok(self) };
+        self.asks_index = true;
         let question = words::expression(&text, matching)?;
         if question.is_empty() {
             self.sql.push("0".into());
             return Ok(self);
         }
-        let found =
-            format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
-        self.sql.push(format!("rowid IN ({found})"));
+        let found = format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
+        self.sql.push(match table {
+            MemoryTable::LongTerm => format!("key IN (SELECT key FROM long_term_ids WHERE id IN ({found}))"),
+            _ => format!("id IN ({found})"),
+        });
         self.values.push(Value::Text(question));
         Ok(self)
     }

@@ -13,7 +13,7 @@ pub enum MemoryTable {
     Episodes = 1,
     /// `semantic_memories`.
     Semantic = 2,
-    /// `long_term`, by rowid.
+    /// `long_term`, by the ids that `long_term_ids` has for its keys.
     LongTerm = 3,
     /// `uncertainty_log`.
     Uncertainty = 4,

@@ -16,6 +16,7 @@ use super::statements::Statements;
 pub use super::statements::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::recall::index::Index;
 
 /// The most rows that one bulk call takes.
 pub const MAX_BULK: usize = 100_000;
@@ -158,7 +159,7 @@ impl<'db, T: Table> Rows<'db, T> {
     /// at a revision without what the filter needs.
     pub fn list(&self, listing: Listing<T::Filter, T::Order>) -> Result<Page<T>> {
         let order = Order { column: T::order(listing.order), descending: listing.descending };
-        let conditions = conditions::<T>(listing.filter)?;
+        let conditions = self.conditions(listing.filter)?;
         let from = listing.cursor.as_deref();
         let mut rows = Vec::new();
         let on_row = &mut |row: &Row<'_>| {
@@ -206,7 +207,7 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// As for [`Rows::list`].
     pub fn count(&self, filter: T::Filter) -> Result<u64> {
-        self.statements.count(&conditions::<T>(filter)?)
+        self.statements.count(&self.conditions(filter)?)
     }
 
     /// Deletes every row that the filter finds, and tells how many there were.
@@ -215,14 +216,17 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// As for [`Rows::list`].
     pub fn clear(&self, filter: T::Filter) -> Result<u64> {
-        self.statements.clear(&conditions::<T>(filter)?)
+        self.statements.clear(&self.conditions(filter)?)
     }
-}
 
-fn conditions<T: Table>(filter: T::Filter) -> Result<Conditions> {
-    let mut conditions = Conditions::default();
-    T::filter(filter, &mut conditions)?;
-    Ok(conditions)
+    fn conditions(&self, filter: T::Filter) -> Result<Conditions> {
+        let mut conditions = Conditions::default();
+        T::filter(filter, &mut conditions)?;
+        if conditions.asks_index {
+            Index::of(self.db()).prepare_question()?;
+        }
+        Ok(conditions)
+    }
 }
 
 fn check_bulk(rows: usize) -> Result<()> {

@@ -207,6 +207,30 @@ inspect('the agent learns a name and facts, and knows them after a reload', asyn
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'fact 2');
 });
 
+inspect('messages sent without waiting are all answered, in their order, and what is being written stays', async () => {
+  const messages = ['Call me Ada', 'I like green tea', 'Zoe plays the piano', 'What do I like?'];
+  const input = page.getByLabel('Message to the agent');
+  for (const message of messages) {
+    await input.fill(message);
+    await page.keyboard.press('Enter');
+  }
+  await input.fill('Zoe lives in');
+  await holds(log(), /You like green tea\./);
+  await page.locator('#chat-send:not([aria-busy])').waitFor();
+  const said = await log().locator('.said-user p').allInnerTexts();
+  assert.deepEqual(said, messages);
+  assert.equal(await input.inputValue(), 'Zoe lives in');
+});
+
+inspect('SQL asked while another query is under way is asked after it', async () => {
+  const text = page.getByRole('textbox', { name: 'Query' });
+  for (const sql of ['SELECT 1 AS first', 'SELECT 2 AS second', 'SELECT 3 AS third']) {
+    await text.fill(sql);
+    await text.press('Control+Enter');
+  }
+  await page.getByRole('columnheader', { name: 'third' }).waitFor();
+});
+
 inspect('what the agent is unsure of is logged, asked back, and settled by the next message', async () => {
   assert.match(await say('Where does Zoe live?'), /I do not know that yet/);
   await tab('Uncertainty 1').click();

@@ -152,7 +152,7 @@ fn importance_fades_with_age_and_without_use_and_only_once_for_the_same_time() {
         .semantic()
         .add(vec![aged("old", "a", 0.8, 90.0), aged("new", "a", 0.8, 0.0), aged("used", "a", 0.8, 90.0)])
         .unwrap();
-    memory.db().connection().execute_batch("UPDATE memory_items SET uses = 1 WHERE id = 3 << 3 | 2").unwrap();
+    memory.db().connection().execute_batch("INSERT INTO memory_uses (id, uses) VALUES (3 << 3 | 2, 1)").unwrap();
     let how = ConsolidationOptions::default();
     let done = memory.recall().consolidate(&how).unwrap();
     assert_eq!(done.faded, 2);
@@ -230,8 +230,9 @@ proptest! {
             }
         }
         let state = || {
+            memory.recall().index().unwrap();
             let connection = memory.db().connection();
-            let uses = connection.prepare("SELECT id, uses FROM memory_items ORDER BY id").unwrap()
+            let uses = connection.prepare("SELECT id, uses FROM memory_uses WHERE uses > 0 ORDER BY id").unwrap()
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<rusqlite::Result<Vec<(i64, i64)>>>().unwrap();
             (all(&memory), rows(connection, "memory_lessons"), uses)
         };

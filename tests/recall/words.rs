@@ -1,7 +1,7 @@
 //! Finding by words: any string is safe, and the index is what the tables say.
 
 use proptest::prelude::*;
-use synth_memory::recall::{MemoryTable, RecallQuestion};
+use synth_memory::recall::{MemoryReference, MemoryTable, RecallQuestion};
 use synth_memory::tables::episodes::{EpisodePatch, NewEpisode};
 use synth_memory::tables::long_term::{EntryFilter, EntryPatch, NewEntry};
 use synth_memory::tables::semantic::SemanticMemoryPatch;
@@ -10,7 +10,7 @@ use synth_memory::tables::turns::{NewTurn, TurnPatch};
 use synth_memory::tables::uncertainty::NewUncertainty;
 use synth_memory::{Memory, recall::QuestionFilter};
 
-use super::support::{in_memory, open, rows};
+use super::support::{in_memory, indexed, open, rows};
 use super::{remember, texts};
 
 #[test]
@@ -101,20 +101,6 @@ fn common_words_are_left_out_where_there_are_rarer_ones_and_are_found_where_ther
     assert_eq!(texts(&both)[0].trim(), "common number77");
 }
 
-/// The index as it is, and as it should be.
-fn indexed(memory: &Memory) -> [Vec<(i64, String)>; 2] {
-    let read = |sql: &str| {
-        let mut statement = memory.db().connection().prepare(sql).unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.collect::<rusqlite::Result<Vec<(i64, String)>>>().unwrap()
-    };
-    memory.db().connection().execute_batch("INSERT INTO memory_fts (memory_fts) VALUES ('integrity-check')").unwrap();
-    [
-        read("SELECT rowid, text FROM memory_fts ORDER BY 1"),
-        read("SELECT row << 3 | source, text FROM memory_words ORDER BY 1"),
-    ]
-}
-
 #[derive(Clone, Debug)]
 struct Change(u8, i64, String);
 
@@ -179,10 +165,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_schema_keeps_the_index_in_step(changes in prop::collection::vec((0..16_u8, 1..8_i64, word()), 1..40)) {
+    fn the_index_is_what_the_tables_say(changes in prop::collection::vec((0..16_u8, 1..8_i64, word()), 1..40)) {
         let memory = in_memory();
-        for (kind, id, text) in changes {
+        for (at, (kind, id, text)) in changes.into_iter().enumerate() {
             apply(&memory, Change(kind, id, text));
+            if at % 3 == 0 {
+                memory.recall().index_slice().unwrap();
+            }
         }
         let [is, should_be] = indexed(&memory);
         prop_assert_eq!(is, should_be);
@@ -206,21 +195,29 @@ proptest! {
 }
 
 #[test]
-fn what_another_program_wrote_past_the_triggers_is_mended() {
+fn what_another_program_writes_is_found_and_a_row_keeps_its_place_when_rows_are_numbered_anew() {
     let folder = tempfile::tempdir().unwrap();
     let memory = open(folder.path()).unwrap();
     let entry = |key: &str, value: &str| NewEntry { key: key.into(), value: value.into(), updated_at: None };
-    memory.long_term().add(vec![entry("city", "\"Oslo\""), entry("tea", "\"green\"")]).unwrap();
+    memory.long_term().add(vec![entry("first", "1"), entry("city", "\"Oslo\""), entry("tea", "\"green\"")]).unwrap();
+    let doubt = NewUncertainty { user_message: "which tea?".into(), confidence_score: 0.5, ..NewUncertainty::default() };
+    memory.uncertainty().add(vec![doubt]).unwrap();
+    let tea = MemoryReference::LongTerm { key: "tea".into() };
+    memory.recall().resolve(1, "asked", &[tea], &[]).unwrap();
     remember(&memory, &["walnuts"]);
     memory.close().unwrap();
 
     let other = rusqlite::Connection::open(folder.path().join("memory.db")).unwrap();
-    // REPLACE deletes without telling the triggers; and somebody damaged the index.
     other
         .execute_batch(
-            "REPLACE INTO long_term VALUES ('city', '\"Bergen\"', 1); DELETE FROM memory_items WHERE id & 7 = 2",
+            "REPLACE INTO long_term VALUES ('city', '\"Bergen\"', 1);
+             INSERT OR IGNORE INTO semantic_memories (id, content) VALUES (2, 'hazelnuts');
+             DELETE FROM long_term WHERE key = 'first';
+             VACUUM",
         )
         .unwrap();
+    let checked: String = other.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(checked, "ok");
     other.close().unwrap();
 
     let memory = open(folder.path()).unwrap();
@@ -228,25 +225,84 @@ fn what_another_program_wrote_past_the_triggers_is_mended() {
     assert_eq!(texts(&recall("Bergen")), ["city\nBergen"]);
     assert_eq!(texts(&recall("Oslo")), [""; 0]);
     assert_eq!(texts(&recall("walnuts")), ["walnuts"]);
+    assert_eq!(texts(&recall("hazelnuts")), ["hazelnuts"]);
+    assert_eq!(recall("green")[0].evidence.settled, 1);
     let [is, should_be] = indexed(&memory);
     assert_eq!(is, should_be);
+}
 
-    // A dump and its reload number the rows of a table anew that has no INTEGER PRIMARY KEY.
-    memory
-        .db()
-        .connection()
-        .execute_batch(
-            "CREATE TEMP TABLE kept AS SELECT id + 800 AS id FROM memory_items WHERE id & 7 = 3;
-         DELETE FROM memory_items WHERE id & 7 = 3;
-         INSERT INTO memory_items (id) SELECT id FROM kept;
-         INSERT OR REPLACE INTO memory_fts (rowid, text) SELECT id, 'of another key' FROM kept",
-        )
-        .unwrap();
-    let mut copy = in_memory();
-    copy.load(memory.export().unwrap()).unwrap();
-    assert_eq!(texts(&copy.recall().recall(&RecallQuestion::of("Bergen")).unwrap()), ["city\nBergen"]);
-    let [is, should_be] = indexed(&copy);
+#[test]
+fn what_is_deleted_takes_with_it_what_it_had_learnt_though_another_row_comes_with_its_id() {
+    let memory = in_memory();
+    remember(&memory, &["walnuts", "hazelnuts"]);
+    let doubt = NewUncertainty { user_message: "which?".into(), confidence_score: 0.5, ..NewUncertainty::default() };
+    memory.uncertainty().add(vec![doubt]).unwrap();
+    memory.recall().resolve(1, "asked", &[MemoryReference::Semantic { id: 2 }], &[]).unwrap();
+    memory.semantic().delete(&[2]).unwrap();
+    assert_eq!(remember(&memory, &["pecans"]), [2]);
+    let hits = memory.recall().recall(&RecallQuestion::of("pecans")).unwrap();
+    assert_eq!((hits[0].text.as_str(), hits[0].evidence.settled), ("pecans", 0));
+}
+
+#[test]
+fn most_rows_can_be_cleared_and_the_rest_is_found_with_its_vectors() {
+    let memory = in_memory();
+    let many: Vec<String> = (0..12_000).map(|at| format!("word{at} common")).collect();
+    remember(&memory, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    memory.turns().add(vec![NewTurn { user_input: "a turn that stays".into(), ..NewTurn::default() }]).unwrap();
+    memory.recall().use_model("test", 2).unwrap();
+    super::embed(&memory, |_| Some(vec![1.0, 0.0]));
+    memory.turns().add(vec![NewTurn { user_input: "a second one".into(), ..NewTurn::default() }]).unwrap();
+    assert_eq!(memory.semantic().clear(Default::default()).unwrap(), 12_000);
+    while memory.recall().index_slice().unwrap() {}
+    let status = memory.recall().embedding_status().unwrap();
+    assert_eq!((status.embedded, status.pending), (1, 1));
+    assert_eq!(texts(&memory.recall().recall(&RecallQuestion::of("stays common")).unwrap())[0], "a turn that stays");
+    let [is, should_be] = indexed(&memory);
     assert_eq!(is, should_be);
+    memory.turns().clear(Default::default()).unwrap();
+    memory.recall().index().unwrap();
+    assert_eq!(memory.recall().embedding_status().unwrap().pending, 0);
+}
+
+#[test]
+fn a_word_that_says_nothing_ranks_nothing_and_does_not_save_a_hit_from_its_floor() {
+    let memory = in_memory();
+    for (said, answered) in [
+        ("Call me Ada", "Nice to meet you, Ada."),
+        ("I am allergic to peanuts", "Noted."),
+        ("Ruf mich bitte an", "Gern."),
+        ("Ich vertrage keine Nüsse", "Notiert."),
+    ] {
+        let turn = NewTurn {
+            user_input: said.into(),
+            assistant_response: Some(answered.into()),
+            timestamp: None,
+            ..NewTurn::default()
+        };
+        memory.turns().add(vec![turn]).unwrap();
+    }
+    let ask = |text: &str| {
+        let question = RecallQuestion { min_similarity: Some(0.2), ..RecallQuestion::of(text) };
+        memory.recall().recall(&question).unwrap().len()
+    };
+    for nothing in ["What is it to me?", "Was hast du mich?", "me", "mich"] {
+        assert_eq!(ask(nothing), 0, "{nothing}");
+    }
+    // Without a floor, what has nothing else is still found.
+    assert!(!memory.recall().recall(&RecallQuestion::of("me")).unwrap().is_empty());
+    let best = memory.recall().recall(&RecallQuestion::of("Which peanuts are for me?")).unwrap();
+    assert!(best[0].text.starts_with("I am allergic"), "{:?}", texts(&best));
+}
+
+#[test]
+fn text_behind_a_nul_and_far_into_a_long_text_is_found() {
+    let memory = in_memory();
+    let long = format!("{} quokka", "lorem ipsum ".repeat(30_000));
+    remember(&memory, &["before\0wombat", &long]);
+    for word in ["wombat", "quokka"] {
+        assert_eq!(memory.recall().recall(&RecallQuestion::of(word)).unwrap().len(), 1, "{word}");
+    }
 }
 
 #[test]

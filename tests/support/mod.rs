@@ -103,3 +103,33 @@ pub fn open_bytes(bytes: &[u8]) -> (tempfile::TempDir, rusqlite::Connection) {
 }
 
 pub const TABLES: [&str; 5] = ["episodes", "long_term", "turns", "uncertainty_log", "semantic_memories"];
+
+/// What the index of words holds (terms, rows, places), and what it holds once it is made anew from the tables.
+pub fn indexed(memory: &Memory) -> [Vec<(String, i64, i64)>; 2] {
+    let connection = memory.db().connection();
+    let read = || {
+        memory.recall().index().unwrap();
+        connection.execute_batch("INSERT INTO memory_fts (memory_fts) VALUES ('integrity-check')").unwrap();
+        connection
+            .execute_batch("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, memory_fts, instance)")
+            .unwrap();
+        let sql = "SELECT term, doc, offset FROM temp.vocabulary UNION ALL SELECT '', id, 0 FROM memory_fts_docsize
+                   ORDER BY 1, 2, 3";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.collect::<rusqlite::Result<Vec<_>>>().unwrap()
+    };
+    let is = read();
+    connection
+        .execute_batch(
+            "INSERT INTO memory_fts (memory_fts) VALUES ('delete-all');
+             INSERT INTO memory_changes (id)
+             SELECT id << 3 FROM turns
+             UNION ALL SELECT id << 3 | 1 FROM episodes
+             UNION ALL SELECT id << 3 | 2 FROM semantic_memories
+             UNION ALL SELECT i.id << 3 | 3 FROM long_term JOIN long_term_ids AS i USING (key)
+             UNION ALL SELECT id << 3 | 4 FROM uncertainty_log",
+        )
+        .unwrap();
+    [is, read()]
+}

@@ -70,16 +70,29 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
 
   const loaded = attempt(load);
 
-  const say = (message: string) =>
-    busy(send, () =>
-      attempt(async () => {
-        await loaded;
-        await agent.respond(message);
-        input.value = '';
-        await session.shown();
-        toEnd();
-      }),
-    );
+  /** The messages are answered one after the other, so that the next can be written and sent meanwhile. */
+  let said = loaded;
+  let waiting = 0;
+  const say = (message: string) => {
+    waiting += 1;
+    send.setAttribute('aria-busy', 'true');
+    said = said.then(async () => {
+      await attempt(() => answer(message));
+      waiting -= 1;
+      if (waiting === 0) send.removeAttribute('aria-busy');
+    });
+  };
+  const answer = async (message: string) => {
+    try {
+      await agent.respond(message);
+    } catch (error) {
+      // What was not answered can be sent again, unless something else is being written.
+      input.value ||= message;
+      throw error;
+    }
+    await session.shown();
+    toEnd();
+  };
 
   earlier.addEventListener('click', () => {
     void busy(earlier, () =>
@@ -94,12 +107,15 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
   });
   byId('chat-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    if (input.value.trim() !== '') void say(input.value);
+    const message = input.value;
+    if (message.trim() === '') return;
+    input.value = '';
+    say(message);
   });
   fill(
     byId('chat-examples', HTMLElement),
     ...EXAMPLES.map((example) =>
-      make('li', {}, make('button', { type: 'button', class: 'example', onclick: () => void say(example) }, example)),
+      make('li', {}, make('button', { type: 'button', class: 'example', onclick: () => say(example) }, example)),
     ),
   );
   session.onChange(async (change) => {

@@ -2,6 +2,7 @@ import { MemoryError, type Memory, type MemoryTable, type RecallHit, type Recall
 import { busy, byId, fill, make } from './dom.js';
 import { plural } from './format.js';
 import { hitElements } from './hits.js';
+import { inTurn } from './in-turn.js';
 import { MemoryMap } from './map.js';
 import { attempt, errorParagraph } from './notices.js';
 import { TABLE_NAMES, TABLES, type Reference } from './references.js';
@@ -59,9 +60,11 @@ export function showRecall(session: Session, goTo: (row: Reference) => Promise<v
     // The first question may have had rows embedded, or have found that they cannot be.
     await vectors.refresh();
   };
+  // A question asked while another is under way is asked after it.
+  const askSoon = inTurn(() => busy(button, () => attempt(ask)));
   byId('recall-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    void busy(button, () => attempt(ask));
+    void askSoon();
   });
 
   session.onChange((change) => {

@@ -1,6 +1,7 @@
 import type { SqlValue } from '../package/index.js';
 import { busy, byId, fill, make } from './dom.js';
 import { bytes, plural } from './format.js';
+import { inTurn } from './in-turn.js';
 import { errorParagraph } from './notices.js';
 import type { Session } from './session.js';
 
@@ -22,14 +23,15 @@ export function showSql({ memory }: Session): void {
       fill(result, make('div', { role: 'alert' }, errorParagraph(error)));
     }
   };
+  const askSoon = inTurn(() => busy(run, ask));
   byId('sql-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    void busy(run, ask);
+    void askSoon();
   });
   text.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    void busy(run, ask);
+    void askSoon();
   });
 }
 

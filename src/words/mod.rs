@@ -1,0 +1,248 @@
+//! What counts as a word, wherever words are indexed or asked for: splitting, folding and stemming, in one place.
+//!
+//! A text becomes *terms*. Case, accents, and the other ways in which one word is written do not count ([`fold`]); English
+//! words lose their endings ([`porter`]); where a script sets no spaces, each pair of neighbours is a term. FTS5 is given
+//! terms alone, and takes them as they are.
+
+mod fold;
+pub(crate) mod function_words;
+mod porter;
+
+use serde::Deserialize;
+use tsify::Tsify;
+
+use crate::error::{Error, Result};
+use fold::{Folded, fold};
+
+/// The most words of one search; more are refused rather than cut.
+pub const MAX_WORDS: usize = 100;
+/// The most characters of a word; what is longer is no word that anybody asks for, and counts as its beginning.
+const LONGEST: usize = 64;
+
+/// Whether a search needs every word or any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "lowercase")]
+pub enum Match {
+    /// Those with every word.
+    #[default]
+    All,
+    /// Those with at least one.
+    Any,
+}
+
+/// The characters that are words by themselves, for their scripts set no spaces between words, or are no letters:
+/// Thai, Lao, Burmese, Khmer, symbols, Japanese, Chinese, Korean, emoji.
+const ALONE: [[u32; 2]; 15] = [
+    [0xE01, 0xE5B],
+    [0xE81, 0xEDF],
+    [0x1000, 0x109F],
+    [0x1780, 0x17F9],
+    [0x2600, 0x27BF],
+    [0x3005, 0x3007],
+    [0x3041, 0x30FF],
+    [0x31F0, 0x31FF],
+    [0x3400, 0x4DBF],
+    [0x4E00, 0x9FFF],
+    [0xAC00, 0xD7A3],
+    [0xF900, 0xFAD9],
+    [0xFF66, 0xFF9F],
+    [0x1F000, 0x1FAFF],
+    [0x20000, 0x3134A],
+];
+
+/// Whether a character is a word by itself.
+pub(crate) fn is_alone(character: char) -> bool {
+    character >= '\u{E01}' && ALONE.iter().any(|[first, last]| (*first..=*last).contains(&(character as u32)))
+}
+
+/// A part of a text, folded: what terms are made of.
+enum Part<'t> {
+    /// A word of a script with spaces.
+    Word(&'t str),
+    /// A character that stands alone, the one before it where that does too, and whether the next one does not.
+    Alone { before: Option<char>, character: char, is_last: bool },
+}
+
+/// Gives the parts of a text, in their order.
+fn parts(text: &str, mut each: impl FnMut(Part<'_>)) {
+    let (mut word, mut length) = (String::new(), 0);
+    // Characters that stand alone: the last one, and the one before it.
+    let (mut before, mut last) = (None, None);
+    let mut take = |folded: Folded| {
+        let (letter, alone) = match folded {
+            Folded::Letter(letter) if is_alone(letter) => (None, Some(letter)),
+            Folded::Letter(letter) => (Some(letter), None),
+            Folded::Gap => (None, None),
+        };
+        if let Some(character) = last {
+            each(Part::Alone { before, character, is_last: alone.is_none() });
+        }
+        (before, last) = (last.filter(|_| alone.is_some()), alone);
+        match letter {
+            Some(letter) if length < LONGEST => {
+                word.push(letter);
+                length += 1;
+            }
+            Some(_) => {}
+            None => {
+                if !word.is_empty() {
+                    each(Part::Word(&word));
+                }
+                word.clear();
+                length = 0;
+            }
+        }
+    };
+    fold(text, &mut take);
+    take(Folded::Gap);
+}
+
+/// Writes the terms of a text, each followed by a space: what the index is given.
+pub(crate) fn write_terms(text: &str, terms: &mut String) {
+    parts(text, |part| {
+        match part {
+            Part::Word(word) => porter::stem(word, terms),
+            // Each pair, and the last one by itself: so a character is the beginning of a term wherever it stands.
+            Part::Alone { before, character, is_last } => {
+                if let Some(before) = before {
+                    terms.extend([before, character, ' ']);
+                }
+                if !is_last {
+                    return;
+                }
+                terms.push(character);
+            }
+        }
+        terms.push(' ');
+    });
+}
+
+/// A word that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The term that it is in the index.
+    pub(crate) term: String,
+    /// Whether every term that begins so is meant.
+    pub(crate) is_prefix: bool,
+    /// Whether it says nothing by itself, as "the" and "me" do not.
+    pub(crate) is_function_word: bool,
+}
+
+impl Asked {
+    /// As FTS5 is asked for it. A term has no quotation mark in it.
+    pub(crate) fn expression(&self) -> String {
+        format!("\"{}\"{}", self.term, if self.is_prefix { "*" } else { "" })
+    }
+}
+
+/// The words of a text as they are asked for, in their order.
+pub(crate) fn asked(text: &str) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    parts(text, |part| {
+        let (term, is_prefix, is_function_word) = match part {
+            Part::Word(word) => {
+                let mut term = String::new();
+                porter::stem(word, &mut term);
+                (term, false, function_words::is_one(word))
+            }
+            Part::Alone { before: Some(before), character, .. } => {
+                let pair: String = [before, character].into_iter().collect();
+                let is_function_word = function_words::is_one(&pair);
+                (pair, false, is_function_word)
+            }
+            Part::Alone { before: None, character, is_last: true } => {
+                (character.to_string(), true, function_words::is_one(character.encode_utf8(&mut [0; 4])))
+            }
+            Part::Alone { .. } => return,
+        };
+        asked.push(Asked { term, is_prefix, is_function_word });
+    });
+    asked
+}
+
+/// The beginning of a long word, whatever its ending: what stemming does for English, for every language with endings.
+pub(crate) fn beginning(asked: &Asked) -> Option<Asked> {
+    const LONG: usize = 6;
+    const ENDING: usize = 3;
+    let letters = asked.term.chars().count();
+    if asked.is_prefix || letters < LONG || !asked.term.chars().all(char::is_alphabetic) {
+        return None;
+    }
+    let kept = letters - ENDING.min(letters - 4);
+    Some(Asked { term: asked.term.chars().take(kept).collect(), is_prefix: true, ..*asked })
+}
+
+/// The FTS5 expression for a search text; empty where the text has no word, which finds nothing.
+pub(crate) fn expression(text: &str, matching: Match) -> Result<String> {
+    let words = asked(text);
+    if words.len() > MAX_WORDS {
+        return Err(Error::invalid_argument(format!("search has {} words; the limit is {MAX_WORDS}.", words.len())));
+    }
+    let words: Vec<String> = words.iter().map(Asked::expression).collect();
+    Ok(words.join(match matching {
+        Match::All => " AND ",
+        Match::Any => " OR ",
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{asked, write_terms};
+
+    fn terms(text: &str) -> String {
+        let mut terms = String::new();
+        write_terms(text, &mut terms);
+        terms.trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_text_becomes_terms() {
+        for (text, expected) in [
+            ("Don't \"jump\"", "don t jump"),
+            ("allergic to allergies", "allerg to allergi"),
+            ("我", "我"),
+            ("我们去 北京 hello", "我们 们去 去 北京 京 hello"),
+            ("abc我def", "abc 我 def"),
+            ("* - () \u{0} …", ""),
+            ("before\u{0}after", "befor after"),
+            ("किताबें", "किताबें"),
+        ] {
+            assert_eq!(terms(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_the_same_however_it_is_written() {
+        for (a, b) in [
+            ("Caf\u{e9} CAFE", "cafe cafe\u{301}"),
+            ("ﬁne Ｆｕｌｌ ½", "fine full 1⁄2"),
+            ("Straße", "STRASSE"),
+            ("søster đak łódź œuvre ærlig", "soster dak lodz oeuvre aerlig"),
+            ("ΆΛΦΑ Σίσυφος", "αλφα ΣΙΣΥΦΟΣ"),
+            ("Ёлка", "елка"),
+            ("كِتَابٌ أحمد إلى آمن ـكـتاب", "كتاب احمد الي امن كتاب"),
+            ("کتاب یک", "كتاب يك"),
+            ("שָׁלוֹם", "שלום"),
+            ("co\u{ad}operate zero\u{200b}width", "cooperate zerowidth"),
+            ("ﾊﾝｶｸ が", "ハンカク か\u{3099}"),
+            ("각", "\u{1100}\u{1161}\u{11a8}"),
+        ] {
+            assert_eq!(terms(a), terms(b), "{a} and {b}");
+        }
+        for (a, b) in [("が", "か"), ("किताब", "कताब"), ("й", "и")] {
+            assert_ne!(terms(a), terms(b), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_stands_alone_is_asked_for_as_a_beginning() {
+        let expressions = |text: &str| asked(text).iter().map(super::Asked::expression).collect::<Vec<_>>().join(" ");
+        for (text, expected) in [
+            ("我", "\"我\"*"),
+            ("我们去 京", "\"我们\" \"们去\" \"京\"*"),
+            ("Running shoes", "\"run\" \"shoe\""),
+        ] {
+            assert_eq!(expressions(text), expected);
+        }
+    }
+}
