@@ -267,7 +267,7 @@ impl Recall<'_> {
         let mut status = EmbeddingStatus {
             embedded: match &model {
                 Some(model) => {
-                    let sql = "SELECT count(*) FROM embeddings WHERE model = ?";
+                    let sql = "SELECT count(*) FROM embeddings WHERE model = ? AND id NOT IN (SELECT id FROM memory_changes)";
                     connection.query_one(sql, [model.id], |row| row.get::<_, i64>(0))? as u64
                 }
                 None => 0,
@@ -277,7 +277,9 @@ impl Recall<'_> {
             bytes: self.state.borrow().vectors.as_ref().map_or(0, Vectors::bytes) as u64,
             ..EmbeddingStatus::default()
         };
-        let sql = "SELECT count(*), count(error), min(retry_at) FROM embedding_queue";
+        // What is not indexed yet waits too.
+        let sql = "SELECT count(*) + (SELECT count(*) FROM memory_changes WHERE NOT deleted), count(error), min(retry_at)
+                   FROM embedding_queue WHERE id NOT IN (SELECT id FROM memory_changes)";
         (status.pending, status.failed, status.retry_at) = connection
             .query_one(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?;
         if status.failed > 0 {

@@ -177,9 +177,9 @@ fn what_is_common_elsewhere_and_what_repeats_keeps_nothing_back() {
         let hits = memory.recall().recall(&RecallQuestion { filter, ..RecallQuestion::of("project") }).unwrap();
         assert_eq!(hits.len(), 2);
     }
-    turns(&|_| "hello there".into(), 400);
+    turns(&|_| "hello garden".into(), 400);
     turns(&|at| format!("hello person{at}"), 20);
-    let hits = memory.recall().recall(&RecallQuestion::of("hello there")).unwrap();
+    let hits = memory.recall().recall(&RecallQuestion::of("hello garden")).unwrap();
     assert_eq!((hits.len(), hits[0].duplicates.len()), (10, 399));
 }
 
