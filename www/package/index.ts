@@ -45,6 +45,14 @@ export type {
   RelatedRow,
   SemanticSearchOptions,
 } from './recall/questions.js';
+export type {
+  RecallEvidence,
+  RecallParts,
+  RecallWeights,
+  Reranker,
+  RerankerScores,
+  RerankOptions,
+} from './recall/rerank.js';
 export { Table, TableWithIds } from './client/table.js';
 export { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './client/tables.js';
 export type * from './wire/rows.js';
@@ -70,9 +78,6 @@ export type {
   MigrationProgress,
   OnNewerSchema,
   PlannedStep,
-  RecallEvidence,
-  RecallParts,
-  RecallWeights,
   SchemaCheck,
   SemanticMemoryOrder,
   SqlParameters,
