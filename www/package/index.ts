@@ -17,7 +17,7 @@ export type { CallOptions } from './link/connection.js';
 export { MemoryError } from './wire/errors.js';
 export type { ClientErrorCode, ErrorCode } from './wire/errors.js';
 export { Embeddings } from './client/embeddings.js';
-export type { ContextOptions, ContextSection, MemoryContext } from './recall/context.js';
+export type { ContextOptions, ContextSection, ExplainedHit, MemoryContext } from './recall/context.js';
 export type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './recall/embedder.js';
 export type { JsonValue } from './wire/json.js';
 export { Backups } from './client/backups.js';
