@@ -111,7 +111,6 @@ test('sections and order say what comes first, and what has the room', async () 
       rows.filter((row) => row.section === section).length,
     ]);
   };
-  // An entry is in the first of its sections: facts and turns are not recalled too.
   assert.deepEqual(await packed({}), [
     ['facts', 2],
     ['recalled', 3],
@@ -129,6 +128,17 @@ test('sections and order say what comes first, and what has the room', async () 
     const sections = (await packed(options)).map(([section]) => section);
     assert.deepEqual(sections, expected);
   }
+  // What is a fact or a late turn is there, and not recalled too, whichever comes first.
+  const { text: both } = await memory.context('peanuts small talk', {
+    order: ['recalled', 'facts', 'turns'],
+    recentTurns: 100,
+    tokenBudget: 10_000,
+  });
+  const found = await memory.recall('peanuts small talk', { k: 30, minSimilarity: 0.2 });
+  const tables = new Set(found.map(({ table }) => table));
+  assert.ok(tables.has('longTerm') && tables.has('turns'));
+  for (const { section, table } of parse(both))
+    assert.equal(section, { longTerm: 'facts', turns: 'conversation' }[table] ?? 'recalled');
   // Turns are the oldest first, and the newest have the room.
   const { text } = await memory.context(QUESTION, { sections: { turns: 1 }, countTokens: wordsOf, tokenBudget: 60 });
   const turns = parse(text).map(({ sides: [user] }) => user);

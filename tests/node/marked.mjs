@@ -56,13 +56,16 @@ export const GREATER = [
   ...'>\uff1e\ufe65\u203a\u232a\u3009\u27e9\u276d\u276f\u2771\u29fd\u02c3\u1433\u{16f3f}\u{1d237}\u226f\ufe40',
 ];
 
-/** How many `<` and `>` somebody sees who takes the text in any normal form, or takes what looks like them for them. */
+/**
+ * How many `<` and `>` somebody sees who takes the text in any normal form, as they are and with what looks like them. All are
+ * the same where there are none but those of marks, and none of these became another character with what follows it.
+ */
 export function angles(text) {
   const looksLike = new Map([...LESS.map((one) => [one, '<']), ...GREATER.map((one) => [one, '>'])]);
-  const read = (form) => [...text.normalize(form)].map((one) => looksLike.get(one) ?? one).join('');
-  return ['NFC', 'NFD', 'NFKC', 'NFKD'].map((form) => {
-    const seen = read(form);
-    return [seen.split('<').length - 1, seen.split('>').length - 1];
+  return ['NFC', 'NFD', 'NFKC', 'NFKD'].flatMap((form) => {
+    const plain = text.normalize(form);
+    const read = [...plain].map((one) => looksLike.get(one) ?? one).join('');
+    return [plain, read].map((seen) => [seen.split('<').length - 1, seen.split('>').length - 1]);
   });
 }
 
