@@ -44,16 +44,21 @@ export const nameOf = (reference: MemoryReference): string =>
 export function pack(sections: readonly Section[], budget: number, count: (text: string) => number): Packed {
   // What a counter adds to every text, such as a token at its beginning, is not added for each line.
   const base = count('');
-  const costs = new Map<string, number>();
-  const costOf = (text: string) => {
-    let cost = costs.get(text);
-    if (cost === undefined) costs.set(text, (cost = Math.max(0, count(text) - base)));
+  const costOf = (text: string) => Math.max(0, count(text) - base);
+  const costs = new Map<Item, number>();
+  const costOfItem = (item: Item) => {
+    let cost = costs.get(item);
+    if (cost === undefined) costs.set(item, (cost = costOf(`${item.text}\n`)));
     return cost;
   };
   const chosen: Item[] = [];
   const packed = new Set<string>();
   const begun = new Set<Section>();
   let spent = base;
+  const framing = costOf(OPENING) + costOf(CLOSING);
+  const surrounding = new Map(
+    sections.map((section) => [section, costOf(opening(section)) + costOf(closing(section))] as const),
+  );
 
   const fill = (section: Section, limit: number) => {
     for (const item of section.items) {
@@ -61,9 +66,9 @@ export function pack(sections: readonly Section[], budget: number, count: (text:
       if (spent >= limit) return;
       const name = nameOf(item.reference);
       if (packed.has(name) || item.text === '') continue;
-      const around = begun.has(section) ? 0 : costOf(opening(section)) + costOf(closing(section));
-      const frame = begun.size > 0 ? 0 : costOf(OPENING) + costOf(CLOSING);
-      const cost = costOf(`${item.text}\n`) + around + frame;
+      const frame = begun.size > 0 ? 0 : framing;
+      const around = begun.has(section) ? 0 : surrounding.get(section)!;
+      const cost = costOfItem(item) + around + frame;
       if (spent + cost > limit) continue;
       spent += cost;
       packed.add(name);
