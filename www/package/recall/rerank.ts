@@ -57,9 +57,9 @@ export interface RerankOptions {
   readonly rerankCandidates?: number | undefined;
 }
 
-/** More costs a cross-encoder time in proportion, and brings up fewer answers each; see `docs/recall.md`. */
+/** A reranker's time grows with them, what they bring up does ever less; the figures are in `docs/reranking.md`. */
 const DEFAULT_CANDIDATES = 50;
-/** More than one deviation of words and one of meaning together: the reranker reads what those can only count. */
+/** Best, or near it, for simulated rerankers of different strength; the figures are in `docs/reranking.md`. */
 const DEFAULT_WEIGHT = 4;
 /** The same limit as for the other weights. */
 const LARGEST_WEIGHT = 1e6;
