@@ -1,6 +1,7 @@
 // This build of the package next to another one, in the same run.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { contextsAgainst } from './contexts.mjs';
 import { median, medianOfPairs, ratios, spread } from './figures.mjs';
 import { OPENINGS, visit } from './openings.mjs';
 import { makeTexts } from './recall/data.js';
@@ -75,12 +76,13 @@ async function inserts(url) {
 }
 
 /** Rows: name, this build's, the other's, their ratio with its quartiles. */
-export async function benchAgainst(plain, isolated, wanted) {
+export async function benchAgainst(plain, isolated, wanted, before) {
   const rows = [];
   for (const [part, measure, url] of [
     ['openings', openings, plain],
     ['calls', calls, isolated],
     ['inserts', inserts, isolated],
+    ['contexts', (url) => contextsAgainst(url, before), isolated],
   ]) {
     if (!wanted(part)) continue;
     console.log(`${part} …`);

@@ -1,7 +1,7 @@
 // `npm run bench`: synth-memory next to the official SQLite module, in the same run, in persistent browser profiles.
 //
 //   --against <dist>   next to another build of the package instead: the folder that has its index.js
-//   --only a,b         only these parts: openings, calls, inserts, migrations; against a build: openings, calls, inserts
+//   --only a,b         only these parts: openings, calls, inserts, contexts, migrations; against a build all but migrations
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -10,13 +10,14 @@ import { at } from '../scripts/process.mjs';
 import { setUp } from '../scripts/setup.mjs';
 import { benchAgainst, checkBuild } from './against.mjs';
 import { benchCalls, CALLS } from './calls.mjs';
+import { benchContexts } from './contexts.mjs';
 import { table } from './figures.mjs';
 import { benchInserts, INSERTS } from './inserts.mjs';
 import { benchMigrations } from './migrations.mjs';
 import { benchOpenings, OPENINGS } from './openings.mjs';
 import { serveBench, withChromium } from './site.mjs';
 
-const PARTS = ['openings', 'calls', 'inserts', 'migrations'];
+const PARTS = ['openings', 'calls', 'inserts', 'contexts', 'migrations'];
 
 const { values: flags } = parseArgs({ options: { against: { type: 'string' }, only: { type: 'string' } } });
 const parts = flags.only?.split(',') ?? PARTS;
@@ -47,6 +48,13 @@ Inserts, medians of ${INSERTS.rounds} rounds, each into a new file. The official
 full-text index, and one prepared statement. The last column is the median of our time over that of the official module
 with a memory's settings, round by round, and its quartiles: below 1, synth-memory is faster.`);
   show(['', 'strict', "official module, a memory's settings", 'its default settings', 'ours / official'], inserts);
+  if (wanted('contexts')) {
+    const contexts = await benchContexts(isolated);
+    console.log(`
+Contexts without a limit, ms: medians of the rounds, next to the call that reads the same rows. The last column is the median
+of the differences, round by round.`);
+    show(['', 'context', 'list or recall', 'packing'], contexts);
+  }
   if (wanted('migrations')) {
     console.log('\nMigrations …');
     await benchMigrations(plain);
@@ -64,7 +72,7 @@ const servers = [await serveBench({ folders }), await serveBench({ folders, isol
 const [plain, isolated] = servers.map(({ url }) => url);
 try {
   if (before) {
-    const rows = await benchAgainst(plain, isolated, wanted);
+    const rows = await benchAgainst(plain, isolated, wanted, before);
     console.log(`
 This build and the one before, ${await machine()}. The last column is the median of this build's time over that of the one
 before, run by run, and its quartiles: below 1, this build is faster.`);

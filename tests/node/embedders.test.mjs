@@ -101,7 +101,7 @@ test('what was asked before closing is answered', async () => {
     [first.key, second.row.content, found.content],
     ['user.diet', 'Ada is allergic to peanuts', 'Ada plays the cello'],
   );
-  assert.match(text, /^## Known facts\n[^]*\n## Recalled\n.*peanuts\n\n## Recent conversation\n[^]*Bo and Cleo\.$/);
+  assert.match(text, /<facts>\n[^]*<recalled>\n.*peanuts<\/semantic>\n[^]*<conversation>\n[^]*Bo and Cleo\./);
 });
 
 test('an embedder that does not even tell its dimensions is told of like any other', async () => {

@@ -1,4 +1,4 @@
-// Recall as a page asks for it, with the engine in Node: hits, options, contexts, consolidation.
+// Recall as a page asks for it, with the engine in Node: hits, options, consolidation.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../dist/index.js';
@@ -114,10 +114,6 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.recall('x', { neighbors: -1 }), /neighbors/],
     [() => memory.recall('x', { minImportance: NaN }), /minImportance must be a number/],
     [() => memory.semantic.search({}), /query must be/],
-    [() => memory.context('x', { tokenBudget: -1 }), /tokenBudget/],
-    [() => memory.context('x', { sections: { turn: 1 } }), /sections has no field "turn"/],
-    [() => memory.context('x', { sections: { turns: 2 } }), /sections.turns/],
-    [() => memory.context('x', { countTokens: 4 }), /countTokens/],
     [() => memory.coherenceDrift(2), /threshold/],
     [() => memory.coherenceDrift(1n), /threshold must be a number/],
     [() => memory.coherenceDrift(null), /threshold must be a number/],
@@ -140,8 +136,6 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.recall('x', { signal: {} }), /signal must be an AbortSignal/],
     [() => memory.embeddings.embed(['x'], { signal: {} }), /signal must be an AbortSignal/],
     [() => memory.semantic.search('x', { category: 'a' }), /no field "category"/],
-    [() => memory.context('x', { budget: 3 }), /no field "budget"/],
-    [() => memory.context('x', { countTokens: () => NaN }), /countTokens gave NaN/],
     [() => Memory.open({ embeder: 'none' }), /no field "embeder"/],
     [() => memory.embeddings.embed('x'), /texts must be an array/],
     [() => memory.embeddings.map({ limit: 0 }), /limit/],
@@ -166,50 +160,6 @@ test('what cannot be asked is refused by name', async () => {
     { ...letters, batchSize: 0.5 },
   ])
     await rejects(open({ embedder }), 'invalid_argument', /embedder/);
-});
-
-test('a context fits its budget, says what it used, and is always the same', async () => {
-  const memory = await filled({ embedder: letters });
-  await memory.turns.appendMany(
-    Array.from({ length: 30 }, (_, at) => ({ userInput: `Small talk number ${at}`, assistantResponse: 'I see.' })),
-  );
-  const words = (text) => text.split(/\s+/).filter(Boolean).length;
-  // So many rows have room in so many words.
-  for (const [tokenBudget, rows] of [
-    [0, 0],
-    [3, 0],
-    [20, 3],
-    [60, 8],
-    [150, 19],
-    [1000, 25],
-  ]) {
-    const context = await memory.context('What must Ada not eat?', { tokenBudget, countTokens: words });
-    assert.ok(context.tokens <= tokenBudget && words(context.text) === context.tokens);
-    assert.deepEqual(await memory.context('What must Ada not eat?', { tokenBudget, countTokens: words }), context);
-    const names = [...context.used, ...context.omitted].map((reference) => JSON.stringify(reference));
-    assert.equal(new Set(names).size, names.length, 'each row once');
-    assert.deepEqual([context.used.length, context.omitted.length], [rows, 25 - rows]);
-  }
-  const { text, used } = await memory.context('What must Ada not eat?', { tokenBudget: 150, countTokens: words });
-  assert.match(text, /## Known facts\n- user\.diet: \{"avoids":\["peanuts"\]\}\n- user\.name: Ada\n\n## Recalled\n/);
-  assert.match(text, /- \[\d{4}-\d\d-\d\d\] Ada is allergic to peanuts\n/);
-  assert.match(
-    text,
-    /## Recent conversation\n[^]*User: Small talk number 28\nAssistant: I see\.\nUser: Small talk number 29\nAssistant: I see\.$/,
-  );
-  assert.ok(used.some(({ table, key }) => table === 'longTerm' && key === 'user.diet'));
-  const only = await memory.context('peanuts', {
-    sections: { recalled: 1 },
-    k: 1,
-    recall: { weights: { meaning: 0 } },
-  });
-  assert.deepEqual([only.used.length, only.text.includes('##'), only.text.includes('Recent')], [1, true, false]);
-  const byDefault = await memory.context('peanuts');
-  assert.equal(byDefault.tokens, 403);
-  const empty = await open({ embedder: 'none' });
-  assert.deepEqual(await empty.context('anything'), { text: '', tokens: 0, used: [], omitted: [] });
-  await empty.close();
-  await memory.close();
 });
 
 test('a consolidation is told, kept and taken back', async () => {

@@ -17,7 +17,7 @@ export type { CallOptions } from './link/connection.js';
 export { MemoryError } from './wire/errors.js';
 export type { ClientErrorCode, ErrorCode } from './wire/errors.js';
 export { Embeddings } from './client/embeddings.js';
-export type { ContextOptions, ContextSection, MemoryContext } from './recall/context.js';
+export type { ContextOptions, ContextSection, ExplainedHit, MemoryContext } from './recall/context.js';
 export type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './recall/embedder.js';
 export type { JsonValue } from './wire/json.js';
 export { Backups } from './client/backups.js';
@@ -45,6 +45,14 @@ export type {
   RelatedRow,
   SemanticSearchOptions,
 } from './recall/questions.js';
+export type {
+  RecallEvidence,
+  RecallParts,
+  RecallWeights,
+  Reranker,
+  RerankerScores,
+  RerankOptions,
+} from './recall/rerank.js';
 export { Table, TableWithIds } from './client/table.js';
 export { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './client/tables.js';
 export type * from './wire/rows.js';
@@ -70,9 +78,6 @@ export type {
   MigrationProgress,
   OnNewerSchema,
   PlannedStep,
-  RecallEvidence,
-  RecallParts,
-  RecallWeights,
   SchemaCheck,
   SemanticMemoryOrder,
   SqlParameters,

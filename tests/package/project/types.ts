@@ -4,6 +4,7 @@ import {
   MemoryError,
   type Change,
   type Embedder,
+  type ExplainedHit,
   type ErrorCode,
   type JsonValue,
   type LiveSnapshot,
@@ -12,9 +13,11 @@ import {
   type NewTurn,
   type Page,
   type RecallHit,
+  type RecallParts,
+  type Reranker,
   type Turn,
 } from 'synth-memory';
-import { openAiEmbedder } from 'synth-memory/embedders';
+import { openAiEmbedder, transformersReranker } from 'synth-memory/embedders';
 
 type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
 
@@ -80,11 +83,24 @@ export async function recalls(memory: Memory, signal: AbortSignal): Promise<stri
     settledBy: hits,
     misledBy: [{ table: 'longTerm', key: 'user.name' }],
   });
-  const { used }: MemoryContext = await memory.context('what?', {
+  const rerank: Reranker = (question, texts, signal) => texts.map((text) => (signal?.aborted ? 0 : text.length));
+  const { used, hits: packed }: MemoryContext = await memory.context('what?', {
     sections: { recalled: 1 },
+    order: ['recalled'],
     countTokens: (text) => text.length,
+    recall: { rerank, weights: { rerank: 2 } },
   });
   exactly<readonly MemoryReference[]>()(used, true);
+  exactly<readonly ExplainedHit[]>()(packed, true);
+  exactly<RecallParts | undefined>()(packed.at(0)?.explanation.parts, true);
+  exactly<number | null | undefined>()(packed.at(0)?.explanation.evidence.rerank, true);
+  await memory.recall('what?', { rerank: async (_, texts) => new Float32Array(texts.length), rerankCandidates: 20 });
+  await memory.recall('what?', {
+    rerank: transformersReranker({
+      tokenizer: (texts, { text_pair }) => [texts, text_pair],
+      model: async () => ({ logits: { dims: [1, 1], data: new Float32Array(1) } }),
+    }),
+  });
   exactly<number | null>()((await memory.consolidate({ dryRun: true })).id, true);
   // @ts-expect-error no such table
   await memory.recall('what?', { tables: ['facts'] });
@@ -92,6 +108,8 @@ export async function recalls(memory: Memory, signal: AbortSignal): Promise<stri
   await memory.recall('what?', { weights: { age: 1 } });
   // @ts-expect-error seconds in place of a Date
   await memory.recall('what?', { since: 1_700_000_000 });
+  // @ts-expect-error a score for each text
+  await memory.recall('what?', { rerank: (_, texts) => texts });
   // @ts-expect-error no such section
   await memory.context('what?', { sections: { facts: 1, episodes: 1 } });
   // @ts-expect-error an embedder has a name

@@ -264,10 +264,10 @@ export class Memory {
    *
    * Any string is safe to ask. Rows that have no vector yet are found by their words. Each part of a score is told where
    * `explain` asks for it: words (BM25) and meaning (cosine) in standard deviations above what was found, summed, then
-   * recency, importance, valence and what settled doubts taught.
+   * recency, importance, valence and what settled doubts taught; and, with `rerank`, a reranker of the page's own.
    *
-   * Rejects with `invalid_argument`, and with `embedder_failed` or `embedder_unavailable` where the question cannot be
-   * embedded; `weights: { meaning: 0 }` asks without.
+   * Rejects with `invalid_argument`, with `embedder_failed` or `embedder_unavailable` where the question cannot be
+   * embedded (`weights: { meaning: 0 }` asks without), and with `reranker_failed`.
    *
    * @example
    * ```ts
@@ -280,12 +280,17 @@ export class Memory {
   }
 
   /**
-   * Packs what is remembered of a question into a text for a prompt, of so many tokens at the most: facts, what is recalled,
+   * Packs what the question recalls into a text for a prompt, of so many tokens at the most, with what is known for certain
    * and the last turns. The same memory gives the same text.
+   *
+   * Each row is one line between marks with its table, id or key, time, and where it is from. Nothing that is stored can close
+   * or forge a mark, so that an instruction in it stays recognisable as data. The hits are `recall`'s own, with explanations.
+   *
+   * Rejects as `recall` does.
    *
    * @example
    * ```ts
-   * const { text } = await memory.context('what food must I avoid?', { tokenBudget: 1500 });
+   * const { text, hits } = await memory.context('what food must I avoid?', { tokenBudget: 1500, order: ['recalled'] });
    * ```
    */
   async context(query: string, options?: ContextOptions): Promise<MemoryContext> {

@@ -1,7 +1,9 @@
-// Embedders for what people use: what `synth-memory/embedders` exports.
+// Embedders and rerankers for what people use: what `synth-memory/embedders` exports.
 import type { Embedder, EmbeddingPurpose } from './embedder.js';
+import type { Reranker } from './rerank.js';
 
 export type { Embedder, EmbeddingPurpose } from './embedder.js';
+export type { Reranker, RerankerScores } from './rerank.js';
 
 /** What a model wants to have before its texts, as `{ question: 'query: ', memory: 'passage: ' }` for E5. */
 export type EmbeddingPrefixes = Partial<Readonly<Record<EmbeddingPurpose, string>>>;
@@ -54,6 +56,69 @@ export function transformersEmbedder(extractor: FeatureExtractor, options: Trans
       const numbers = Float32Array.from(data as ArrayLike<number>);
       return texts.map((_, at) => numbers.slice(at * dimensions, (at + 1) * dimensions));
     },
+  };
+}
+
+/** What of `@huggingface/transformers` is used: a tokenizer, as `AutoTokenizer.from_pretrained(…)` resolves to. */
+export type PairTokenizer = (
+  texts: string[],
+  options: { text_pair: string[]; padding: boolean; truncation: boolean },
+) => unknown;
+
+/** What of it is used: a model, as `AutoModelForSequenceClassification.from_pretrained(…)` resolves to. */
+export type PairClassifier = (inputs: never) => Promise<{
+  readonly logits: { readonly dims: readonly number[]; readonly data: ArrayLike<unknown> };
+}>;
+
+/** How to rerank with `@huggingface/transformers`. */
+export interface TransformersRerankerOptions {
+  /** The cross-encoder's tokenizer. */
+  readonly tokenizer: PairTokenizer;
+  /** The cross-encoder. */
+  readonly model: PairClassifier;
+  /** Of a model with several labels, the index of the one that says that a text answers; not needed with one label. */
+  readonly label?: number | undefined;
+  /** How many texts at once; 16 by default. */
+  readonly batchSize?: number | undefined;
+}
+
+/**
+ * A cross-encoder of `@huggingface/transformers` as a reranker: a model that reads the question and a text together, such as
+ * `Xenova/ms-marco-MiniLM-L-6-v2`. Its scores are the logits. Texts longer than the model's window are truncated.
+ *
+ * @example
+ * ```ts
+ * import { AutoModelForSequenceClassification, AutoTokenizer } from '@huggingface/transformers';
+ *
+ * const name = 'Xenova/ms-marco-MiniLM-L-6-v2';
+ * const tokenizer = await AutoTokenizer.from_pretrained(name);
+ * const model = await AutoModelForSequenceClassification.from_pretrained(name);
+ * const rerank = transformersReranker({ tokenizer, model });
+ * const hits = await memory.recall('what food must I avoid?', { rerank });
+ * ```
+ */
+export function transformersReranker(options: TransformersRerankerOptions): Reranker {
+  const { tokenizer, model, label, batchSize = 16 } = options;
+  if (!(Number.isInteger(batchSize) && batchSize >= 1))
+    throw new RangeError('batchSize must be a whole number from 1 on.');
+  return async (question, texts, signal) => {
+    const scores: number[] = [];
+    for (let from = 0; from < texts.length; from += batchSize) {
+      signal?.throwIfAborted();
+      const batch = texts.slice(from, from + batchSize);
+      const questions = batch.map(() => question);
+      const inputs = tokenizer(questions, { text_pair: batch, padding: true, truncation: true });
+      const { dims, data } = (await model(inputs as never)).logits;
+      const labels = dims.at(-1) ?? 0;
+      if (dims.length !== 2 || dims[0] !== batch.length)
+        throw new Error(`The model gave [${dims.join(', ')}] numbers for ${batch.length} texts.`);
+      if (label === undefined ? labels !== 1 : !(Number.isInteger(label) && label >= 0 && label < labels))
+        throw new Error(
+          `The model has ${labels} labels: set label to the index of the one that says that a text answers.`,
+        );
+      for (let at = 0; at < batch.length; at++) scores.push(Number(data[at * labels + (label ?? 0)]));
+    }
+    return scores;
   };
 }
 

@@ -2,6 +2,15 @@ import { checkCount, checkFields, checkNumbers, checkText, defined } from '../wi
 import { decode, toDate } from '../wire/codec.js';
 import * as shapes from '../wire/shapes.js';
 import type { CallOptions, Connection } from '../link/connection.js';
+import {
+  askReranker,
+  toReranking,
+  type RecallEvidence,
+  type RecallParts,
+  type RecallWeights,
+  type Reranked,
+  type RerankOptions,
+} from './rerank.js';
 import type { EmbedderRunner } from './runner.js';
 import { invalidArgument, isEmbedderMissing } from '../wire/errors.js';
 import type { Arguments, Value } from '../link/protocol.js';
@@ -12,11 +21,9 @@ import type {
   MemoryReference,
   MemoryTable,
   QuestionFilter,
-  RecallEvidence,
   RecallHit as WireHit,
-  RecallParts,
   RecallQuestion,
-  RecallWeights,
+  RecallWeights as WireWeights,
   Seconds,
 } from '../wasm/synth_memory.js';
 
@@ -37,7 +44,7 @@ export interface RecallFilter {
 }
 
 /** How to recall. */
-export interface RecallOptions extends RecallFilter, CallOptions {
+export interface RecallOptions extends RecallFilter, RerankOptions, CallOptions {
   /** How many hits, 1 to 1000; 10 by default. */
   readonly k?: number | undefined;
   /** How much each part of a score weighs; what is not named, as by default. */
@@ -59,7 +66,7 @@ export interface RecallOptions extends RecallFilter, CallOptions {
 
 /** What a score is made of: what each part added, and from what. */
 export interface RecallExplanation {
-  /** What each part added: weighed and, for words and meaning, standardised. Their sum is the score. */
+  /** What each part added: weighed and, for words, meaning and the reranker, standardised. Their sum is the score. */
   readonly parts: RecallParts;
   /** What the parts were made of. */
   readonly evidence: RecallEvidence;
@@ -174,8 +181,20 @@ export class Recall {
     checkFields(options, RECALL);
     const { explain = false, signal } = options;
     const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
-    const hits = await this.#ask('recall', asked, undefined, [], signal);
-    return hits.map((hit) => toHit(hit, explain));
+    const { k = DEFAULT_HITS } = asked;
+    const reranking = toReranking(options, k, options.weights?.rerank);
+    if (!reranking) return (await this.#ask('recall', asked, undefined, [], signal)).map((hit) => toHit(hit, explain));
+    return this.answered(
+      (async () => {
+        const hits = await this.#ask('recall', { ...asked, k: reranking.candidates }, undefined, [], signal);
+        const texts = hits.map(({ text }) => text);
+        const reranked = await askReranker(reranking, question, texts, { signal, closing: this.#embedder.closing });
+        return hits
+          .map((hit, at) => toHit(hit, explain, reranked[at]))
+          .sort((one, other) => other.score - one.score)
+          .slice(0, k);
+      })(),
+    );
   }
 
   async search(query: string | Float32Array, options: SemanticSearchOptions = {}): Promise<FoundMemory[]> {
@@ -309,8 +328,12 @@ const RECALL = [
   'neighbors',
   'explain',
   'minSimilarity',
+  'rerank',
+  'rerankCandidates',
   ...FILTER,
 ];
+/** How many hits there are where nothing is said, as in the engine. */
+const DEFAULT_HITS = 10;
 const WEIGHTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'] as const;
 
 function toFilter(options: RecallFilter): QuestionFilter {
@@ -337,14 +360,16 @@ function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
   checkNumbers(options, ['halfLifeHours', 'duplicateThreshold', 'neighbors', 'minSimilarity']);
   const { weights, halfLifeHours, duplicateThreshold, neighbors, minSimilarity } = options;
   if (weights !== undefined) {
-    checkFields(weights, WEIGHTS, 'weights');
-    checkNumbers(weights, WEIGHTS);
+    checkFields(weights, [...WEIGHTS, 'rerank'], 'weights');
+    checkNumbers(weights, [...WEIGHTS, 'rerank']);
   }
+  // The reranker's is weighed in the page.
+  const { rerank, ...engines } = weights ?? {};
   return {
     filter: toFilter(options),
     ...defined({
       k: checkCount(options.k, 'k'),
-      weights: weights && (defined(weights) as RecallWeights),
+      weights: weights && (defined(engines) as WireWeights),
       halfLifeHours,
       duplicateThreshold,
       neighbors: neighbors === 0 ? undefined : checkCount(neighbors, 'neighbors', 100),
@@ -360,15 +385,20 @@ function decodeRow(table: MemoryTable, row: object): object {
 function toHit(
   { reference, text, score, parts, evidence, row, duplicates, neighbors }: WireHit,
   explain: boolean,
+  reranked?: Reranked,
 ): RecallHit {
+  const explanation: RecallExplanation = {
+    parts: { ...parts, rerank: reranked?.part ?? 0 },
+    evidence: { ...evidence, rerank: reranked?.score ?? null },
+  };
   return {
     ...reference,
     text,
-    score,
+    score: score + explanation.parts.rerank,
     similarity: evidence.similarity,
     row: decodeRow(reference.table, row),
     duplicates,
     ...(reference.table === 'turns' && { neighbors: neighbors.map((turn) => decodeRow('turns', turn)) }),
-    ...(explain && { explanation: { parts, evidence } }),
+    ...(explain && { explanation }),
   } as RecallHit;
 }

@@ -1,10 +1,11 @@
-import { checkSignal, checkText } from '../wire/check.js';
+import { checkText } from '../wire/check.js';
 import { toDate } from '../wire/codec.js';
 import { embeddingLock } from '../link/channel.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import { takeLock } from '../link/locks.js';
+import { askPage, givenUpBy, reasonOf } from './asking.js';
 import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './embedder.js';
-import { aborted, closed, invalidArgument, isEmbedderMissing, MemoryError } from '../wire/errors.js';
+import { invalidArgument, isEmbedderMissing, MemoryError } from '../wire/errors.js';
 import { loadBundledModel } from './model.js';
 import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
@@ -46,6 +47,11 @@ export class EmbedderRunner {
 
   /** Are told when an embedder of the page's own has done all it can: what questions find may be different then. */
   readonly settled = new Set<() => void>();
+
+  /** Fires when the memory is closed: a function of the page's own is not waited for then. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
 
   /** From here on nothing is embedded, and an embedder of the page's own is not waited for. */
   close(): void {
@@ -285,23 +291,14 @@ export class EmbedderRunner {
     dimensions: number | undefined,
     signal?: AbortSignal,
   ): Promise<Float32Array[]> {
-    checkSignal(signal);
-    const closing = this.#closing.signal;
-    const either = signal ? AbortSignal.any([signal, closing]) : closing;
-    let vectors: readonly (Float32Array | readonly number[])[];
-    try {
-      if (either.aborted) throw either.reason;
-      // In a promise, so that one that throws at once rejects too.
-      const asked = Promise.resolve().then(() => embedder.embed(texts, { purpose, signal: either }));
-      vectors = await givenUpBy(either, asked);
-    } catch (cause) {
-      if (closing.aborted) throw closed();
-      if (signal?.aborted) throw aborted(signal);
-      throw failed(
-        `The embedder ${embedder.name} failed (${cause instanceof Error ? cause.message : String(cause)}).`,
-        cause,
-      );
-    }
+    const vectors = await askPage<readonly (Float32Array | readonly number[])[]>(
+      (given) => embedder.embed(texts, { purpose, signal: given }),
+      {
+        signal,
+        closing: this.closing,
+        failed: (cause) => failed(`The embedder ${embedder.name} failed (${reasonOf(cause)}).`, cause),
+      },
+    );
     if (!Array.isArray(vectors) || vectors.length !== texts.length)
       throw failed(`The embedder ${embedder.name} gave no vector for each of ${texts.length} texts.`);
     // A hole in the array is met as the undefined that it reads as.
@@ -392,18 +389,6 @@ export class EmbedderRunner {
       return call();
     }
   }
-}
-
-/** What a promise gives, unless the signal fires before: then it is not waited for. */
-function givenUpBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  checkSignal(signal);
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(aborted(signal));
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }
 
 /** Whether it is no text's fault: the memory was closed, or another file took its place meanwhile. */

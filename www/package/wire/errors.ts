@@ -18,6 +18,8 @@ export type ClientErrorCode =
   | 'invalid_url'
   /** The function given to `live` threw an error of its own, which is the cause. */
   | 'read_failed'
+  /** The reranker that was given failed, or did not return a finite number for each text. Nothing was changed. */
+  | 'reranker_failed'
   /** A call kept the worker longer than it may, and was ended with it; or nobody answered. */
   | 'timed_out'
   /** The engine broke at this call; or a memory that was in the worker alone is gone with it. */

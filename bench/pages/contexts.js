@@ -1,0 +1,15 @@
+// Contexts in a page: of this build and, where `?before` asks for it, of another one.
+import { makeTexts } from '/recall/data.js';
+import { measureContexts } from './contexts-of.js';
+
+const { Memory: ours } = await import('/package/index.js');
+const before = new URLSearchParams(location.search).has('before') && (await import('/before/index.js')).Memory;
+const builds = before ? { ours, before } : { ours };
+
+window.contexts = (options) =>
+  measureContexts(
+    builds,
+    (name) => `opfs:///contexts-${name}.db`,
+    (count) => makeTexts().stored(0, count),
+    options,
+  );

@@ -1,0 +1,52 @@
+// Functions of the page's own, such as an embedder: they may fail, or never answer.
+import { checkSignal } from '../wire/check.js';
+import { aborted, closed, type MemoryError } from '../wire/errors.js';
+
+/** How a function of the page's is asked. */
+export interface Asking {
+  /** The caller's signal. */
+  readonly signal: AbortSignal | undefined;
+  /** Fires when the memory is closed. */
+  readonly closing: AbortSignal;
+  /** The error for whatever the function throws or rejects with. */
+  readonly failed: (cause: unknown) => MemoryError;
+}
+
+/**
+ * What a function of the page's resolves to. It is not waited for once the signal fires or the memory is closed: that rejects
+ * with `aborted` or `closed`, whatever the function makes of the signal that it receives.
+ */
+export async function askPage<T>(
+  ask: (signal: AbortSignal) => T | Promise<T>,
+  { signal, closing, failed }: Asking,
+): Promise<T> {
+  checkSignal(signal);
+  const either = signal ? AbortSignal.any([signal, closing]) : closing;
+  try {
+    if (either.aborted) throw either.reason;
+    // In a promise, so that one that throws at once rejects too.
+    return await givenUpBy(
+      either,
+      Promise.resolve().then(() => ask(either)),
+    );
+  } catch (cause) {
+    if (closing.aborted) throw closed();
+    if (signal?.aborted) throw aborted(signal);
+    throw failed(cause);
+  }
+}
+
+/** What a promise gives, unless the signal fires before: then it is not waited for. */
+export function givenUpBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  checkSignal(signal);
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(aborted(signal));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+/** What was thrown, in words. */
+export const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

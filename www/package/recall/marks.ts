@@ -1,0 +1,136 @@
+// How rows are written into a prompt: each between marks that no stored text can write.
+//
+// A mark begins with `<` and ends with `>`. Neither is ever left in what was stored, nor is anything that looks like one of them
+// or that Unicode's normal forms make one of them, so there is nothing that closes, splits or forges a mark. What replaces them
+// can be read: `&lt;`, or `&#x203a;`.
+import type { JsonValue } from '../wire/json.js';
+import type { MemoryReference } from '../wasm/synth_memory.js';
+import type { RecallHit } from './questions.js';
+import type { Entry, Episode, SemanticMemory, Turn } from '../wire/rows.js';
+
+/** A row as a context has it. */
+export interface Item {
+  readonly reference: MemoryReference;
+  /** The row between its marks, on one line; empty if it has no text. */
+  readonly text: string;
+}
+
+/** What begins with `<` or ends with `>` to a reader, although it is another character: quotes, brackets and letters. */
+const ANGLES =
+  '\\u02c2\\u02c3\\u1433\\u1438\\u16b2\\u2039\\u203a\\u226e\\u226f\\u2329\\u232a\\u276c-\\u2771\\u27e8\\u27e9\\u29fc\\u29fd' +
+  '\\u3008\\u3009\\ufe3f\\ufe40\\ufe64\\ufe65\\uff1c\\uff1e\\u{16f3f}\\u{1d236}\\u{1d237}';
+/** What is read as `&`, so that what replaced a character is not mistaken for one that was stored. */
+const AMPERSANDS = '&\\ufe60\\uff06';
+/** What reorders a line, or is not shown at all and may yet be read: directions, and the invisible copy of ASCII. */
+const INVISIBLE = '\\u202a-\\u202e\\u2066-\\u2069\\u{e0000}-\\u{e007f}';
+
+const IN_TEXTS = new RegExp(`[<>${ANGLES}${AMPERSANDS}${INVISIBLE}]|^\\p{M}`, 'gu');
+/** Within quotes, whatever is neither a letter, a number nor harmless. */
+const IN_QUOTES = new RegExp(`[^\\p{L}\\p{M}\\p{N} ._:/@+,()#-]|[${ANGLES}]|^\\p{M}`, 'gu');
+/** What becomes one space, line breaks among it: what is stored never begins a line. */
+const SPACES = /[\s\p{Cc}]{2,}|(?! )[\s\p{Cc}]/gu;
+/** The most characters of what is within quotes, but for keys, by which a row is known. */
+const LONGEST_QUOTED = 200;
+
+const onOneLine = (text: string) => text.replace(SPACES, ' ').trim();
+
+const NAMED: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' };
+const replaced = (character: string) => NAMED[character] ?? `&#x${character.codePointAt(0)!.toString(16)};`;
+
+/** A stored text as it may stand between marks: on one line, without anything that is or looks like a mark. */
+export function escapeText(text: string): string {
+  return onOneLine(text).replace(IN_TEXTS, replaced);
+}
+
+/** The same within quotes, with every space as it is. */
+const escapeQuoted = (text: string) => text.replace(IN_QUOTES, replaced);
+
+/** What a mark says of its row beside which one it is, in this order. Only what there is. */
+type Details = Readonly<Record<string, string | undefined>>;
+
+function mark(reference: MemoryReference, details: Details, text: string): string {
+  const { table } = reference;
+  // A key is written exactly as it is, for it is by its key that the row is known.
+  const known = 'key' in reference ? ` key="${escapeQuoted(reference.key)}"` : ` id="${reference.id}"`;
+  const quoted = Object.entries(details)
+    .map(([name, value]) => [name, escapeQuoted(onOneLine(value ?? ''))])
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => ` ${name}="${value}"`);
+  return `<${table}${known}${quoted.join('')}>${text}</${table}>`;
+}
+
+/** Under which names apps keep which conversation a row is from, and where it is from. */
+const SESSIONS = ['thread', 'session', 'conversation'].flatMap((name) => [name, `${name}Id`, `${name}_id`]);
+const SOURCES = ['source', 'origin', 'url'];
+
+/** What of these names is set first, if it is a text or a number. */
+function firstOf(metadata: JsonValue | undefined, names: readonly string[]): string | undefined {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return undefined;
+  const fields = metadata as { readonly [name: string]: JsonValue };
+  const values = names.map((name) => (Object.hasOwn(fields, name) ? fields[name] : undefined));
+  const found = values.find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
+  return found === undefined ? undefined : clipped(String(found));
+}
+
+function clipped(text: string | null | undefined): string | undefined {
+  if (text === null || text === undefined || text.length <= LONGEST_QUOTED) return text ?? undefined;
+  // Not in the middle of a character.
+  return `${text
+    .slice(0, LONGEST_QUOTED)
+    .toWellFormed()
+    .replace(/\ufffd$/, '')}...`;
+}
+
+const whence = (metadata: JsonValue | undefined) => ({
+  session: firstOf(metadata, SESSIONS),
+  source: firstOf(metadata, SOURCES),
+});
+const time = (date: Date | null | undefined) =>
+  date && !Number.isNaN(date.getTime()) ? date.toISOString().replace(/\.\d+Z$/, 'Z') : undefined;
+const said = (value: JsonValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function item(reference: MemoryReference, details: Details, text: string, isTold = text !== ''): Item {
+  return { reference, text: isTold ? mark(reference, details, text) : '' };
+}
+
+/** A turn, with both sides. */
+export function turnItem({ id, timestamp, metadata, userInput, assistantResponse }: Turn): Item {
+  const side = (name: string, text: string | null | undefined) => {
+    const escaped = escapeText(text ?? '');
+    return escaped && `<${name}>${escaped}</${name}>`;
+  };
+  const sides = side('user', userInput) + side('assistant', assistantResponse);
+  return item({ table: 'turns', id }, { time: time(timestamp), ...whence(metadata) }, sides);
+}
+
+/** An entry of long-term knowledge. */
+export function entryItem({ key, value, updatedAt }: Entry): Item {
+  return item({ table: 'longTerm', key }, { time: time(updatedAt) }, escapeText(said(value)), true);
+}
+
+function episodeItem({ id, timestamp, eventType, content, metadata }: Episode): Item {
+  const details = { time: time(timestamp), type: clipped(eventType), ...whence(metadata) };
+  const text = content === null ? '' : escapeText(said(content));
+  return item({ table: 'episodes', id }, details, text, Boolean(text || eventType));
+}
+
+function factItem({ id, timestamp, category, content, metadata }: SemanticMemory): Item {
+  const details = { time: time(timestamp), category: clipped(category), ...whence(metadata) };
+  return item({ table: 'semantic', id }, details, escapeText(content ?? ''));
+}
+
+/** A row that was recalled. */
+export function hitItem(hit: RecallHit): Item {
+  switch (hit.table) {
+    case 'turns':
+      return turnItem(hit.row);
+    case 'longTerm':
+      return entryItem(hit.row);
+    case 'episodes':
+      return episodeItem(hit.row);
+    case 'semantic':
+      return factItem(hit.row);
+    case 'uncertainty':
+      return item({ table: hit.table, id: hit.id }, { time: time(hit.row.timestamp) }, escapeText(hit.text));
+  }
+}
