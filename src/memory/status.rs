@@ -24,6 +24,8 @@ pub struct SchemaStatus {
     pub backup: Option<Backup>,
     /// Whether it is newer than what is known, and opened so that nothing can be changed.
     pub read_only: bool,
+    /// How many rows changed and are not in the index of words yet as they are.
+    pub unindexed: u64,
 }
 
 /// One revision, and what the file says of it.
@@ -104,6 +106,8 @@ impl Memory {
             migrated: self.migrated.clone(),
             backup: self.last_backup().cloned(),
             read_only: self.db.is_read_only(),
+            // At a revision without an index there is nothing to be indexed.
+            unindexed: self.recall().unindexed().unwrap_or_default(),
         })
     }
 

@@ -101,8 +101,8 @@ impl Recall<'_> {
             return Err(Error::invalid_argument(message));
         }
         self.unindexed()?;
-        if self.model()?.is_some_and(|model| model.name == name && model.dimensions == dimensions) {
-            return Ok(());
+        if let Some(model) = self.model()?.filter(|model| model.name == name && model.dimensions == dimensions) {
+            return self.queue_missing(&model);
         }
         if self.db.is_read_only() {
             // What cannot be embedded anew is found by its words.
@@ -112,6 +112,7 @@ impl Recall<'_> {
             return Ok(());
         }
         self.forget();
+        self.state.borrow_mut().agreed = true;
         self.db.atomically(&mut || {
             let connection = self.connection();
             connection.execute(
@@ -133,14 +134,35 @@ impl Recall<'_> {
         })
     }
 
+    /// Lets rows wait again whose vectors another program took away; looked for once for each opening.
+    fn queue_missing(&self, model: &Model) -> Result<()> {
+        if self.state.borrow().agreed || self.db.is_read_only() {
+            return Ok(());
+        }
+        let connection = self.connection();
+        let counts = "SELECT (SELECT count(*) FROM embeddings WHERE model = ?) + (SELECT count(*) FROM embedding_queue)
+                           < (SELECT count(*) FROM memory_fts_docsize)";
+        if connection.query_one(counts, [model.id], |row| row.get(0))? {
+            // Those without a word to be embedded are asked about once more.
+            let missing = "INSERT OR IGNORE INTO embedding_queue (id) SELECT id FROM memory_fts_docsize
+                           WHERE id NOT IN (SELECT id FROM embeddings WHERE model = ?)";
+            self.db.atomically(&mut || {
+                connection.execute(missing, [model.id])?;
+                Ok(())
+            })?;
+        }
+        self.state.borrow_mut().agreed = true;
+        Ok(())
+    }
+
     /// Refuses vectors of another model than the one in use: an import may have brought another.
     ///
     /// # Errors
     ///
     /// `embedder_missing`.
     pub fn expect_model(&self, name: &str, dimensions: usize) -> Result<()> {
-        if self.model()?.is_some_and(|model| model.name == name && model.dimensions == dimensions) {
-            return Ok(());
+        if let Some(model) = self.model()?.filter(|model| model.name == name && model.dimensions == dimensions) {
+            return self.queue_missing(&model);
         }
         Err(Error::new(ErrorCode::EmbedderMissing, format!("The memory does not know the embedder {name} yet.")))
     }
@@ -152,7 +174,8 @@ impl Recall<'_> {
     ///
     /// Where the file cannot be read.
     pub fn pending(&self, limit: u32) -> Result<Vec<Pending>> {
-        self.index()?;
+        // What changed gets into the queue when it is indexed.
+        while self.index_slice()? && !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM embedding_queue)")? {}
         let sql = "SELECT id, version FROM embedding_queue WHERE retry_at IS NULL OR retry_at <= ?
                    ORDER BY id DESC LIMIT ?";
         let mut statement = self.connection().prepare_cached(sql)?;

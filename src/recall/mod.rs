@@ -81,7 +81,7 @@ pub(crate) struct State {
     vectors: Option<Vectors>,
     /// Blocks in the database of which little is left, to be written anew.
     scattered: Vec<i64>,
-    /// Whether what is said to have a vector was held against those that there are.
+    /// Whether it was looked for rows whose vectors are gone.
     agreed: bool,
     /// Whether the memory can only be read, and has the vectors of another model.
     other_model: bool,

@@ -3,7 +3,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::{Answer, Engine};
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::recall::{MemoryReference, RecallQuestion};
 use crate::tables::MemoryTable;
 use crate::wire::{self, from_js, object_from_js};
@@ -23,6 +23,17 @@ impl Engine {
         vector: Option<Vec<f32>>,
     ) -> Answer {
         self.call(|memory| memory.recall().recall(&question(asked, vector)?))
+    }
+
+    /// Indexes some of what changed, for a few milliseconds; tells how many rows are left.
+    #[wasm_bindgen(js_name = indexSlice, unchecked_return_type = "number")]
+    pub fn index_slice(&self) -> Answer {
+        self.call(|memory| match memory.recall().index_slice() {
+            Ok(true) => memory.recall().unindexed(),
+            Ok(false) => Ok(0),
+            Err(error) if error.code() == ErrorCode::SchemaMismatch => Ok(0),
+            Err(error) => Err(error),
+        })
     }
 
     /// The semantic memories nearest in meaning.

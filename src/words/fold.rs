@@ -4,8 +4,7 @@
 //! characters that nobody sees, and with a few letters that no Unicode form takes apart written as they are when a
 //! keyboard lacks them. Marks that make another letter stay: the vowels of Hindi, the voicing of Japanese, the breve of й.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{decompose_canonical, is_combining_mark};
+use super::normal::{apart, composed};
 
 /// A character of the key.
 pub(super) enum Folded {
@@ -27,20 +26,20 @@ pub(super) fn fold(text: &str, take: &mut impl FnMut(Folded)) {
         }
         return;
     }
-    for character in text.nfkc().flat_map(char::to_lowercase) {
+    for character in composed(text).chars().flat_map(char::to_lowercase) {
         if character.is_ascii() {
             take(if character.is_alphanumeric() { Folded::Letter(character) } else { Folded::Gap });
         } else if is_whole(character) {
             letter(character, take);
         } else {
-            decompose_canonical(character, |part| letter(part, take));
+            apart(character, |part| letter(part, take));
         }
     }
 }
 
-/// Whether a character stays as it is: taken apart it would be another one.
+/// Whether a character stays as it is: taken apart it would be another one, or there is nothing to be taken apart.
 fn is_whole(character: char) -> bool {
-    matches!(character, 'й' | '\u{3041}'..='\u{30FF}' | '\u{AC00}'..='\u{D7A3}')
+    character == 'й' || super::is_alone(character)
 }
 
 fn letter(character: char, take: &mut impl FnMut(Folded)) {
@@ -52,10 +51,38 @@ fn letter(character: char, take: &mut impl FnMut(Folded)) {
         return;
     }
     let is_of_a_word = character.is_alphanumeric()
-        || is_combining_mark(character)
+        || is_mark(character)
         || super::is_alone(character)
         || ('\u{E000}'..='\u{F8FF}').contains(&character);
     take(if is_of_a_word { Folded::Letter(character) } else { Folded::Gap });
+}
+
+/// Marks within words that Unicode does not count as letters: what takes a vowel away in the scripts of India and beyond.
+fn is_mark(character: char) -> bool {
+    matches!(
+        character,
+        '\u{94D}'
+            | '\u{9CD}'
+            | '\u{A4D}'
+            | '\u{ACD}'
+            | '\u{B4D}'
+            | '\u{BCD}'
+            | '\u{C4D}'
+            | '\u{CCD}'
+            | '\u{D4D}'
+            | '\u{DCA}'
+            | '\u{F39}'
+            | '\u{F84}'
+            | '\u{1714}'
+            | '\u{1734}'
+            | '\u{1A60}'
+            | '\u{1B44}'
+            | '\u{1BAA}'..='\u{1BAB}'
+            | '\u{A8C4}'
+            | '\u{A953}'
+            | '\u{A9C0}'
+            | '\u{ABED}'
+    )
 }
 
 /// What one may write or not: accents, the vowel signs of Hebrew and Arabic, tatweel, nukta, what joins and hides.

@@ -5,6 +5,7 @@
 //! terms alone, and takes them as they are.
 
 mod fold;
+mod normal;
 pub(crate) mod function_words;
 mod porter;
 

@@ -46,6 +46,7 @@ async function start({ failBatch = false, trap = false, inMemory = false, sent =
   const processor = new Processor({
     open: async () => ({ engine, release: () => released++ }),
     defer: (task) => tasks.push(task),
+    later: () => undefined,
     tell: (message) => told.push(message.type),
   });
   const peer = { post: (message) => message.type === 'answer' && answers.push(...message.answers) };

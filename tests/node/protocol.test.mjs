@@ -111,6 +111,7 @@ async function play(seed) {
     self.processor = new Processor({
       open: async () => ({ engine: engineOn(disk, chance), release: async () => undefined }),
       defer: (task) => tasks.push(task),
+      later: () => undefined,
       tell: (message) => message.type === 'crashed' && end(self),
     });
     self.peer = (client) => ({

@@ -38,6 +38,11 @@ export interface MemoryStatus {
   readonly backup: Backup | null;
   /** Whether the file is newer than the app, and was opened to be read only (`onNewerSchema: 'readonly'`). */
   readonly readOnly: boolean;
+  /**
+   * How many rows changed and are not indexed yet. They are before the next question is answered, so nothing is missed; only
+   * a memory that is read only is searched without them.
+   */
+  readonly unindexed: number;
 }
 
 /** The part of the state that the browser tells. */
@@ -86,10 +91,10 @@ export class KnownStatus {
 }
 
 /** The part of the state that the engine tells. */
-export type Schema = Pick<MemoryStatus, 'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly'>;
+export type Schema = Pick<MemoryStatus, 'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly' | 'unindexed'>;
 
 /** What the engine tells of the schema, as the state has it. */
-export function fromSchema({ revisions, heads, backup, readOnly }: SchemaStatus): Schema {
+export function fromSchema({ revisions, heads, backup, readOnly, unindexed }: SchemaStatus): Schema {
   const name = (ids: readonly string[]) => (ids.length > 0 ? ids.join(', ') : null);
   return {
     revision: name(revisions),
@@ -98,5 +103,6 @@ export function fromSchema({ revisions, heads, backup, readOnly }: SchemaStatus)
     heads,
     backup: backup && fromBackup(backup),
     readOnly,
+    unindexed,
   };
 }

@@ -47,6 +47,8 @@ export interface TabState {
   readonly moving: Moving | null;
   /** Whether another tab leads with a version that this one is too old for. */
   readonly outdated: boolean;
+  /** How many rows are not indexed yet; told while many are. */
+  readonly unindexed: number;
 }
 
 interface Opening {
@@ -374,6 +376,9 @@ export class Connection {
         return;
       case 'progress':
         this.#tell?.(message.progress);
+        return;
+      case 'unindexed':
+        this.#report({ unindexed: message.rows });
         return;
     }
   }

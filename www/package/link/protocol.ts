@@ -23,6 +23,7 @@ type Internal =
   | 'acknowledge'
   | 'enter'
   | 'setDurability'
+  | 'indexSlice'
   | typeof Symbol.dispose;
 
 /** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
@@ -103,7 +104,9 @@ export type ToClient =
   /** A migration goes on. */
   | { readonly type: 'progress'; readonly progress: MigrationProgress }
   /** The schema or the whole database is about to be changed, or was. */
-  | { readonly type: 'moving'; readonly what: Moving | null };
+  | { readonly type: 'moving'; readonly what: Moving | null }
+  /** How many rows are not indexed yet. */
+  | { readonly type: 'unindexed'; readonly rows: number };
 
 /** What a worker says to its page. */
 export type FromWorker =

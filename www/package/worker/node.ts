@@ -27,6 +27,8 @@ export const openInThread: OpenWorker = (listener) => {
   const processor = new Processor({
     open: (options, onProgress) => openEngine((loaded ??= load().catch(fail)), options, onProgress),
     defer: (task) => queueMicrotask(task),
+    // A process that has nothing else to do ends.
+    later: (task, ms) => (setTimeout(task, ms) as { unref?: () => void }).unref?.(),
     tell: listener.receive,
   });
   return {

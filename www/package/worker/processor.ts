@@ -1,6 +1,7 @@
 import { asFailure, causeOf, crashedAt, type FailureMessage } from '../wire/errors.js';
 import { buffersOf, prepare } from './crossing.js';
 import { byClient, Clients, type Body, type Client, type Peer, type Waiting } from './clients.js';
+import { Idle, type Outcome } from './idle.js';
 import type { Held, OnProgress } from './engine.js';
 import { isByItself, isKept, kindOf, limitOf, movingOf } from '../link/calls.js';
 import type { Answer, FromClient, FromWorker, ToClient } from '../link/protocol.js';
@@ -12,12 +13,17 @@ export interface Host {
   open(options: EngineOptions, onProgress: OnProgress): Promise<Held>;
   /** Does the task soon, but after all that is already waiting to be received. */
   defer(task: () => void): void;
+  /** Does the task in so many ms; in 0, behind all that is already waiting to be received. */
+  later(task: () => void, ms: number): void;
   /** Tells the page that this worker belongs to. */
   tell(message: FromWorker): void;
 }
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
+/** From how many rows on it is told that they are not indexed yet, and how often, in ms. */
+const MANY = 1000;
+const TOLD_EVERY = 100;
 
 /**
  * Answers the requests that clients send, in their order.
@@ -45,9 +51,17 @@ export class Processor {
   #isBusy = true;
   /** How many of those that wait are still carried out before this yields. */
   #left = Infinity;
+  /** What calls changed is indexed when nobody asks. */
+  readonly #idle: Idle;
+  /** How many rows were told to be unindexed, and when. */
+  #unindexed = { rows: 0, at: 0 };
 
   constructor(host: Host) {
     this.#host = host;
+    this.#idle = new Idle(
+      () => this.#index(),
+      (task, ms) => host.later(task, ms),
+    );
   }
 
   /** Opens the memory and leads under this name. What came before is answered then. */
@@ -175,6 +189,7 @@ export class Processor {
         await this.#carryOut(group);
       }
       this.#isBusy = false;
+      this.#idle.stir();
     } catch (thrown) {
       this.#broke(thrown);
     }
@@ -185,11 +200,38 @@ export class Processor {
     this.#greeted = [];
     if (greeted.length === 0) return;
     const status = this.#engine.schemaStatus();
+    this.#unindexed.rows = status.unindexed;
     for (const { peer } of greeted) peer.post({ type: 'welcome', leader: this.#leader, status }, []);
   }
 
   get #engine(): Engine {
     return this.#memory!.engine;
+  }
+
+  /** Indexes a slice of what changed. */
+  #index(): Outcome {
+    if (this.#left !== Infinity) return 'done';
+    if (this.#isBusy) return 'busy';
+    let rows: number;
+    try {
+      rows = this.#engine.indexSlice();
+    } catch (thrown) {
+      // A disk that is full fails the next call too, and that is told. What is left is tried again after it.
+      if (!asFailure(thrown)) this.#broke(thrown);
+      return 'done';
+    }
+    this.#tellUnindexed(rows);
+    return rows > 0 ? 'more' : 'done';
+  }
+
+  /** Tells all how many rows are not indexed yet, now and then, where they are many. */
+  #tellUnindexed(rows: number): void {
+    const now = performance.now();
+    const { rows: told, at } = this.#unindexed;
+    const isNews = rows === 0 ? told > 0 : rows >= MANY && now - at >= TOLD_EVERY;
+    if (!isNews) return;
+    this.#unindexed = { rows, at: now };
+    this.#everyone({ type: 'unindexed', rows });
   }
 
   async #close(): Promise<void> {
@@ -383,6 +425,7 @@ export class Processor {
 
   /** Not a failure of a call but of the engine: a panic or a trap. It stays busy, for nothing works from here on. */
   #broke(thrown: unknown): void {
+    this.#isBusy = true;
     const cause = causeOf(thrown);
     const { name, message } = cause;
     // The call that did it would do it again; all others are made by whoever leads next.

@@ -25,12 +25,15 @@ function meetOthers(): void {
   if (options.path !== undefined) tabs = new Tabs(processor, options.path, leader, revisionsOf(options));
 }
 
+const defer = (task: () => void) => {
+  tasks.push(task);
+  port2.postMessage(null);
+};
 const processor = new Processor({
   open: (options, onProgress) => openEngine(loading, options, onProgress),
-  defer: (task) => {
-    tasks.push(task);
-    port2.postMessage(null);
-  },
+  defer,
+  // A timer of 0 ms soon takes 4.
+  later: (task, ms) => (ms > 0 ? setTimeout(task, ms) : defer(task)),
   tell: (message) => {
     post(message);
     if (message.type === 'leads') queueMicrotask(meetOthers);

@@ -1,0 +1,53 @@
+// Work that can wait: done while nobody asks, a few milliseconds at a time.
+
+/** How long nobody has asked when it begins, in ms. */
+const QUIET = 50;
+/** How long it waits at the most where somebody always asks, in ms; then one slice is done at a time. */
+const LATEST = 500;
+
+/** What became of a slice: nothing is left, something is, or it could not be done now. */
+export type Outcome = 'done' | 'more' | 'busy';
+
+/** Does slices of work between calls, so that none of them waits behind more than one. */
+export class Idle {
+  readonly #slice: () => Outcome;
+  readonly #later: (task: () => void, ms: number) => void;
+  /** When there was something to be done for the first time since it last was done; undefined where there is nothing. */
+  #since: number | undefined;
+  #lastCall = 0;
+  #isWaiting = false;
+
+  /** @param later - Does a task in so many ms; in 0, behind all messages that wait already. */
+  constructor(slice: () => Outcome, later: (task: () => void, ms: number) => void) {
+    this.#slice = slice;
+    this.#later = later;
+  }
+
+  /** A call was carried out, which may have left something to be done. */
+  stir(): void {
+    this.#lastCall = performance.now();
+    this.#since ??= this.#lastCall;
+    this.#wait(QUIET);
+  }
+
+  #wait(ms: number): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#later(() => {
+      this.#isWaiting = false;
+      this.#look();
+    }, ms);
+  }
+
+  #look(): void {
+    if (this.#since === undefined) return;
+    const now = performance.now();
+    const left = Math.min(this.#lastCall + QUIET, this.#since + LATEST) - now;
+    if (left > 0) return this.#wait(left);
+    const outcome = this.#slice();
+    this.#since = outcome === 'done' ? undefined : now;
+    if (outcome === 'busy') this.#wait(QUIET);
+    // Where nobody has asked meanwhile, it goes on at once.
+    else if (outcome === 'more') this.#wait(now - this.#lastCall > QUIET ? 0 : QUIET);
+  }
+}
