@@ -75,7 +75,8 @@ CREATE TABLE embedding_blocks (
     last INTEGER PRIMARY KEY,
     model INTEGER NOT NULL REFERENCES embedding_models (id),
     ids BLOB NOT NULL,
-    codes BLOB NOT NULL
+    codes BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 );
 CREATE TABLE memory_lessons (
     id INTEGER NOT NULL,
@@ -97,7 +98,7 @@ CREATE TABLE consolidated_memories (
     before TEXT NOT NULL,
     after TEXT,
     PRIMARY KEY (consolidation, memory)
-);
+) WITHOUT ROWID;
 
 INSERT OR IGNORE INTO memory_items (id) SELECT row << 3 | source FROM memory_texts ORDER BY 1;
 INSERT OR REPLACE INTO memory_fts (rowid, text) SELECT row << 3 | source, text FROM memory_words;
