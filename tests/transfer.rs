@@ -238,3 +238,49 @@ impl Serialized for Connection {
         self.serialize("main").unwrap().to_vec()
     }
 }
+
+#[test]
+fn ids_that_recall_has_no_number_for_are_refused_at_the_door() {
+    let ends = [i64::MIN, -(1 << 60) - 1, 1 << 60, 1 << 61 | 1, i64::MAX];
+    let within = [-(1 << 60), (1 << 60) - 1, 1 << 53];
+    let insert = |table: &str, id: i64| match table {
+        "long_term" => format!("INSERT INTO long_term (rowid, key, value) VALUES ({id}, 'key', '1')"),
+        _ => format!("INSERT INTO {table} (id) VALUES ({id})"),
+    };
+    for table in TABLES {
+        for id in ends.into_iter().chain(within) {
+            // By another program, before the first opening and while it is at the head; in a file that is opened and imported.
+            for revision in ["001", "head"] {
+                let folder = tempfile::tempdir().unwrap();
+                let mut memory = open(folder.path()).unwrap();
+                if revision == "001" {
+                    memory.downgrade("001").unwrap();
+                }
+                memory.close().unwrap();
+                let path = folder.path().join("memory.db");
+                Connection::open(&path).unwrap().execute_batch(&insert(table, id)).unwrap();
+                let file = std::fs::read(&path).unwrap();
+                let mut other = in_memory();
+                other.turns().add(vec![turn("as before")]).unwrap();
+                let (opened, imported) = (open(folder.path()).map(drop), other.import(file.clone()).map(drop));
+                if within.contains(&id) {
+                    opened.unwrap();
+                    imported.unwrap();
+                    continue;
+                }
+                for error in [opened.unwrap_err(), imported.unwrap_err()] {
+                    assert_eq!(error.code(), ErrorCode::UnexpectedValue, "{error}");
+                    assert!(error.message().contains(&format!("{table} has a row with id {id};")), "{error}");
+                }
+                assert_eq!(other.turns().count(TurnFilter::default()).unwrap(), 1);
+                assert_eq!(rows(&Connection::open(&path).unwrap(), table).len(), 1, "the file is as it was");
+            }
+        }
+    }
+    // By us: the id after the largest.
+    let memory = in_memory();
+    memory.db().connection().execute_batch(&insert("turns", (1 << 60) - 1)).unwrap();
+    let error = memory.turns().add(vec![turn("next")]).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::UnexpectedValue, "{error}");
+    assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 1);
+}

@@ -45,7 +45,8 @@ CREATE TABLE embedding_blocks (
     last INTEGER PRIMARY KEY,
     model INTEGER NOT NULL REFERENCES embedding_models (id),
     ids BLOB NOT NULL,
-    codes BLOB NOT NULL
+    codes BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 );
 CREATE TABLE memory_lessons (
     id INTEGER NOT NULL,
@@ -67,7 +68,14 @@ CREATE TABLE consolidated_memories (
     before TEXT NOT NULL,
     after TEXT,
     PRIMARY KEY (consolidation, memory)
-);
+) WITHOUT ROWID;
+
+CREATE INDEX idx_episodes_valence ON episodes (valence);
+CREATE INDEX idx_long_term_updated_at ON long_term (updated_at, key);
+CREATE INDEX idx_uncertainty_timestamp ON uncertainty_log (timestamp);
+CREATE INDEX idx_uncertainty_confidence ON uncertainty_log (confidence_score);
+CREATE INDEX idx_uncertainty_settled ON uncertainty_log ((coalesce(resolved, 0) <> 0));
+CREATE INDEX idx_semantic_timestamp ON semantic_memories (timestamp);
 
 INSERT INTO long_term_ids (key) SELECT key FROM long_term;
 INSERT INTO memory_changes (id)
@@ -162,6 +170,12 @@ CREATE TRIGGER long_term_deleted AFTER DELETE ON long_term BEGIN
 END;
 
 -- migrate:down
+DROP INDEX idx_episodes_valence;
+DROP INDEX idx_long_term_updated_at;
+DROP INDEX idx_uncertainty_timestamp;
+DROP INDEX idx_uncertainty_confidence;
+DROP INDEX idx_uncertainty_settled;
+DROP INDEX idx_semantic_timestamp;
 DROP TRIGGER turns_inserted;
 DROP TRIGGER turns_updated;
 DROP TRIGGER turns_renumbered;

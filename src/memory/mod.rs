@@ -4,6 +4,7 @@ pub mod query;
 
 mod backups;
 mod changes;
+mod ids;
 mod ledger;
 mod migrations;
 mod opening;

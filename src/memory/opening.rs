@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use rusqlite::Connection;
 
 use super::Memory;
+use super::ids;
 use super::ledger::Ledger;
 use super::migrations::{Migrations, OnNewerSchema, to_heads};
 use crate::db::{Clock, Db, Durability, Location};
@@ -64,9 +65,10 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// Those of [`Memory::upgrade`]; `newer_schema`, `unknown_revision`, `unversioned_database`, `edited_revision`. The
-    /// file is then as it was.
+    /// Those of [`Memory::upgrade`]; `newer_schema`, `unknown_revision`, `unversioned_database`, `edited_revision`;
+    /// `unexpected_value` for a row with an id that is too large. The file is then as it was.
     pub fn bring_to_head(&mut self) -> Result<()> {
+        ids::check(self.db.connection())?;
         if self.need()? != Need::Nothing {
             self.migrated = self.migrate_to_head()?;
         }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rusqlite::Connection;
 
-use super::{Memory, ledger};
+use super::{Memory, ids, ledger};
 use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::runner::{self, Applied, Run, State};
@@ -50,7 +50,7 @@ impl Memory {
     /// # Errors
     ///
     /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `migration_failed`,
-    /// `quota_exceeded`. On any error the memory is as it was.
+    /// `unexpected_value` for a row with an id that is too large, `quota_exceeded`. On any error the memory is as it was.
     pub fn import(&mut self, file: Vec<u8>) -> Result<Applied> {
         let applied = read_file(file).and_then(|source| self.replace(source));
         self.answered(applied)
@@ -77,6 +77,7 @@ impl Memory {
     /// Replaces the database by one whose pages were found whole.
     fn replace(&mut self, mut source: Connection) -> Result<Applied> {
         self.db.check_writable()?;
+        ids::check(&source)?;
         let graph = &*Rc::clone(&self.migrations.graph);
         let current = match runner::state(&source)? {
             State::Empty => return Err(foreign("it is empty")),

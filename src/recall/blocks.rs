@@ -1,6 +1,7 @@
 //! The quantised vectors in the database, in blocks: a copy, from which they are read sooner than one by one.
 
 use rusqlite::params;
+use rusqlite::types::ValueRef;
 
 use super::Recall;
 use super::embeddings::Model;
@@ -14,11 +15,17 @@ impl Recall<'_> {
     ///
     /// Where the file cannot be written.
     pub fn write_blocks(&self) -> Result<()> {
+        let (Some(model), false) = (self.state.borrow().model.clone(), self.db.is_read_only()) else { return Ok(()) };
+        if self.state.borrow().vectors.as_ref().is_some_and(Vectors::may_be_sparse) {
+            let live = self.live(&model)?;
+            let mut state = self.state.borrow_mut();
+            let dissolved = state.vectors.as_mut().expect("just asked").compact(&live);
+            state.scattered.extend(dissolved);
+        }
         let mut state = self.state.borrow_mut();
-        let (Some(model), false) = (state.model.clone(), self.db.is_read_only()) else { return Ok(()) };
         let unwritten = std::mem::take(&mut state.scattered);
         let Some(index) = &mut state.vectors else { return Ok(()) };
-        let blocks = index.blocks.iter_mut().filter(|block| block.ids.len() == BLOCK && !block.written);
+        let blocks = index.blocks.iter_mut().filter(|block| block.ids.len() == BLOCK && block.written.is_none());
         self.db.atomically(&mut || {
             for last in &unwritten {
                 self.connection().execute("DELETE FROM embedding_blocks WHERE last = ?", [last])?;
@@ -35,11 +42,13 @@ impl Recall<'_> {
             }
             let last = block.sequences.iter().max().copied().unwrap_or_default();
             self.db.atomically(&mut || {
-                let sql = "INSERT OR REPLACE INTO embedding_blocks (last, model, ids, codes) VALUES (?, ?, ?, ?)";
-                self.connection().prepare_cached(sql)?.execute(params![last, model.id, ids, codes])?;
+                let sql = "INSERT OR REPLACE INTO embedding_blocks (last, model, ids, codes, checksum)
+                           VALUES (?, ?, ?, ?, ?)";
+                let checksum = checksum(last, model.id, &ids, &codes);
+                self.connection().prepare_cached(sql)?.execute(params![last, model.id, ids, codes, checksum])?;
                 Ok(())
             })?;
-            block.written = true;
+            block.written = Some(last);
         }
         Ok(())
     }
@@ -55,38 +64,65 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Reads the vectors of a model: blocks where they are written, and the rest row by row.
+    /// The places and ids of all vectors of a model, sorted.
+    fn live(&self, model: &Model) -> Result<Vec<(i64, i64)>> {
+        let mut statement = self.connection().prepare_cached("SELECT sequence, id FROM embeddings WHERE model = ?")?;
+        let rows = statement.query_map([model.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut live = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        live.sort_unstable();
+        Ok(live)
+    }
+
+    /// Reads the vectors of a model: blocks where they are written and not damaged, and the rest row by row. Also returns the
+    /// blocks to be deleted: damaged ones, and those of which little is left.
     fn read_vectors(&self, model: &Model) -> Result<(Vectors, Vec<i64>)> {
         let connection = self.connection();
-        let mut live: Vec<(i64, i64)> = {
-            let mut statement = connection.prepare_cached("SELECT sequence, id FROM embeddings WHERE model = ?")?;
-            let rows = statement.query_map([model.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<_>>()?
-        };
-        live.sort_unstable();
+        let live = self.live(model)?;
         let mut covered = vec![false; live.len()];
         let mut vectors = Vectors::new(model.dimensions);
         let mut scattered = Vec::new();
-        let sql = "SELECT last, ids, codes FROM embedding_blocks WHERE model = ? ORDER BY last";
+        let mut damaged = Vec::new();
+        let sql = "SELECT last, ids, codes, checksum FROM embedding_blocks WHERE model = ? ORDER BY last";
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([model.id])?;
         while let Some(row) = rows.next()? {
             let blob = |at| row.get_ref(at).map(|value| value.as_blob().unwrap_or_default());
-            let (ids, codes) = (blob(1)?, blob(2)?);
-            if !vectors.add_block(ids, codes, &live, &mut covered, false) {
-                scattered.push((row.get(0)?, ids.to_vec(), codes.to_vec()));
+            let (last, ids, codes) = (row.get(0)?, blob(1)?, blob(2)?);
+            // Another program may have put anything there.
+            if row.get_ref(3)? != ValueRef::Integer(checksum(last, model.id, ids, codes)) {
+                damaged.push(last);
+            } else if !vectors.add_block(Some(last), ids, codes, &live, &mut covered) {
+                scattered.push((last, ids.to_vec(), codes.to_vec()));
             }
         }
-        for (_, ids, codes) in &scattered {
-            vectors.add_block(ids, codes, &live, &mut covered, true);
-        }
-        let scattered = scattered.into_iter().map(|(last, ..)| last).collect();
         drop(rows);
+        for (last, ids, codes) in &scattered {
+            vectors.add_block(None, ids, codes, &live, &mut covered);
+            damaged.push(*last);
+        }
         for ((sequence, id), _) in live.iter().zip(&covered).filter(|(_, covered)| !**covered) {
             if let Some((_, vector)) = self.vector(*id, model)? {
                 vectors.add(*id, *sequence, &vector);
             }
         }
-        Ok((vectors, scattered))
+        Ok((vectors, damaged))
     }
+}
+
+/// A sum of all that a block says, by which a change to any part of it is noticed. Each step loses nothing, so one that
+/// differs from another in a single word never has its sum; it is not made against those who want to deceive.
+fn checksum(last: i64, model: i64, ids: &[u8], codes: &[u8]) -> i64 {
+    let mut sum = 0_u64;
+    let mut add = |word: u64| sum = (sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    add(last as u64);
+    add(model as u64);
+    for bytes in [ids, codes] {
+        add(bytes.len() as u64);
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| add(u64::from_le_bytes(*word)));
+        let mut end = [0; 8];
+        end[..rest.len()].copy_from_slice(rest);
+        add(u64::from_le_bytes(end));
+    }
+    sum as i64
 }

@@ -1,6 +1,5 @@
 //! The vectors in the database, by model, written after their texts; and the texts that have none yet.
 
-use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use tsify::Tsify;
@@ -312,17 +311,31 @@ impl Recall<'_> {
         Ok(status)
     }
 
-    /// The vector of a row, as it is in the database now, and its place in the order of storing.
+    /// The vector of a row, as it is in the database now, and its place in the order of storing. Where another program put
+    /// what is no vector, there is none, and the row waits for its vector again.
     pub(super) fn vector(&self, id: i64, model: &Model) -> Result<Option<(i64, Vec<f32>)>> {
         let sql = "SELECT sequence, vector FROM embeddings WHERE id = ? AND model = ?";
-        let mut statement = self.connection().prepare_cached(sql)?;
-        let found: Option<(i64, Value)> =
-            statement.query_row([id, model.id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        Ok(match found {
-            Some((sequence, Value::Blob(bytes))) => {
-                from_blob(&bytes, model.dimensions).map(|vector| (sequence, vector))
-            }
-            _ => None,
+        let found = {
+            let mut statement = self.connection().prepare_cached(sql)?;
+            let mut rows = statement.query([id, model.id])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let vector = row.get_ref(1)?.as_blob().ok().and_then(|bytes| from_blob(bytes, model.dimensions));
+            let sequence = row.get(0)?;
+            vector.map(|vector| (sequence, vector))
+        };
+        if found.is_none() && !self.db.is_read_only() {
+            self.embed_again(id, model)?;
+        }
+        Ok(found)
+    }
+
+    fn embed_again(&self, id: i64, model: &Model) -> Result<()> {
+        self.db.atomically(&mut || {
+            let sql = "DELETE FROM embeddings WHERE id = ? AND model = ?";
+            self.connection().prepare_cached(sql)?.execute([id, model.id])?;
+            let sql = "INSERT OR REPLACE INTO embedding_queue (id) VALUES (?)";
+            self.connection().prepare_cached(sql)?.execute([id])?;
+            Ok(())
         })
     }
 }

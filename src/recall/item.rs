@@ -1,6 +1,11 @@
 //! Which row of which table: one number for both, which is the rowid of everything that recall keeps.
 
+use std::ops::RangeInclusive;
+
 use crate::tables::MemoryTable;
+
+/// The rowids that have an item.
+pub const IDS: RangeInclusive<i64> = i64::MIN >> 3..=i64::MAX >> 3;
 
 /// A row: the rowid times eight, and the number of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

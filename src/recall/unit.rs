@@ -27,11 +27,16 @@ pub(super) fn to_blob(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// A stored vector; none where another program stored something else.
+/// A stored vector, at unit length; none where another program stored what is no vector.
 pub(super) fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
     let (values, rest) = bytes.as_chunks::<4>();
     let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-    (rest.is_empty() && vector.len() == dimensions && vector.iter().all(|value| value.is_finite())).then_some(vector)
+    let square: f64 = vector.iter().map(|value| f64::from(*value).powi(2)).sum();
+    if !rest.is_empty() || vector.len() != dimensions || !square.is_finite() || square == 0.0 {
+        return None;
+    }
+    // Ours are of unit length as far as their numbers can say.
+    if (square - 1.0).abs() < 1e-5 { Some(vector) } else { unit(&vector, dimensions).ok() }
 }
 
 /// The cosine of vectors of unit length.

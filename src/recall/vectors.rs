@@ -4,9 +4,12 @@
 //! It is a hint, not the truth: rows may have gone or changed since. Whoever asks looks the best up in the database, and
 //! says what was not there any more.
 
+mod slots;
+
 use super::item::{Item, MemoryTables};
 use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, dot, lane, lanes, wide};
 use super::rotation::Rotation;
+pub(super) use slots::Place;
 
 /// How many vectors stand together, in memory and in the database.
 pub(super) const BLOCK: usize = 1024;
@@ -35,8 +38,8 @@ pub(super) struct Block {
     tables: MemoryTables,
     /// Whether there are slots that nobody has any more.
     has_gone: bool,
-    /// Whether it is in the database as it is here.
-    pub(super) written: bool,
+    /// Its key in the database, where it is there as it is here.
+    pub(super) written: Option<i64>,
 }
 
 /// A vector that was found, by its code.
@@ -79,12 +82,16 @@ pub(super) struct Vectors {
     pub(super) blocks: Vec<Block>,
     /// The middle of the vectors, turned, and of how many.
     centre: (Vec<f32>, usize),
+    /// How many were added since it was last looked which are gone.
+    added: usize,
+    /// Another number whenever vectors moved.
+    moves: u32,
 }
 
 impl Vectors {
     pub(super) fn new(dimensions: usize) -> Self {
         let rotation = Rotation::new(dimensions);
-        Self { dimensions, rotation, blocks: Vec::new(), centre: (Vec::new(), 0) }
+        Self { dimensions, rotation, blocks: Vec::new(), centre: (Vec::new(), 0), added: 0, moves: 0 }
     }
 
     /// How many slots there are, those that nobody has any more included.
@@ -113,7 +120,8 @@ impl Vectors {
         self.rotation.turn(&mut turned);
         let largest = turned.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let scale = largest.max(f32::MIN_POSITIVE) / 127.0;
-        let dimensions = self.dimensions;
+        debug_assert_eq!(turned.len(), self.dimensions);
+        self.added += 1;
         let block = self.last(id);
         block.codes.extend(turned.chunks(CODES).map(|values| {
             let mut codes = [0; CODES];
@@ -122,21 +130,21 @@ impl Vectors {
             }
             lane(codes)
         }));
-        debug_assert_eq!(turned.len(), dimensions);
         block.push(id, sequence, scale);
     }
 
     /// Adds what of a block of the database is still there: ids and places by turns, and of each vector the scale and the
     /// codes. `live` are the places and ids of all that are there, sorted; those that came are noted in `came`.
     ///
-    /// A block of which little is left is not taken (`false`), but for `anyway`, when what is left is put where there is room.
+    /// A block of which little is left is not taken (`false`), but where it has no key, when what is left is put where there
+    /// is room.
     pub(super) fn add_block(
         &mut self,
+        key: Option<i64>,
         ids: &[u8],
         codes: &[u8],
         live: &[(i64, i64)],
         came: &mut [bool],
-        anyway: bool,
     ) -> bool {
         let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
         let pairs = ids.as_chunks::<16>().0.iter().map(|pair| (number(&pair[..8]), number(&pair[8..])));
@@ -145,7 +153,7 @@ impl Vectors {
             .filter(|(_, slot)| slot.first_chunk().is_some_and(|scale| f32::from_le_bytes(*scale).is_finite()))
             .filter_map(|((id, sequence), slot)| Some((live.binary_search(&(sequence, id)).ok()?, id, sequence, slot)))
             .collect();
-        if !anyway {
+        if key.is_some() {
             if slots.len() < BLOCK / 2 {
                 return false;
             }
@@ -158,8 +166,8 @@ impl Vectors {
             block.codes.extend(codes.as_chunks::<CODES>().0.iter().map(|bytes| lane(*bytes)));
             block.push(id, sequence, f32::from_le_bytes(*scale));
         }
-        if !anyway {
-            self.blocks.last_mut().expect("just begun").written = true;
+        if key.is_some() {
+            self.blocks.last_mut().expect("just begun").written = key;
         }
         true
     }
@@ -176,7 +184,7 @@ impl Vectors {
 
     /// The block that has room; each has all its room from the start, so that it never moves.
     fn last(&mut self, id: i64) -> &mut Block {
-        if self.blocks.last().is_none_or(|block| block.ids.len() >= BLOCK || block.written) {
+        if self.blocks.last().is_none_or(|block| block.ids.len() >= BLOCK || block.written.is_some()) {
             self.begin_block();
         }
         let block = self.blocks.last_mut().expect("just made");

@@ -222,7 +222,7 @@ impl<'db, T: Table> Rows<'db, T> {
     fn conditions(&self, filter: T::Filter) -> Result<Conditions> {
         let mut conditions = Conditions::default();
         T::filter(filter, &mut conditions)?;
-        if conditions.asks_index {
+        if conditions.is_search() {
             Index::of(self.db()).prepare_question()?;
         }
         Ok(conditions)

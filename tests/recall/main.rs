@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod consolidation;
+mod damage;
 mod judgement;
 mod ranking;
 #[path = "../support/mod.rs"]
