@@ -379,7 +379,7 @@ fn a_schema_of_an_app_drops_nothing_of_ours_and_waits_for_what_it_names() {
     }
     let cases = [
         ("CREATE INDEX of_metadata ON turns (metadata);", vec!["001"]),
-        ("CREATE VIEW words AS SELECT text FROM memory_fts;", vec!["002"]),
+        ("CREATE VIEW words AS SELECT terms FROM memory_fts;", vec!["002"]),
         ("CREATE TABLE notes (id INTEGER PRIMARY KEY);", vec![]),
     ];
     for (schema, depends_on) in cases {

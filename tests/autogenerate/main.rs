@@ -121,8 +121,8 @@ fn the_bundled_revisions_are_what_they_declare() {
     let all: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let declaration = declared(&all.concat()).unwrap();
     assert_eq!(check(&memory, &declaration), [""; 0]);
-    declaration.execute_batch("DROP TRIGGER turns_item_delete; DROP INDEX idx_turns_timestamp").unwrap();
-    assert_eq!(check(&memory, &declaration), ["remove index idx_turns_timestamp", "remove trigger turns_item_delete"]);
+    declaration.execute_batch("DROP TRIGGER turns_deleted; DROP INDEX idx_turns_timestamp").unwrap();
+    assert_eq!(check(&memory, &declaration), ["remove index idx_turns_timestamp", "remove trigger turns_deleted"]);
 }
 
 #[test]
