@@ -1,10 +1,12 @@
 // `npm run eval`: how well recall finds what answers a question.
 //
-// Twelve conversations with their questions are in conversations/. Every other one is for tuning the defaults, the rest is
-// held back for the figures. `--weights '{"recency":0.1}'` and `--half tuning` try others.
+// Thirty conversations with their questions are in conversations/: twenty of some 130 turns, facts, episodes and entries, ten
+// of several hundred turns over months and nothing else, where the answer is in what was said. Every other one is for
+// tuning the defaults, the rest is held back for the figures. `--weights '{"recency":0.1}'` and `--half tuning` try others.
 import { readdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { random } from '../bench/recall/data.js';
 import { build } from '../scripts/build.mjs';
 import { at } from '../scripts/process.mjs';
 import { setUp } from '../scripts/setup.mjs';
@@ -76,6 +78,20 @@ export async function ask({ memory, name }, questions, weights, options = {}) {
 
 const mean = (results, figure) =>
   results.reduce((sum, result) => sum + result[figure], 0) / Math.max(results.length, 1);
+
+/** Half the width of the interval in which 95 of 100 means lie of as many questions, drawn from these: a bootstrap. */
+function spread(results, figure) {
+  const DRAWS = 1000;
+  const next = random(1);
+  const means = Array.from({ length: DRAWS }, () => {
+    let sum = 0;
+    for (let at = 0; at < results.length; at++) sum += results[Math.floor(next() * results.length)][figure];
+    return sum / Math.max(results.length, 1);
+  }).sort((a, b) => a - b);
+  return (means[Math.floor(DRAWS * 0.975)] - means[Math.floor(DRAWS * 0.025)]) / 2;
+}
+
+const withSpread = (results, figure) => `${mean(results, figure).toFixed(3)} ±${spread(results, figure).toFixed(3)}`;
 const line = (cells) => `| ${cells.join(' | ')} |`;
 
 async function main() {
@@ -92,7 +108,8 @@ async function main() {
     const remembered = await remember(Memory, conversation);
     for (const [way, weights] of Object.entries(ways)) {
       const own = await ask(remembered, conversation.questions, weights);
-      results[way].push(...own.map((result) => ({ ...result, language: conversation.language })));
+      const shape = conversation.rows.every(({ table }) => table === 'turns') ? 'turns only' : 'all tables';
+      results[way].push(...own.map((result) => ({ ...result, language: conversation.language, shape })));
     }
     await remembered.memory.close();
   }
@@ -101,13 +118,13 @@ async function main() {
   console.log(line(['', 'recall@5', 'recall@10', 'nDCG@10']));
   console.log(line(['---', '---', '---', '---']));
   for (const [way, own] of Object.entries(results))
-    console.log(line([way, ...['recall5', 'recall10', 'ndcg10'].map((figure) => mean(own, figure).toFixed(3))]));
-  for (const by of ['kind', 'language']) {
+    console.log(line([way, ...['recall5', 'recall10', 'ndcg10'].map((figure) => withSpread(own, figure))]));
+  for (const by of ['kind', 'language', 'shape']) {
     console.log(`\n${line([`recall@10 by ${by}`, 'questions', ...Object.keys(ways)])}`);
     console.log(line(['---', '---', ...Object.keys(ways).map(() => '---')]));
     for (const value of [...new Set(Object.values(results)[0].map((result) => result[by]))].sort()) {
       const of = (way) => results[way].filter((result) => result[by] === value);
-      const figures = Object.keys(ways).map((way) => mean(of(way), 'recall10').toFixed(3));
+      const figures = Object.keys(ways).map((way) => withSpread(of(way), 'recall10'));
       console.log(line([value, of(Object.keys(ways)[0]).length, ...figures]));
     }
   }

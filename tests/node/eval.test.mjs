@@ -6,7 +6,15 @@ import { ask, conversations, remember, WAYS } from '../../eval/run.mjs';
 
 test('every answer of the evaluation is a row of its conversation', () => {
   const all = conversations();
-  assert.equal(all.length, 12);
+  assert.equal(all.length, 30);
+  assert.ok(all.reduce((sum, { questions }) => sum + questions.length, 0) >= 1500);
+  const long = all.filter(({ rows }) => rows.length >= 300 && rows.every(({ table }) => table === 'turns'));
+  assert.equal(long.length, 10);
+  for (const half of ['tuning', 'held back']) {
+    const languages = new Set(all.filter((one) => one.half === half).map(({ language }) => language));
+    for (const language of ['en', 'de', 'es', 'fr', 'zh', 'ja', 'ar', 'hi'])
+      assert.ok(languages.has(language), `${language} is ${half}`);
+  }
   for (const { name, rows, questions } of all) {
     const ids = new Set(rows.map(({ id }) => id));
     assert.equal(ids.size, rows.length, name);

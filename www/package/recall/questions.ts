@@ -341,7 +341,7 @@ const RECALL = [
 ];
 /** How many hits there are where nothing is said, as in the engine. */
 const DEFAULT_HITS = 10;
-const WEIGHTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'] as const;
+const WEIGHTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons', 'conversation'] as const;
 
 function toFilter(options: RecallFilter): QuestionFilter {
   checkNumbers(options, ['minImportance']);
