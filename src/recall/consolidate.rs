@@ -1,21 +1,25 @@
 //! Tidying up semantic memories: duplicates merged, importance faded, the least important forgotten. Only when asked, all or
 //! nothing, and with a way back: each row as it was is put away first.
 
-use std::collections::{HashMap, HashSet};
+mod plan;
+mod undo;
 
-use rusqlite::{OptionalExtension, params};
+use std::collections::HashSet;
+
+use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::Recall;
-use super::duplicates::{Fact, groups};
-use super::item::Item;
 use super::question::DUPLICATE_THRESHOLD;
 use crate::db::ask;
-use crate::error::{Error, ErrorCode, Result};
-use crate::tables::MemoryTable;
+use crate::error::{Error, Result};
+pub(super) use plan::Plan;
+use plan::{Fact, folded};
 
 const DAY: f64 = 86_400.0;
+/// After how many seconds a search that nobody went on with gives way to another.
+const ABANDONED: f64 = 10.0;
 /// A row as JSON, with what use has taught of it: from this it can be made again.
 const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'category', category,
     'importance', importance, 'metadata', metadata,
@@ -90,22 +94,21 @@ pub struct KeptConsolidation {
 impl Recall<'_> {
     /// Merges semantic memories that say the same, lets importance fade, and forgets what has faded below the floor.
     ///
+    /// What [`Recall::prepare_consolidation`] has found is carried out; what it has not is looked for first.
+    ///
     /// # Errors
     ///
     /// `invalid_argument` for options out of range. Nothing is changed on any error.
     pub fn consolidate(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
-        let in_range = how.duplicate_threshold > 0.0
-            && how.half_life_days > 0.0
-            && how.floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
-        if !in_range {
-            let message = "A similarity and a half-life must be above 0, and a floor from 0 to 1.";
-            return Err(Error::invalid_argument(message));
-        }
-        self.mend()?;
+        while !self.prepare_consolidation(how, f64::INFINITY)? {}
+        let prepared = self.state.borrow_mut().plan.take_if(|plan| plan.is_of(how.duplicate_threshold));
+        let mut plan = prepared.unwrap_or_else(|| Plan::new(how.duplicate_threshold));
+        plan.step(self, &mut || false)?;
+        let groups = plan.groups();
         self.write_uses()?;
         let mut done = Consolidated::default();
         let mut change = || {
-            done = self.carry_out(how)?;
+            done = self.carry_out(how, &groups)?;
             Ok(())
         };
         if how.dry_run {
@@ -117,40 +120,70 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    fn carry_out(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
+    /// Looks for memories that say the same, for so many seconds, and says whether all are found: then a consolidation with
+    /// these options has the least to do. It changes nothing, and may be called again or not.
+    ///
+    /// There is one such search at a time. Where one with another threshold is under way, nothing is done, and the
+    /// consolidation will look by itself.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument` for options out of range.
+    pub fn prepare_consolidation(&self, how: &ConsolidationOptions, seconds: f64) -> Result<bool> {
+        let in_range = how.duplicate_threshold > 0.0
+            && how.half_life_days > 0.0
+            && how.floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
+        if !in_range {
+            let message = "A similarity and a half-life must be above 0, and a floor from 0 to 1.";
+            return Err(Error::invalid_argument(message));
+        }
+        self.mend()?;
+        let begun = self.db.now();
+        let under_way = self.state.borrow_mut().plan.take();
+        let mut plan = match under_way {
+            Some(plan) if begun - plan.touched() >= ABANDONED => Plan::new(how.duplicate_threshold),
+            Some(plan) if plan.is_of(how.duplicate_threshold) => plan,
+            Some(other) => {
+                self.state.borrow_mut().plan = Some(other);
+                return Ok(true);
+            }
+            None => Plan::new(how.duplicate_threshold),
+        };
+        let is_done = plan.step(self, &mut || self.db.now() - begun >= seconds)?;
+        self.state.borrow_mut().plan = Some(plan);
+        Ok(is_done)
+    }
+
+    fn carry_out(&self, how: &ConsolidationOptions, groups: &[Vec<Fact>]) -> Result<Consolidated> {
         let connection = self.connection();
         let now = self.db.now();
         let last: Option<f64> = ask(connection, "SELECT max(timestamp) FROM consolidations WHERE undone_at IS NULL")?;
         connection.execute("INSERT INTO consolidations (timestamp) VALUES (?)", [now])?;
         let run = connection.last_insert_rowid();
-        let facts = self.facts()?;
         let mut done = Consolidated { id: Some(run), ..Consolidated::default() };
-
-        let by_id: HashMap<i64, &Fact> = facts.iter().map(|fact| (fact.id, fact)).collect();
-        let mut gone = HashSet::new();
-        for mut group in groups(&facts, how.duplicate_threshold, self.model()?.map_or(0, |model| model.dimensions)) {
-            // The most important stays, or of several the newest.
-            group.sort_by(|a, b| by_id[b].importance.total_cmp(&by_id[a].importance).then(b.cmp(a)));
-            let (kept, removed) = (group[0], group[1..].to_vec());
-            for id in &removed {
-                self.put_away(run, *id, "merged", Some(kept))?;
-                gone.insert(*id);
-            }
-            done.merged.push(MergedMemories { kept, removed });
+        for group in groups {
+            done.merged.extend(self.as_it_is_now(group)?);
         }
-        for fact in facts.iter().filter(|fact| !gone.contains(&fact.id)) {
-            let since = last.map_or(fact.timestamp, |last| last.max(fact.timestamp));
-            let days = ((now - since) / DAY).max(0.0);
-            let importance = fact.importance * 0.5_f64.powf(days / how.half_life_days / (1.0 + f64::from(fact.uses)));
+        let gone: HashSet<i64> = done.merged.iter().flat_map(|merged| &merged.removed).copied().collect();
+        let mut fading = self.fading(how, now, last)?;
+        fading.retain(|(id, _)| !gone.contains(id));
+
+        for MergedMemories { kept, removed } in &done.merged {
+            for id in removed {
+                self.put_away(run, *id, "merged", Some(*kept))?;
+            }
+        }
+        for (id, importance) in fading {
             if how.floor.is_some_and(|floor| importance < floor) {
-                self.put_away(run, fact.id, "forgotten", None)?;
-                done.forgotten.push(fact.id);
-            } else if fact.importance - importance > 1e-6 {
-                self.note(run, fact.id, "faded", None)?;
+                self.put_away(run, id, "forgotten", None)?;
+                done.forgotten.push(id);
+            } else {
+                let sql = "INSERT INTO consolidated_memories (consolidation, memory, action, before, after)
+                           SELECT ?, id, 'faded', json_object('importance', importance, 'content', content), ?
+                           FROM semantic_memories WHERE id = ?";
+                connection.prepare_cached(sql)?.execute(params![run, importance.to_string(), id])?;
                 let sql = "UPDATE semantic_memories SET importance = ? WHERE id = ?";
-                connection.prepare_cached(sql)?.execute(params![importance, fact.id])?;
-                let sql = "UPDATE consolidated_memories SET after = ? WHERE consolidation = ? AND memory = ?";
-                connection.prepare_cached(sql)?.execute(params![importance.to_string(), run, fact.id])?;
+                connection.prepare_cached(sql)?.execute(params![importance, id])?;
                 done.faded += 1;
             }
         }
@@ -161,35 +194,54 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    /// Every semantic memory that can be read, with what is to be known of it here. Another program may have put what is no
-    /// text there: nobody can say whether two of those say the same.
-    fn facts(&self) -> Result<Vec<Fact>> {
-        let model = self.model()?;
-        let sql = "SELECT m.id, coalesce(m.timestamp, 0), coalesce(m.importance, 0.5), coalesce(m.category, ''),
-                          m.content, coalesce(i.uses, 0)
-                   FROM semantic_memories AS m LEFT JOIN memory_items AS i ON i.id = m.id << 3 | 2 ORDER BY m.id";
-        let mut statement = self.connection().prepare(sql)?;
-        let mut rows = statement.query([])?;
-        let mut facts = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let (Ok(category), Ok(content)) = (row.get(3), row.get::<_, String>(4)) else { continue };
-            let vector = match &model {
-                Some(model) => self.vector(Item::new(MemoryTable::Semantic, id).0, model)?.map(|(_, vector)| vector),
-                None => None,
-            };
-            facts.push(Fact {
-                id,
-                // Another program may have put what is no number there.
-                timestamp: row.get(1).unwrap_or_default(),
-                importance: row.get::<_, f64>(2).unwrap_or(0.5).clamp(0.0, 1.0),
-                category,
-                text: content.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
-                uses: row.get(5).unwrap_or_default(),
-                vector,
+    /// What of a group still says the same: the most important of it stays, or of several the newest. All say the same as the
+    /// first, so where that one was changed, nobody knows what the others do.
+    fn as_it_is_now(&self, group: &[Fact]) -> Result<Option<MergedMemories>> {
+        let sql =
+            "SELECT coalesce(category, ''), content, coalesce(importance, 0.5) FROM semantic_memories WHERE id = ?";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut still: Vec<(f64, i64)> = Vec::with_capacity(group.len());
+        for (at, fact) in group.iter().enumerate() {
+            let importance = statement.query_row([fact.id], |row| {
+                let reads = |at: usize| row.get_ref(at).ok().and_then(|value| value.as_str().ok());
+                let is_same = reads(0) == Some(&fact.category) && reads(1).map(folded).as_deref() == Some(&fact.text);
+                Ok(is_same.then(|| importance_of(row, 2)))
             });
+            match importance.optional()?.flatten() {
+                Some(importance) => still.push((importance, fact.id)),
+                None if at == 0 => return Ok(None),
+                None => {}
+            }
         }
-        Ok(facts)
+        still.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        let mut ids = still.into_iter().map(|(_, id)| id);
+        let (kept, removed) = (ids.next(), ids.collect::<Vec<_>>());
+        Ok(kept.filter(|_| !removed.is_empty()).map(|kept| MergedMemories { kept, removed }))
+    }
+
+    /// The memories that have faded, or are below the floor, and how important they are now.
+    fn fading(&self, how: &ConsolidationOptions, now: f64, last: Option<f64>) -> Result<Vec<(i64, f64)>> {
+        let sql = "SELECT m.id, coalesce(m.timestamp, 0), coalesce(m.importance, 0.5), coalesce(i.uses, 0),
+                          coalesce(m.category, ''), m.content
+                   FROM semantic_memories AS m LEFT JOIN memory_items AS i ON i.id = m.id << 3 | 2 ORDER BY m.id";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut fading = Vec::new();
+        while let Some(row) = rows.next()? {
+            // Another program may have put what is no text there, or no number.
+            if row.get_ref(4)?.as_str().is_err() || row.get_ref(5)?.as_str().is_err() {
+                continue;
+            }
+            let (timestamp, before): (f64, f64) = (row.get(1).unwrap_or_default(), importance_of(row, 2));
+            let uses: u32 = row.get(3).unwrap_or_default();
+            let since = last.map_or(timestamp, |last| last.max(timestamp));
+            let days = ((now - since) / DAY).max(0.0);
+            let importance = before * 0.5_f64.powf(days / how.half_life_days / (1.0 + f64::from(uses)));
+            if before - importance > 1e-6 || how.floor.is_some_and(|floor| importance < floor) {
+                fading.push((row.get(0)?, importance));
+            }
+        }
+        Ok(fading)
     }
 
     /// Keeps a row as it is.
@@ -233,114 +285,9 @@ impl Recall<'_> {
         self.connection().prepare_cached(&sql)?.execute([run, memory])?;
         Ok(())
     }
+}
 
-    /// Takes a consolidation back: what it removed is there again under its id, and what faded is as important as before,
-    /// unless it was changed since. By default the last one; an earlier one only after those that came later.
-    ///
-    /// # Errors
-    ///
-    /// `not_found` where there is none; `invalid_argument` where a later one is not undone.
-    pub fn undo_consolidation(&self, id: Option<i64>) -> Result<u64> {
-        let connection = self.connection();
-        let sql = "SELECT id FROM consolidations WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1";
-        let last: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-        let none = || Error::new(ErrorCode::NotFound, "There is no such consolidation that could be undone.");
-        let last = last.ok_or_else(none)?;
-        let run = id.unwrap_or(last);
-        if run < last {
-            let message = format!("Consolidation {last} came after {run}; undo it first.");
-            return Err(Error::invalid_argument(message));
-        }
-        if run > last {
-            return Err(none());
-        }
-        let mut restored = 0;
-        self.db.atomically(&mut || {
-            restored = self.restore(run)?;
-            connection.execute("UPDATE consolidations SET undone_at = ? WHERE id = ?", params![self.db.now(), run])?;
-            Ok(())
-        })?;
-        Ok(restored)
-    }
-
-    fn restore(&self, run: i64) -> Result<u64> {
-        let connection = self.connection();
-        let sql = "UPDATE semantic_memories SET importance = c.before ->> 'importance'
-             FROM consolidated_memories AS c
-             WHERE c.consolidation = ? AND c.action = 'faded' AND c.memory = semantic_memories.id
-               AND semantic_memories.importance = CAST(c.after AS REAL)
-               AND semantic_memories.content IS c.before ->> 'content'";
-        let mut restored = connection.execute(sql, [run])? as u64;
-        let sql = "SELECT memory FROM consolidated_memories WHERE consolidation = ? AND action <> 'faded' ORDER BY rowid DESC";
-        // The last first: one that others were merged into may itself have been forgotten after that.
-        let removed: Vec<i64> =
-            connection.prepare(sql)?.query_map([run], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        for memory in removed {
-            self.restore_one(run, memory)?;
-            restored += 1;
-        }
-        Ok(restored)
-    }
-
-    /// Brings a row back, with what use had taught of it; under its own id, unless that is somebody else's now.
-    fn restore_one(&self, run: i64, memory: i64) -> Result<()> {
-        let connection = self.connection();
-        let sql = "INSERT INTO semantic_memories (id, timestamp, content, category, importance, metadata)
-             SELECT iif(EXISTS (SELECT 1 FROM semantic_memories AS other WHERE other.id = memory), NULL, memory),
-                    before ->> 'timestamp', before ->> 'content', before ->> 'category', before ->> 'importance',
-                    before ->> 'metadata'
-             FROM consolidated_memories WHERE consolidation = ? AND memory = ?";
-        connection.prepare_cached(sql)?.execute([run, memory])?;
-        let item = Item::new(MemoryTable::Semantic, connection.last_insert_rowid());
-        let sql = "INSERT OR IGNORE INTO memory_lessons (id, uncertainty, effect)
-             SELECT ?, value ->> 0, value ->> 1 FROM consolidated_memories AS c, json_each(c.before, '$.lessons')
-             WHERE c.consolidation = ? AND c.memory = ? AND value ->> 0 IN (SELECT id FROM uncertainty_log)";
-        connection.prepare_cached(sql)?.execute([item.0, run, memory])?;
-        let sql = "UPDATE memory_items SET uses = coalesce(c.before ->> 'uses', 0) FROM consolidated_memories AS c
-             WHERE c.consolidation = ? AND c.memory = ? AND memory_items.id = ?";
-        connection.prepare_cached(sql)?.execute([run, memory, item.0])?;
-        self.add_uses("-", run, memory)?;
-        let sql = "DELETE FROM memory_lessons WHERE (id, uncertainty) IN
-             (SELECT c.merged_into << 3 | 2, value FROM consolidated_memories AS c, json_each(c.after)
-              WHERE c.consolidation = ? AND c.memory = ? AND c.action = 'merged')";
-        connection.prepare_cached(sql)?.execute([run, memory])?;
-        Ok(())
-    }
-
-    /// The consolidations that are kept, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be read.
-    pub fn consolidations(&self) -> Result<Vec<KeptConsolidation>> {
-        let sql = "SELECT c.id, c.timestamp, c.undone_at, count(m.memory) FILTER (WHERE m.action <> 'faded'),
-                          count(m.memory) FILTER (WHERE m.action = 'faded')
-                   FROM consolidations AS c LEFT JOIN consolidated_memories AS m ON m.consolidation = c.id
-                   GROUP BY c.id ORDER BY c.id DESC";
-        let mut statement = self.connection().prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| {
-            Ok(KeptConsolidation {
-                id: row.get(0)?,
-                timestamp: row.get(1)?,
-                undone_at: row.get(2)?,
-                removed: row.get::<_, i64>(3)? as u64,
-                changed: row.get::<_, i64>(4)? as u64,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Lets go of what consolidations put away; they cannot be undone any more. Tells how many there were.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be written.
-    pub fn discard_consolidations(&self) -> Result<u64> {
-        let mut discarded = 0;
-        self.db.atomically(&mut || {
-            discarded = self.connection().execute("DELETE FROM consolidations", [])? as u64;
-            Ok(())
-        })?;
-        Ok(discarded)
-    }
+/// An importance from 0 to 1. Another program may have put what is no number there.
+fn importance_of(row: &Row<'_>, at: usize) -> f64 {
+    row.get::<_, f64>(at).unwrap_or(0.5).clamp(0.0, 1.0)
 }

@@ -3,19 +3,9 @@
 //! Vectors alone do not tell: to most models "is allergic" and "is not allergic" are as good as the same, and to a table of
 //! words so is who owes whom.
 
-use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::rotation::Rotation;
-use super::unit::cosine;
 use crate::words;
-
-/// So many are compared each with each; of more, only those that agree in some part of their bits.
-const EACH_WITH_EACH: usize = 1500;
-/// How many bits agree by chance too seldom to matter. Of two vectors with a cosine of 0.95, one in ten bits differs: a part
-/// of this size agrees in more than one of four, and there are dozens of parts.
-const PART: usize = 12;
-/// Of a part that very many agree in, only neighbors are compared.
-const CROWD: usize = 200;
 
 /// Words that turn a sentence round, in some languages.
 const NEGATIONS: &[&str] = &[
@@ -33,115 +23,96 @@ pub(super) fn agree(a: &str, b: &str) -> bool {
     let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let mut wanted = shorter.iter().peekable();
     for word in &longer {
-        if wanted.next_if(|next| *next == word).is_none()
-            && (NEGATIONS.contains(&word.as_str()) || word.chars().any(char::is_numeric))
-        {
+        if wanted.next_if(|next| *next == word).is_none() && is_turn(word) {
             return false;
         }
     }
     !shorter.is_empty() && wanted.peek().is_none()
 }
 
+/// Whether a word negates or counts, so that a text with it says something else than the same text without.
+fn is_turn(word: &str) -> bool {
+    NEGATIONS.contains(&word) || word.chars().any(char::is_numeric)
+}
+
 /// The words of a text, in lower case; each character of a script without spaces is one.
 fn words_of(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    for character in text.chars().flat_map(char::to_lowercase) {
-        let alone = words::is_alone(character);
-        if alone || !character.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if alone || character.is_alphanumeric() {
-            words.last_mut().expect("never empty").push(character);
-        }
-        if alone {
-            words.push(String::new());
-        }
-    }
-    words.retain(|word| !word.is_empty());
+    let mut words = Vec::new();
+    each_word(text, |word| words.push(word.to_owned()));
     words
 }
 
-/// A memory that may say what another does.
-pub(super) struct Fact {
-    pub(super) id: i64,
-    pub(super) timestamp: f64,
-    pub(super) importance: f64,
-    pub(super) category: String,
-    /// Its text, as far as it matters: in lower case, with single spaces.
-    pub(super) text: String,
-    pub(super) uses: u32,
-    pub(super) vector: Option<Vec<f32>>,
-}
-
-/// The ids of those that say the same, two and more together. All of a group say the same as its first; so it does not
-/// grow from neighbor to neighbor into something else.
-pub(super) fn groups(facts: &[Fact], threshold: f64, dimensions: usize) -> Vec<Vec<i64>> {
-    let mut leader: Vec<usize> = (0..facts.len()).collect();
-    let mut by_text: HashMap<(&str, &str), usize> = HashMap::new();
-    for (at, fact) in facts.iter().enumerate() {
-        leader[at] = *by_text.entry((&fact.category, &fact.text)).or_insert(at);
-    }
-    if threshold <= 1.0 {
-        let mut by_category: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, fact) in facts.iter().enumerate() {
-            if leader[at] == at && fact.vector.is_some() {
-                by_category.entry(&fact.category).or_default().push(at);
-            }
-        }
-        for members in by_category.values() {
-            merge_near(facts, members, threshold, dimensions, &mut leader);
-        }
-    }
-    let mut groups: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    for (at, fact) in facts.iter().enumerate() {
-        // One that followed the same text follows where that one went.
-        groups.entry(leader[leader[at]]).or_default().push(fact.id);
-    }
-    groups.into_values().filter(|group| group.len() > 1).collect()
-}
-
-/// Lets each member follow the first before it that is so near and follows none.
-fn merge_near(facts: &[Fact], members: &[usize], threshold: f64, dimensions: usize, leader: &mut [usize]) {
-    let vector = |at: usize| facts[at].vector.as_deref().unwrap_or_default();
-    let mut leads = vec![false; facts.len()];
-    let mut join = |first: usize, second: usize, leader: &mut [usize]| {
-        // One that others follow follows nobody: they would say what it says, and not what the first does.
-        let free = leader[first] == first && leader[second] == second && !leads[second];
-        if free && cosine(vector(first), vector(second)) >= threshold && agree(&facts[first].text, &facts[second].text)
-        {
-            leader[second] = first;
-            leads[first] = true;
+/// Does something with each word of a text.
+fn each_word(text: &str, mut with: impl FnMut(&str)) {
+    let mut word = String::new();
+    let mut end = |word: &mut String| {
+        if !word.is_empty() {
+            with(word);
+            word.clear();
         }
     };
-    if members.len() <= EACH_WITH_EACH {
-        for (place, second) in members.iter().enumerate() {
-            members[..place].iter().for_each(|first| join(*first, *second, leader));
+    for character in text.chars().flat_map(char::to_lowercase) {
+        let alone = words::is_alone(character);
+        if alone || !character.is_alphanumeric() {
+            end(&mut word);
         }
-        return;
+        if alone || character.is_alphanumeric() {
+            word.push(character);
+        }
+        if alone {
+            end(&mut word);
+        }
     }
-    let rotation = Rotation::new(dimensions);
-    let bits: Vec<Vec<bool>> = members
-        .iter()
-        .map(|at| {
-            let mut turned = vector(*at).to_vec();
-            rotation.turn(&mut turned);
-            turned.iter().map(|value| *value > 0.0).collect()
-        })
-        .collect();
-    for part in 0..dimensions.div_ceil(PART) {
-        let mut alike: HashMap<&[bool], Vec<usize>> = HashMap::new();
-        let range = part * PART..((part + 1) * PART).min(dimensions);
-        for (bits, at) in bits.iter().zip(members) {
-            alike.entry(&bits[range.clone()]).or_default().push(*at);
-        }
-        // In the order of the members, so that the outcome is always the same.
-        let mut alike: Vec<Vec<usize>> = alike.into_values().filter(|alike| alike.len() > 1).collect();
-        alike.sort_unstable();
-        for alike in alike {
-            for (place, second) in alike.iter().enumerate() {
-                for first in &alike[place.saturating_sub(CROWD)..place] {
-                    join(*first, *second, leader);
-                }
+    end(&mut word);
+}
+
+/// What can be said of a text in a few bytes, to rule out that it agrees with another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sketch {
+    /// Of its words that negate or count, in their order: texts that agree have the same.
+    pub(super) turns: u64,
+    /// A bit for each of its words: of two texts that agree, one has all bits of the other.
+    words: u64,
+}
+
+impl Sketch {
+    pub(super) fn of(text: &str) -> Self {
+        let (mut turns, mut words) = (DefaultHasher::new(), 0);
+        each_word(text, |word| {
+            let mut hasher = DefaultHasher::new();
+            word.hash(&mut hasher);
+            words |= 1 << (hasher.finish() >> 58);
+            if is_turn(word) {
+                word.hash(&mut turns);
+            }
+        });
+        Self { turns: turns.finish(), words }
+    }
+
+    /// Whether the texts of both may agree.
+    pub(super) fn may_agree(self, other: Self) -> bool {
+        let common = self.words & other.words;
+        self.turns == other.turns && common != 0 && (common == self.words || common == other.words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_sketch_never_rules_out_what_agrees(
+            words in prop::collection::vec(prop::sample::select(vec!["tea", "no", "7", "Ada", "我", "likes", "nicht", "?"]), 0..7),
+            kept in prop::collection::vec(any::<bool>(), 7),
+        ) {
+            let longer = words.join(" ");
+            let shorter: Vec<&str> = words.iter().zip(kept).filter(|(_, kept)| *kept).map(|(word, _)| *word).collect();
+            let shorter = shorter.join(" ");
+            for (a, b) in [(&longer, &shorter), (&shorter, &longer)] {
+                prop_assert!(!agree(a, b) || Sketch::of(a).may_agree(Sketch::of(b)), "{a} / {b}");
             }
         }
     }

@@ -47,6 +47,8 @@ pub mod judgement;
 
 mod duplicates;
 
+mod near;
+
 pub mod consolidate;
 
 pub mod map;
@@ -86,6 +88,8 @@ pub(crate) struct State {
     contexts: VecDeque<Vec<f32>>,
     /// The bundled model, where it was asked for.
     embedder: Option<StaticModel>,
+    /// The search for facts that say the same, if one is under way.
+    plan: Option<consolidate::Plan>,
     /// How often rows were of use since that was last written down.
     used: HashMap<i64, u32>,
 }

@@ -195,6 +195,19 @@ impl Engine {
         self.call(|memory| memory.recall().consolidate(&object_from_js(options, "options")?))
     }
 
+    /// Looks for semantic memories that say the same, for so many ms; returns whether all are found.
+    #[wasm_bindgen(js_name = consolidatePrepare, unchecked_return_type = "boolean")]
+    pub fn consolidate_prepare(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ConsolidationOptions")] options: &JsValue,
+        milliseconds: f64,
+    ) -> Answer {
+        self.call(|memory| {
+            let how = object_from_js(options, "options")?;
+            memory.recall().prepare_consolidation(&how, milliseconds / 1000.0)
+        })
+    }
+
     /// The consolidations that are kept, the newest first.
     #[wasm_bindgen(unchecked_return_type = "KeptConsolidation[]")]
     pub fn consolidations(&self) -> Answer {

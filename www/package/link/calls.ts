@@ -82,6 +82,8 @@ export const CALLS = {
   embeddingsStatus: 'read',
   embeddingsMap: 'read',
 
+  // It changes nothing, and is made again or not at all by whoever leads next.
+  consolidatePrepare: 'read',
   consolidate: 'write',
   consolidations: 'read',
   undoConsolidation: 'write',

@@ -124,6 +124,9 @@ export type RelatedRow = { readonly similarity: number | null } & (
   | { readonly table: 'episodes'; readonly id: number; readonly row: Episode }
 );
 
+/** How long a slice of a consolidation keeps others waiting, in ms. */
+const SLICE = 4;
+
 /** How to consolidate. */
 export interface ConsolidateOptions extends CallOptions {
   /**
@@ -221,6 +224,10 @@ export class Recall {
       await this.#embedder.settle({ signal }).catch((error: unknown) => {
         if (signal?.aborted) throw error;
       });
+      // In slices that other calls pass between; what they find is carried out in one. Where another worker leads meanwhile,
+      // it has found nothing yet, and looks as it carries out.
+      const slice = () => this.#connection.call('consolidatePrepare', [defined(how), SLICE], { signal });
+      while (!(await slice()));
       return this.#connection.call('consolidate', [defined(how)], { signal });
     })();
     this.#consolidating = consolidated.catch(() => undefined);
