@@ -30,7 +30,7 @@ fn the_file_of_synth_minds_app_is_completed_and_keeps_every_row() {
         }
         let indexes =
             schema(connection).iter().filter(|(kind, name, _)| kind == "index" && name.starts_with("idx_")).count();
-        assert_eq!(indexes, 9);
+        assert_eq!(indexes, 15);
         // The high-water mark is of ids that were given and are free again.
         let last: i64 =
             connection.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'turns'", [], |row| row.get(0)).unwrap();

@@ -100,6 +100,13 @@ CREATE TABLE consolidated_memories (
     PRIMARY KEY (consolidation, memory)
 ) WITHOUT ROWID;
 
+CREATE INDEX idx_episodes_valence ON episodes (valence);
+CREATE INDEX idx_long_term_updated_at ON long_term (updated_at, key);
+CREATE INDEX idx_uncertainty_timestamp ON uncertainty_log (timestamp);
+CREATE INDEX idx_uncertainty_confidence ON uncertainty_log (confidence_score);
+CREATE INDEX idx_uncertainty_settled ON uncertainty_log ((coalesce(resolved, 0) <> 0));
+CREATE INDEX idx_semantic_timestamp ON semantic_memories (timestamp);
+
 INSERT OR IGNORE INTO memory_items (id) SELECT row << 3 | source FROM memory_texts ORDER BY 1;
 INSERT OR REPLACE INTO memory_fts (rowid, text) SELECT row << 3 | source, text FROM memory_words;
 
@@ -178,6 +185,12 @@ WHEN old.id IS NOT new.id OR old.user_message IS NOT new.user_message OR old.par
 END;
 
 -- migrate:down
+DROP INDEX idx_episodes_valence;
+DROP INDEX idx_long_term_updated_at;
+DROP INDEX idx_uncertainty_timestamp;
+DROP INDEX idx_uncertainty_confidence;
+DROP INDEX idx_uncertainty_settled;
+DROP INDEX idx_semantic_timestamp;
 DROP TRIGGER turns_item_insert;
 DROP TRIGGER turns_item_delete;
 DROP TRIGGER turns_item_update;

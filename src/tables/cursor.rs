@@ -15,12 +15,13 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) fn clause(self, key: &str) -> String {
+    /// What to order by. `plus` before a column is `+` where no index of it is to be used, or empty.
+    pub(crate) fn clause(self, key: &str, plus: &str) -> String {
         let direction = if self.descending { "DESC" } else { "ASC" };
         if self.column == key {
-            format!("{key} {direction}")
+            format!("{plus}{key} {direction}")
         } else {
-            format!("{} {direction}, {key} {direction}", self.column)
+            format!("{plus}{} {direction}, {plus}{key} {direction}", self.column)
         }
     }
 
@@ -28,11 +29,12 @@ impl Order {
     ///
     /// There are two where the column may be NULL: SQLite puts NULLs first, and no comparison finds them. Each range by
     /// itself is one walk along an index.
-    pub(crate) fn ranges(self, from: Option<&Cursor>, key: &str) -> Vec<(Option<String>, Vec<Value>)> {
-        let column = self.column;
+    pub(crate) fn ranges(self, from: Option<&Cursor>, key: &str, plus: &str) -> Vec<(Option<String>, Vec<Value>)> {
+        let is_key = self.column == key;
+        let (column, key) = (format!("{plus}{}", self.column), format!("{plus}{key}"));
         let after = if self.descending { '<' } else { '>' };
         let Some(Cursor { value, key: at }) = from else { return vec![(None, vec![])] };
-        if column == key {
+        if is_key {
             return vec![(Some(format!("{key} {after} ?")), vec![at.clone()])];
         }
         let of_equal_null = (Some(format!("{column} IS NULL AND {key} {after} ?")), vec![at.clone()]);

@@ -130,17 +130,49 @@ impl<'db> Fields<'db> {
 
 /// The filters of one call: a WHERE clause and the values bound to it. What is given as `None` filters nothing.
 #[derive(Default)]
-pub struct Conditions {
-    sql: Vec<String>,
+pub struct Conditions(Vec<Condition>);
+
+/// What becomes of a condition in a clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is left out.
+    Out,
+    /// Each row that is found otherwise is tested by it.
+    Tested,
+    /// SQLite may look for it in an index.
+    Free,
+}
+
+/// One of them.
+struct Condition {
+    /// The column that it is on; none of a search.
+    column: Option<&'static str>,
+    /// Whether it asks for one value.
+    is_equal: bool,
+    sql: String,
     values: Vec<Value>,
 }
 
 impl Conditions {
-    /// Adds `condition`, which holds one `?`.
+    fn push(&mut self, column: Option<&'static str>, is_equal: bool, sql: String, values: Vec<Value>) {
+        self.0.push(Condition { column, is_equal, sql, values });
+    }
+
+    /// Adds `column >= ?` or the like.
     pub(crate) fn and<V: Into<Value>>(&mut self, condition: &'static str, value: Option<V>) -> &mut Self {
         if let Some(value) = value {
-            self.sql.push(condition.into());
-            self.values.push(value.into());
+            let column = condition.split(' ').next();
+            self.push(column, false, condition.into(), vec![value.into()]);
+        }
+        self
+    }
+
+    /// Adds that a column is true, or that it is not; NULL is not.
+    pub(crate) fn and_flag(&mut self, column: &'static str, flag: Option<bool>) -> &mut Self {
+        if let Some(flag) = flag {
+            // As the index has it, letter for letter.
+            let sql = format!("(coalesce({column}, 0) <> 0) = ?");
+            self.push(Some(column), true, sql, vec![Value::Integer(flag.into())]);
         }
         self
     }
@@ -148,8 +180,8 @@ impl Conditions {
     /// Adds `column IN (…)`; an empty list finds nothing.
     pub(crate) fn and_in(&mut self, column: &'static str, values: Option<Vec<String>>) -> &mut Self {
         if let Some(values) = values {
-            self.sql.push(format!("{column} IN ({})", vec!["?"; values.len()].join(", ")));
-            self.values.extend(values.into_iter().map(Value::Text));
+            let sql = format!("{column} IN ({})", vec!["?"; values.len()].join(", "));
+            self.push(Some(column), values.len() == 1, sql, values.into_iter().map(Value::Text).collect());
         }
         self
     }
@@ -159,25 +191,62 @@ impl Conditions {
         let Some(text) = text else { return Ok(self) };
         let question = words::expression(&text, matching)?;
         if question.is_empty() {
-            self.sql.push("0".into());
+            self.push(None, false, "0".into(), vec![]);
             return Ok(self);
         }
         let found =
             format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
-        self.sql.push(format!("rowid IN ({found})"));
-        self.values.push(Value::Text(question));
+        self.push(None, false, format!("rowid IN ({found})"), vec![Value::Text(question)]);
         Ok(self)
     }
 
-    pub(crate) fn values(&self) -> &[Value] {
-        &self.values
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter().flat_map(|condition| &condition.values)
     }
 
     /// The WHERE clause, with one condition more where there is one.
     pub(crate) fn clause(&self, more: Option<String>) -> String {
-        let all: Vec<&str> = self.sql.iter().map(String::as_str).chain(more.as_deref()).collect();
-        if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
+        where_clause(self.0.iter().map(|condition| condition.sql.clone()).chain(more))
     }
+
+    /// The WHERE clause of some of the conditions and of one more, and what is bound in those. A search is always among them.
+    pub(crate) fn clause_by(&self, way: impl Fn(&str, &str) -> Way, more: Option<&str>) -> (String, Vec<Value>) {
+        let (mut all, mut values) = (Vec::new(), Vec::new());
+        for condition in &self.0 {
+            let way = condition.column.map_or(Way::Free, |column| way(column, &condition.sql));
+            all.push(match way {
+                Way::Out => continue,
+                Way::Tested => format!("+{}", condition.sql),
+                Way::Free => condition.sql.clone(),
+            });
+            values.extend(condition.values.iter().cloned());
+        }
+        (where_clause(all.into_iter().chain(more.map(str::to_owned))), values)
+    }
+
+    /// The columns that conditions are on, each once.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &'static str> {
+        let columns = || self.0.iter().filter_map(|condition| condition.column);
+        columns()
+            .enumerate()
+            .filter(move |(at, column)| columns().position(|one| one == *column) == Some(*at))
+            .map(|(_, column)| column)
+    }
+
+    /// Whether one value of a column is asked for.
+    pub(crate) fn is_equal(&self, column: &str) -> bool {
+        self.0.iter().any(|condition| condition.column == Some(column) && condition.is_equal)
+    }
+
+    /// Whether there is a search among them.
+    pub(crate) fn is_search(&self) -> bool {
+        self.0.iter().any(|condition| condition.column.is_none())
+    }
+}
+
+fn where_clause(conditions: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = conditions.collect();
+    if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
 }
 
 /// `user_input` as a caller in JavaScript knows it: `userInput`.

@@ -8,6 +8,8 @@ pub mod values;
 
 pub mod fields;
 
+mod access;
+
 mod statements;
 
 pub mod table;
@@ -23,6 +25,9 @@ pub mod long_term;
 pub mod uncertainty;
 
 pub mod semantic;
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod growth;
 
 pub use memory_table::MemoryTable;
 pub use table::{Columns, Listing, Page, Rows, Table};

@@ -3,8 +3,9 @@
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{CachedStatement, Row, params_from_iter};
 
+use super::access::Access;
 use super::cursor::{Cursor, Order};
-use super::fields::{Conditions, Fields};
+use super::fields::{Conditions, Fields, Way};
 use crate::changes::MAX_KEYS;
 use crate::db::{Db, execute};
 use crate::error::{Error, ErrorCode, Result};
@@ -25,7 +26,7 @@ pub(crate) struct Statements<'db> {
 }
 
 impl Statements<'_> {
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
+    pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
         Ok(self.db.connection().prepare_cached(sql)?)
     }
 
@@ -70,18 +71,21 @@ impl Statements<'_> {
         }
         let from = from.map(|text| Cursor::decode(text, order)).transpose()?;
         let (mut found, mut last) = (0, None);
-        for (range, range_values) in order.ranges(from.as_ref(), self.key) {
+        for (at, range) in order.ranges(from.as_ref(), self.key, "").into_iter().enumerate() {
+            let access = self.page_access(conditions, order, &range, limit + 1 - found)?;
+            let plus = if matches!(access, Access::Index(_)) { "+" } else { "" };
+            let (range, range_values) = order.ranges(from.as_ref(), self.key, plus).swap_remove(at);
             let sql = format!(
                 "SELECT {columns}, {} AS order_value, {} AS order_key FROM {}{} ORDER BY {} LIMIT ?",
                 order.column,
                 self.key,
                 self.table,
-                conditions.clause(range),
-                order.clause(self.key),
+                self.clause(conditions, access, order, range.as_deref()),
+                order.clause(self.key, plus),
             );
             let missing = Value::Integer((limit + 1 - found).into());
             let mut statement = self.prepare(&sql)?;
-            let values = conditions.values().iter().cloned().chain(range_values).chain([missing]);
+            let values = conditions.values().cloned().chain(range_values).chain([missing]);
             let mut rows = statement.query(params_from_iter(values))?;
             while let Some(row) = rows.next()? {
                 if found == limit {
@@ -95,6 +99,19 @@ impl Statements<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The WHERE clause by which SQLite goes the way that was chosen.
+    fn clause(&self, conditions: &Conditions, access: Access, order: Order, range: Option<&str>) -> String {
+        let way = |column: &str, sql: &str| match access {
+            Access::Any => self.way_along(order, range.is_some(), column, sql),
+            Access::Order if column == order.column || self.is_in_order(conditions, column, order) => {
+                self.way_along(order, range.is_some(), column, sql)
+            }
+            Access::Index(driver) if column == driver => Way::Free,
+            Access::Order | Access::Index(_) => Way::Tested,
+        };
+        conditions.clause_by(way, range).0
     }
 
     /// Changes the row with this key.
@@ -124,7 +141,9 @@ impl Statements<'_> {
 
     /// How many rows meet the conditions.
     pub(crate) fn count(&self, conditions: &Conditions) -> Result<u64> {
-        let sql = format!("SELECT count(*) FROM {}{}", self.table, conditions.clause(None));
+        let by_key = Order { column: self.key, descending: false };
+        let clause = self.clause(conditions, self.count_access(conditions)?, by_key, None);
+        let sql = format!("SELECT count(*) FROM {}{clause}", self.table);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.query(params_from_iter(conditions.values()))?;
         Ok(rows.next()?.map_or(Ok(0), |row| row.get::<_, i64>(0))? as u64)
@@ -134,7 +153,7 @@ impl Statements<'_> {
     pub(crate) fn clear(&self, conditions: &Conditions) -> Result<u64> {
         // With a condition: without one, SQLite drops the pages of a table that has no triggers, and no hook sees its rows.
         let sql = format!("DELETE FROM {}{}", self.table, conditions.clause(Some("true".into())));
-        let values: Vec<&dyn ToSql> = conditions.values().iter().map(|value| value as &dyn ToSql).collect();
+        let values: Vec<&dyn ToSql> = conditions.values().map(|value| value as &dyn ToSql).collect();
         let mut deleted = 0;
         self.db.atomically(&mut || {
             deleted = self.remove(&sql, &values)?;

@@ -112,7 +112,7 @@ impl Table for Uncertainty {
 
     fn filter(filter: UncertaintyFilter, conditions: &mut Conditions) -> Result<()> {
         conditions
-            .and("(coalesce(resolved, 0) <> 0) = ?", filter.resolved.map(i64::from))
+            .and_flag("resolved", filter.resolved)
             .and("confidence_score >= ?", filter.min_confidence)
             .and("confidence_score <= ?", filter.max_confidence)
             .and("timestamp >= ?", filter.since)
