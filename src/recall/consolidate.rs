@@ -168,25 +168,30 @@ impl Recall<'_> {
         let mut fading = self.fading(how, now, last)?;
         fading.retain(|(id, _)| !gone.contains(id));
 
+        let forgets = |importance: f64| how.floor.is_some_and(|floor| importance < floor);
+        for (id, importance) in fading.iter().filter(|(_, importance)| !forgets(*importance)) {
+            let sql = "INSERT INTO consolidated_memories (consolidation, memory, action, before, after)
+                       SELECT ?, id, 'faded', json_object('importance', importance, 'content', content), ?
+                       FROM semantic_memories WHERE id = ?";
+            connection.prepare_cached(sql)?.execute(params![run, importance.to_string(), id])?;
+            let sql = "UPDATE semantic_memories SET importance = ? WHERE id = ?";
+            connection.prepare_cached(sql)?.execute(params![importance, id])?;
+            done.faded += 1;
+        }
         for MergedMemories { kept, removed } in &done.merged {
             for id in removed {
                 self.put_away(run, *id, "merged", Some(*kept))?;
             }
         }
-        for (id, importance) in fading {
-            if how.floor.is_some_and(|floor| importance < floor) {
-                self.put_away(run, id, "forgotten", None)?;
-                done.forgotten.push(id);
-            } else {
-                let sql = "INSERT INTO consolidated_memories (consolidation, memory, action, before, after)
-                           SELECT ?, id, 'faded', json_object('importance', importance, 'content', content), ?
-                           FROM semantic_memories WHERE id = ?";
-                connection.prepare_cached(sql)?.execute(params![run, importance.to_string(), id])?;
-                let sql = "UPDATE semantic_memories SET importance = ? WHERE id = ?";
-                connection.prepare_cached(sql)?.execute(params![importance, id])?;
-                done.faded += 1;
-            }
+        for (id, _) in fading.iter().filter(|(_, importance)| forgets(*importance)) {
+            self.put_away(run, *id, "forgotten", None)?;
+            done.forgotten.push(*id);
         }
+        // All at once and last: when a transaction has touched the index of words, each further statement makes FTS5 flush it.
+        let removed = done.merged.iter().flat_map(|merged| &merged.removed).chain(&done.forgotten);
+        let removed = removed.map(i64::to_string).collect::<Vec<_>>().join(",");
+        let sql = "DELETE FROM semantic_memories WHERE id IN (SELECT value FROM json_each('[' || ? || ']'))";
+        connection.execute(sql, [removed])?;
         if done.merged.is_empty() && done.faded == 0 && done.forgotten.is_empty() {
             connection.execute("DELETE FROM consolidations WHERE id = ?", [run])?;
             done.id = None;
@@ -254,7 +259,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Keeps a row as it is, and deletes it. One that says the same has what use has taught of it from here on.
+    /// Keeps a row that is about to be deleted as it is. One that says the same has what use has taught of it from here on.
     fn put_away(&self, run: i64, id: i64, action: &str, into: Option<i64>) -> Result<()> {
         self.note(run, id, action, into)?;
         if let Some(kept) = into {
@@ -270,7 +275,6 @@ impl Recall<'_> {
             self.connection().prepare_cached(&handed_on)?.execute(params![kept, id])?;
             self.add_uses("+", run, id)?;
         }
-        self.connection().prepare_cached("DELETE FROM semantic_memories WHERE id = ?")?.execute([id])?;
         Ok(())
     }
 
