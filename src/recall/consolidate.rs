@@ -18,6 +18,10 @@ pub(super) use plan::Plan;
 use plan::{Fact, folded};
 
 const DAY: f64 = 86_400.0;
+/// So many memories fade in one statement.
+const FADED_AT_ONCE: usize = 10_000;
+/// How much of the file is kept in memory while many rows change, in KiB below 0.
+const ROOM: &str = "PRAGMA cache_size = -65536";
 /// After how many seconds a search that nobody went on with gives way to another.
 const ABANDONED: f64 = 10.0;
 /// A row as JSON, with what use has taught of it: from this it can be made again.
@@ -111,11 +115,16 @@ impl Recall<'_> {
             done = self.carry_out(how, &groups)?;
             Ok(())
         };
+        // Ranked by importance, the rows that fade stand all over an index; with the usual 2 MB of it in memory, each would be
+        // read from the disk and put back there.
+        let connection = self.connection();
+        let usual: i64 = ask(connection, "PRAGMA cache_size")?;
+        connection.execute_batch(ROOM)?;
+        let result = if how.dry_run { self.db.rehearse(&mut change) } else { self.db.atomically(&mut change) };
+        connection.execute_batch(&format!("PRAGMA cache_size = {usual}"))?;
+        result?;
         if how.dry_run {
-            self.db.rehearse(&mut change)?;
             done.id = None;
-        } else {
-            self.db.atomically(&mut change)?;
         }
         Ok(done)
     }
@@ -168,25 +177,19 @@ impl Recall<'_> {
         let mut fading = self.fading(how, now, last)?;
         fading.retain(|(id, _)| !gone.contains(id));
 
-        let forgets = |importance: f64| how.floor.is_some_and(|floor| importance < floor);
-        for (id, importance) in fading.iter().filter(|(_, importance)| !forgets(*importance)) {
-            let sql = "INSERT INTO consolidated_memories (consolidation, memory, action, before, after)
-                       SELECT ?, id, 'faded', json_object('importance', importance, 'content', content), ?
-                       FROM semantic_memories WHERE id = ?";
-            connection.prepare_cached(sql)?.execute(params![run, importance.to_string(), id])?;
-            let sql = "UPDATE semantic_memories SET importance = ? WHERE id = ?";
-            connection.prepare_cached(sql)?.execute(params![importance, id])?;
-            done.faded += 1;
-        }
         for MergedMemories { kept, removed } in &done.merged {
             for id in removed {
                 self.put_away(run, *id, "merged", Some(*kept))?;
             }
         }
+        let forgets = |importance: f64| how.floor.is_some_and(|floor| importance < floor);
         for (id, _) in fading.iter().filter(|(_, importance)| forgets(*importance)) {
             self.put_away(run, *id, "forgotten", None)?;
             done.forgotten.push(*id);
         }
+        fading.retain(|(_, importance)| !forgets(*importance));
+        done.faded = fading.len() as u64;
+        fading.chunks(FADED_AT_ONCE).try_for_each(|some| self.fade(run, some))?;
         // All at once and last: when a transaction has touched the index of words, each further statement makes FTS5 flush it.
         let removed = done.merged.iter().flat_map(|merged| &merged.removed).chain(&done.forgotten);
         let removed = removed.map(i64::to_string).collect::<Vec<_>>().join(",");
@@ -197,6 +200,23 @@ impl Recall<'_> {
             done.id = None;
         }
         Ok(done)
+    }
+
+    /// Writes down how important memories are now, and keeps how important they were.
+    ///
+    /// In few statements: within a savepoint, as a change of a batch is, each that ends goes through all that SQLite keeps to
+    /// take the savepoint back.
+    fn fade(&self, run: i64, fading: &[(i64, f64)]) -> Result<()> {
+        let pairs: Vec<String> = fading.iter().map(|(id, importance)| format!("[{id},\"{importance}\"]")).collect();
+        let pairs = format!("[{}]", pairs.join(","));
+        let sql = "INSERT INTO consolidated_memories (consolidation, memory, action, before, after)
+                   SELECT ?, m.id, 'faded', json_object('importance', importance, 'content', content), f.value ->> 1
+                   FROM json_each(?) AS f CROSS JOIN semantic_memories AS m ON m.id = f.value ->> 0";
+        self.connection().prepare_cached(sql)?.execute(params![run, pairs])?;
+        let sql = "UPDATE semantic_memories SET importance = CAST(f.value ->> 1 AS REAL)
+                   FROM json_each(?) AS f WHERE semantic_memories.id = f.value ->> 0";
+        self.connection().prepare_cached(sql)?.execute([pairs])?;
+        Ok(())
     }
 
     /// What of a group still says the same: the most important of it stays, or of several the newest. All say the same as the
