@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use crate::error::{Error, Result};
+use crate::tables::MemoryTable;
 
 /// How much each part of a score weighs; 0 leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Tsify)]
@@ -56,6 +57,18 @@ impl RecallWeights {
 }
 
 const LARGEST_WEIGHT: f64 = 1e6;
+
+impl RecallWeights {
+    /// By how much a score can differ from what words, meaning and the conversation say, in a table, up or down.
+    pub(super) fn beside(&self, table: MemoryTable, has_lessons: bool) -> f64 {
+        let of_table = match table {
+            MemoryTable::Semantic => self.importance.abs(),
+            MemoryTable::Episodes => self.valence.abs(),
+            _ => 0.0,
+        };
+        self.recency.abs() + of_table + if has_lessons { self.lessons.abs() } else { 0.0 }
+    }
+}
 
 impl Default for RecallWeights {
     fn default() -> Self {

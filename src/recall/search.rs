@@ -6,15 +6,16 @@ use rusqlite::{OptionalExtension, params};
 
 use super::duplicates::agree;
 use super::embeddings::Model;
-use super::fusion::{RecallEvidence, Scales};
+use super::fusion::{RecallEvidence, RecallParts, RecallWeights, Scales};
 use super::index::Index;
 use super::item::Item;
 use super::question::{NearRow, RecallHit, RecallQuestion};
 use super::reference::readable;
 use super::unit::{cosine, unit};
-use super::vectors::{Accept, Near};
 use super::text::WordHit;
+use super::vectors::{Accept, Near};
 use super::{Recall, text};
+use crate::db::ask;
 use crate::error::Result;
 use crate::tables::turns::Turn;
 use crate::tables::{MemoryTable, Rows};
@@ -27,7 +28,8 @@ const POOL: usize = 100;
 struct Candidate {
     item: Item,
     evidence: RecallEvidence,
-    vector: Option<Vec<f32>>,
+    /// Whether more of it is known than what words, meaning and the conversation say.
+    is_known: bool,
 }
 
 /// What a question is compared by.
@@ -38,6 +40,8 @@ struct Asking<'a> {
     vector: Option<&'a [f32]>,
     model: Option<&'a Model>,
     words: HashMap<i64, WordHit>,
+    /// The cosines of those that were found by meaning.
+    similar: HashMap<i64, f64>,
 }
 
 impl Recall<'_> {
@@ -60,12 +64,13 @@ impl Recall<'_> {
         let model = self.model()?;
         let asked = vector.as_deref().zip(model.as_ref());
         let asked = asked.map(|(vector, model)| unit(vector, model.dimensions)).transpose()?;
-        let asking = Asking {
+        let mut asking = Asking {
             question,
             accept,
             vector: asked.as_deref(),
             model: model.as_ref(),
             words: by_words.iter().map(|hit| (hit.id, *hit)).collect(),
+            similar: HashMap::new(),
         };
 
         // Where many say the same, more has to be looked at until as many are found as were asked for.
@@ -75,10 +80,11 @@ impl Recall<'_> {
                 (Some(asked), Some(model)) => self.nearest(asked, model, pool, accept)?,
                 _ => Vec::new(),
             };
+            asking.similar = by_meaning.iter().map(|near| (near.id, f64::from(near.similarity))).collect();
             let best = by_words.iter().take(pool).map(|hit| hit.id);
             let ids = best.chain(by_meaning.iter().map(|near| near.id)).collect();
             let (candidates, scales) = self.candidates(ids, &asking)?;
-            let hits = self.rank(candidates, scales, question)?;
+            let hits = self.rank(candidates, scales, &asking)?;
             let is_all = by_words.len() <= pool && by_meaning.len() < pool;
             if hits.len() == question.k as usize || is_all || pool >= MOST_LOOKED_AT {
                 self.use_of(hits.iter().map(|hit| hit.item));
@@ -118,38 +124,82 @@ impl Recall<'_> {
         Ok((candidates, scales))
     }
 
-    /// A row, by itself; none where it is gone, or has nothing in common with the question.
+    /// A row, by itself; none where it has nothing in common with the question.
     fn candidate(&self, id: i64, asking: &Asking<'_>) -> Result<Option<Candidate>> {
-        let item = Item(id);
-        let Some(mut evidence) = self.evidence(item)? else { return Ok(None) };
-        let vector = match asking.model {
-            Some(model) => self.vector(id, model)?.map(|(_, vector)| vector),
-            None => None,
-        };
         let words = asking.words.get(&id);
-        evidence.words = words.map_or(0.0, |hit| hit.score);
-        evidence.similarity = asking.vector.zip(vector.as_deref()).map(|(asked, vector)| cosine(asked, vector));
+        let similarity = match (asking.similar.get(&id), asking.vector, asking.model) {
+            (Some(similarity), ..) => Some(*similarity),
+            (None, Some(asked), Some(model)) => self.vector(id, model)?.map(|(_, vector)| cosine(asked, &vector)),
+            _ => None,
+        };
         let is_about_it = words.is_some_and(|hit| hit.is_about_it);
-        let is_too_far = asking.question.min_similarity.is_some_and(|least| evidence.similarity < Some(least));
-        Ok((is_about_it || !is_too_far).then_some(Candidate { item, evidence, vector }))
+        let is_too_far = asking.question.min_similarity.is_some_and(|least| similarity < Some(least));
+        let words = words.map_or(0.0, |hit| hit.score);
+        let evidence = RecallEvidence { words, similarity, ..RecallEvidence::default() };
+        Ok((is_about_it || !is_too_far).then_some(Candidate { item: Item(id), evidence, is_known: false }))
+    }
+
+    /// Looks up what else is known of those candidates that may be among so many best, whatever it is; those that are gone
+    /// are taken out. It takes two questions for each, and most are out of reach.
+    fn know(&self, candidates: &mut Vec<Candidate>, scales: &Scales, best: usize, weights: &RecallWeights) -> Result<()> {
+        let has_lessons: bool = ask(self.connection(), "SELECT EXISTS (SELECT 1 FROM memory_lessons)")?;
+        let score = |candidate: &Candidate| {
+            scales.found(&candidate.evidence, weights).sum() + weights.conversation * candidate.evidence.conversation
+        };
+        let at_most = |candidate: &Candidate| weights.beside(candidate.item.table(), has_lessons);
+        let mut least: Vec<f64> = candidates.iter().map(|one| score(one) - at_most(one)).collect();
+        least.sort_unstable_by(|a, b| b.total_cmp(a));
+        let needed = best.checked_sub(1).and_then(|last| least.get(last)).copied().unwrap_or(f64::NEG_INFINITY);
+        let mut known = Vec::with_capacity(candidates.len());
+        for mut candidate in candidates.drain(..) {
+            if !candidate.is_known && score(&candidate) + at_most(&candidate) >= needed {
+                let Some(evidence) = self.evidence(candidate.item)? else { continue };
+                let RecallEvidence { words, similarity, conversation, .. } = candidate.evidence;
+                candidate.evidence = RecallEvidence { words, similarity, conversation, ..evidence };
+                candidate.is_known = true;
+            }
+            known.push(candidate);
+        }
+        *candidates = known;
+        Ok(())
     }
 
     /// Puts the best first, and what says the same as a better one with it.
-    fn rank(&self, candidates: Vec<Candidate>, scales: Scales, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
-        let part = |candidate: &Candidate| {
+    fn rank(&self, mut candidates: Vec<Candidate>, scales: Scales, asking: &Asking<'_>) -> Result<Vec<RecallHit>> {
+        let question = asking.question;
+        // Some of the best may say what others do.
+        let mut best = 2 * question.k as usize + 10;
+        loop {
+            self.know(&mut candidates, &scales, best, &question.weights)?;
+            let known: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_known).collect();
+            let hits = self.hits(&known, &scales, asking)?;
+            if hits.len() == question.k as usize || known.len() == candidates.len() {
+                return Ok(hits);
+            }
+            best = candidates.len();
+        }
+    }
+
+    fn hits(&self, candidates: &[&Candidate], scales: &Scales, asking: &Asking<'_>) -> Result<Vec<RecallHit>> {
+        let question = asking.question;
+        let part = |candidate: &&Candidate| {
             scales.parts(&candidate.evidence, &question.weights, question.half_life_hours)
         };
-        let parts: Vec<_> = candidates.iter().map(part).collect();
+        let parts: Vec<RecallParts> = candidates.iter().map(part).collect();
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|a, b| {
             parts[*b].sum().total_cmp(&parts[*a].sum()).then(candidates[*b].item.cmp(&candidates[*a].item))
         });
-        let mut hits: Vec<(usize, RecallHit)> = Vec::new();
+        let mut hits: Vec<(Option<Vec<f32>>, RecallHit)> = Vec::new();
         for at in order {
-            let candidate = &candidates[at];
+            let candidate = candidates[at];
             let Some(text) = self.text(candidate.item, usize::from(u16::MAX))? else { continue };
-            let says_the_same = |(other, hit): &&mut (usize, RecallHit)| {
-                let similar = candidate.vector.as_deref().zip(candidates[*other].vector.as_deref());
+            let vector = match asking.model {
+                Some(model) => self.vector(candidate.item.0, model)?.map(|(_, vector)| vector),
+                None => None,
+            };
+            let says_the_same = |(other, hit): &&mut (Option<Vec<f32>>, RecallHit)| {
+                let similar = vector.as_deref().zip(other.as_deref());
                 hit.text == text
                     || similar.is_some_and(|(a, b)| cosine(a, b) >= question.duplicate_threshold)
                         && agree(&hit.text, &text)
@@ -174,7 +224,7 @@ impl Recall<'_> {
                 duplicates: Vec::new(),
                 neighbors: self.neighbors(candidate.item, question.neighbors)?,
             };
-            hits.push((at, hit));
+            hits.push((vector, hit));
         }
         Ok(hits.into_iter().map(|(_, hit)| hit).collect())
     }
