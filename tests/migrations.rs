@@ -4,7 +4,9 @@
 mod support;
 
 use rusqlite::Connection;
-use support::{TABLES, downgrade, fixture, in_memory, indexed, open, open_bytes, open_with, rows, schema, still, upgrade};
+use support::{
+    TABLES, downgrade, fixture, in_memory, indexed, open, open_bytes, open_with, rows, schema, still, upgrade,
+};
 use synth_memory::db::Location;
 use synth_memory::memory::Migrations;
 use synth_memory::migrate::{Graph, Revision, runner};

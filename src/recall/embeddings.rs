@@ -174,7 +174,8 @@ impl Recall<'_> {
     /// Where the file cannot be read.
     pub fn pending(&self, limit: u32) -> Result<Vec<Pending>> {
         // What changed gets into the queue when it is indexed.
-        while self.index_slice()? && !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM embedding_queue)")? {}
+        while self.index_slice()? && !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM embedding_queue)")? {
+        }
         let sql = "SELECT id, version FROM embedding_queue WHERE retry_at IS NULL OR retry_at <= ?
                    ORDER BY id DESC LIMIT ?";
         let mut statement = self.connection().prepare_cached(sql)?;
@@ -289,7 +290,8 @@ impl Recall<'_> {
         let mut status = EmbeddingStatus {
             embedded: match &model {
                 Some(model) => {
-                    let sql = "SELECT count(*) FROM embeddings WHERE model = ? AND id NOT IN (SELECT id FROM memory_changes)";
+                    let sql =
+                        "SELECT count(*) FROM embeddings WHERE model = ? AND id NOT IN (SELECT id FROM memory_changes)";
                     connection.query_one(sql, [model.id], |row| row.get::<_, i64>(0))? as u64
                 }
                 None => 0,
@@ -300,7 +302,8 @@ impl Recall<'_> {
             ..EmbeddingStatus::default()
         };
         // What is not indexed yet waits too.
-        let sql = "SELECT count(*) + (SELECT count(*) FROM memory_changes WHERE NOT deleted), count(error), min(retry_at)
+        let sql =
+            "SELECT count(*) + (SELECT count(*) FROM memory_changes WHERE NOT deleted), count(error), min(retry_at)
                    FROM embedding_queue WHERE id NOT IN (SELECT id FROM memory_changes)";
         (status.pending, status.failed, status.retry_at) = connection
             .query_one(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?;

@@ -81,7 +81,9 @@ impl QuestionFilter {
     fn add_ids(&self, connection: &Connection, table: MemoryTable, ids: &mut Vec<i64>) -> Result<()> {
         let time = if table == MemoryTable::LongTerm { "updated_at" } else { "timestamp" };
         let mut sql = match table {
-            MemoryTable::LongTerm => "SELECT id << 3 | 3 FROM long_term JOIN long_term_ids USING (key) WHERE 1".to_owned(),
+            MemoryTable::LongTerm => {
+                "SELECT id << 3 | 3 FROM long_term JOIN long_term_ids USING (key) WHERE 1".to_owned()
+            }
             _ => format!("SELECT id << 3 | {} FROM {} WHERE 1", table as i64, table.name()),
         };
         let mut values: Vec<Value> = Vec::new();

@@ -122,13 +122,7 @@ pub struct RecallParts {
 impl RecallParts {
     /// The score.
     pub fn sum(&self) -> f64 {
-        self.words
-            + self.meaning
-            + self.recency
-            + self.importance
-            + self.valence
-            + self.lessons
-            + self.conversation
+        self.words + self.meaning + self.recency + self.importance + self.valence + self.lessons + self.conversation
     }
 }
 

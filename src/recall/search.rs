@@ -11,8 +11,8 @@ use super::index::Index;
 use super::item::Item;
 use super::question::{NearRow, RecallHit, RecallQuestion};
 use super::reference::readable;
-use super::unit::{cosine, unit};
 use super::text::WordHit;
+use super::unit::{cosine, unit};
 use super::vectors::{Accept, Near};
 use super::{Recall, text};
 use crate::db::ask;
@@ -141,7 +141,13 @@ impl Recall<'_> {
 
     /// Looks up what else is known of those candidates that may be among so many best, whatever it is; those that are gone
     /// are taken out. It takes two questions for each, and most are out of reach.
-    fn know(&self, candidates: &mut Vec<Candidate>, scales: &Scales, best: usize, weights: &RecallWeights) -> Result<()> {
+    fn know(
+        &self,
+        candidates: &mut Vec<Candidate>,
+        scales: &Scales,
+        best: usize,
+        weights: &RecallWeights,
+    ) -> Result<()> {
         let has_lessons: bool = ask(self.connection(), "SELECT EXISTS (SELECT 1 FROM memory_lessons)")?;
         let score = |candidate: &Candidate| {
             scales.found(&candidate.evidence, weights).sum() + weights.conversation * candidate.evidence.conversation
@@ -182,9 +188,8 @@ impl Recall<'_> {
 
     fn hits(&self, candidates: &[&Candidate], scales: &Scales, asking: &Asking<'_>) -> Result<Vec<RecallHit>> {
         let question = asking.question;
-        let part = |candidate: &&Candidate| {
-            scales.parts(&candidate.evidence, &question.weights, question.half_life_hours)
-        };
+        let part =
+            |candidate: &&Candidate| scales.parts(&candidate.evidence, &question.weights, question.half_life_hours);
         let parts: Vec<RecallParts> = candidates.iter().map(part).collect();
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|a, b| {
@@ -344,7 +349,7 @@ impl Recall<'_> {
             MemoryTable::Semantic => "SELECT timestamp, importance, NULL FROM semantic_memories WHERE id = ?",
             MemoryTable::LongTerm => {
                 "SELECT updated_at, NULL, NULL FROM long_term WHERE key = (SELECT key FROM long_term_ids WHERE id = ?)"
-            },
+            }
             MemoryTable::Uncertainty => "SELECT timestamp, NULL, NULL FROM uncertainty_log WHERE id = ?",
         };
         let now = self.db.now();

@@ -194,7 +194,8 @@ impl Conditions {
             self.push(None, false, "0".into(), vec![]);
             return Ok(self);
         }
-        let found = format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
+        let found =
+            format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
         let sql = match table {
             MemoryTable::LongTerm => format!("key IN (SELECT key FROM long_term_ids WHERE id IN ({found}))"),
             _ => format!("id IN ({found})"),

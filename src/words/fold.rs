@@ -77,11 +77,7 @@ fn is_mark(character: char) -> bool {
             | '\u{1734}'
             | '\u{1A60}'
             | '\u{1B44}'
-            | '\u{1BAA}'..='\u{1BAB}'
-            | '\u{A8C4}'
-            | '\u{A953}'
-            | '\u{A9C0}'
-            | '\u{ABED}'
+            | '\u{1BAA}'..='\u{1BAB}' | '\u{A8C4}' | '\u{A953}' | '\u{A9C0}' | '\u{ABED}'
     )
 }
 

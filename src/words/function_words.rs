@@ -5,13 +5,33 @@
 //! written as the index has them, before stemming: in lower case and without accents. Words that also name things ("will",
 //! "can") are left out where the thing is common.
 
-/// Whether a word, or a pair of characters that stand alone, is one.
-pub(crate) fn is_one(word: &str) -> bool {
-    if word.chars().all(super::is_alone) {
-        return word.chars().all(|character| ALONE.contains(character)) || PAIRS.split(' ').any(|pair| pair == word);
-    }
-    LANGUAGES.iter().any(|words| words.split_ascii_whitespace().any(|one| one == word))
+/// Which words of a question are such words. What holds one language together is a name or a thing in another ("war", "die",
+/// "Ada"): so only the languages count that most of the question's words speak for.
+pub(crate) fn among(words: &[&str]) -> Vec<bool> {
+    let spoken = |language: &str| words.iter().filter(|word| !is_in(AMBIGUOUS, word) && is_in(language, word)).count();
+    let spoken: Vec<usize> = LANGUAGES.iter().map(|language| spoken(language)).collect();
+    let most = spoken.iter().copied().max().unwrap_or_default();
+    let is_one = |word: &&str| {
+        if word.chars().all(super::is_alone) {
+            return word.chars().all(|character| ALONE.contains(character)) || is_in(PAIRS, word);
+        }
+        // One word tells too little to take another one for what it is seldom.
+        most > 0
+            && (most > 1 || !is_in(AMBIGUOUS, word))
+            && LANGUAGES.iter().zip(&spoken).any(|(language, count)| *count == most && is_in(language, word))
+    };
+    words.iter().map(is_one).collect()
 }
+
+fn is_in(list: &str, word: &str) -> bool {
+    list.split_ascii_whitespace().any(|one| one == word)
+}
+
+/// Words that are a name or name a thing in a language of many, and so do not tell by themselves which one is spoken.
+const AMBIGUOUS: &str = "ada ama an ante art ben bin biz car come comment con dan day den die dir door dos dove due era eras fait far fast \
+     fin font fra gift han hans hat hay hem her hoe hun im ja jo jos kan kim las led len mai man mana mas men met mia mine mot \
+     ned nos on or par pas per plus pour pro reeds sal sea sen sera sin sol solo son su sur tai tan ten ti ton tot van var via wan \
+     want war was wel wie wil will";
 
 /// Characters that are so by themselves, in Chinese and Japanese.
 const ALONE: &str = "的了吗呢吧啊呀嘛是我你您他她它们在有和与跟也都就还又才这那哪个些什么怎谁几得地着过把被让给对从到要会能可以很\
@@ -143,26 +163,38 @@ const LANGUAGES: [&str; 16] = [
     "אבל או אולי אותו אותה אותי אז איזה איך אין איפה אל אם אני אנחנו אף אתה אתם את באיזה בין בכל בלי בשביל גם דרך ה הוא היא היה \
      היו הייתי היתה הם הן הזה הזאת ו זאת זה זו יותר יש כאן כדי כי כל כמה כמו כן ל לא לאן לה להם לו לי לך לכם למה לנו לפני מ מאוד \
      מה מי מתי על עד עוד עם עכשיו פה רק של שלה שלהם שלו שלי שלך שלנו שם תמיד",
-    // Indonesian, Vietnamese
-    "ada adalah agar akan aku anda apa apakah atau bagaimana bahwa banyak berapa bisa dalam dan dari dengan di dia dimana dia ini \
+    // Indonesian
+    "ada adalah agar akan aku anda apa apakah atau bagaimana bahwa banyak berapa bisa dalam dan dari dengan di dia dimana ini \
      itu jika juga kami kamu kapan karena ke kenapa kita lagi lebih mana mereka mengapa oleh pada saja saya sangat sebagai \
-     sudah tapi telah tidak untuk yang \
-     ai anh ay ban bao boi cac cai cho chua chung co con cua cung da dang day do duoc em gi hay khi khong la lai lam luc minh moi \
-     mot nao nay neu nhieu nhung noi o roi sao se tai thi theo the toi trong tu va vao vay vi voi",
+     sudah tapi telah tidak untuk yang",
 ];
 
 #[cfg(test)]
 mod tests {
-    use super::is_one;
+    use super::among;
 
     #[test]
     fn what_holds_sentences_together_says_nothing() {
-        let all = "what me the my does wann habe fur como cuando qui est متي الذي किसने क्या 什么 我的 です には 的 は";
-        for word in all.split(' ') {
-            assert!(is_one(word), "{word}");
-        }
-        for word in "food ill peanuts allergisch tren maison طعام खाना 花生 食べ 书 猫".split(' ') {
-            assert!(!is_one(word), "{word}");
+        for (question, content) in [
+            ("what food makes me ill", "food makes ill"),
+            ("me", ""),
+            ("who died in the war", "died war"),
+            ("wann war der krieg", "krieg"),
+            ("ada peanuts", "ada peanuts"),
+            ("what must ada not eat", "ada eat"),
+            ("war", "war"),
+            ("worauf habe ich mich gefreut", "worauf gefreut"),
+            ("donde esta mi coche", "coche"),
+            ("ou sont les clefs de la maison", "clefs maison"),
+            ("متي طعام الذي", "طعام"),
+            ("किसने खाना क्या", "खाना"),
+            ("什么 花生 我的 的", "花生"),
+            ("です 食べ には は", "食べ"),
+        ] {
+            let words: Vec<&str> = question.split(' ').collect();
+            let says: Vec<&str> =
+                words.iter().zip(among(&words)).filter(|(_, is_one)| !is_one).map(|(word, _)| *word).collect();
+            assert_eq!(says.join(" "), content, "{question}");
         }
     }
 }

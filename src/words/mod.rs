@@ -5,8 +5,8 @@
 //! terms alone, and takes them as they are.
 
 mod fold;
+mod function_words;
 mod normal;
-pub(crate) mod function_words;
 mod porter;
 
 use serde::Deserialize;
@@ -138,27 +138,27 @@ impl Asked {
 
 /// The words of a text as they are asked for, in their order.
 pub(crate) fn asked(text: &str) -> Vec<Asked> {
-    let mut asked = Vec::new();
-    parts(text, |part| {
-        let (term, is_prefix, is_function_word) = match part {
-            Part::Word(word) => {
-                let mut term = String::new();
-                porter::stem(word, &mut term);
-                (term, false, function_words::is_one(word))
-            }
-            Part::Alone { before: Some(before), character, .. } => {
-                let pair: String = [before, character].into_iter().collect();
-                let is_function_word = function_words::is_one(&pair);
-                (pair, false, is_function_word)
-            }
-            Part::Alone { before: None, character, is_last: true } => {
-                (character.to_string(), true, function_words::is_one(character.encode_utf8(&mut [0; 4])))
-            }
-            Part::Alone { .. } => return,
-        };
-        asked.push(Asked { term, is_prefix, is_function_word });
+    // As they are written, the term that each is, and whether it is the beginning of one.
+    let mut words: Vec<(String, String, bool)> = Vec::new();
+    parts(text, |part| match part {
+        Part::Word(word) => {
+            let mut term = String::new();
+            porter::stem(word, &mut term);
+            words.push((word.to_owned(), term, false));
+        }
+        Part::Alone { before: Some(before), character, .. } => {
+            let pair: String = [before, character].into_iter().collect();
+            words.push((pair.clone(), pair, false));
+        }
+        Part::Alone { before: None, character, is_last: true } => {
+            words.push((character.into(), character.into(), true));
+        }
+        Part::Alone { .. } => {}
     });
-    asked
+    let written: Vec<&str> = words.iter().map(|(word, ..)| word.as_str()).collect();
+    let function_words = function_words::among(&written);
+    let asked = words.into_iter().zip(function_words);
+    asked.map(|((_, term, is_prefix), is_function_word)| Asked { term, is_prefix, is_function_word }).collect()
 }
 
 /// The beginning of a long word, whatever its ending: what stemming does for English, for every language with endings.
@@ -238,11 +238,9 @@ mod tests {
     #[test]
     fn a_character_that_stands_alone_is_asked_for_as_a_beginning() {
         let expressions = |text: &str| asked(text).iter().map(super::Asked::expression).collect::<Vec<_>>().join(" ");
-        for (text, expected) in [
-            ("我", "\"我\"*"),
-            ("我们去 京", "\"我们\" \"们去\" \"京\"*"),
-            ("Running shoes", "\"run\" \"shoe\""),
-        ] {
+        for (text, expected) in
+            [("我", "\"我\"*"), ("我们去 京", "\"我们\" \"们去\" \"京\"*"), ("Running shoes", "\"run\" \"shoe\"")]
+        {
             assert_eq!(expressions(text), expected);
         }
     }

@@ -12,8 +12,15 @@ use synth_memory::tables::uncertainty::NewUncertainty;
 use super::support::{NOW, in_memory};
 use super::{asked, embed, fact, remember, texts};
 
-const NOTHING: RecallWeights =
-    RecallWeights { words: 0.0, meaning: 0.0, recency: 0.0, importance: 0.0, valence: 0.0, lessons: 0.0, conversation: 0.0 };
+const NOTHING: RecallWeights = RecallWeights {
+    words: 0.0,
+    meaning: 0.0,
+    recency: 0.0,
+    importance: 0.0,
+    valence: 0.0,
+    lessons: 0.0,
+    conversation: 0.0,
+};
 
 #[test]
 fn each_part_orders_by_itself() {

@@ -200,7 +200,8 @@ fn what_another_program_writes_is_found_and_a_row_keeps_its_place_when_rows_are_
     let memory = open(folder.path()).unwrap();
     let entry = |key: &str, value: &str| NewEntry { key: key.into(), value: value.into(), updated_at: None };
     memory.long_term().add(vec![entry("first", "1"), entry("city", "\"Oslo\""), entry("tea", "\"green\"")]).unwrap();
-    let doubt = NewUncertainty { user_message: "which tea?".into(), confidence_score: 0.5, ..NewUncertainty::default() };
+    let doubt =
+        NewUncertainty { user_message: "which tea?".into(), confidence_score: 0.5, ..NewUncertainty::default() };
     memory.uncertainty().add(vec![doubt]).unwrap();
     let tea = MemoryReference::LongTerm { key: "tea".into() };
     memory.recall().resolve(1, "asked", &[tea], &[]).unwrap();

@@ -111,7 +111,9 @@ pub fn indexed(memory: &Memory) -> [Vec<(String, i64, i64)>; 2] {
         memory.recall().index().unwrap();
         connection.execute_batch("INSERT INTO memory_fts (memory_fts) VALUES ('integrity-check')").unwrap();
         connection
-            .execute_batch("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, memory_fts, instance)")
+            .execute_batch(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, memory_fts, instance)",
+            )
             .unwrap();
         let sql = "SELECT term, doc, offset FROM temp.vocabulary UNION ALL SELECT '', id, 0 FROM memory_fts_docsize
                    ORDER BY 1, 2, 3";
