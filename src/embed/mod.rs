@@ -7,7 +7,7 @@
 //! use synth_memory::embed::StaticModel;
 //!
 //! let file = concat!(env!("CARGO_MANIFEST_DIR"), "/models/all-minilm-l6-v2-256.bin");
-//! let model = StaticModel::from_bytes(std::fs::read(file)?)?;
+//! let model = StaticModel::from_bytes(&std::fs::read(file)?)?;
 //!
 //! let [asked, near, far] = ["food that I must avoid", "She cannot eat peanuts", "The train leaves at nine"]
 //!     .map(|text| model.embed(text).unwrap());
@@ -18,8 +18,14 @@
 
 mod static_model;
 
+mod file;
+
+mod vocabulary;
+
 mod wordpiece;
 
 mod characters;
+
+mod rows;
 
 pub use static_model::StaticModel;

@@ -8,7 +8,7 @@
 //!   browser. So they are gathered, and written together with the frame that ends the commit, or before anything else
 //!   looks at the file. A write that fails fails within the commit, as ever.
 //!
-//! This is the only file with unsafe code: SQLite calls a VFS through pointers.
+//! Beside `recall/matches.rs` this is the only file with unsafe code: SQLite calls a VFS through pointers.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};

@@ -12,7 +12,7 @@ impl Recall<'_> {
     /// # Errors
     ///
     /// `invalid_argument` where the bytes are no model.
-    pub fn load_embedder(&self, model: Vec<u8>) -> Result<u32> {
+    pub fn load_embedder(&self, model: &[u8]) -> Result<u32> {
         let model = StaticModel::from_bytes(model)?;
         self.use_model(model.name(), model.dimensions())?;
         let dimensions = model.dimensions() as u32;

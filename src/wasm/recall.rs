@@ -106,7 +106,7 @@ impl Engine {
     /// Takes the bundled model, whose vectors are kept and searched from here on; tells their dimensions.
     #[wasm_bindgen(js_name = embedderLoad, unchecked_return_type = "number")]
     pub fn embedder_load(&self, model: Vec<u8>) -> Answer {
-        self.call(|memory| memory.recall().load_embedder(model))
+        self.call(|memory| memory.recall().load_embedder(&model))
     }
 
     /// Vectors of texts, by the bundled model; zeros for a text without any known word.

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
-import { LIMIT, measure, REACT_LIMIT, report, sizeOf } from '../../scripts/size.mjs';
+import { LIMIT, measure, MODEL_LIMITS, REACT_LIMIT, report, sizeOf } from '../../scripts/size.mjs';
 
 test('what a page downloads to open, migrate, remember and recall is within its limit', (t) => {
   const sizes = measure();
@@ -18,6 +18,15 @@ test("React's entry is within its limit, and brings no second core", () => {
   assert.ok(gzip <= REACT_LIMIT, `${gzip} bytes gzipped, the limit is ${REACT_LIMIT}`);
   const imported = readFileSync(at('dist', 'react.js'), 'utf8').matchAll(/from"([^"]+)"/g);
   assert.deepEqual([...imported].map(([, name]) => name).toSorted(), ['./index.js', 'react']);
+});
+
+test("each embedder's table is within its limit", () => {
+  const files = readdirSync(at('dist', 'models')).map((name) => `models/${name}`);
+  assert.deepEqual(files.toSorted(), Object.keys(MODEL_LIMITS).toSorted());
+  for (const [file, limit] of Object.entries(MODEL_LIMITS)) {
+    const { size } = statSync(at('dist', file));
+    assert.ok(size <= limit, `${file} has ${size} bytes, the limit is ${limit}`);
+  }
 });
 
 test('every file that the page leads to is counted, and nothing else', (t) => {

@@ -89,7 +89,7 @@ function fact(name: string, value: string | undefined): HTMLElement {
 function stateOf(status: EmbeddingStatus | undefined, under: boolean): string {
   if (!status) return '';
   const { embedded, pending } = status;
-  if (under) return embedded === 0 ? 'Embedding; the model (8 MB) is loaded first…' : 'Embedding…';
+  if (under) return embedded === 0 ? 'Embedding; the model (2.3 MB) is loaded first…' : 'Embedding…';
   if (pending > 0) return `${plural(pending, 'row')} found by words alone for now.`;
   return embedded === 0 ? 'Nothing to embed yet.' : 'Every row has its vector.';
 }

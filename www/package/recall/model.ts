@@ -5,7 +5,7 @@ interface NodeProcess {
   getBuiltinModule?(name: 'node:fs'): { readFileSync(file: URL): Uint8Array<ArrayBuffer> };
 }
 
-/** The bytes of the bundled model: a file of this package, 8 MB, fetched when meaning is first asked for. */
+/** The bytes of the bundled model: a file of this package, 2.3 MB, fetched when meaning is first asked for. */
 export async function loadBundledModel(): Promise<Uint8Array<ArrayBuffer>> {
   // Written just so, bundlers find the file.
   const file = new URL('./models/all-minilm-l6-v2-256.bin', import.meta.url);

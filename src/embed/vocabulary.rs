@@ -1,0 +1,93 @@
+//! The tokens' texts, and a hash to find them by.
+
+/// No token has more bytes.
+pub(super) const LONGEST_TOKEN: usize = 64;
+/// How many bits of a slot say which token it is; the others are of its hash.
+const PLACE_BITS: u32 = 18;
+const PLACE: u32 = (1 << PLACE_BITS) - 1;
+
+/// The tokens' texts, found by an open-addressed hash over where they stand.
+pub(super) struct Vocabulary {
+    texts: Box<[u8]>,
+    /// Where each text begins, and where the last one ends.
+    offsets: Vec<u32>,
+    /// Zero, or the upper bits of the hash and one more than the token's place.
+    slots: Vec<u32>,
+    /// The most bytes of a token.
+    longest: usize,
+}
+
+impl Vocabulary {
+    /// None where the lengths do not fit the texts.
+    pub(super) fn new(lengths: &[u8], texts: &[u8]) -> Option<Self> {
+        let mut offsets = Vec::with_capacity(lengths.len() + 1);
+        offsets.push(0);
+        let mut end = 0;
+        for &length in lengths {
+            end += u32::from(length);
+            offsets.push(end);
+        }
+        let longest = usize::from(lengths.iter().copied().max()?);
+        if end as usize != texts.len() || longest > LONGEST_TOKEN || lengths.len() >= PLACE as usize {
+            return None;
+        }
+        // Two slots or more for each token, so that a word that is not there is missed soon.
+        let slots = vec![0; (lengths.len() * 2).next_power_of_two()];
+        let mut vocabulary = Self { texts: texts.into(), offsets, slots, longest };
+        for at in 0..lengths.len() {
+            vocabulary.insert(at);
+        }
+        Some(vocabulary)
+    }
+
+    /// The most bytes of a token.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    fn text(&self, at: usize) -> &[u8] {
+        &self.texts[self.offsets[at] as usize..self.offsets[at + 1] as usize]
+    }
+
+    fn insert(&mut self, at: usize) {
+        let hash = self.text(at).iter().fold(Hash::START, Hash::next).finished();
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        while self.slots[slot] != 0 {
+            slot = (slot + 1) & mask;
+        }
+        self.slots[slot] = hash & !PLACE | (at as u32 + 1);
+    }
+
+    /// The place of the token that is `before` and `text`, whose hash is given.
+    pub(super) fn find(&self, hash: u32, before: &[u8], text: &[u8]) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        // One slot in two is empty at least, so this ends.
+        while self.slots[slot] != 0 {
+            let at = (self.slots[slot] & PLACE) as usize - 1;
+            if (self.slots[slot] ^ hash) >> PLACE_BITS == 0 && self.text(at).strip_prefix(before) == Some(text) {
+                return Some(at);
+            }
+            slot = (slot + 1) & mask;
+        }
+        None
+    }
+}
+
+/// FNV-1a, mixed once more at the end, as its low bits alone would choose the slot.
+#[derive(Clone, Copy)]
+pub(super) struct Hash(u32);
+
+impl Hash {
+    pub(super) const START: Self = Self(0x811c_9dc5);
+
+    pub(super) fn next(self, byte: &u8) -> Self {
+        Self((self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    }
+
+    pub(super) fn finished(self) -> u32 {
+        let mixed = (self.0 ^ self.0 >> 15).wrapping_mul(0x2c1b_3c6d);
+        mixed ^ mixed >> 13
+    }
+}
