@@ -47,7 +47,7 @@ locking_mode=EXCLUSIVE.`);
 Inserts, medians of ${INSERTS.rounds} rounds, each into a new file. The official module has the same table and indexes, no
 full-text index, and one prepared statement. The last column is the median of our time over that of the official module
 with a memory's settings, round by round, and its quartiles: below 1, synth-memory is faster.`);
-  show(['', 'strict', "official module, a memory's settings", 'its default settings', 'ours / official'], inserts);
+  show(['', 'synth-memory', "official module, a memory's settings", 'ours / official'], inserts);
   if (wanted('contexts')) {
     const contexts = await benchContexts(isolated);
     console.log(`

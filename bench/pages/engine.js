@@ -18,6 +18,11 @@ export function query(engine, sql) {
   return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])));
 }
 
+/** Indexes all that changed. */
+export function index(engine) {
+  while (engine.indexSlice() > 0);
+}
+
 export const addFacts = (engine, facts) => engine.semanticAdd(facts);
 
 /** Adds rows to each of the five tables. */

@@ -1,10 +1,9 @@
-// What an insert costs: SQLite's part, with the triggers dropped, and all of it, next to the official module. Inside the
-// workers, and from the page.
+// What an insert costs next to the official module: until it is answered, and until its words are indexed. Inside the workers, and
+// from the page.
 import { Memory } from '/package/index.js';
 import { INSERT, remembered, TABLE, values } from './facts.js';
 import { openOfficial } from './official.js';
 import { connect } from './rpc.js';
-import { withoutTriggers } from './without-triggers.js';
 
 async function timed(act) {
   const begun = performance.now();
@@ -16,51 +15,59 @@ async function timed(act) {
 async function inWorkers(rows) {
   const bare = connect('/bench/inserts-worker.js');
   await bare('load');
-  const ours = (triggers) => (round) => bare('insert', { path: `/bare-${triggers}-${round}.db`, rows, triggers });
-  const official = (wal) => {
+  const ours = (isIndexed) => (round) => bare('insert', { path: `/bare-${isIndexed}-${round}.db`, rows, isIndexed });
+  const official = (insert) => {
     const call = openOfficial();
     return async (round) => {
       const file = `/bare-${round}.db`;
-      await call('open', `bare-${wal}`, { wal, file });
-      if (wal) await checkSettings(call);
+      await call('open', `bare-${insert}`, { wal: true, file });
+      await checkSettings(call);
       await call('exec', TABLE);
-      const time = await call('insertOwn', INSERT, rows);
+      const time = await call(insert, INSERT, rows);
       await checkCount(await call('count', 'semantic_memories'), rows);
       await call('remove', file);
       return time;
     };
   };
-  return { ours: ours(false), oursIndexed: ours(true), officialWal: official(true), official: official(false) };
+  return {
+    ours: ours(false),
+    oursIndexed: ours(true),
+    official: official('insertOwn'),
+    officialIndexed: official('insertIndexed'),
+  };
 }
 
 async function fromPage(rows) {
-  const atHead = await Memory.open({ url: 'memory:' });
-  const { file, text } = await withoutTriggers((sql) => atHead.query(sql));
-  await atHead.close();
   const given = remembered(0, rows);
 
-  const ours = (triggers) => async (round) => {
-    const migrations = triggers ? {} : { [file]: text };
-    const memory = await Memory.open({ url: `opfs:///page-${triggers}-${round}.db`, embedder: 'none', migrations });
-    const time = await timed(() => memory.semantic.rememberMany(given));
+  const ours = (isIndexed) => async (round) => {
+    const memory = await Memory.open({ url: `opfs:///page-${isIndexed}-${round}.db`, embedder: 'none' });
+    const time = await timed(async () => {
+      await memory.semantic.rememberMany(given);
+      // A question is answered when all is indexed.
+      if (isIndexed) await memory.semantic.list({ search: 'nothing of this', limit: 1 });
+    });
     await checkCount(await memory.semantic.count(), rows);
     await memory.close();
     return time;
   };
-  const official = (wal) => {
+  const official = (isIndexed) => {
     const call = openOfficial();
     return async (round) => {
       const file = `/page-${round}.db`;
-      await call('open', `page-${wal}`, { wal, file });
+      await call('open', `page-${isIndexed}`, { wal: true, file });
       await call('exec', TABLE);
       const bound = () => given.map((fact) => values({ ...fact, metadata: JSON.stringify(fact.metadata) }));
-      const time = await timed(() => call('insertMany', INSERT, bound()));
+      const time = await timed(async () => {
+        await call('insertMany', INSERT, bound());
+        if (isIndexed) await call('index');
+      });
       await checkCount(await call('count', 'semantic_memories'), rows);
       await call('remove', file);
       return time;
     };
   };
-  return { ours: ours(false), oursIndexed: ours(true), officialWal: official(true), official: official(false) };
+  return { ours: ours(false), oursIndexed: ours(true), official: official(false), officialIndexed: official(true) };
 }
 
 async function checkSettings(call) {

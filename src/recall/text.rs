@@ -64,7 +64,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
             rare.push(Found { asked, rows: found.rows, weight });
         }
     }
-    rare.sort_by(|a, b| a.rows.len().cmp(&b.rows.len()));
+    rare.sort_by_key(|found| found.rows.len());
     let mut left = BUDGET;
     rare.retain(|found| {
         let fits = found.rows.len() <= left;

@@ -9,7 +9,7 @@ const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const MODEL = '**/package/models/**';
 /** Of the file: it has a hit of low importance, and two facts that say the same. */
 const QUESTION = 'Who moved the login page?';
-const PARTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons'];
+const PARTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons', 'conversation'];
 
 const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
 

@@ -11,6 +11,7 @@ const PARTS = [
   'importance',
   'valence',
   'lessons',
+  'conversation',
 ] as const satisfies readonly (keyof RecallParts)[];
 
 /** Between which values the bars of an answer lie. They are drawn to one scale, so that hits can be compared. */

@@ -91,7 +91,10 @@ export class KnownStatus {
 }
 
 /** The part of the state that the engine tells. */
-export type Schema = Pick<MemoryStatus, 'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly' | 'unindexed'>;
+export type Schema = Pick<
+  MemoryStatus,
+  'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly' | 'unindexed'
+>;
 
 /** What the engine tells of the schema, as the state has it. */
 export function fromSchema({ revisions, heads, backup, readOnly, unindexed }: SchemaStatus): Schema {
