@@ -19,6 +19,8 @@ const WASM_BINDGEN = /wasm-bindgen = "=([\d.]+)"/.exec(readFileSync(at('Cargo.to
 const WASM_PACK = '0.15.1';
 const GECKODRIVER = '0.37.1';
 const ALEMBIC = 'alembic==1.20.1';
+/** A newer SQLite than many a Python has of its own: what has an index of words is made by 3.43 at the least. */
+const SQLITE = 'pysqlite3-binary==0.5.4.post2';
 
 async function step(name, { ready, make, otherwise }) {
   const started = performance.now();
@@ -190,7 +192,7 @@ async function makePython() {
     await apt('python3', 'python3-venv');
   rmSync(at('target', 'python'), { recursive: true, force: true });
   await run('python3', ['-m', 'venv', at('target', 'python')], { quiet: true });
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ALEMBIC], {
+  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ALEMBIC, SQLITE], {
     quiet: true,
     seconds: 5 * MINUTE,
   });
@@ -251,7 +253,7 @@ export async function setUp({ forTests = false } = {}) {
         'install Chromium with chromedriver, Firefox, WebKitWebDriver and Xvfb (on Debian: chromium chromium-driver firefox-esr webkit2gtk-driver xvfb).',
     });
     await step('Alembic, from PyPI', {
-      ready: () => existsSync(python) && ask(python, ['-c', 'import alembic']) !== undefined,
+      ready: () => existsSync(python) && ask(python, ['-c', 'import alembic, pysqlite3']) !== undefined,
       make: makePython,
       otherwise: 'install Python 3 with its venv module, and check that pip reaches its index.',
     });

@@ -306,9 +306,12 @@ suite('the database', () => {
 test('--sql is what another program can run', (t) => {
   const { ok, run, json, path, list } = start(t);
   const execute = (file, sql) =>
-    runPython(['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())', path(file)], {
-      input: sql,
-    });
+    runPython(
+      ['-c', 'import pysqlite3, sys; pysqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())', path(file)],
+      {
+        input: sql,
+      },
+    );
   const up = ok('upgrade', 'head', '--sql');
   assert.deepEqual(list(), [], '--sql made something');
   execute('theirs.db', up);
