@@ -95,8 +95,8 @@ pub struct RecallEvidence {
     pub settled: u32,
     /// Doubts in which it misled.
     pub misled: u32,
-    /// Of a turn, what those around it have by words and meaning, as far as it counts here: 0.6 of that of the next one and of
-    /// the one before, 0.4 and 0.2 of those further away, up to a silence of an hour.
+    /// Of a turn, what those around it have by words and meaning, as far as it counts here: the most of 0.8 of that of the next
+    /// one and of the one before, 0.6 and 0.4 of those further away, up to a silence of an hour.
     pub conversation: f64,
 }
 

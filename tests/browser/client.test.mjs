@@ -211,6 +211,7 @@ test('the status tells the truth', () =>
         migrated: ['001', '002'],
         backup: null,
         readOnly: false,
+        unindexed: 0,
       },
     );
     const later = await page.evaluate(async () => {

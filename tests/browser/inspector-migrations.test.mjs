@@ -111,7 +111,7 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
   assert.match(
     await dialog().locator('.losses').innerText(),
     new RegExp(
-      `^Dropped with all rows: (${derived}(, | and )?)+\\.\\s+What stood in a column that is dropped goes with it\\.$`,
+      `^Dropped with all rows: (${derived}(,? and |, )?)+\\.\\s+What stood in a column that is dropped goes with it\\.$`,
     ),
   );
   await dialog().getByText('SQL down of 002').click();

@@ -79,6 +79,9 @@ const tip = () => section().locator('.map-tip');
 const vectors = () => section().locator('#vectors');
 const embedded = () => holds(vectors(), 'Every row has its vector.');
 
+/** In this file the turns speak for each other so much that no fact is among the best. */
+const leaveOutTurns = () => section().getByRole('checkbox', { name: 'Turns' }).uncheck();
+
 async function ask(text) {
   await question().fill(text);
   await question().press('Enter');
@@ -92,6 +95,7 @@ const numbers = (locator) =>
   locator.locator('data').evaluateAll((all) => all.map((one) => ({ value: Number(one.value), text: one.innerText })));
 
 inspect('each hit says why it ranks, and its bars add up to its score', async () => {
+  await leaveOutTurns();
   await ask(QUESTION);
   await found(/^10 hits in \d+ ms$/);
   assert.equal(await hits().count(), 10);
@@ -127,6 +131,7 @@ inspect('each hit says why it ranks, and its bars add up to its score', async ()
 });
 
 inspect('a hit unfolds its evidence and text, names what says the same, and leads to its row', async () => {
+  await leaveOutTurns();
   await ask(QUESTION);
   await found('10 hits');
   const best = hits().first();
@@ -200,6 +205,7 @@ inspect('the map has a point for each row with a vector, shows texts, marks hits
   assert.equal(new Set(shapes).size, 5);
   assert.equal(new Set(shapes.map((shape) => shape.split(' ').slice(1).join(' '))).size, 5);
 
+  await leaveOutTurns();
   await ask(QUESTION);
   await found('10 hits');
   assert.equal(await map().getByRole('option', { selected: true }).count(), 10);
@@ -218,6 +224,7 @@ inspect('the map has a point for each row with a vector, shows texts, marks hits
 });
 
 inspect('with keys alone: a question, and from point to point to a row', async () => {
+  await leaveOutTurns();
   await question().focus();
   await page.keyboard.type(QUESTION);
   await page.keyboard.press('Enter');
