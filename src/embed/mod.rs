@@ -24,6 +24,8 @@ mod vocabulary;
 
 mod wordpiece;
 
+mod unigram;
+
 mod characters;
 
 mod rows;

@@ -3,6 +3,7 @@
 use super::characters::Characters;
 use super::file::{Reader, checksum, damaged};
 use super::rows::Rows;
+use super::unigram::Unigram;
 use super::vocabulary::Vocabulary;
 use super::wordpiece::WordPiece;
 use crate::error::{Error, Result};
@@ -12,18 +13,35 @@ const MOST_TOKENS: usize = 512;
 
 const MAGIC: &[u8] = b"synthemb";
 const VERSION: u32 = 2;
-/// The tokeniser that a file is made for.
+/// The tokenisers that a file may be made for.
 const WORDPIECE: u32 = 0;
+const UNIGRAM: u32 = 1;
 
 /// A vector for each token, and what finds the tokens of a text.
 ///
 /// It is made from the bytes of a file such as `models/all-minilm-l6-v2-256.bin`.
 pub struct StaticModel {
     name: String,
-    words: WordPiece,
+    tokeniser: Tokeniser,
     /// The id of the first token; the others follow.
     first: u32,
     rows: Rows,
+}
+
+/// What finds the tokens of a text.
+enum Tokeniser {
+    WordPiece(WordPiece),
+    Unigram(Unigram),
+}
+
+impl Tokeniser {
+    /// Calls `token` with each id until it returns false.
+    fn each(&self, text: &str, mut token: impl FnMut(u32) -> bool) {
+        match self {
+            Self::WordPiece(words) => words.each(text, &mut token),
+            Self::Unigram(words) => words.each(text, &mut token),
+        }
+    }
 }
 
 impl StaticModel {
@@ -56,14 +74,23 @@ impl StaticModel {
         let characters = Characters::new(starts, values, several).ok_or_else(damaged)?;
         let lengths = file.take(tokens)?;
         let vocabulary = Vocabulary::new(lengths, file.take(texts)?).ok_or_else(damaged)?;
+        let tokeniser = match tokeniser {
+            WORDPIECE => Tokeniser::WordPiece(WordPiece::new(characters, vocabulary, first, unknown)),
+            UNIGRAM => {
+                let [pairs] = file.counts()?;
+                let pairs = file.numbers(pairs.checked_mul(3).ok_or_else(damaged)?, u32::from_le_bytes)?;
+                let scores = file.numbers(tokens, f32::from_le_bytes)?;
+                let words = Unigram::new(characters, pairs, vocabulary, scores, first, unknown);
+                Tokeniser::Unigram(words.ok_or_else(damaged)?)
+            }
+            _ => return Err(damaged()),
+        };
         let rows = Rows::read(&mut file, tokens, dimensions)?;
         let end = first.checked_add(tokens as u32).ok_or_else(damaged)?;
-        let known = (first..end).contains(&unknown);
-        if file.position() != bytes.len() || known || tokeniser != WORDPIECE {
+        if file.position() != bytes.len() || (first..end).contains(&unknown) {
             return Err(damaged());
         }
-        let words = WordPiece::new(characters, vocabulary, first, unknown);
-        Ok(Self { name, words, first, rows })
+        Ok(Self { name, tokeniser, first, rows })
     }
 
     /// What the model is called, to be kept with the vectors: those of different models cannot be compared.
@@ -76,10 +103,11 @@ impl StaticModel {
         self.rows.dimensions()
     }
 
-    /// The ids of all the text's tokens, Hugging Face's for the same text, without `[CLS]` and `[SEP]`.
+    /// The ids of all the text's tokens, without `[CLS]` and `[SEP]`: those of Hugging Face's or SentencePiece's tokeniser
+    /// for the same text and vocabulary.
     pub fn token_ids(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
-        self.words.each(text, |id| {
+        self.tokeniser.each(text, |id| {
             ids.push(id);
             true
         });
@@ -91,7 +119,7 @@ impl StaticModel {
     pub fn embed(&self, text: &str) -> Option<Vec<f32>> {
         let mut sum = self.rows.zero();
         let mut left = MOST_TOKENS;
-        self.words.each(text, |id| {
+        self.tokeniser.each(text, |id| {
             if let Some(at) = id.checked_sub(self.first) {
                 self.rows.add(at as usize, &mut sum);
             }

@@ -1,0 +1,200 @@
+//! The multilingual embedder against SentencePiece and NumPy (tests/fixtures/embed-multilingual.json, made by
+//! models/make_multilingual_fixtures.py), and against files that are damaged.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use synth_memory::ErrorCode;
+use synth_memory::embed::StaticModel;
+
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/multilingual-e5-small-256.bin")).unwrap()
+});
+static MODEL: LazyLock<StaticModel> = LazyLock::new(|| StaticModel::from_bytes(&BYTES).unwrap());
+static EXPECTED: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("fixtures/embed-multilingual.json")).unwrap());
+
+fn expected(key: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
+    EXPECTED[key].as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), &row[1]))
+}
+
+fn alike(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[test]
+fn tokens_are_those_of_sentencepiece() {
+    let (mut count, mut other) = (0, Vec::new());
+    for (text, ids) in expected("tokens") {
+        let ids: Vec<u32> = ids.as_str().unwrap().split_terminator(' ').map(|id| id.parse().unwrap()).collect();
+        let found = MODEL.token_ids(text);
+        if found != ids {
+            other.push(format!("{text:?}: {found:?}, not {ids:?}"));
+        }
+        count += 1;
+    }
+    assert!(other.is_empty(), "{} of {count}: {:#?}", other.len(), &other[..other.len().min(20)]);
+    assert!(count >= 3_000, "only {count} texts");
+}
+
+#[test]
+fn vectors_are_those_of_numpy() {
+    let mut count = 0;
+    for (text, vector) in expected("vectors") {
+        let found = MODEL.embed(text);
+        let Some(vector) = vector.as_array() else {
+            assert_eq!(found, None, "{text:?}");
+            continue;
+        };
+        let vector: Vec<f32> = vector.iter().map(|value| value.as_f64().unwrap() as f32).collect();
+        let found = found.unwrap_or_else(|| panic!("no vector for {text:?}"));
+        assert!((alike(&found, &found) - 1.0).abs() < 1e-5, "the length of {text:?}");
+        assert!(alike(&found, &vector) / alike(&vector, &vector).sqrt() > 0.9999, "{text:?}");
+        count += 1;
+    }
+    assert!(count >= 60, "only {count} texts");
+}
+
+#[test]
+fn the_file_is_small_and_says_what_it_is() {
+    assert!(BYTES.len() <= 9_000_000, "{} bytes", BYTES.len());
+    assert_eq!((MODEL.name(), MODEL.dimensions()), ("multilingual-e5-small-static-256-pq", 256));
+}
+
+#[test]
+fn texts_of_like_meaning_are_nearest_across_languages() {
+    let facts = [
+        "Ada is allergic to peanuts",
+        "Der Zug nach Köln fährt um neun Uhr ab",
+        "妹の誕生日は五月三日です",
+        "Mi gata tiene que ir al veterinario el viernes",
+    ];
+    let vectors = facts.map(|fact| MODEL.embed(fact).unwrap());
+    let questions = [
+        ("¿Qué alergia tiene a los cacahuetes?", 0),
+        ("À quelle heure part le train ?", 1),
+        ("When is my sister's birthday?", 2),
+        ("猫什么时候去看兽医？", 3),
+    ];
+    let right = questions.iter().filter(|(question, fact)| {
+        let asked = MODEL.embed(question).unwrap();
+        let likeness = vectors.each_ref().map(|vector| alike(&asked, vector));
+        likeness.iter().all(|&other| other <= likeness[*fact])
+    });
+    // A table knows what words mean, not what they mean together.
+    assert!(right.count() >= 3);
+}
+
+#[test]
+fn what_is_unknown_takes_no_part() {
+    for text in ["", " \t\r\n", "\u{7}\u{200b}\u{3000}"] {
+        assert_eq!(MODEL.embed(text), None, "{text:?}");
+        assert!(MODEL.token_ids(text).is_empty());
+    }
+    // Characters that no piece has are one token, behind the space that begins a word.
+    assert_eq!(MODEL.token_ids("\u{13000}\u{13001}").len(), 2);
+    assert_eq!(MODEL.token_ids("\u{13000}\u{13001}")[1], 0);
+}
+
+#[test]
+fn no_more_than_512_tokens_are_looked_at_and_long_words_are_cut() {
+    let start = "tea ".repeat(512);
+    assert_eq!(MODEL.embed(&(start.clone() + "train")), MODEL.embed(&start));
+    let long = "中文".repeat(100_000);
+    assert!(MODEL.embed(&long).is_some());
+    // No space is put where a word is cut.
+    let ids = MODEL.token_ids(&"中".repeat(5_000));
+    assert!(ids[1..].iter().all(|id| *id != ids[0]) && ids.len() <= 5_001, "{}", ids.len());
+}
+
+/// The file with the checksum that its content has, as models/README.md describes it.
+fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let sum = bytes[16..].chunks(8).fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| {
+        let mut whole = [0; 8];
+        whole[..word.len()].copy_from_slice(word);
+        (sum ^ u64::from_le_bytes(whole)).wrapping_mul(0x0100_0000_01b3)
+    });
+    bytes[8..16].copy_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// A small model: four dimensions in one part, six pieces, three runs of characters, one composition.
+fn small() -> Vec<u8> {
+    let pieces = [" ", " a", "b", "ab", "é", "a"];
+    let scores = [-3.0_f32, -2.0, -2.0, -1.0, -4.0, -2.5];
+    let texts = pieces.concat();
+    let numbers = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let mut centroids = [0; 4 * 256];
+    for (code, centroid) in [[0, 0], [1, 0], [0, 1], [3, 4], [5, 5], [1, 1]].iter().enumerate() {
+        centroids[code * 4..][..2].copy_from_slice(centroid);
+    }
+    let content = [
+        // Version, tokeniser, first id, unknown id; the sizes of name, runs, several, tokens, texts, dimensions.
+        &numbers(&[2, 1, 1, 0, 4, 4, 2, pieces.len() as u32, texts.len() as u32, 4])[..],
+        b"tiny",
+        // Letters from 0, a space at 32, letters from 33, U+0132 and all behind it as "ab".
+        &numbers(&[0, 32, 33, 0x132]),
+        &numbers(&[0, 2, 0, 4 | 2 << 3]),
+        &numbers(&[97, 98]),
+        &pieces.map(|piece| piece.len() as u8),
+        texts.as_bytes(),
+        &numbers(&[1, 97, 98, 233]),
+        &scores.map(f32::to_le_bytes).concat(),
+        &[[0x80, 0x3f]; 6].concat(),
+        &1.0_f32.to_le_bytes(),
+        &centroids,
+        &[0, 1, 2, 3, 4, 5],
+    ]
+    .concat();
+    signed([&b"synthemb"[..], &[0; 8], &content].concat())
+}
+
+#[test]
+fn a_small_model_is_read_too() {
+    let model = StaticModel::from_bytes(&small()).unwrap();
+    // "a" and "b" become "é" together, but not where one character became both.
+    assert_eq!(model.token_ids("ab"), [1, 5]);
+    assert_eq!(model.token_ids("  a   b "), [2, 1, 3]);
+    assert_eq!(model.token_ids("\u{132}"), [1, 4]);
+    assert_eq!(model.token_ids("xyz a"), [1, 0, 2]);
+    assert_eq!(model.embed("\u{132}"), Some(vec![0.6, 0.8, 0.0, 0.0]));
+    assert_eq!(model.embed(" "), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever stands in a file whose checksum holds, it is refused or read, and texts are split and embedded.
+    #[test]
+    fn no_content_of_a_file_can_do_harm(
+        // Mostly before the centroids, which are most of the file and may hold anything.
+        changes in prop::collection::vec((prop_oneof![16..190_usize, 16..small().len()], any::<u8>()), 1..6),
+        cut in 0..40_usize,
+        text in "[a-b é\u{132}\u{ac00}\u{10ffff}]{0,9}",
+    ) {
+        let mut bytes = small();
+        for (at, value) in changes {
+            bytes[at] = value;
+        }
+        bytes.truncate(bytes.len() - cut.saturating_sub(30));
+        match StaticModel::from_bytes(&signed(bytes)) {
+            Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidArgument),
+            Ok(model) => {
+                model.token_ids(&text);
+                if let Some(vector) = model.embed(&text) {
+                    prop_assert_eq!(vector.len(), model.dimensions());
+                    prop_assert!((alike(&vector, &vector) - 1.0).abs() < 1e-5, "{vector:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_has_a_vector_of_length_one_or_none(text in any::<String>()) {
+        if let Some(vector) = MODEL.embed(&text) {
+            prop_assert!((alike(&vector, &vector) - 1.0).abs() < 1e-5);
+        }
+    }
+}
