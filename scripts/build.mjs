@@ -82,9 +82,9 @@ async function buildTypeScript() {
   }
   mkdirSync(join(dist, 'wasm'), { recursive: true });
   for (const file of ['synth_memory.d.ts', 'synth_memory_bg.wasm']) cpSync(join(glue, file), join(dist, 'wasm', file));
-  const model = 'all-minilm-l6-v2-256.bin';
   mkdirSync(join(dist, 'models'), { recursive: true });
-  cpSync(at('models', model), join(dist, 'models', model));
+  for (const file of readdirSync(at('models')).filter((name) => name.endsWith('.bin')))
+    cpSync(at('models', file), join(dist, 'models', file));
   return true;
 }
 

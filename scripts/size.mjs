@@ -7,13 +7,16 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { at } from './process.mjs';
 
 /** In bytes, by `gzip -9`. */
-export const LIMIT = 840_000;
+export const LIMIT = 850_000;
 
 /** The same, of what React's entry adds. */
 export const REACT_LIMIT = 1_500;
 
 /** The same, as they are, of the tables of embedders, each of which is downloaded by itself and hardly gets smaller. */
-export const MODEL_LIMITS = { 'models/all-minilm-l6-v2-256.bin': 2_400_000 };
+export const MODEL_LIMITS = {
+  'models/all-minilm-l6-v2-256.bin': 2_400_000,
+  'models/multilingual-e5-small-256.bin': 9_000_000,
+};
 
 /** Where a page begins, and what it cannot do without. */
 const ENTRY = 'index.js';

@@ -112,6 +112,34 @@ for (const [what, dimensions] of [
     }));
 }
 
+test('the multilingual model is downloaded by whoever asks for it only, and every tab of it uses the one', () =>
+  withPage(async ({ page, context, open: openPage }) => {
+    const asked = [];
+    await context.route(MODEL, (route) => {
+      asked.push(new URL(route.request().url()).pathname.split('/').at(-1));
+      return route.continue();
+    });
+    await prepare(page);
+    await open(page);
+    await call(page, 'semantic.remember', { content: 'Ada spielt Cello' });
+    await call(page, 'recall', 'ein Musikinstrument', { k: 1 });
+    assert.deepEqual(asked, ['all-minilm-l6-v2-256.bin']);
+    await page.evaluate(() => window.memory.close());
+
+    await open(page, { embedder: 'multilingual' });
+    const [hit] = await call(page, 'recall', '一种乐器', { k: 1 });
+    assert.deepEqual([hit.text, hit.similarity > 0], ['Ada spielt Cello', true]);
+    const { model, embedded, pending } = await call(page, 'embeddings.ready');
+    assert.deepEqual([model, embedded, pending], ['multilingual-e5-small-static-256-pq', 1, 0]);
+    assert.deepEqual(asked, ['all-minilm-l6-v2-256.bin', 'multilingual-e5-small-256.bin']);
+
+    const other = await openPage();
+    await prepare(other);
+    await open(other, { embedder: 'multilingual' });
+    assert.equal((await call(other, 'recall', 'music', { k: 1 }))[0].text, 'Ada spielt Cello');
+    assert.equal(asked.length, 2, 'what another tab has loaded is used');
+  }));
+
 /** In the page: asks, writes, and gives the question up; tells what became of it within some seconds. */
 const giveUp = (page, question) =>
   page.evaluate(async ({ path, asked, options }) => {

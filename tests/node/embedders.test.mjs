@@ -256,3 +256,27 @@ test('the adapters speak as their models want it', async () => {
   );
   server.close();
 });
+
+test('the multilingual embedder finds across languages; an unknown name of one is refused', async () => {
+  const memory = await open({ embedder: 'multilingual' });
+  await memory.semantic.rememberMany([
+    { content: 'Ada darf keine Erdnüsse essen' },
+    { content: '列车九点从四号站台出发' },
+    { content: 'मेरी बहन का जन्मदिन तीन मई को है' },
+    { content: 'Le mot de passe est collé sur le frigo' },
+  ]);
+  for (const [question, content] of [
+    ['Welche Nüsse muss sie meiden?', 'Ada darf keine Erdnüsse essen'],
+    ['火车什么时候开？', '列车九点从四号站台出发'],
+    ['बहन कब पैदा हुई?', 'मेरी बहन का जन्मदिन तीन मई को है'],
+    ['Où est le code du wifi ?', 'Le mot de passe est collé sur le frigo'],
+  ])
+    assert.equal((await memory.semantic.search(question, { k: 1 }))[0].content, content, question);
+  const { model, dimensions, pending } = await memory.embeddings.status();
+  assert.deepEqual([model, dimensions, pending], ['multilingual-e5-small-static-256-pq', 256, 0]);
+  await memory.close();
+
+  await rejects(open({ embedder: 'multilingal' }), 'invalid_argument', /^Unknown embedder "multilingal"\./);
+  for (const embedder of [7, null, {}, { name: 'x' }])
+    await rejects(open({ embedder }), 'invalid_argument', /'bundled', 'multilingual', 'none', or an object/);
+});

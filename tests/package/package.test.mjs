@@ -29,6 +29,7 @@ suite('the tarball', () => {
     const expected = [
       'LICENSE',
       'models/LICENSE',
+      'models/LICENSE-multilingual',
       'README.md',
       'package.json',
       ...['broker', 'cli', 'embedders', 'index', 'node', 'react', 'recall', 'worker'].map((name) => `dist/${name}.js`),
@@ -36,6 +37,7 @@ suite('the tarball', () => {
       'dist/wasm/synth_memory.d.ts',
       'dist/wasm/synth_memory_bg.wasm',
       'dist/models/all-minilm-l6-v2-256.bin',
+      'dist/models/multilingual-e5-small-256.bin',
     ];
     assert.deepEqual(packed.files.toSorted(), expected.toSorted());
   });

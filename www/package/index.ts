@@ -18,7 +18,13 @@ export { MemoryError } from './wire/errors.js';
 export type { ClientErrorCode, ErrorCode } from './wire/errors.js';
 export { Embeddings } from './client/embeddings.js';
 export type { ContextOptions, ContextSection, ExplainedHit, MemoryContext } from './recall/context.js';
-export type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './recall/embedder.js';
+export type {
+  BundledEmbedder,
+  Embedder,
+  EmbedderOption,
+  EmbeddingPurpose,
+  EmbeddingStatus,
+} from './recall/embedder.js';
 export type { JsonValue } from './wire/json.js';
 export { Backups } from './client/backups.js';
 export { Migrations } from './client/migrations.js';

@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from '../link/connection.js';
 import { checkCount } from '../wire/check.js';
-import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from '../recall/embedder.js';
+import type { EmbedderOption, EmbeddingPurpose, EmbeddingStatus } from '../recall/embedder.js';
 import type { MemoryMapPoint } from '../wasm/synth_memory.js';
 import type { OpenRecall } from '../recall/recall.js';
 
@@ -14,7 +14,7 @@ export interface LoadRecall {
 /** What loads recall for a memory, when it is first asked. */
 export function loader(
   connection: Connection,
-  embedder: Embedder | 'bundled' | 'none' = 'bundled',
+  embedder: EmbedderOption = 'bundled',
   tell?: (status: EmbeddingStatus) => void,
 ): LoadRecall {
   const load: LoadRecall = () =>

@@ -1,6 +1,6 @@
 import { checkFields, checkText } from '../wire/check.js';
 import type { CallOptions } from '../link/connection.js';
-import type { Embedder, EmbeddingStatus } from '../recall/embedder.js';
+import type { EmbedderOption, EmbeddingStatus } from '../recall/embedder.js';
 import { invalidArgument } from '../wire/errors.js';
 import type { Durability, MigrationProgress, OnNewerSchema } from '../wasm/synth_memory.js';
 
@@ -33,11 +33,13 @@ export interface OpenOptions extends CallOptions {
   /** Is told where a migration, and the backup before it, are. */
   readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
   /**
-   * What makes vectors of texts, for search by meaning: `bundled`, the default, is loaded when it is first needed; `none`
-   * leaves recall to words; or one of your own. Where it is named here, what waits for its vector is embedded from the
-   * opening on; otherwise from the first question on.
+   * What makes vectors of texts, for search by meaning: `bundled`, the default, knows English best, and is a download of
+   * 2.3 MB when it is first needed; `multilingual` knows many languages, in 8.9 MB; `none` leaves recall to words; or
+   * one of your own. Where it is named here, what waits for its vector is embedded from the opening on; otherwise from the
+   * first question on. Vectors of different embedders cannot be compared, so after a change every row is embedded again;
+   * tabs that share a memory should name the same one. An unknown name is refused with `invalid_argument`.
    */
-  readonly embedder?: Embedder | 'bundled' | 'none' | undefined;
+  readonly embedder?: EmbedderOption | undefined;
   /** Is told how far embedding is, whenever some texts have their vectors. */
   readonly onEmbedding?: ((status: EmbeddingStatus) => void) | undefined;
   /** Whether to ask the browser not to evict this site's data; true by default. Some browsers ask the user. */

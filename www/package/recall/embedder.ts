@@ -23,6 +23,12 @@ export interface Embedder {
   ): Promise<readonly (Float32Array | readonly number[])[]>;
 }
 
+/** The embedders that come with the package: files that are downloaded by whoever asks for them. */
+export type BundledEmbedder = 'bundled' | 'multilingual';
+
+/** What `embedder` may be. */
+export type EmbedderOption = Embedder | BundledEmbedder | 'none';
+
 /** What is known of the vectors. */
 export interface EmbeddingStatus extends Omit<WireStatus, 'retryAt'> {
   /** When the first of the texts that failed is tried again. */
@@ -31,11 +37,23 @@ export interface EmbeddingStatus extends Omit<WireStatus, 'retryAt'> {
 
 const MAX_DIMENSIONS = 4096;
 
+/** Whether it is one of the package's own, which the engine runs. */
+export function isBundled(embedder: EmbedderOption): embedder is BundledEmbedder {
+  return embedder === 'bundled' || embedder === 'multilingual';
+}
+
 /** Holds the `embedder` option against what it may be. */
-export function checkEmbedder(embedder: Embedder | 'bundled' | 'none'): Embedder | 'bundled' | 'none' {
-  if (embedder === 'bundled' || embedder === 'none') return embedder;
+export function checkEmbedder(embedder: EmbedderOption): EmbedderOption {
+  if (isBundled(embedder) || embedder === 'none') return embedder;
+  if (typeof embedder === 'string')
+    throw invalidArgument(
+      `Unknown embedder ${JSON.stringify(embedder)}.`,
+      "Name 'bundled', 'multilingual' or 'none', or give an object with a name and a function embed.",
+    );
   if (typeof embedder !== 'object' || embedder === null || typeof embedder.embed !== 'function')
-    throw invalidArgument("embedder must be 'bundled', 'none', or an object with a name and a function embed.");
+    throw invalidArgument(
+      "embedder must be 'bundled', 'multilingual', 'none', or an object with a name and a function embed.",
+    );
   const { name, dimensions, batchSize } = embedder;
   if (checkText(name, 'embedder.name') === '') throw invalidArgument('embedder.name is empty.');
   const whole = (value: number | undefined, most: number, what: string) => {

@@ -1,14 +1,27 @@
 import { MemoryError } from '../wire/errors.js';
+import type { BundledEmbedder } from './embedder.js';
 
 /** What is used of Node; asked for at run time, so that no bundler meets an import it cannot resolve. */
 interface NodeProcess {
   getBuiltinModule?(name: 'node:fs'): { readFileSync(file: URL): Uint8Array<ArrayBuffer> };
 }
 
-/** The bytes of the bundled model: a file of this package, 2.3 MB, fetched when meaning is first asked for. */
-export async function loadBundledModel(): Promise<Uint8Array<ArrayBuffer>> {
-  // Written just so, bundlers find the file.
-  const file = new URL('./models/all-minilm-l6-v2-256.bin', import.meta.url);
+/** The models of the package: their files, and their names as they are stored with the vectors. */
+export const MODELS: Record<BundledEmbedder, { readonly name: string; readonly file: URL }> = {
+  // Written just so, bundlers find the files.
+  bundled: {
+    name: 'all-minilm-l6-v2-static-256-pq',
+    file: new URL('./models/all-minilm-l6-v2-256.bin', import.meta.url),
+  },
+  multilingual: {
+    name: 'multilingual-e5-small-static-256-pq',
+    file: new URL('./models/multilingual-e5-small-256.bin', import.meta.url),
+  },
+};
+
+/** The bytes of a model: a file of this package, 2.3 or 8.9 MB, fetched when meaning is first asked for. */
+export async function loadModel(embedder: BundledEmbedder): Promise<Uint8Array<ArrayBuffer>> {
+  const { file } = MODELS[embedder];
   try {
     if (file.protocol === 'file:') {
       const fs = (globalThis as { process?: NodeProcess }).process?.getBuiltinModule?.('node:fs');
@@ -20,8 +33,8 @@ export async function loadBundledModel(): Promise<Uint8Array<ArrayBuffer>> {
   } catch (cause) {
     throw new MemoryError(
       'embedder_unavailable',
-      `The bundled embedder could not be loaded (${cause instanceof Error ? cause.message : String(cause)}).`,
-      "Check that models/all-minilm-l6-v2-256.bin is served beside the package's scripts; or open the memory with embedder: 'none', or one of your own.",
+      `The ${embedder} embedder could not be loaded (${cause instanceof Error ? cause.message : String(cause)}).`,
+      `Check that models/${file.pathname.split('/').at(-1)} is served beside the package's scripts; or open the memory with embedder: 'none', or one of your own.`,
       cause,
     );
   }

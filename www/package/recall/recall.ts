@@ -1,7 +1,7 @@
 // What is loaded when recall is first asked for: the one place where its parts are put together.
 import type { Connection } from '../link/connection.js';
 import { packContext, type ContextOptions, type MemoryContext } from './context.js';
-import { checkEmbedder, type Embedder, type EmbeddingStatus } from './embedder.js';
+import { checkEmbedder, type EmbedderOption, type EmbeddingStatus } from './embedder.js';
 import { EmbedderRunner } from './runner.js';
 import { Recall } from './questions.js';
 
@@ -17,7 +17,7 @@ export interface OpenRecall {
 /** Opens the recall of an open memory. */
 export function openRecall(
   connection: Connection,
-  embedder: Embedder | 'bundled' | 'none',
+  embedder: EmbedderOption,
   tell?: (status: EmbeddingStatus) => void,
 ): OpenRecall {
   const runner = new EmbedderRunner(connection, checkEmbedder(embedder), tell);

@@ -4,9 +4,16 @@ import { embeddingLock } from '../link/channel.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import { takeLock } from '../link/locks.js';
 import { askPage, givenUpBy, reasonOf } from './asking.js';
-import type { Embedder, EmbeddingPurpose, EmbeddingStatus } from './embedder.js';
+import {
+  isBundled,
+  type BundledEmbedder,
+  type Embedder,
+  type EmbedderOption,
+  type EmbeddingPurpose,
+  type EmbeddingStatus,
+} from './embedder.js';
 import { invalidArgument, isEmbedderMissing, MemoryError } from '../wire/errors.js';
-import { loadBundledModel } from './model.js';
+import { loadModel, MODELS } from './model.js';
 import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
 /** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
@@ -22,7 +29,7 @@ const LONGEST_WAIT = 3_600_000;
 /** Keeps the vectors in step with the texts, and makes those of questions. */
 export class EmbedderRunner {
   readonly #connection: Connection;
-  readonly #embedder: Embedder | 'bundled' | 'none';
+  readonly #embedder: EmbedderOption;
   readonly #tell: ((status: EmbeddingStatus) => void) | undefined;
   #dimensions: Promise<number> | undefined;
   /** Whether there may be texts that wait. */
@@ -35,11 +42,7 @@ export class EmbedderRunner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = 0;
 
-  constructor(
-    connection: Connection,
-    embedder: Embedder | 'bundled' | 'none',
-    tell?: (status: EmbeddingStatus) => void,
-  ) {
+  constructor(connection: Connection, embedder: EmbedderOption, tell?: (status: EmbeddingStatus) => void) {
     this.#connection = connection;
     this.#embedder = embedder;
     this.#tell = tell;
@@ -79,7 +82,7 @@ export class EmbedderRunner {
     if (this.#embedder === 'none' || question.weights?.meaning === 0) return { vector: given };
     const dimensions = await givenUpBy(signal, this.#use());
     if (this.#isBehind) this.#runIn(AFTER_WRITE);
-    if (this.#embedder === 'bundled') {
+    if (isBundled(this.#embedder)) {
       if (this.#mayWait()) await this.#catchUpBefore(signal);
       return given ? { vector: given } : { embed: true };
     }
@@ -114,7 +117,7 @@ export class EmbedderRunner {
     const embedder = this.#embedder;
     if (embedder === 'none') throw noEmbedder();
     const dimensions = await givenUpBy(signal, this.#use());
-    if (embedder === 'bundled') return this.#withModel(() => this.#connection.call('embed', [checked], { signal }));
+    if (isBundled(embedder)) return this.#withModel(() => this.#connection.call('embed', [checked], { signal }));
     return this.#embed(embedder, checked, purpose, dimensions, signal);
   }
 
@@ -203,7 +206,7 @@ export class EmbedderRunner {
     const status = await this.status();
     this.#told(status);
     // The bundled model's vectors are there before the question is.
-    if (this.#embedder !== 'bundled') for (const report of this.settled) report();
+    if (!isBundled(this.#embedder)) for (const report of this.settled) report();
     if (status.retryAt) this.#runIn(Math.max(AFTER_WRITE, status.retryAt.getTime() - Date.now()));
   }
 
@@ -226,8 +229,8 @@ export class EmbedderRunner {
 
   /** Embeds some of what waits; tells whether there was anything. */
   async #batch(dimensions: number): Promise<boolean> {
-    const embedder = this.#embedder as Embedder | 'bundled';
-    if (embedder === 'bundled') {
+    const embedder = this.#embedder as Embedder | BundledEmbedder;
+    if (isBundled(embedder)) {
       return (await this.#catchUp()) > 0;
     }
     const waiting = await this.#connection.call('embeddingsPending', [embedder.batchSize ?? DEFAULT_BATCH]);
@@ -335,7 +338,7 @@ export class EmbedderRunner {
     };
     this.#connection.listen(({ replaced }) => {
       // Another file, or another schema, knows nothing of a page's own embedder; the bundled one is in the engine.
-      if (replaced && this.#embedder !== 'bundled') this.forget();
+      if (replaced && !isBundled(this.#embedder)) this.forget();
       again();
     });
     this.#connection.reopened.add(() => {
@@ -347,7 +350,7 @@ export class EmbedderRunner {
   async #begin(): Promise<number> {
     const embedder = this.#embedder;
     if (embedder === 'none') throw noEmbedder();
-    if (embedder === 'bundled') return this.#load();
+    if (isBundled(embedder)) return this.#load(embedder);
     const dimensions =
       embedder.dimensions ?? (await this.#embed(embedder, ['dimensions'], 'memory', undefined))[0]!.length;
     await this.#connection.call('embeddingsUse', [embedder.name, dimensions]);
@@ -355,9 +358,9 @@ export class EmbedderRunner {
   }
 
   /** Gives the engine the bundled model, unless another tab has; resolves to its dimensions. */
-  async #load(): Promise<number> {
+  async #load(embedder: BundledEmbedder): Promise<number> {
     if (this.#connection.role === 'follower') {
-      const { dimensions } = await this.#connection.call('embeddingsStatus', []);
+      const { dimensions, model } = await this.#connection.call('embeddingsStatus', []);
       const isThere = await this.#connection.call('embed', [['']]).then(
         () => true,
         (error: unknown) => {
@@ -365,10 +368,10 @@ export class EmbedderRunner {
           throw error;
         },
       );
-      if (isThere && dimensions !== null) return dimensions;
+      if (isThere && dimensions !== null && model === MODELS[embedder].name) return dimensions;
     }
     for (;;) {
-      const bytes = await loadBundledModel();
+      const bytes = await loadModel(embedder);
       try {
         return await this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
       } catch (error) {
