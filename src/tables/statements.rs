@@ -37,6 +37,10 @@ impl Statements<'_> {
         let sql = format!("INSERT INTO {} ({}) VALUES ({marks}){on_conflict}", self.table, columns.join(", "));
         self.prepare(&sql)?.execute(params_from_iter(values))?;
         let id = self.db.connection().last_insert_rowid();
+        if self.key != "id" {
+            // An entry that was there already has changed, and SQLite tells of another row, perhaps of FTS5's own.
+            return Ok(id);
+        }
         // A file from elsewhere may have made ids that no JavaScript number holds; a row that cannot be told of is not added.
         if id.unsigned_abs() >= 1 << 53 {
             return Err(Error::new(

@@ -39,6 +39,8 @@ export const fill = (page, count) =>
     await window.memory.episodes.recordMany(
       each((n) => ({ eventType: 'reminder', content: { text: `reminder ${n}`, due: '2026-12-24T09:00' } })),
     );
+    // A question is answered when all is indexed, and the file rests from then on.
+    await window.memory.turns.count({ search: 'turn' });
   }, count);
 
 /** The rows of a query. */

@@ -114,6 +114,7 @@ test('a newer file in older code is refused, read, or taken back', () =>
 
     const readonly = await open(page, { onNewerSchema: 'readonly' });
     assert.deepEqual([readonly.readOnly, readonly.revision, readonly.head], [true, '003', '002']);
+    assert.equal(readonly.unindexed, 0);
     assert.equal(await call(page, 'turns.count', { search: 'turn' }), ROWS);
     assert.equal(await ask(page, 'SELECT count(mood) FROM turns'), ROWS);
     const write = { userInput: 'lost' };

@@ -1,6 +1,9 @@
 //! Finding by words: any string is safe, and the index is what the tables say.
 
 use proptest::prelude::*;
+use synth_memory::db::Location;
+use synth_memory::memory::OnNewerSchema;
+use synth_memory::migrate::Graph;
 use synth_memory::recall::{MemoryReference, MemoryTable, RecallQuestion};
 use synth_memory::tables::episodes::{EpisodePatch, NewEpisode};
 use synth_memory::tables::long_term::{EntryFilter, EntryPatch, NewEntry};
@@ -8,9 +11,9 @@ use synth_memory::tables::semantic::SemanticMemoryPatch;
 use synth_memory::tables::table::Listing;
 use synth_memory::tables::turns::{NewTurn, TurnPatch};
 use synth_memory::tables::uncertainty::NewUncertainty;
-use synth_memory::{Memory, recall::QuestionFilter};
+use synth_memory::{Durability, Memory, recall::QuestionFilter};
 
-use super::support::{in_memory, indexed, open, rows};
+use super::support::{in_memory, indexed, migrations_at, open, rows, still};
 use super::{remember, texts};
 
 #[test]
@@ -331,4 +334,30 @@ fn what_is_no_text_keeps_nothing_else_back() {
     let facts = rows(memory.db().connection(), "semantic_memories");
     memory.recall().consolidate(&Default::default()).unwrap();
     assert_eq!(rows(memory.db().connection(), "semantic_memories"), facts);
+}
+
+#[test]
+fn a_memory_that_can_only_be_read_is_searched_as_far_as_it_is_indexed_and_says_how_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(folder.path()).unwrap();
+    remember(&memory, &["walnuts"]);
+    memory.recall().index().unwrap();
+    remember(&memory, &["hazelnuts"]);
+    let newer = "UPDATE alembic_version SET version_num = '999'";
+    memory.db().connection().execute_batch(newer).unwrap();
+    let script = "INSERT INTO synth_migrations (revision, file, script, version) VALUES ('999', '999.sql',
+                  '-- Later' || char(10) || '--' || char(10) || '-- Revision ID: 999' || char(10) || '-- Revises: 002'
+                  || char(10) || '-- Create Date: 2026-12-01' || char(10) || '-- migrate:up' || char(10) || '-- migrate:down', '9')";
+    memory.db().connection().execute_batch(script).unwrap();
+    memory.close().unwrap();
+
+    let mut migrations = migrations_at(folder.path(), Graph::bundled());
+    migrations.on_newer = OnNewerSchema::ReadOnly;
+    let path = folder.path().join("memory.db");
+    let location = Location::File { path: path.to_str().unwrap(), vfs: None };
+    let memory = Memory::open(location, Durability::Strict, still(), migrations).unwrap();
+    assert!(memory.schema_status().unwrap().read_only);
+    assert_eq!(memory.schema_status().unwrap().unindexed, 1);
+    let found = |question: &str| memory.recall().recall(&RecallQuestion::of(question)).unwrap().len();
+    assert_eq!((found("walnuts"), found("hazelnuts")), (1, 0));
 }
