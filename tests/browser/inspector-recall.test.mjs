@@ -121,7 +121,9 @@ inspect('each hit says why it ranks, and its bars add up to its score', async ()
     box(bar(best, 'words').locator('span')),
     box(bar(best, 'meaning').locator('span')),
   ]);
-  assert.ok(meaning.width > words.width && words.width > 0, 'the longer bar has the larger value');
+  const value = async (part) => (await numbers(best.locator(`[data-part="${part}"]`)))[0].value;
+  const isMore = (await value('meaning')) > (await value('words'));
+  assert.ok(words.width > 0 && meaning.width > words.width === isMore, 'the longer bar has the larger value');
   // What takes away from the score lies on the other side of zero, and says so with a sign.
   const less = hits().filter({ has: page.locator('[data-part="importance"][data-sign="negative"]') });
   const negative = await box(bar(less.first(), 'importance').locator('span'));
