@@ -30,17 +30,17 @@ impl Statements<'_> {
         Ok(self.db.connection().prepare_cached(sql)?)
     }
 
-    /// Inserts a row and gives its rowid.
+    /// Inserts a row and gives its id; 0 where the table's rows are known by key.
     pub(crate) fn insert(&self, fields: Fields<'_>, on_conflict: &str) -> Result<i64> {
         let (columns, values) = fields.into_parts()?;
         let marks = vec!["?"; columns.len()].join(", ");
         let sql = format!("INSERT INTO {} ({}) VALUES ({marks}){on_conflict}", self.table, columns.join(", "));
         self.prepare(&sql)?.execute(params_from_iter(values))?;
-        let id = self.db.connection().last_insert_rowid();
         if self.key != "id" {
             // An entry that was there already has changed, and SQLite tells of another row, perhaps of FTS5's own.
-            return Ok(id);
+            return Ok(0);
         }
+        let id = self.db.connection().last_insert_rowid();
         // A file from elsewhere may have made ids that no JavaScript number holds; a row that cannot be told of is not added.
         if id.unsigned_abs() >= 1 << 53 {
             return Err(Error::new(

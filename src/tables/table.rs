@@ -115,7 +115,7 @@ impl<'db, T: Table> Rows<'db, T> {
         self.statements.db
     }
 
-    /// Adds rows, all or none, and gives their rowids in order.
+    /// Adds rows, all or none, and gives their ids in order; 0 for each where they are known by key.
     ///
     /// # Errors
     ///
