@@ -2,7 +2,8 @@
 //
 // Thirty conversations with their questions are in conversations/: twenty of some 130 turns, facts, episodes and entries, ten
 // of several hundred turns over months and nothing else, where the answer is in what was said. Every other one is for
-// tuning the defaults, the rest is held back for the figures. `--weights '{"recency":0.1}'` and `--half tuning` try others.
+// tuning the defaults, the rest is held back for the figures. `--weights '{"recency":0.1}'`, `--half tuning` and
+// `--embedder multilingual` try others.
 import { readdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -35,8 +36,8 @@ export function conversations() {
 }
 
 /** A memory with a conversation in it, and which of its rows each answer is. */
-export async function remember(Memory, { rows }) {
-  const memory = await Memory.open({ url: 'memory:' });
+export async function remember(Memory, { rows }, embedder = 'bundled') {
+  const memory = await Memory.open({ url: 'memory:', embedder });
   const names = new Map();
   for (const { id, table, at: time, ...row } of rows) {
     const timestamp = new Date(time);
@@ -96,7 +97,11 @@ const line = (cells) => `| ${cells.join(' | ')} |`;
 
 async function main() {
   const { values } = parseArgs({
-    options: { half: { type: 'string', default: 'held back' }, weights: { type: 'string' } },
+    options: {
+      half: { type: 'string', default: 'held back' },
+      weights: { type: 'string' },
+      embedder: { type: 'string' },
+    },
   });
   await setUp();
   await build();
@@ -105,7 +110,7 @@ async function main() {
   const ways = { ...WAYS, ...(values.weights && { 'as given': JSON.parse(values.weights) }) };
   const results = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   for (const conversation of asked) {
-    const remembered = await remember(Memory, conversation);
+    const remembered = await remember(Memory, conversation, values.embedder);
     for (const [way, weights] of Object.entries(ways)) {
       const own = await ask(remembered, conversation.questions, weights);
       const shape = conversation.rows.every(({ table }) => table === 'turns') ? 'turns only' : 'all tables';
