@@ -24,8 +24,8 @@ PIECES = 112_500
 
 # What was measured to be best, or as good as any: README.md.
 TEXTS, RIDGE, WHITENING, FREQUENT = 48_000, 0.3, 1 / 4, 1e-5
-# So many texts are drawn in each round: its seed, and whether they are all Latin.
-ROUNDS = ((7, False), (8, False), (9, True), (10, True))
+# So many texts are drawn from each of these seeds.
+SEEDS = 7, 8
 # What goes before a text, so that the model knows what it is for.
 QUESTION = ["▁que", "ry", ":"]
 
@@ -59,14 +59,13 @@ def kept_pieces(pieces, scripts):
     return np.array(kept(low))
 
 
-def drawn_texts(scripts, chances, seed, latin):
+def drawn_texts(scripts, chances, seed):
     """Texts of pieces drawn at random, each of one script and of what has none: half by their frequency, half any."""
     random = np.random.default_rng(seed)
     scripts = np.array(["HAN" if script in HAN else script for script in scripts])
     names, counts = np.unique(scripts, return_counts=True)
     large = (counts > 100) & (names != "NONE")
     names, counts = names[large], counts[large]
-    share = np.where((names == "LATIN") | (not latin), counts, 0)
     members = [np.flatnonzero(scripts == name) for name in names]
     rest = np.flatnonzero(~np.isin(scripts, names))
 
@@ -74,7 +73,7 @@ def drawn_texts(scripts, chances, seed, latin):
         own = chances[some] / chances[some].sum() / 2 + 1 / len(some) / 2
         return random.choice(some, count, p=own)
 
-    for at in random.choice(len(names), TEXTS, p=share / share.sum()):
+    for at in random.choice(len(names), TEXTS, p=counts / counts.sum()):
         length = random.integers(3, 14)
         others = random.binomial(length, 0.1)
         text = np.concatenate([drawn(members[at], length - others), drawn(rest, others)])
@@ -142,7 +141,7 @@ def main(path):
     alone = encode(model, [[START, id, STOP] for id in kept]).astype(float)
     chances = np.exp(scores.astype(float))
     own = [scripts[id] for id in kept]
-    drawn = [text for seed, latin in ROUNDS for text in drawn_texts(own, chances, seed, latin)]
+    drawn = [text for seed in SEEDS for text in drawn_texts(own, chances, seed)]
     question = [START, *map(teacher.pieces.index, QUESTION)]
     embeddings = encode(model, [[*question, *kept[text], STOP] for text in drawn]).astype(float)
     vectors = table.fitted(alone - alone.mean(0), drawn, embeddings, RIDGE)
