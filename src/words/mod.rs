@@ -1,7 +1,7 @@
 //! What counts as a word, wherever words are indexed or asked for: splitting, folding and stemming, in one place.
 //!
-//! A text becomes *terms*. Case, accents, and the other ways in which one word is written do not count ([`fold`]); English
-//! words lose their endings ([`porter`]); where a script sets no spaces, each pair of neighbours is a term. FTS5 is given
+//! A text becomes *terms*. Case, accents, and the other ways in which one word is written do not count (`fold.rs`); English
+//! words lose their endings (`porter.rs`); where a script sets no spaces, each pair of neighbours is a term. FTS5 is given
 //! terms alone, and takes them as they are.
 
 mod fold;
