@@ -87,7 +87,7 @@ mod native {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
