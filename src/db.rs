@@ -252,7 +252,7 @@ impl Db {
     }
 
     /// The same for what nobody was promised: a power cut may take it back, unless it is part of a change that must last. The
-    /// next strict commit makes it last too, for it is behind it in the log.
+    /// next strict commit makes it last too, as it flushes the log up to its own end.
     pub(crate) fn atomically_relaxed(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         let is_strict = self.durability.get() == Durability::Strict;
         if !is_strict || !self.connection.is_autocommit() || self.batch.get() != Batch::None {

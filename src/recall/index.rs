@@ -34,6 +34,16 @@ struct Change {
     is_indexed: bool,
 }
 
+/// What became of a row.
+enum Indexed {
+    /// It has a text.
+    Text,
+    /// It has none that could be embedded.
+    Empty,
+    /// It is gone.
+    Gone,
+}
+
 /// The index of an open memory.
 pub(crate) struct Index<'m> {
     db: &'m Db,
@@ -117,7 +127,6 @@ impl<'m> Index<'m> {
         let mut more = false;
         // What is derived can be derived again: a power cut may take it back, so nobody waits for the disk.
         self.db.atomically_relaxed(&mut || {
-            self.begin_anew()?;
             more = self.take_up_changes(portion)?;
             Ok(())
         })?;
@@ -125,31 +134,35 @@ impl<'m> Index<'m> {
     }
 
     fn take_up_changes(&self, portion: Portion) -> Result<bool> {
-        let changes = self.changes(portion.rows)?;
+        let mut changes = self.changes(portion.rows)?;
+        let deleted = changes.iter().filter(|change| change.is_deleted).count();
+        if 2 * deleted > changes.len() && self.begin_anew()? {
+            changes = self.changes(portion.rows)?;
+        }
+        let is_full = changes.len() == portion.rows;
+        let (indexed, is_cut) = self.index_words(&changes, portion.bytes)?;
+        self.note_indexed(&changes, &indexed)?;
+        Ok(is_cut || is_full)
+    }
+
+    /// Indexes the words of rows, up to so many bytes of text; returns what became of each that it came to, and whether there
+    /// are others.
+    ///
+    /// Nothing else is written between them: at a statement that may be taken back by itself, FTS5 writes down what it has
+    /// gathered, and a thousand small pieces take ten times as long as one.
+    fn index_words(&self, changes: &[Change], most: usize) -> Result<(Vec<Indexed>, bool)> {
         let connection = self.connection();
         let (mut terms, mut bytes) = (String::new(), 0);
-        let mut taken_up = 0_usize;
-        for Change { item, is_deleted, is_indexed } in &changes {
-            if bytes > portion.bytes {
-                break;
-            }
-            taken_up += 1;
-            let run = |sql: &str| connection.prepare_cached(sql)?.execute([item.0]);
-            if *is_indexed {
-                run("DELETE FROM embeddings WHERE id = ?")?;
-            }
-            if *is_deleted {
-                run("DELETE FROM memory_lessons WHERE id = ?")?;
-                run("DELETE FROM memory_uses WHERE id = ?")?;
+        let mut indexed = Vec::with_capacity(changes.len());
+        for Change { item, is_indexed, .. } in changes {
+            if bytes > most {
+                return Ok((indexed, true));
             }
             let Some(text) = whole_text(connection, *item)? else {
-                run("DELETE FROM embedding_queue WHERE id = ?")?;
                 if *is_indexed {
-                    run("DELETE FROM memory_fts WHERE rowid = ?")?;
+                    connection.prepare_cached("DELETE FROM memory_fts WHERE rowid = ?")?.execute([item.0])?;
                 }
-                if item.table() == MemoryTable::LongTerm {
-                    connection.prepare_cached("DELETE FROM long_term_ids WHERE id = ?")?.execute([item.row()])?;
-                }
+                indexed.push(Indexed::Gone);
                 continue;
             };
             bytes += text.len();
@@ -161,15 +174,41 @@ impl<'m> Index<'m> {
                 "INSERT INTO memory_fts (rowid, terms) VALUES (?, ?)"
             };
             connection.prepare_cached(sql)?.execute((item.0, &terms))?;
-            if !text.trim().is_empty() {
-                run("INSERT OR REPLACE INTO embedding_queue (id) SELECT ?1
-                     WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE id = ?1)")?;
+            indexed.push(if text.trim().is_empty() { Indexed::Empty } else { Indexed::Text });
+        }
+        Ok((indexed, false))
+    }
+
+    /// Brings up to date what else is derived of rows whose words are indexed, and takes them out of the queue.
+    fn note_indexed(&self, changes: &[Change], indexed: &[Indexed]) -> Result<()> {
+        let connection = self.connection();
+        for (Change { item, is_deleted, is_indexed }, became) in changes.iter().zip(indexed) {
+            let run = |sql: &str| connection.prepare_cached(sql)?.execute([item.0]);
+            if *is_indexed {
+                run("DELETE FROM embeddings WHERE id = ?")?;
+            }
+            if *is_deleted {
+                run("DELETE FROM memory_lessons WHERE id = ?")?;
+                run("DELETE FROM memory_uses WHERE id = ?")?;
+            }
+            match became {
+                Indexed::Text => {
+                    run("INSERT OR REPLACE INTO embedding_queue (id) SELECT ?1
+                         WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE id = ?1)")?;
+                }
+                Indexed::Empty => {}
+                Indexed::Gone => {
+                    run("DELETE FROM embedding_queue WHERE id = ?")?;
+                    if item.table() == MemoryTable::LongTerm {
+                        connection.prepare_cached("DELETE FROM long_term_ids WHERE id = ?")?.execute([item.row()])?;
+                    }
+                }
             }
         }
-        if let Some(last) = taken_up.checked_sub(1).and_then(|last| changes.get(last)) {
+        if let Some(last) = indexed.len().checked_sub(1).and_then(|last| changes.get(last)) {
             connection.prepare_cached("DELETE FROM memory_changes WHERE id <= ?")?.execute([last.item.0])?;
         }
-        Ok(taken_up < changes.len() || changes.len() == portion.rows)
+        Ok(())
     }
 
     fn changes(&self, limit: usize) -> Result<Vec<Change>> {
@@ -182,17 +221,18 @@ impl<'m> Index<'m> {
         Ok(changes.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Where most of what is indexed was deleted, it is quicker to index what is left anew than to take out the rest.
-    fn begin_anew(&self) -> Result<()> {
+    /// Where most of what is indexed was deleted, it is quicker to index what is left anew than to take out the rest. Returns
+    /// whether that is to be done, and the queue is another one.
+    fn begin_anew(&self) -> Result<bool> {
         let connection = self.connection();
         let sql = "SELECT EXISTS (SELECT 1 FROM memory_changes LIMIT 1 OFFSET ?)";
         if !connection.prepare_cached(sql)?.query_row([MANY], |row| row.get(0))? {
-            return Ok(());
+            return Ok(false);
         }
         let most_are_deleted = "SELECT 2 * (SELECT count(*) FROM memory_changes WHERE deleted)
                                      > (SELECT count(*) FROM memory_fts_docsize)";
         if !ask::<bool>(connection, most_are_deleted)? {
-            return Ok(());
+            return Ok(false);
         }
         let mut script = String::new();
         // Without a condition SQLite lets go of the pages of a table as they are.
@@ -222,7 +262,8 @@ impl<'m> Index<'m> {
                 ));
             }
         }
-        Ok(connection.execute_batch(&script)?)
+        connection.execute_batch(&script)?;
+        Ok(true)
     }
 }
 
