@@ -2,12 +2,16 @@
 //! models/make_multilingual_fixtures.py), and against files that are damaged.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "support/embedder.rs"]
+mod support;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::Value;
-use synth_memory::ErrorCode;
 use synth_memory::embed::StaticModel;
+
+use support::{alike, check_harmless, check_vectors, expected, ids as ids_of, nearest, signed};
 
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/multilingual-e5-small-256.bin")).unwrap()
@@ -16,19 +20,11 @@ static MODEL: LazyLock<StaticModel> = LazyLock::new(|| StaticModel::from_bytes(&
 static EXPECTED: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("fixtures/embed-multilingual.json")).unwrap());
 
-fn expected(key: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
-    EXPECTED[key].as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), &row[1]))
-}
-
-fn alike(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 #[test]
 fn tokens_are_those_of_sentencepiece() {
     let (mut count, mut other) = (0, Vec::new());
-    for (text, ids) in expected("tokens") {
-        let ids: Vec<u32> = ids.as_str().unwrap().split_terminator(' ').map(|id| id.parse().unwrap()).collect();
+    for (text, ids) in expected(&EXPECTED, "tokens") {
+        let ids = ids_of(ids);
         let found = MODEL.token_ids(text);
         if found != ids {
             other.push(format!("{text:?}: {found:?}, not {ids:?}"));
@@ -41,19 +37,7 @@ fn tokens_are_those_of_sentencepiece() {
 
 #[test]
 fn vectors_are_those_of_numpy() {
-    let mut count = 0;
-    for (text, vector) in expected("vectors") {
-        let found = MODEL.embed(text);
-        let Some(vector) = vector.as_array() else {
-            assert_eq!(found, None, "{text:?}");
-            continue;
-        };
-        let vector: Vec<f32> = vector.iter().map(|value| value.as_f64().unwrap() as f32).collect();
-        let found = found.unwrap_or_else(|| panic!("no vector for {text:?}"));
-        assert!((alike(&found, &found) - 1.0).abs() < 1e-5, "the length of {text:?}");
-        assert!(alike(&found, &vector) / alike(&vector, &vector).sqrt() > 0.9999, "{text:?}");
-        count += 1;
-    }
+    let count = check_vectors(&MODEL, &EXPECTED);
     assert!(count >= 60, "only {count} texts");
 }
 
@@ -71,20 +55,14 @@ fn texts_of_like_meaning_are_nearest_across_languages() {
         "妹の誕生日は五月三日です",
         "Mi gata tiene que ir al veterinario el viernes",
     ];
-    let vectors = facts.map(|fact| MODEL.embed(fact).unwrap());
     let questions = [
         ("¿Qué alergia tiene a los cacahuetes?", 0),
         ("À quelle heure part le train ?", 1),
         ("When is my sister's birthday?", 2),
         ("猫什么时候去看兽医？", 3),
     ];
-    let right = questions.iter().filter(|(question, fact)| {
-        let asked = MODEL.embed(question).unwrap();
-        let likeness = vectors.each_ref().map(|vector| alike(&asked, vector));
-        likeness.iter().all(|&other| other <= likeness[*fact])
-    });
     // A table knows what words mean, not what they mean together.
-    assert!(right.count() >= 3);
+    assert!(nearest(&MODEL, &facts, &questions) >= 3);
 }
 
 #[test]
@@ -107,17 +85,6 @@ fn no_more_than_512_tokens_are_looked_at_and_long_words_are_cut() {
     // No space is put where a word is cut.
     let ids = MODEL.token_ids(&"中".repeat(5_000));
     assert!(ids[1..].iter().all(|id| *id != ids[0]) && ids.len() <= 5_001, "{}", ids.len());
-}
-
-/// The file with the checksum that its content has, as models/README.md describes it.
-fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let sum = bytes[16..].chunks(8).fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| {
-        let mut whole = [0; 8];
-        whole[..word.len()].copy_from_slice(word);
-        (sum ^ u64::from_le_bytes(whole)).wrapping_mul(0x0100_0000_01b3)
-    });
-    bytes[8..16].copy_from_slice(&sum.to_le_bytes());
-    bytes
 }
 
 /// A small model: four dimensions in one part, six pieces, three runs of characters, one composition.
@@ -174,21 +141,7 @@ proptest! {
         cut in 0..40_usize,
         text in "[a-b é\u{132}\u{ac00}\u{10ffff}]{0,9}",
     ) {
-        let mut bytes = small();
-        for (at, value) in changes {
-            bytes[at] = value;
-        }
-        bytes.truncate(bytes.len() - cut.saturating_sub(30));
-        match StaticModel::from_bytes(&signed(bytes)) {
-            Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidArgument),
-            Ok(model) => {
-                model.token_ids(&text);
-                if let Some(vector) = model.embed(&text) {
-                    prop_assert_eq!(vector.len(), model.dimensions());
-                    prop_assert!((alike(&vector, &vector) - 1.0).abs() < 1e-5, "{vector:?}");
-                }
-            }
-        }
+        check_harmless(small(), changes, cut, &text);
     }
 
     #[test]
