@@ -20,7 +20,7 @@ export function query(engine, sql) {
 
 /** Indexes all that changed. */
 export function index(engine) {
-  while (engine.indexSlice() > 0);
+  while (engine.indexSlice());
 }
 
 export const addFacts = (engine, facts) => engine.semanticAdd(facts);

@@ -84,6 +84,11 @@ impl Recall<'_> {
         Ok(model)
     }
 
+    /// The model in use, if it is this one.
+    fn model_of(&self, name: &str, dimensions: usize) -> Result<Option<Model>> {
+        Ok(self.model()?.filter(|model| model.name == name && model.dimensions == dimensions))
+    }
+
     /// Says which model's vectors are kept and searched from here on. Where it is another one than before, every row waits
     /// for its vector of this one; the old vector goes when the new one comes.
     ///
@@ -100,7 +105,7 @@ impl Recall<'_> {
             return Err(Error::invalid_argument(message));
         }
         self.unindexed()?;
-        if let Some(model) = self.model()?.filter(|model| model.name == name && model.dimensions == dimensions) {
+        if let Some(model) = self.model_of(name, dimensions)? {
             return self.queue_missing(&model);
         }
         if self.db.is_read_only() {
@@ -160,8 +165,8 @@ impl Recall<'_> {
     ///
     /// `embedder_missing`.
     pub fn expect_model(&self, name: &str, dimensions: usize) -> Result<()> {
-        if let Some(model) = self.model()?.filter(|model| model.name == name && model.dimensions == dimensions) {
-            return self.queue_missing(&model);
+        if self.model_of(name, dimensions)?.is_some() {
+            return Ok(());
         }
         Err(Error::new(ErrorCode::EmbedderMissing, format!("The memory does not know the embedder {name} yet.")))
     }

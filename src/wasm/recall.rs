@@ -25,14 +25,13 @@ impl Engine {
         self.call(|memory| memory.recall().recall(&question(asked, vector)?))
     }
 
-    /// Indexes some of what changed, for a few milliseconds; tells how many rows are left.
-    #[wasm_bindgen(js_name = indexSlice, unchecked_return_type = "number")]
+    /// Indexes some of what changed, for a few milliseconds; tells whether there is more.
+    #[wasm_bindgen(js_name = indexSlice, unchecked_return_type = "boolean")]
     pub fn index_slice(&self) -> Answer {
         self.call(|memory| match memory.recall().index_slice() {
-            Ok(true) => memory.recall().unindexed(),
-            Ok(false) => Ok(0),
-            Err(error) if error.code() == ErrorCode::SchemaMismatch => Ok(0),
-            Err(error) => Err(error),
+            // At a revision without an index there is nothing to be indexed.
+            Err(error) if error.code() == ErrorCode::SchemaMismatch => Ok(false),
+            more => more,
         })
     }
 

@@ -212,25 +212,26 @@ export class Processor {
   #index(): Outcome {
     if (this.#left !== Infinity) return 'done';
     if (this.#isBusy) return 'busy';
-    let rows: number;
     try {
-      rows = this.#engine.indexSlice();
+      const more = this.#engine.indexSlice();
+      this.#tellUnindexed(more);
+      return more ? 'more' : 'done';
     } catch (thrown) {
       // A disk that is full fails the next call too, and that is told. What is left is tried again after it.
       if (!asFailure(thrown)) this.#broke(thrown);
       return 'done';
     }
-    this.#tellUnindexed(rows);
-    return rows > 0 ? 'more' : 'done';
   }
 
-  /** Tells all how many rows are not indexed yet, now and then, where they are many. */
-  #tellUnindexed(rows: number): void {
+  /** Tells all how many rows are not indexed yet where they are many; now and then, as each row is counted. */
+  #tellUnindexed(more: boolean): void {
     const now = performance.now();
     const { rows: told, at } = this.#unindexed;
-    const isNews = rows === 0 ? told > 0 : rows >= MANY && now - at >= TOLD_EVERY;
-    if (!isNews) return;
-    this.#unindexed = { rows, at: now };
+    if (more ? now - at < TOLD_EVERY : told === 0) return;
+    const rows = more ? this.#engine.schemaStatus().unindexed : 0;
+    this.#unindexed.at = now;
+    if (more && rows < MANY) return;
+    this.#unindexed.rows = rows;
     this.#everyone({ type: 'unindexed', rows });
   }
 
