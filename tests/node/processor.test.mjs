@@ -14,7 +14,7 @@ before(async () => {
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
 /** A processor, what its engine was asked, and what it answered. */
-async function start({ failBatch = false, trap = false, inMemory = false, sent = 0, entered = [] } = {}) {
+async function start({ failBatch = false, trap = false, inMemory = false, sent = 0, entered = [], slices = [] } = {}) {
   const asked = [];
   const answers = [];
   const told = [];
@@ -40,13 +40,15 @@ async function start({ failBatch = false, trap = false, inMemory = false, sent =
     reserve: record('reserve', async () => undefined),
     import: record('import'),
     close: record('close', () => null),
+    indexSlice: record('slice', () => slices.shift() ?? false),
   };
   const tasks = [];
+  const later = [];
   let released = 0;
   const processor = new Processor({
     open: async () => ({ engine, release: () => released++ }),
     defer: (task) => tasks.push(task),
-    later: () => undefined,
+    later: (task, ms) => later.push({ task, ms }),
     tell: (message) => told.push(message.type),
   });
   const peer = { post: (message) => message.type === 'answer' && answers.push(...message.answers) };
@@ -62,7 +64,7 @@ async function start({ failBatch = false, trap = false, inMemory = false, sent =
     await new Promise((resolve) => setTimeout(resolve));
   };
   const lead = () => processor.lead('leader', inMemory ? {} : { path: '/memory.db' });
-  return { processor, send, cancel, lead, run, asked, answers, told, released: () => released };
+  return { processor, send, cancel, lead, run, asked, answers, told, later, released: () => released };
 }
 
 const said = (answers) =>
@@ -161,4 +163,27 @@ test('an engine that breaks is told once, its call is answered, and nothing more
   assert.deepEqual(asked, ['beginBatch', 'add']);
   assert.deepEqual(said(answers), ['worker_crashed']);
   assert.deepEqual(told, ['leads', 'crashed']);
+});
+
+test('what calls changed is indexed when nobody asks, slice by slice, and calls pass between', async () => {
+  const { send, lead, run, asked, later } = await start({ slices: [true, true, false] });
+  await lead();
+  send(add('one'));
+  await run();
+  assert.ok(!asked.includes('slice'), 'nothing is indexed while somebody has just asked');
+  assert.deepEqual([later.length, later[0].ms > 0], [1, true]);
+  const slices = () => asked.filter((one) => one === 'slice').length;
+  const next = async () => {
+    await new Promise((resolve) => setTimeout(resolve, later[0].ms));
+    later.shift().task();
+  };
+  // Timers may be a little early.
+  while (slices() === 0) await next();
+  assert.deepEqual([slices(), later.length], [1, 1], 'one slice at a time');
+  asked.length = 0;
+  send(add('two'));
+  await run();
+  assert.ok(asked.includes('add') && !asked.includes('slice'), 'a call is carried out before the next slice');
+  while (slices() < 2) await next();
+  assert.equal(later.length, 0, 'nothing more is done where nothing is left');
 });
