@@ -168,6 +168,8 @@ fn a_small_model_is_read_too() {
     assert_eq!(model.embed("ab"), Some(vec![0.6, 0.8, 0.0, 0.0]));
     // What cancels out has no direction.
     assert_eq!(model.embed("bb"), None);
+    // A vector is of length one though the numbers that it is made of are hardly above zero.
+    check_harmless(small(), vec![(145, 1), (146, 154)], 0, ".가");
     // The last id is one that can be counted.
     let mut bytes = small();
     bytes[24..28].copy_from_slice(&[255; 4]);

@@ -12,6 +12,10 @@ CREATE TABLE memory_changes (
     id INTEGER PRIMARY KEY,
     deleted INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE memory_indexed (
+    tbl INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL
+);
 CREATE VIRTUAL TABLE memory_fts USING fts5(
     terms, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TABLE memory_uses (
@@ -78,14 +82,9 @@ CREATE INDEX idx_uncertainty_settled ON uncertainty_log ((coalesce(resolved, 0) 
 CREATE INDEX idx_semantic_timestamp ON semantic_memories (timestamp);
 
 INSERT INTO long_term_ids (key) SELECT key FROM long_term;
-INSERT INTO memory_changes (id)
-SELECT id << 3 FROM turns
-UNION ALL SELECT id << 3 | 1 FROM episodes
-UNION ALL SELECT id << 3 | 2 FROM semantic_memories
-UNION ALL SELECT id << 3 | 3 FROM long_term_ids
-UNION ALL SELECT id << 3 | 4 FROM uncertainty_log;
 
-CREATE TRIGGER turns_inserted AFTER INSERT ON turns BEGIN
+CREATE TRIGGER turns_inserted AFTER INSERT ON turns
+WHEN new.id <= (SELECT last FROM memory_indexed WHERE tbl = 0) BEGIN
     INSERT INTO memory_changes (id) VALUES (new.id << 3) ON CONFLICT (id) DO NOTHING;
 END;
 CREATE TRIGGER turns_updated AFTER UPDATE OF user_input, assistant_response ON turns
@@ -101,7 +100,8 @@ CREATE TRIGGER turns_deleted AFTER DELETE ON turns BEGIN
     INSERT INTO memory_changes (id, deleted) VALUES (old.id << 3, 1) ON CONFLICT (id) DO UPDATE SET deleted = 1;
 END;
 
-CREATE TRIGGER episodes_inserted AFTER INSERT ON episodes BEGIN
+CREATE TRIGGER episodes_inserted AFTER INSERT ON episodes
+WHEN new.id <= (SELECT last FROM memory_indexed WHERE tbl = 1) BEGIN
     INSERT INTO memory_changes (id) VALUES (new.id << 3 | 1) ON CONFLICT (id) DO NOTHING;
 END;
 CREATE TRIGGER episodes_updated AFTER UPDATE OF event_type, content ON episodes
@@ -117,7 +117,8 @@ CREATE TRIGGER episodes_deleted AFTER DELETE ON episodes BEGIN
     INSERT INTO memory_changes (id, deleted) VALUES (old.id << 3 | 1, 1) ON CONFLICT (id) DO UPDATE SET deleted = 1;
 END;
 
-CREATE TRIGGER semantic_memories_inserted AFTER INSERT ON semantic_memories BEGIN
+CREATE TRIGGER semantic_memories_inserted AFTER INSERT ON semantic_memories
+WHEN new.id <= (SELECT last FROM memory_indexed WHERE tbl = 2) BEGIN
     INSERT INTO memory_changes (id) VALUES (new.id << 3 | 2) ON CONFLICT (id) DO NOTHING;
 END;
 CREATE TRIGGER semantic_memories_updated AFTER UPDATE OF content ON semantic_memories
@@ -133,7 +134,8 @@ CREATE TRIGGER semantic_memories_deleted AFTER DELETE ON semantic_memories BEGIN
     INSERT INTO memory_changes (id, deleted) VALUES (old.id << 3 | 2, 1) ON CONFLICT (id) DO UPDATE SET deleted = 1;
 END;
 
-CREATE TRIGGER uncertainty_log_inserted AFTER INSERT ON uncertainty_log BEGIN
+CREATE TRIGGER uncertainty_log_inserted AFTER INSERT ON uncertainty_log
+WHEN new.id <= (SELECT last FROM memory_indexed WHERE tbl = 4) BEGIN
     INSERT INTO memory_changes (id) VALUES (new.id << 3 | 4) ON CONFLICT (id) DO NOTHING;
 END;
 CREATE TRIGGER uncertainty_log_updated AFTER UPDATE OF user_message, parsed_intent ON uncertainty_log
@@ -151,7 +153,8 @@ END;
 
 CREATE TRIGGER long_term_inserted AFTER INSERT ON long_term BEGIN
     INSERT INTO long_term_ids (key) VALUES (new.key) ON CONFLICT (key) DO NOTHING;
-    INSERT INTO memory_changes (id) SELECT id << 3 | 3 FROM long_term_ids WHERE key = new.key
+    INSERT INTO memory_changes (id) SELECT id << 3 | 3 FROM long_term_ids
+    WHERE key = new.key AND id <= (SELECT last FROM memory_indexed WHERE tbl = 3)
     ON CONFLICT (id) DO NOTHING;
 END;
 CREATE TRIGGER long_term_updated AFTER UPDATE OF value ON long_term WHEN old.value IS NOT new.value BEGIN
@@ -198,6 +201,7 @@ DROP TRIGGER long_term_renamed;
 DROP TRIGGER long_term_deleted;
 DROP TABLE memory_fts;
 DROP TABLE memory_changes;
+DROP TABLE memory_indexed;
 DROP TABLE memory_uses;
 DROP TABLE long_term_ids;
 DROP TABLE embedding_queue;

@@ -128,11 +128,12 @@ impl StaticModel {
         });
         let mut sum = sum.into_flattened();
         // The mean points where the sum does, so only the length is to be made one.
-        let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
+        // A damaged file may have numbers so small that their squares need twice the bits.
+        let length = sum.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
         if !length.is_normal() {
             return None;
         }
-        sum.iter_mut().for_each(|value| *value /= length);
+        sum.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
         Some(sum)
     }
 }

@@ -26,12 +26,14 @@ impl Recall<'_> {
         let unwritten = std::mem::take(&mut state.scattered);
         let Some(index) = &mut state.vectors else { return Ok(()) };
         let blocks = index.blocks.iter_mut().filter(|block| block.ids.len() == BLOCK && block.written.is_none());
-        self.db.atomically(&mut || {
-            for last in &unwritten {
-                self.connection().execute("DELETE FROM embedding_blocks WHERE last = ?", [last])?;
-            }
-            Ok(())
-        })?;
+        if !unwritten.is_empty() {
+            self.db.atomically_relaxed(&mut || {
+                for last in &unwritten {
+                    self.connection().execute("DELETE FROM embedding_blocks WHERE last = ?", [last])?;
+                }
+                Ok(())
+            })?;
+        }
         for block in blocks {
             let (mut ids, mut codes) = (Vec::new(), Vec::new());
             for (id, sequence, scale, code) in block.slots(model.dimensions) {
@@ -41,7 +43,7 @@ impl Recall<'_> {
                 codes.extend(code);
             }
             let last = block.sequences.iter().max().copied().unwrap_or_default();
-            self.db.atomically(&mut || {
+            self.db.atomically_relaxed(&mut || {
                 let sql = "INSERT OR REPLACE INTO embedding_blocks (last, model, ids, codes, checksum)
                            VALUES (?, ?, ?, ?, ?)";
                 let checksum = checksum(last, model.id, &ids, &codes);
@@ -101,7 +103,7 @@ impl Recall<'_> {
             damaged.push(*last);
         }
         for ((sequence, id), _) in live.iter().zip(&covered).filter(|(_, covered)| !**covered) {
-            if let Some((_, vector)) = self.vector(*id, model)? {
+            if let Some(vector) = self.vector(*id, model)? {
                 vectors.add(*id, *sequence, &vector);
             }
         }

@@ -1,14 +1,15 @@
 //! The vectors in the database, by model, written after their texts; and the texts that have none yet.
 
+use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use tsify::Tsify;
 
 use super::Recall;
-use super::index::whole_text;
+use super::index::{Index, Texts};
 use super::item::Item;
 use super::unit::{from_blob, to_blob, unit};
-use super::vectors::Vectors;
+use super::vectors::{Near, Vectors};
 use crate::db::{Db, ask};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -196,7 +197,7 @@ impl Recall<'_> {
 
     /// The text of a row, as it is recalled and embedded; at most so many characters of it.
     pub(crate) fn text(&self, item: Item, characters: usize) -> Result<Option<String>> {
-        Ok(whole_text(self.connection(), item)?.map(|text| {
+        Ok(Texts::of(self.connection()).read(item)?.map(|text| {
             let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
             text[..end].trim().to_owned()
         }))
@@ -219,7 +220,8 @@ impl Recall<'_> {
         // Blocks are written of what is in memory.
         self.read_index(&model)?;
         let mut kept = Vec::new();
-        self.db.atomically(&mut || {
+        // A vector can be made again: a power cut may take it back, and lets its text wait again.
+        self.db.atomically_relaxed(&mut || {
             kept.clear();
             // What was taken back, or changed before its block was written, has had a place too.
             let had = self.state.borrow().vectors.as_ref().map_or(0, Vectors::last_sequence);
@@ -306,12 +308,17 @@ impl Recall<'_> {
             bytes: self.state.borrow().vectors.as_ref().map_or(0, Vectors::bytes) as u64,
             ..EmbeddingStatus::default()
         };
-        // What is not indexed yet waits too.
-        let sql =
-            "SELECT count(*) + (SELECT count(*) FROM memory_changes WHERE NOT deleted), count(error), min(retry_at)
+        let sql = "SELECT count(*), count(error), min(retry_at)
                    FROM embedding_queue WHERE id NOT IN (SELECT id FROM memory_changes)";
         (status.pending, status.failed, status.retry_at) = connection
             .query_one(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?;
+        if status.model.is_none() && status.pending == 0 {
+            // Nothing is in the queue before the first model: all that is indexed waits.
+            let sql = "SELECT count(*) FROM memory_fts_docsize WHERE id NOT IN (SELECT id FROM memory_changes)";
+            status.pending = ask::<i64>(connection, sql)? as u64;
+        }
+        // What is not indexed yet waits too.
+        status.pending += Index::of(self.db).texts()?;
         if status.failed > 0 {
             let sql = "SELECT error FROM embedding_queue WHERE error IS NOT NULL ORDER BY retry_at DESC LIMIT 1";
             status.last_error = ask(connection, sql)?;
@@ -319,22 +326,29 @@ impl Recall<'_> {
         Ok(status)
     }
 
-    /// The vector of a row, as it is in the database now, and its place in the order of storing. Where another program put
-    /// what is no vector, there is none, and the row waits for its vector again.
-    pub(super) fn vector(&self, id: i64, model: &Model) -> Result<Option<(i64, Vec<f32>)>> {
-        let sql = "SELECT sequence, vector FROM embeddings WHERE id = ? AND model = ?";
-        let found = {
+    /// The vector of a row, as it is in the database now. Where another program put what is no vector, there is none, and
+    /// the row waits for its vector again.
+    pub(super) fn vector(&self, id: i64, model: &Model) -> Result<Option<Vec<f32>>> {
+        self.stored("SELECT vector FROM embeddings WHERE id = ? AND model = ?", &[&id, &model.id], id, model)
+    }
+
+    /// The same of one that was found; none if it is another one by now.
+    pub(super) fn vector_of_near(&self, near: &Near, model: &Model) -> Result<Option<Vec<f32>>> {
+        let sql = "SELECT vector FROM embeddings WHERE sequence = ? AND +id = ? AND +model = ?";
+        self.stored(sql, &[&near.sequence, &near.id, &model.id], near.id, model)
+    }
+
+    fn stored(&self, sql: &str, values: &[&dyn ToSql], id: i64, model: &Model) -> Result<Option<Vec<f32>>> {
+        let vector = {
             let mut statement = self.connection().prepare_cached(sql)?;
-            let mut rows = statement.query([id, model.id])?;
+            let mut rows = statement.query(values)?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            let vector = row.get_ref(1)?.as_blob().ok().and_then(|bytes| from_blob(bytes, model.dimensions));
-            let sequence = row.get(0)?;
-            vector.map(|vector| (sequence, vector))
+            row.get_ref(0)?.as_blob().ok().and_then(|bytes| from_blob(bytes, model.dimensions))
         };
-        if found.is_none() && !self.db.is_read_only() {
+        if vector.is_none() && !self.db.is_read_only() {
             self.embed_again(id, model)?;
         }
-        Ok(found)
+        Ok(vector)
     }
 
     fn embed_again(&self, id: i64, model: &Model) -> Result<()> {

@@ -1,13 +1,14 @@
 //! Bringing up to date what is derived of rows: the index of words, and the queue of texts that wait for their vector.
 //!
-//! Triggers note which rows changed, and nothing else. It is taken up here, many rows in one transaction: in slices while
-//! nobody asks, and what is left of it before a question.
+//! Of each table it is known up to which id its rows are indexed; what has a larger one is new. Of the others, triggers note
+//! which changed, and nothing else. Both are taken up here, many rows in one transaction: in slices while nobody asks, and
+//! what is left of it before a question.
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection};
 
 use super::Recall;
-use super::item::Item;
+use super::item::{IDS, Item};
 use crate::db::{Db, ask};
 use crate::error::{ErrorCode, Result};
 use crate::tables::MemoryTable;
@@ -26,7 +27,7 @@ struct Portion {
     bytes: usize,
 }
 
-/// A row that changed.
+/// A row that is new, or changed.
 struct Change {
     item: Item,
     /// Whether it was deleted, and perhaps another one came with its id.
@@ -89,7 +90,20 @@ impl<'m> Index<'m> {
     }
 
     fn unindexed(&self) -> Result<u64> {
-        Ok(ask::<i64>(self.connection(), "SELECT count(*) FROM memory_changes")? as u64)
+        Ok(ask::<i64>(self.connection(), "SELECT count(*) FROM memory_changes")? as u64 + self.added()?)
+    }
+
+    /// How many texts are new or changed.
+    pub(super) fn texts(&self) -> Result<u64> {
+        Ok(ask::<i64>(self.connection(), "SELECT count(*) FROM memory_changes WHERE NOT deleted")? as u64
+            + self.new()?)
+    }
+
+    /// How many rows are new, and not noted as changed.
+    fn added(&self) -> Result<u64> {
+        let counts = MemoryTable::ALL.map(|table| format!("(SELECT count(*) FROM ({}))", new_rows(table, i64::MAX)));
+        let sql = format!("SELECT {}", counts.join(" + "));
+        Ok(self.connection().prepare_cached(&sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64)
     }
 
     fn take_up_slice(&self) -> Result<bool> {
@@ -121,7 +135,7 @@ impl<'m> Index<'m> {
     }
 
     fn take_up(&self, portion: Portion) -> Result<bool> {
-        if !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM memory_changes)")? {
+        if self.is_up_to_date()? {
             return Ok(false);
         }
         let mut more = false;
@@ -133,16 +147,53 @@ impl<'m> Index<'m> {
         Ok(more)
     }
 
+    fn is_up_to_date(&self) -> Result<bool> {
+        let new = MemoryTable::ALL.map(|table| format!("SELECT * FROM ({})", new_rows(table, 1)));
+        let sql =
+            format!("SELECT NOT EXISTS (SELECT id, deleted FROM memory_changes UNION ALL {})", new.join(" UNION ALL "));
+        Ok(self.connection().prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
+    }
+
     fn take_up_changes(&self, portion: Portion) -> Result<bool> {
-        let mut changes = self.changes(portion.rows)?;
+        let mut changes = self.changed(portion.rows)?;
         let deleted = changes.iter().filter(|change| change.is_deleted).count();
         if 2 * deleted > changes.len() && self.begin_anew()? {
-            changes = self.changes(portion.rows)?;
+            changes = Vec::new();
+        }
+        // All that changed is in hand, or a row that is new and changed might be left out.
+        let has_new = changes.len() < portion.rows;
+        if has_new {
+            for table in MemoryTable::ALL {
+                changes.extend(self.read_changes(&new_rows(table, portion.rows as i64))?);
+            }
+            // FTS5 writes down what it has gathered where an id is smaller than the one before.
+            changes.sort_unstable_by_key(|change| change.item);
+            changes.truncate(portion.rows);
         }
         let is_full = changes.len() == portion.rows;
         let (indexed, is_cut) = self.index_words(&changes, portion.bytes)?;
-        self.note_indexed(&changes, &indexed)?;
+        let done = &changes[..indexed.len()];
+        self.note_indexed(done, &indexed)?;
+        if has_new {
+            self.note_last(done)?;
+        }
         Ok(is_cut || is_full)
+    }
+
+    fn changed(&self, limit: usize) -> Result<Vec<Change>> {
+        self.read_changes(&format!("SELECT id, deleted FROM memory_changes ORDER BY id LIMIT {limit}"))
+    }
+
+    fn read_changes(&self, sql: &str) -> Result<Vec<Change>> {
+        let sql = format!(
+            "SELECT c.id, c.deleted, d.id IS NOT NULL
+             FROM ({sql}) AS c LEFT JOIN memory_fts_docsize AS d ON d.id = c.id"
+        );
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let changes = statement.query_map([], |row| {
+            Ok(Change { item: Item(row.get(0)?), is_deleted: row.get(1)?, is_indexed: row.get(2)? })
+        })?;
+        Ok(changes.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Indexes the words of rows, up to so many bytes of text; returns what became of each that it came to, and whether there
@@ -152,13 +203,17 @@ impl<'m> Index<'m> {
     /// gathered, and a thousand small pieces take ten times as long as one.
     fn index_words(&self, changes: &[Change], most: usize) -> Result<(Vec<Indexed>, bool)> {
         let connection = self.connection();
+        let mut texts = Texts::of(connection);
+        let mut insert = connection.prepare_cached("INSERT INTO memory_fts (rowid, terms) VALUES (?, ?)")?;
+        let mut replace =
+            connection.prepare_cached("INSERT OR REPLACE INTO memory_fts (rowid, terms) VALUES (?, ?)")?;
         let (mut terms, mut bytes) = (String::new(), 0);
         let mut indexed = Vec::with_capacity(changes.len());
         for Change { item, is_indexed, .. } in changes {
             if bytes > most {
                 return Ok((indexed, true));
             }
-            let Some(text) = whole_text(connection, *item)? else {
+            let Some(text) = texts.read(*item)? else {
                 if *is_indexed {
                     connection.prepare_cached("DELETE FROM memory_fts WHERE rowid = ?")?.execute([item.0])?;
                 }
@@ -168,21 +223,19 @@ impl<'m> Index<'m> {
             bytes += text.len();
             terms.clear();
             write_terms(&text, &mut terms);
-            let sql = if *is_indexed {
-                "INSERT OR REPLACE INTO memory_fts (rowid, terms) VALUES (?, ?)"
-            } else {
-                "INSERT INTO memory_fts (rowid, terms) VALUES (?, ?)"
-            };
-            connection.prepare_cached(sql)?.execute((item.0, &terms))?;
+            let write = if *is_indexed { &mut replace } else { &mut insert };
+            write.execute((item.0, &terms))?;
             indexed.push(if text.trim().is_empty() { Indexed::Empty } else { Indexed::Text });
         }
         Ok((indexed, false))
     }
 
     /// Brings up to date what else is derived of rows whose words are indexed, and takes them out of the queue.
-    fn note_indexed(&self, changes: &[Change], indexed: &[Indexed]) -> Result<()> {
+    fn note_indexed(&self, done: &[Change], indexed: &[Indexed]) -> Result<()> {
         let connection = self.connection();
-        for (Change { item, is_deleted, is_indexed }, became) in changes.iter().zip(indexed) {
+        // Without a model nothing waits for a vector; the first one asks for those of all that is indexed.
+        let has_model: bool = ask(connection, "SELECT EXISTS (SELECT 1 FROM embedding_models)")?;
+        for (Change { item, is_deleted, is_indexed }, became) in done.iter().zip(indexed) {
             let run = |sql: &str| connection.prepare_cached(sql)?.execute([item.0]);
             if *is_indexed {
                 run("DELETE FROM embeddings WHERE id = ?")?;
@@ -192,11 +245,11 @@ impl<'m> Index<'m> {
                 run("DELETE FROM memory_uses WHERE id = ?")?;
             }
             match became {
-                Indexed::Text => {
+                Indexed::Text if has_model => {
                     run("INSERT OR REPLACE INTO embedding_queue (id) SELECT ?1
                          WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE id = ?1)")?;
                 }
-                Indexed::Empty => {}
+                Indexed::Text | Indexed::Empty => {}
                 Indexed::Gone => {
                     run("DELETE FROM embedding_queue WHERE id = ?")?;
                     if item.table() == MemoryTable::LongTerm {
@@ -205,24 +258,26 @@ impl<'m> Index<'m> {
                 }
             }
         }
-        if let Some(last) = indexed.len().checked_sub(1).and_then(|last| changes.get(last)) {
+        if let Some(last) = done.last() {
             connection.prepare_cached("DELETE FROM memory_changes WHERE id <= ?")?.execute([last.item.0])?;
         }
         Ok(())
     }
 
-    fn changes(&self, limit: usize) -> Result<Vec<Change>> {
-        let sql = "SELECT c.id, c.deleted, d.id IS NOT NULL
-                   FROM memory_changes AS c LEFT JOIN memory_fts_docsize AS d ON d.id = c.id ORDER BY c.id LIMIT ?";
-        let mut statement = self.connection().prepare_cached(sql)?;
-        let changes = statement.query_map([limit as u32], |row| {
-            Ok(Change { item: Item(row.get(0)?), is_deleted: row.get(1)?, is_indexed: row.get(2)? })
-        })?;
-        Ok(changes.collect::<rusqlite::Result<_>>()?)
+    /// Notes up to where each table is indexed.
+    fn note_last(&self, done: &[Change]) -> Result<()> {
+        for table in MemoryTable::ALL {
+            if let Some(last) = done.iter().rfind(|change| change.item.table() == table) {
+                let sql = "INSERT INTO memory_indexed (tbl, last) VALUES (?, ?)
+                           ON CONFLICT (tbl) DO UPDATE SET last = excluded.last WHERE excluded.last > last";
+                self.connection().prepare_cached(sql)?.execute([table as i64, last.item.row()])?;
+            }
+        }
+        Ok(())
     }
 
     /// Where most of what is indexed was deleted, it is quicker to index what is left anew than to take out the rest. Returns
-    /// whether that is to be done, and the queue is another one.
+    /// whether that is to be done; every row is new then.
     fn begin_anew(&self) -> Result<bool> {
         let connection = self.connection();
         let sql = "SELECT EXISTS (SELECT 1 FROM memory_changes LIMIT 1 OFFSET ?)";
@@ -249,28 +304,60 @@ impl<'m> Index<'m> {
             };
             script.push_str(&format!("DELETE FROM {table}{which};"));
         }
-        script.push_str("INSERT INTO memory_fts (memory_fts) VALUES ('delete-all');");
+        script.push_str(
+            "INSERT INTO memory_fts (memory_fts) VALUES ('delete-all'); DELETE FROM memory_changes; DELETE FROM memory_indexed;",
+        );
         if all_gone {
-            script.push_str("DELETE FROM memory_changes; DELETE FROM long_term_ids;");
-        } else {
-            script.push_str("UPDATE memory_changes SET deleted = 0 WHERE deleted;");
-            for table in MemoryTable::ALL {
-                let ids = if table == MemoryTable::LongTerm { "long_term_ids" } else { table.name() };
-                script.push_str(&format!(
-                    "INSERT OR IGNORE INTO memory_changes (id) SELECT id << 3 | {} FROM {ids};",
-                    table as i64
-                ));
-            }
+            script.push_str("DELETE FROM long_term_ids;");
         }
         connection.execute_batch(&script)?;
         Ok(true)
     }
 }
 
-/// The whole text of a row, as it is indexed: its columns one below the other; of the JSON of episodes the strings, of that
-/// of long-term knowledge keys, strings and numbers.
-pub(super) fn whole_text(connection: &Connection, item: Item) -> Result<Option<String>> {
-    let sql = match item.table() {
+/// SQL for the rows of a table that are new, and not noted as changed: up to so many of them, the first first.
+fn new_rows(table: MemoryTable, limit: i64) -> String {
+    let ids = if table == MemoryTable::LongTerm { "long_term_ids" } else { table.name() };
+    let number = table as i64;
+    format!(
+        "SELECT id << 3 | {number} AS id, 0 AS deleted FROM {ids}
+         WHERE id > coalesce((SELECT last FROM memory_indexed WHERE tbl = {number}), {})
+           AND id << 3 | {number} NOT IN (SELECT id FROM memory_changes)
+         ORDER BY {ids}.id LIMIT {limit}",
+        IDS.start() - 1
+    )
+}
+
+/// Reads the whole texts of rows, as they are indexed: their columns one below the other; of the JSON of episodes the
+/// strings, of that of long-term knowledge keys, strings and numbers.
+pub(super) struct Texts<'c> {
+    connection: &'c Connection,
+    /// A statement for each table that was read from, in the order of their numbers.
+    statements: [Option<CachedStatement<'c>>; MemoryTable::ALL.len()],
+}
+
+impl<'c> Texts<'c> {
+    pub(super) fn of(connection: &'c Connection) -> Self {
+        Self { connection, statements: [const { None }; MemoryTable::ALL.len()] }
+    }
+
+    pub(super) fn read(&mut self, item: Item) -> Result<Option<String>> {
+        let statement = match &mut self.statements[item.table() as usize] {
+            Some(statement) => statement,
+            none => none.insert(self.connection.prepare_cached(text_of(item.table()))?),
+        };
+        let mut rows = statement.query([item.row()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        // Another program may have put bytes there that are no text.
+        Ok(Some(match row.get_ref(0)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::new(),
+        }))
+    }
+}
+
+fn text_of(table: MemoryTable) -> &'static str {
+    match table {
         MemoryTable::Turns => {
             "SELECT coalesce(user_input, '') || char(10) || coalesce(assistant_response, '') FROM turns WHERE id = ?"
         }
@@ -290,13 +377,5 @@ pub(super) fn whole_text(connection: &Connection, item: Item) -> Result<Option<S
             "SELECT coalesce(user_message, '') || char(10) || coalesce(parsed_intent, '')
              FROM uncertainty_log WHERE id = ?"
         }
-    };
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([item.row()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    // Another program may have put bytes there that are no text.
-    Ok(Some(match row.get_ref(0)? {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        _ => String::new(),
-    }))
+    }
 }

@@ -49,7 +49,7 @@ impl Recall<'_> {
         let mut rows: Vec<(i64, Vec<f32>)> = Vec::new();
         for id in ids {
             let id = id?;
-            rows.extend(self.vector(id, &model)?.map(|(_, vector)| (id, vector)));
+            rows.extend(self.vector(id, &model)?.map(|vector| (id, vector)));
         }
         let mut middle = vec![0.0_f32; model.dimensions];
         for (_, vector) in &rows {

@@ -11,7 +11,7 @@ use super::index::Index;
 use super::item::Item;
 use super::question::{NearRow, RecallHit, RecallQuestion};
 use super::reference::readable;
-use super::text::WordHit;
+use super::text::WordHits;
 use super::unit::{cosine, unit};
 use super::vectors::{Accept, Near};
 use super::{Recall, text};
@@ -39,7 +39,7 @@ struct Asking<'a> {
     /// The question's vector, at unit length.
     vector: Option<&'a [f32]>,
     model: Option<&'a Model>,
-    words: HashMap<i64, WordHit>,
+    words: WordHits,
     /// The cosines of those that were found by meaning.
     similar: HashMap<i64, f64>,
 }
@@ -56,8 +56,8 @@ impl Recall<'_> {
         let vector = if question.weights.meaning == 0.0 { None } else { self.vector_of(question)? };
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
-        let by_words = if question.weights.words == 0.0 {
-            Vec::new()
+        let words = if question.weights.words == 0.0 {
+            WordHits::none()
         } else {
             text::find(self.connection(), &question.text, accept)?
         };
@@ -69,7 +69,7 @@ impl Recall<'_> {
             accept,
             vector: asked.as_deref(),
             model: model.as_ref(),
-            words: by_words.iter().map(|hit| (hit.id, *hit)).collect(),
+            words,
             similar: HashMap::new(),
         };
 
@@ -81,11 +81,11 @@ impl Recall<'_> {
                 _ => Vec::new(),
             };
             asking.similar = by_meaning.iter().map(|near| (near.id, f64::from(near.similarity))).collect();
-            let best = by_words.iter().take(pool).map(|hit| hit.id);
-            let ids = best.chain(by_meaning.iter().map(|near| near.id)).collect();
+            let best = asking.words.best(pool);
+            let ids = best.iter().map(|hit| hit.id).chain(by_meaning.iter().map(|near| near.id)).collect();
             let (candidates, scales) = self.candidates(ids, &asking)?;
             let hits = self.rank(candidates, scales, &asking)?;
-            let is_all = by_words.len() <= pool && by_meaning.len() < pool;
+            let is_all = asking.words.len() <= pool && by_meaning.len() < pool;
             if hits.len() == question.k as usize || is_all || pool >= MOST_LOOKED_AT {
                 self.use_of(hits.iter().map(|hit| hit.item));
                 return Ok(hits);
@@ -126,10 +126,10 @@ impl Recall<'_> {
 
     /// A row, by itself; none where it has nothing in common with the question.
     fn candidate(&self, id: i64, asking: &Asking<'_>) -> Result<Option<Candidate>> {
-        let words = asking.words.get(&id);
+        let words = asking.words.get(id);
         let similarity = match (asking.similar.get(&id), asking.vector, asking.model) {
             (Some(similarity), ..) => Some(*similarity),
-            (None, Some(asked), Some(model)) => self.vector(id, model)?.map(|(_, vector)| cosine(asked, &vector)),
+            (None, Some(asked), Some(model)) => self.vector(id, model)?.map(|vector| cosine(asked, &vector)),
             _ => None,
         };
         let is_about_it = words.is_some_and(|hit| hit.is_about_it);
@@ -200,7 +200,7 @@ impl Recall<'_> {
             let candidate = candidates[at];
             let Some(text) = self.text(candidate.item, usize::from(u16::MAX))? else { continue };
             let vector = match asking.model {
-                Some(model) => self.vector(candidate.item.0, model)?.map(|(_, vector)| vector),
+                Some(model) => self.vector(candidate.item.0, model)?,
                 None => None,
             };
             let says_the_same = |(other, hit): &&mut (Option<Vec<f32>>, RecallHit)| {
@@ -255,10 +255,11 @@ impl Recall<'_> {
         };
         if found.len() < k && min_similarity.is_none() {
             let by_words = text::find(self.connection(), &question.text, accept)?;
-            for WordHit { id, .. } in by_words {
+            for hit in by_words.best(by_words.len()) {
                 if found.len() == k {
                     break;
                 }
+                let id = hit.id;
                 let has_vector = match &model {
                     Some(model) => vector.is_some() && self.vector(id, model)?.is_some(),
                     None => false,
@@ -316,19 +317,17 @@ impl Recall<'_> {
         let vectors = state.vectors.as_mut().expect("just read");
         let query = vectors.query(asked.to_vec());
         // A byte a dimension tells the order of nearly all; of those close to the last place, only the vector does.
-        let mut looked_at = wanted + wanted.clamp(24, 400);
+        let mut looked_at = wanted + (wanted / 4).clamp(8, 400);
         loop {
             let near = vectors.nearest(&query, looked_at, accept);
             let (mut exact, mut gone) = (Vec::with_capacity(near.len()), Vec::new());
             let mut seen = HashSet::new();
             for candidate in &near {
-                match self.vector(candidate.id, model)? {
+                match self.vector_of_near(candidate, model)? {
                     // One that was stored, taken back and stored again may be in memory twice.
-                    Some((sequence, _)) if sequence == candidate.sequence && !seen.insert(candidate.id) => {}
-                    Some((sequence, vector)) if sequence == candidate.sequence => {
-                        exact.push(Near { similarity: cosine(&query.exact, &vector) as f32, ..*candidate });
-                    }
-                    _ => gone.push(*candidate),
+                    Some(_) if !seen.insert(candidate.id) => {}
+                    Some(vector) => exact.push(Near { similarity: cosine(&query.exact, &vector) as f32, ..*candidate }),
+                    None => gone.push(*candidate),
                 }
             }
             vectors.forget(&gone);

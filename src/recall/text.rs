@@ -4,8 +4,6 @@
 //! the score (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009). The length of a row has
 //! to be looked up, so it counts only for those that are the best without it, and less than usual: what is remembered is short.
 
-use std::collections::HashMap;
-
 use rusqlite::Connection;
 
 use super::matches::matches;
@@ -34,6 +32,35 @@ pub(super) struct WordHit {
     pub(super) is_about_it: bool,
 }
 
+/// The rows with words of a question, by their ids.
+pub(super) struct WordHits(Vec<WordHit>);
+
+impl WordHits {
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn get(&self, id: i64) -> Option<&WordHit> {
+        self.0.binary_search_by_key(&id, |hit| hit.id).ok().map(|at| &self.0[at])
+    }
+
+    /// So many that fit best, those first.
+    pub(super) fn best(&self, many: usize) -> Vec<WordHit> {
+        let best_first = |a: &WordHit, b: &WordHit| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id));
+        let mut best = self.0.clone();
+        if best.len() > many && many > 0 {
+            best.select_nth_unstable_by(many - 1, best_first);
+        }
+        best.truncate(many);
+        best.sort_unstable_by(best_first);
+        best
+    }
+}
+
 /// A word of a question, and the rows with it.
 struct Found {
     asked: Asked,
@@ -42,7 +69,7 @@ struct Found {
     weight: f64,
 }
 
-/// The rows with words of the question, those that fit best first.
+/// The rows with words of the question.
 ///
 /// Words that say nothing by themselves are looked for only where there are no others. Of the others, those that stand in the
 /// fewest rows are; the commonest only where nothing else is left of the question, and then all of them together, in the
@@ -51,7 +78,7 @@ struct Found {
 /// # Errors
 ///
 /// Where the file cannot be read.
-pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<Vec<WordHit>> {
+pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<WordHits> {
     let mut rare = Vec::new();
     let mut common = Vec::new();
     for asked in words_of(question) {
@@ -77,37 +104,45 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
         // What they say of a row is as little as can be.
         rare.push(Found { asked: common.swap_remove(0).0, rows, weight: 1e-3 });
     }
-    let mut hits: HashMap<i64, WordHit> = HashMap::new();
+    let mut all = Vec::new();
     for Found { asked, rows, weight } in &rare {
-        for (id, times) in rows {
-            if !accept.has(*id) {
-                continue;
-            }
+        let accepted = rows.iter().rev().filter(|(id, _)| accept.has(*id));
+        all.extend(accepted.map(|(id, times)| {
             let times = f64::from(*times);
-            let hit = hits.entry(*id).or_insert(WordHit { id: *id, score: 0.0, is_about_it: false });
-            hit.score += weight * times * (SATURATION + 1.0) / (times + SATURATION);
-            hit.is_about_it |= !asked.is_function_word;
-        }
+            let score = weight * times * (SATURATION + 1.0) / (times + SATURATION);
+            WordHit { id: *id, score, is_about_it: !asked.is_function_word }
+        }));
     }
-    let mut hits: Vec<WordHit> = hits.into_values().collect();
-    let best_first = |a: &WordHit, b: &WordHit| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id));
-    hits.sort_unstable_by(best_first);
-    let measured = hits.len().min(MEASURED);
-    weigh_by_length(connection, &mut hits[..measured])?;
-    hits.sort_unstable_by(best_first);
+    // The rows of each word are in order, which this sort makes use of.
+    all.sort_by_key(|hit| hit.id);
+    all.dedup_by(|next, hit| {
+        let is_same = next.id == hit.id;
+        if is_same {
+            hit.score += next.score;
+            hit.is_about_it |= next.is_about_it;
+        }
+        is_same
+    });
+    let mut hits = WordHits(all);
+    weigh_by_length(connection, &mut hits)?;
     Ok(hits)
 }
 
-/// Lets shorter rows count for more than longer ones.
-fn weigh_by_length(connection: &Connection, hits: &mut [WordHit]) -> Result<()> {
+/// Lets shorter rows of those that fit best count for more than longer ones.
+fn weigh_by_length(connection: &Connection, hits: &mut WordHits) -> Result<()> {
     let mut statement = connection.prepare_cached("SELECT sz FROM memory_fts_docsize WHERE id = ?")?;
-    let mut lengths = Vec::with_capacity(hits.len());
-    for hit in &*hits {
-        lengths.push(statement.query_row([hit.id], |row| Ok(terms_in(row.get_ref(0)?.as_blob().unwrap_or_default())))?);
+    let mut lengths = Vec::new();
+    for hit in hits.best(MEASURED) {
+        let length =
+            statement.query_row([hit.id], |row| Ok(terms_in(row.get_ref(0)?.as_blob().unwrap_or_default())))?;
+        lengths.push((hit.id, length));
     }
-    let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
-    for (hit, length) in hits.iter_mut().zip(lengths) {
-        hit.score *= (SATURATION + 1.0) / (1.0 + SATURATION * (1.0 - LENGTH + LENGTH * length / mean.max(1.0)));
+    let mean = lengths.iter().map(|(_, length)| length).sum::<f64>() / lengths.len().max(1) as f64;
+    for (id, length) in lengths {
+        if let Ok(at) = hits.0.binary_search_by_key(&id, |hit| hit.id) {
+            hits.0[at].score *=
+                (SATURATION + 1.0) / (1.0 + SATURATION * (1.0 - LENGTH + LENGTH * length / mean.max(1.0)));
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! One vector: at unit length, how near another, and as bytes.
 
+use half::f16;
+
 use crate::error::{Error, ErrorCode, Result};
 
 /// The vector at unit length.
@@ -23,24 +25,73 @@ pub(super) fn unit(vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
     Ok(vector.iter().map(|value| (f64::from(*value) / length) as f32).collect())
 }
 
+/// The bytes of a vector: numbers of 16 bits. What that loses is a tenth of what the codes do that are searched.
 pub(super) fn to_blob(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+    vector.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect()
 }
 
 /// A stored vector, at unit length; none where another program stored what is no vector.
 pub(super) fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
-    let (values, rest) = bytes.as_chunks::<4>();
-    let vector: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-    let square: f64 = vector.iter().map(|value| f64::from(*value).powi(2)).sum();
-    if !rest.is_empty() || vector.len() != dimensions || !square.is_finite() || square == 0.0 {
+    const NOT_FINITE: u16 = 0x7C00;
+    let (values, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() || values.len() != dimensions {
         return None;
     }
-    // Ours are of unit length as far as their numbers can say.
-    if (square - 1.0).abs() < 1e-5 { Some(vector) } else { unit(&vector, dimensions).ok() }
+    if values.iter().any(|value| u16::from_le_bytes(*value) & NOT_FINITE == NOT_FINITE) {
+        return None;
+    }
+    let mut vector: Vec<f32> = values.iter().map(|value| finite(u16::from_le_bytes(*value))).collect();
+    // Rounded, it is not quite of unit length any more.
+    let length = product(&vector, &vector).sqrt();
+    if length == 0.0 {
+        return None;
+    }
+    vector.iter_mut().for_each(|value| *value /= length);
+    Some(vector)
+}
+
+/// A finite number of 16 bits, by its bits: without a branch, so that many are read at once.
+fn finite(bits: u16) -> f32 {
+    /// 2 to the power of 112: exponents count from 127 here, from 15 there.
+    const EXPONENTS: f32 = f32::from_bits((127 + 112) << 23);
+    let magnitude = f32::from_bits(u32::from(bits & 0x7FFF) << 13) * EXPONENTS;
+    magnitude.copysign(f32::from_bits(u32::from(bits) << 16))
+}
+
+/// The sum of the products, in eight parts, which a processor adds side by side.
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_rest) = a.as_chunks::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0_f32; 8];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    for ((sum, a), b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
+        *sum += a * b;
+    }
+    sums.iter().sum()
 }
 
 /// The cosine of vectors of unit length.
 pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
-    products.sum::<f64>().clamp(-1.0, 1.0)
+    f64::from(product(a, b)).clamp(-1.0, 1.0)
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use half::f16;
+
+    #[test]
+    fn every_finite_number_of_16_bits_is_read() {
+        for bits in 0..=u16::MAX {
+            let expected = f16::from_bits(bits);
+            if expected.is_finite() {
+                assert_eq!(super::finite(bits).to_bits(), expected.to_f32().to_bits(), "{bits:x}");
+            } else {
+                assert_eq!(super::from_blob(&bits.to_le_bytes(), 1), None);
+            }
+        }
+    }
 }

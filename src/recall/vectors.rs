@@ -14,9 +14,11 @@ pub(super) use slots::Place;
 /// How many vectors stand together, in memory and in the database.
 pub(super) const BLOCK: usize = 1024;
 /// Fewer vectors, or dimensions, than this are scanned without a first pass.
-const FIRST_PASS: (usize, usize) = (16 * BLOCK, 128);
-/// How many vectors the first pass leaves at the least; of more than a hundred times as many, a hundredth.
-const LEFT: usize = 3 * BLOCK;
+const FIRST_PASS: (usize, usize) = (4 * BLOCK, 128);
+/// How many vectors the first pass leaves: at the least, and for each that is wanted; of more than a hundred times as many, a
+/// hundredth.
+const LEFT: usize = BLOCK;
+const LEFT_FOR_EACH: usize = 16;
 /// In about how many blocks it is looked how near is near enough.
 const SAMPLED_BLOCKS: usize = 32;
 /// From how many vectors the centre is taken that the bits are measured from.
@@ -230,7 +232,7 @@ impl Vectors {
             let everyone = self.blocks.iter().flat_map(|block| (0..block.ids.len()).map(move |slot| (block, slot)));
             score(everyone.filter(|(block, slot)| accept.has(block.ids[*slot])), self.dimensions, query)
         } else {
-            let chosen = self.first_pass(query, (8 * wanted).max(LEFT).max(total / 100), accept);
+            let chosen = self.first_pass(query, (LEFT_FOR_EACH * wanted).max(LEFT).max(total / 100), accept);
             let slots = chosen.iter().map(|(block, slot)| (&self.blocks[*block as usize], *slot as usize));
             score(slots, self.dimensions, query)
         };

@@ -150,12 +150,14 @@ struct Condition {
     /// Whether it asks for one value.
     is_equal: bool,
     sql: String,
+    /// The same of a search, where the index of words is gone through.
+    in_index: Option<String>,
     values: Vec<Value>,
 }
 
 impl Conditions {
     fn push(&mut self, column: Option<&'static str>, is_equal: bool, sql: String, values: Vec<Value>) {
-        self.0.push(Condition { column, is_equal, sql, values });
+        self.0.push(Condition { column, is_equal, sql, in_index: None, values });
     }
 
     /// Adds `column >= ?` or the like.
@@ -194,13 +196,14 @@ impl Conditions {
             self.push(None, false, "0".into(), vec![]);
             return Ok(self);
         }
-        let found =
-            format!("SELECT rowid >> 3 FROM memory_fts WHERE memory_fts MATCH ? AND rowid & 7 = {}", table as i64);
-        let sql = match table {
-            MemoryTable::LongTerm => format!("key IN (SELECT key FROM long_term_ids WHERE id IN ({found}))"),
-            _ => format!("id IN ({found})"),
+        let matches = format!("memory_fts MATCH ? AND memory_fts.rowid & 7 = {}", table as i64);
+        let found = format!("SELECT rowid >> 3 FROM memory_fts WHERE {matches}");
+        let (sql, in_index) = match table {
+            MemoryTable::LongTerm => (format!("key IN (SELECT key FROM long_term_ids WHERE id IN ({found}))"), None),
+            _ => (format!("id IN ({found})"), Some(matches)),
         };
-        self.push(None, false, sql, vec![Value::Text(question)]);
+        let values = vec![Value::Text(question)];
+        self.0.push(Condition { column: None, is_equal: false, sql, in_index, values });
         Ok(self)
     }
 
@@ -226,6 +229,16 @@ impl Conditions {
             values.extend(condition.values.iter().cloned());
         }
         (where_clause(all.into_iter().chain(more.map(str::to_owned))), values)
+    }
+
+    /// The WHERE clause where the index of words is gone through, with one condition more; none where that cannot be.
+    pub(crate) fn clause_in_index(&self, more: Option<String>) -> Option<String> {
+        self.0.iter().find(|condition| condition.in_index.is_some())?;
+        let tested = |condition: &Condition| match &condition.in_index {
+            Some(matches) => matches.clone(),
+            None => format!("+{}", condition.sql),
+        };
+        Some(where_clause(self.0.iter().map(tested).chain(more)))
     }
 
     /// The columns that conditions are on, each once.

@@ -76,17 +76,16 @@ impl Statements<'_> {
         let from = from.map(|text| Cursor::decode(text, order)).transpose()?;
         let (mut found, mut last) = (0, None);
         for (at, range) in order.ranges(from.as_ref(), self.key, "").into_iter().enumerate() {
-            let access = self.page_access(conditions, order, &range, limit + 1 - found)?;
-            let plus = if matches!(access, Access::Index(_)) { "+" } else { "" };
-            let (range, range_values) = order.ranges(from.as_ref(), self.key, plus).swap_remove(at);
-            let sql = format!(
-                "SELECT {columns}, {} AS order_value, {} AS order_key FROM {}{} ORDER BY {} LIMIT ?",
-                order.column,
-                self.key,
-                self.table,
-                self.clause(conditions, access, order, range.as_deref()),
-                order.clause(self.key, plus),
-            );
+            let (sql, range_values) = match self.found_page(columns, conditions, order, range.0.is_some()) {
+                Some(sql) => (sql, range.1),
+                None => {
+                    let access = self.page_access(conditions, order, &range, limit + 1 - found)?;
+                    let plus = if matches!(access, Access::Index(_)) { "+" } else { "" };
+                    let (range, values) = order.ranges(from.as_ref(), self.key, plus).swap_remove(at);
+                    let clause = self.clause(conditions, access, order, range.as_deref());
+                    (self.page(columns, order, self.table, &clause, &order.clause(self.key, plus)), values)
+                }
+            };
             let missing = Value::Integer((limit + 1 - found).into());
             let mut statement = self.prepare(&sql)?;
             let values = conditions.values().cloned().chain(range_values).chain([missing]);
@@ -103,6 +102,28 @@ impl Statements<'_> {
             }
         }
         Ok(None)
+    }
+
+    fn page(&self, columns: &str, order: Order, from: &str, clause: &str, order_by: &str) -> String {
+        let Order { column, .. } = order;
+        let key = self.key;
+        format!(
+            "SELECT {columns}, {column} AS order_value, {key} AS order_key FROM {from}{clause} ORDER BY {order_by} LIMIT ?"
+        )
+    }
+
+    /// A page of a search in the order of ids, in which the index of words has the rows too: so a word that stands in all of
+    /// them is found in the first. None where it cannot be had so.
+    fn found_page(&self, columns: &str, conditions: &Conditions, order: Order, is_behind: bool) -> Option<String> {
+        if order.column != "id" {
+            return None;
+        }
+        // The largest and the smallest item of the last page's last row.
+        let (behind, direction) = if order.descending { ("< (? << 3)", "DESC") } else { ("> (? << 3 | 7)", "ASC") };
+        let range = is_behind.then(|| format!("memory_fts.rowid {behind}"));
+        let clause = conditions.clause_in_index(range)?;
+        let from = format!("memory_fts CROSS JOIN {0} ON {0}.id = memory_fts.rowid >> 3", self.table);
+        Some(self.page(columns, order, &from, &clause, &format!("memory_fts.rowid {direction}")))
     }
 
     /// The WHERE clause by which SQLite goes the way that was chosen.

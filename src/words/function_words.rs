@@ -5,27 +5,41 @@
 //! written as the index has them, before stemming: in lower case and without accents. Words that also name things ("will",
 //! "can") are left out where the thing is common.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Which words of a question are such words. What holds one language together is a name or a thing in another ("war", "die",
 /// "Ada"): so only the languages count that most of the question's words speak for.
 pub(crate) fn among(words: &[&str]) -> Vec<bool> {
-    let spoken = |language: &str| words.iter().filter(|word| !is_in(AMBIGUOUS, word) && is_in(language, word)).count();
-    let spoken: Vec<usize> = LANGUAGES.iter().map(|language| spoken(language)).collect();
-    let most = spoken.iter().copied().max().unwrap_or_default();
-    let is_one = |word: &&str| {
+    let known: Vec<u32> = words.iter().map(|word| KNOWN.get(word).copied().unwrap_or_default()).collect();
+    let spoken = |language: u32| known.iter().filter(|known| *known & (IS_AMBIGUOUS | language) == language).count();
+    let spoken: Vec<(u32, usize)> = (0..LANGUAGES.len()).map(|at| 1 << at).map(|bit| (bit, spoken(bit))).collect();
+    let most = spoken.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    let languages = spoken.iter().filter(|(_, count)| *count == most && most > 0).fold(0, |all, (bit, _)| all | bit);
+    let is_one = |(word, known): (&&str, &u32)| {
         if word.chars().all(super::is_alone) {
-            return word.chars().all(|character| ALONE.contains(character)) || is_in(PAIRS, word);
+            return word.chars().all(|character| ALONE.contains(character)) || known & IS_PAIR != 0;
         }
         // One word tells too little to take another one for what it is seldom.
-        most > 0
-            && (most > 1 || !is_in(AMBIGUOUS, word))
-            && LANGUAGES.iter().zip(&spoken).any(|(language, count)| *count == most && is_in(language, word))
+        (most > 1 || known & IS_AMBIGUOUS == 0) && known & languages != 0
     };
-    words.iter().map(is_one).collect()
+    words.iter().zip(&known).map(is_one).collect()
 }
 
-fn is_in(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|one| one == word)
-}
+const IS_AMBIGUOUS: u32 = 1 << 30;
+const IS_PAIR: u32 = 1 << 31;
+
+/// Of each word that stands in a list, in which: a bit for each language, in their order.
+static KNOWN: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
+    let languages = LANGUAGES.iter().enumerate().map(|(at, words)| (*words, 1 << at));
+    let mut known = HashMap::new();
+    for (words, bit) in languages.chain([(AMBIGUOUS, IS_AMBIGUOUS), (PAIRS, IS_PAIR)]) {
+        for word in words.split_ascii_whitespace() {
+            *known.entry(word).or_default() |= bit;
+        }
+    }
+    known
+});
 
 /// Words that are a name or name a thing in a language of many, and so do not tell by themselves which one is spoken.
 const AMBIGUOUS: &str = "ada ama an ante art ben bin biz car come comment con dan day den die dir door dos dove due era eras fait far fast \

@@ -5,59 +5,112 @@
 
 /// Appends the stem of a word in lower case. A word with anything but the letters a to z is its own stem.
 pub(super) fn stem(word: &str, to: &mut String) {
+    let from = to.len();
+    to.push_str(word);
     if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return to.push_str(word);
+        return;
     }
-    let mut word = Word(word.as_bytes().to_vec());
+    let mut word = Word { text: to, from };
     word.step_1();
-    word.replace_longest(STEP_2, 1);
-    word.replace_longest(STEP_3, 1);
+    word.replace_longest(STEP_2);
+    word.replace_longest(STEP_3);
     word.step_4();
     word.step_5();
-    to.extend(word.0.iter().map(|byte| char::from(*byte)));
 }
 
-const STEP_2: &[(&str, &str)] = &[
-    ("ational", "ate"),
-    ("tional", "tion"),
-    ("enci", "ence"),
-    ("anci", "ance"),
-    ("izer", "ize"),
-    ("bli", "ble"),
-    ("alli", "al"),
-    ("entli", "ent"),
-    ("eli", "e"),
-    ("ousli", "ous"),
-    ("ization", "ize"),
-    ("ation", "ate"),
-    ("ator", "ate"),
-    ("alism", "al"),
-    ("iveness", "ive"),
-    ("fulness", "ful"),
-    ("ousness", "ous"),
-    ("aliti", "al"),
-    ("iviti", "ive"),
-    ("biliti", "ble"),
-    ("logi", "log"),
+/// What a word may end in, and what replaces it.
+struct Ending {
+    text: &'static str,
+    by: &'static str,
+    /// Its last letters: most words are seen not to end so by them alone.
+    last: [u8; 2],
+}
+
+const fn ending(text: &'static str, by: &'static str) -> Ending {
+    let letters = text.as_bytes();
+    Ending { text, by, last: [letters[letters.len() - 2], letters[letters.len() - 1]] }
+}
+
+// The longest first.
+const STEP_2: &[Ending] = &[
+    ending("ational", "ate"),
+    ending("ization", "ize"),
+    ending("iveness", "ive"),
+    ending("fulness", "ful"),
+    ending("ousness", "ous"),
+    ending("tional", "tion"),
+    ending("biliti", "ble"),
+    ending("entli", "ent"),
+    ending("ousli", "ous"),
+    ending("ation", "ate"),
+    ending("alism", "al"),
+    ending("aliti", "al"),
+    ending("iviti", "ive"),
+    ending("enci", "ence"),
+    ending("anci", "ance"),
+    ending("izer", "ize"),
+    ending("alli", "al"),
+    ending("ator", "ate"),
+    ending("logi", "log"),
+    ending("bli", "ble"),
+    ending("eli", "e"),
 ];
 
-const STEP_3: &[(&str, &str)] =
-    &[("icate", "ic"), ("ative", ""), ("alize", "al"), ("iciti", "ic"), ("ical", "ic"), ("ful", ""), ("ness", "")];
-
-const STEP_4: &[&str] = &[
-    "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou", "ism", "ate", "iti",
-    "ous", "ive", "ize",
+const STEP_3: &[Ending] = &[
+    ending("icate", "ic"),
+    ending("ative", ""),
+    ending("alize", "al"),
+    ending("iciti", "ic"),
+    ending("ical", "ic"),
+    ending("ness", ""),
+    ending("ful", ""),
 ];
 
-struct Word(Vec<u8>);
+const STEP_4: &[Ending] = &[
+    ending("ement", ""),
+    ending("ance", ""),
+    ending("ence", ""),
+    ending("able", ""),
+    ending("ible", ""),
+    ending("ment", ""),
+    ending("ant", ""),
+    ending("ent", ""),
+    ending("ion", ""),
+    ending("ism", ""),
+    ending("ate", ""),
+    ending("iti", ""),
+    ending("ous", ""),
+    ending("ive", ""),
+    ending("ize", ""),
+    ending("al", ""),
+    ending("er", ""),
+    ending("ic", ""),
+    ending("ou", ""),
+];
 
-impl Word {
+/// The end of a text, in the letters a to z.
+struct Word<'t> {
+    text: &'t mut String,
+    from: usize,
+}
+
+impl Word<'_> {
+    #[inline(always)]
+    fn letters(&self) -> &[u8] {
+        &self.text.as_bytes()[self.from..]
+    }
+
+    #[inline(always)]
     fn ends(&self, ending: &str) -> bool {
-        self.0.ends_with(ending.as_bytes())
+        self.letters().ends_with(ending.as_bytes())
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.text.truncate(self.from + length);
     }
 
     fn is_consonant(&self, at: usize) -> bool {
-        match self.0[at] {
+        match self.letters()[at] {
             b'a' | b'e' | b'i' | b'o' | b'u' => false,
             b'y' => at == 0 || !self.is_consonant(at - 1),
             _ => true,
@@ -74,8 +127,9 @@ impl Word {
     }
 
     fn ends_double(&self) -> bool {
-        let length = self.0.len();
-        length > 1 && self.0[length - 1] == self.0[length - 2] && self.is_consonant(length - 1)
+        let letters = self.letters();
+        let length = letters.len();
+        length > 1 && letters[length - 1] == letters[length - 2] && self.is_consonant(length - 1)
     }
 
     /// Whether the first so many letters end as "hop" does, but not in w, x or y.
@@ -84,78 +138,81 @@ impl Word {
             && self.is_consonant(length - 3)
             && !self.is_consonant(length - 2)
             && self.is_consonant(length - 1)
-            && !matches!(self.0[length - 1], b'w' | b'x' | b'y')
+            && !matches!(self.letters()[length - 1], b'w' | b'x' | b'y')
     }
 
     /// What is before an ending.
     fn before(&self, ending: &str) -> usize {
-        self.0.len() - ending.len()
+        self.letters().len() - ending.len()
     }
 
     fn replace(&mut self, ending: &str, by: &str) {
-        self.0.truncate(self.before(ending));
-        self.0.extend_from_slice(by.as_bytes());
+        self.truncate(self.before(ending));
+        self.text.push_str(by);
     }
 
     /// Plurals, and what verbs end in.
     fn step_1(&mut self) {
         if self.ends("sses") || self.ends("ies") {
-            self.0.truncate(self.0.len() - 2);
+            self.truncate(self.letters().len() - 2);
         } else if self.ends("s") && !self.ends("ss") {
-            self.0.pop();
+            self.text.pop();
         }
         if self.ends("eed") {
             if self.measure(self.before("eed")) > 0 {
-                self.0.pop();
+                self.text.pop();
             }
         } else if let Some(ending) = ["ed", "ing"].into_iter().find(|ending| self.ends(ending))
             && self.has_vowel(self.before(ending))
         {
             self.replace(ending, "");
             if self.ends("at") || self.ends("bl") || self.ends("iz") {
-                self.0.push(b'e');
-            } else if self.ends_double() && !matches!(self.0.last(), Some(b'l' | b's' | b'z')) {
-                self.0.pop();
-            } else if self.measure(self.0.len()) == 1 && self.ends_short(self.0.len()) {
-                self.0.push(b'e');
+                self.text.push('e');
+            } else if self.ends_double() && !matches!(self.letters().last(), Some(b'l' | b's' | b'z')) {
+                self.text.pop();
+            } else if self.measure(self.letters().len()) == 1 && self.ends_short(self.letters().len()) {
+                self.text.push('e');
             }
         }
-        if self.ends("y") && self.has_vowel(self.0.len() - 1) {
+        if self.ends("y") && self.has_vowel(self.letters().len() - 1) {
             self.replace("y", "i");
         }
     }
 
-    /// Replaces the ending that fits, the longest of them, where what is before it measures so much.
-    fn replace_longest(&mut self, endings: &[(&str, &str)], measure: usize) {
-        let fitting = endings.iter().filter(|(ending, _)| self.ends(ending));
-        if let Some((ending, by)) = fitting.max_by_key(|(ending, _)| ending.len())
-            && self.measure(self.before(ending)) >= measure
+    fn longest(&self, endings: &'static [Ending]) -> Option<&'static Ending> {
+        let last = self.letters().last_chunk::<2>()?;
+        endings.iter().find(|ending| ending.last == *last && self.ends(ending.text))
+    }
+
+    /// Replaces the longest ending that fits, where there is a measure to what is before it.
+    fn replace_longest(&mut self, endings: &'static [Ending]) {
+        if let Some(Ending { text, by, .. }) = self.longest(endings)
+            && self.measure(self.before(text)) > 0
         {
-            self.replace(ending, by);
+            self.replace(text, by);
         }
     }
 
     fn step_4(&mut self) {
-        let fitting = STEP_4.iter().filter(|ending| self.ends(ending));
-        let Some(ending) = fitting.max_by_key(|ending| ending.len()) else { return };
-        let before = self.before(ending);
-        let fits = *ending != "ion" || before > 0 && matches!(self.0[before - 1], b's' | b't');
+        let Some(Ending { text, .. }) = self.longest(STEP_4) else { return };
+        let before = self.before(text);
+        let fits = *text != "ion" || before > 0 && matches!(self.letters()[before - 1], b's' | b't');
         if fits && self.measure(before) > 1 {
-            self.0.truncate(before);
+            self.truncate(before);
         }
     }
 
     /// An e at the end, and a double l.
     fn step_5(&mut self) {
         if self.ends("e") {
-            let before = self.0.len() - 1;
+            let before = self.before("e");
             let measure = self.measure(before);
             if measure > 1 || measure == 1 && !self.ends_short(before) {
-                self.0.pop();
+                self.text.pop();
             }
         }
-        if self.ends("ll") && self.measure(self.0.len()) > 1 {
-            self.0.pop();
+        if self.ends("ll") && self.measure(self.letters().len()) > 1 {
+            self.text.pop();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What other programs do to vectors and their copies is noticed, and what is gone leaves no room behind.
 
+use half::f16;
 use rusqlite::types::Value;
 use synth_memory::Memory;
 use synth_memory::tables::semantic::{SemanticMemoryFilter, SemanticMemoryPatch};
@@ -122,11 +123,12 @@ fn damage_to_each_part_of_a_block_is_noticed_and_mended() {
 
 #[test]
 fn a_stored_vector_that_is_none_is_embedded_again() {
-    let finite = |numbers: [f32; 3]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let finite =
+        |numbers: [f32; 3]| numbers.map(f16::from_f32).iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
     for (what, stored) in [
-        ("too short", Value::Blob(finite([1.0, 0.0, 0.0])[..8].to_vec())),
-        ("too long", Value::Blob([finite([1.0, 0.0, 0.0]), vec![0; 4]].concat())),
-        ("half a number more", Value::Blob([finite([1.0, 0.0, 0.0]), vec![0; 2]].concat())),
+        ("too short", Value::Blob(finite([1.0, 0.0, 0.0])[..4].to_vec())),
+        ("too long", Value::Blob([finite([1.0, 0.0, 0.0]), vec![0; 2]].concat())),
+        ("half a number more", Value::Blob([finite([1.0, 0.0, 0.0]), vec![0; 1]].concat())),
         ("empty", Value::Blob(vec![])),
         ("not a number", Value::Blob(finite([1.0, f32::NAN, 0.0]))),
         ("infinite", Value::Blob(finite([f32::NEG_INFINITY, 0.0, 0.0]))),
@@ -175,7 +177,7 @@ fn a_vector_that_is_damaged_behind_its_copy_is_embedded_again() {
 fn a_vector_of_another_length_is_taken_at_unit_length() {
     let memory = in_memory();
     filled(&memory, 10);
-    let long: Vec<u8> = vector("fact 4").iter().flat_map(|value| (value * 50.0).to_le_bytes()).collect();
+    let long: Vec<u8> = vector("fact 4").iter().flat_map(|value| f16::from_f32(value * 50.0).to_le_bytes()).collect();
     memory.db().connection().execute("UPDATE embeddings SET vector = ? WHERE id = 4 << 3 | 2", [long]).unwrap();
     assert!(is_found(&memory, 4, "fact 4"));
 }

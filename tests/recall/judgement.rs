@@ -41,7 +41,8 @@ fn grounding_confidence_is_as_it_is_defined() {
         memory.recall().use_model("test", 2).unwrap();
         embed(&memory, |text| Some(at(text.parse().unwrap())));
         let confidence = memory.recall().grounding_confidence(&about(&[1.0, 0.0])).unwrap();
-        assert!((confidence - expected).abs() < 1e-5, "{stored:?}: {confidence}");
+        // As near as numbers of 16 bits.
+        assert!((confidence - expected).abs() < 3e-4, "{stored:?}: {confidence}");
     }
 }
 

@@ -47,7 +47,8 @@ fn embed_from(memory: &Memory, vectors: &[(i64, Vec<f32>)]) {
     });
 }
 
-/// How many of the ten nearest are found, of so many questions; every cosine that is told is exact.
+/// How many of the ten nearest are found, of so many questions; every cosine that is told is exact, as far as
+/// numbers of 16 bits are.
 fn found(memory: &Memory, vectors: &[(i64, Vec<f32>)], filter: &QuestionFilter, questions: usize) -> f64 {
     let units: Vec<_> = vectors.iter().map(|(id, vector)| (*id, unit(vector))).collect();
     let mut random = Random::new(7);
@@ -61,7 +62,7 @@ fn found(memory: &Memory, vectors: &[(i64, Vec<f32>)], filter: &QuestionFilter, 
         let found = memory.recall().search(&RecallQuestion { filter: filter.clone(), ..asked(&question) }).unwrap();
         assert_eq!(found.len(), nearest.len());
         for near in &found {
-            assert!((near.similarity.unwrap() - exact[&near.item.row()]).abs() < 1e-5);
+            assert!((near.similarity.unwrap() - exact[&near.item.row()]).abs() < 3e-4);
         }
         hits += nearest.iter().filter(|id| found.iter().any(|near| near.item.row() == **id)).count();
     }
@@ -94,7 +95,7 @@ fn on_a_line_there_are_two_directions() {
     }
 }
 
-// From 16,384 vectors and 128 dimensions on there is a first pass by bits.
+// From 4,096 vectors and 128 dimensions on there is a first pass by bits.
 
 #[test]
 fn the_nearest_are_found_in_two_passes() {

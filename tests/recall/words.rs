@@ -236,6 +236,34 @@ fn what_another_program_writes_is_found_and_a_row_keeps_its_place_when_rows_are_
 }
 
 #[test]
+fn rows_that_are_new_and_rows_that_changed_are_taken_up_together() {
+    let memory = in_memory();
+    let many: Vec<String> = (1..=600).map(|at| format!("word{at} common")).collect();
+    remember(&memory, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    memory.recall().index().unwrap();
+    // More of each than a slice takes up, in all orders: changed, new, new and changed, gone and come again.
+    let script = "UPDATE semantic_memories SET content = content || ' changed' WHERE id <= 100;
+                  INSERT INTO semantic_memories (content) SELECT 'new' || id FROM semantic_memories WHERE id <= 500;
+                  UPDATE semantic_memories SET content = 'new and changed' WHERE id > 600 AND id % 2;
+                  DELETE FROM semantic_memories WHERE id IN (5, 600, 650, 1100);
+                  INSERT INTO semantic_memories (id, content) VALUES (600, 'came again'), (650, 'came again'), (-9, 'below');
+                  UPDATE semantic_memories SET id = 2000 WHERE id = 6;
+                  UPDATE semantic_memories SET id = 7000 WHERE id = 900;
+                  INSERT INTO semantic_memories (content) VALUES ('the last')";
+    memory.db().connection().execute_batch(script).unwrap();
+    let mut left = memory.recall().unindexed().unwrap();
+    while memory.recall().index_slice().unwrap() {
+        let still = memory.recall().unindexed().unwrap();
+        assert!(still < left, "{still} of {left}");
+        left = still;
+    }
+    assert_eq!(memory.recall().unindexed().unwrap(), 0);
+    let [is, should_be] = indexed(&memory);
+    assert_eq!(is.iter().filter(|(term, ..)| term.is_empty()).count(), 1100);
+    assert_eq!(is, should_be);
+}
+
+#[test]
 fn what_is_deleted_takes_with_it_what_it_had_learnt_though_another_row_comes_with_its_id() {
     let memory = in_memory();
     remember(&memory, &["walnuts", "hazelnuts"]);

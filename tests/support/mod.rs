@@ -125,12 +125,7 @@ pub fn indexed(memory: &Memory) -> [Vec<(String, i64, i64)>; 2] {
     connection
         .execute_batch(
             "INSERT INTO memory_fts (memory_fts) VALUES ('delete-all');
-             INSERT INTO memory_changes (id)
-             SELECT id << 3 FROM turns
-             UNION ALL SELECT id << 3 | 1 FROM episodes
-             UNION ALL SELECT id << 3 | 2 FROM semantic_memories
-             UNION ALL SELECT i.id << 3 | 3 FROM long_term JOIN long_term_ids AS i USING (key)
-             UNION ALL SELECT id << 3 | 4 FROM uncertainty_log",
+             DELETE FROM memory_indexed",
         )
         .unwrap();
     [is, read()]

@@ -28,7 +28,7 @@ export default {
 
   missing: () => ('search' in SemanticMemories.prototype ? undefined : 'memory.semantic.search is not there yet'),
   async open({ texts }) {
-    memory = await Memory.open({ url: 'opfs:///recall.db', ...(!texts && { embedder }) });
+    memory = await Memory.open({ url: 'opfs:///recall.db', embedder: texts ? 'none' : embedder });
   },
   async add(ids, vectors) {
     const width = vectors.length / ids.length;
@@ -38,7 +38,11 @@ export default {
     if (waiting.size >= WAITING) await embedAll();
   },
   addTexts: remember,
-  finish: () => embedAll(),
+  // A question finds whatever is committed, so that what is not indexed yet is indexed first.
+  async finish() {
+    await memory.recall('anything');
+    if (waiting.size > 0) await embedAll();
+  },
   async search(vector, k) {
     const rows = await memory.semantic.search(vector, { k });
     return rows.map(({ id }) => id);

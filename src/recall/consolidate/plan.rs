@@ -266,7 +266,7 @@ impl Pairs for Candidates<'_> {
             return Ok(false);
         }
         let vector = |fact: &Fact| self.recall.vector(Item::new(MemoryTable::Semantic, fact.id).0, self.model);
-        let (Some((_, first)), Some((_, second))) = (vector(first)?, vector(second)?) else { return Ok(false) };
+        let (Some(first), Some(second)) = (vector(first)?, vector(second)?) else { return Ok(false) };
         Ok(cosine(&first, &second) >= self.plan.threshold)
     }
 }
