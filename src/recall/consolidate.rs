@@ -1,21 +1,22 @@
-//! Tidying up semantic memories: duplicates merged, importance faded, the least important forgotten. Only when asked, all or
-//! nothing, and with a way back: each row as it was is put away first.
+//! Tidying up semantic memories: those of the same text made one, importance faded, the least important forgotten. Only when
+//! asked, all or nothing, and with a way back: each row as it was is put away first. What is only near in meaning may say the
+//! opposite, and is told of, not touched.
 
+mod merge;
 mod plan;
 mod undo;
 
 use std::collections::HashSet;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::Recall;
-use super::question::DUPLICATE_THRESHOLD;
 use crate::db::ask;
 use crate::error::{Error, Result};
+use plan::Found;
 pub(super) use plan::Plan;
-use plan::{Fact, folded};
 
 const DAY: f64 = 86_400.0;
 /// So many memories fade in one statement.
@@ -35,8 +36,8 @@ const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'cate
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ConsolidationOptions {
-    /// From which cosine on two memories of a category say the same; 0.95 by default, above 1 only those of the same text.
-    pub duplicate_threshold: f64,
+    /// From which cosine on memories of a category are told of as similar; 0.95 by default, above 1 none are.
+    pub similar_threshold: f64,
     /// After how many days an importance has faded by half, infinite for never; 90 by default. One that was of use n times
     /// fades n + 1 times as slowly.
     pub half_life_days: f64,
@@ -48,7 +49,7 @@ pub struct ConsolidationOptions {
 
 impl Default for ConsolidationOptions {
     fn default() -> Self {
-        Self { duplicate_threshold: DUPLICATE_THRESHOLD, half_life_days: 90.0, floor: None, dry_run: false }
+        Self { similar_threshold: 0.95, half_life_days: 90.0, floor: None, dry_run: false }
     }
 }
 
@@ -57,8 +58,17 @@ impl Default for ConsolidationOptions {
 pub struct MergedMemories {
     /// The one that stays.
     pub kept: i64,
-    /// Those that said the same.
+    /// Those that became part of it.
     pub removed: Vec<i64>,
+}
+
+/// A memory that is near another in meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct SimilarMemory {
+    /// Its id.
+    pub id: i64,
+    /// Its text.
+    pub content: String,
 }
 
 /// What was done.
@@ -74,6 +84,10 @@ pub struct Consolidated {
     pub faded: u64,
     /// What was forgotten.
     pub forgotten: Vec<i64>,
+    /// Memories of a category that are near each other in meaning and not the same: whether they say the same, who reads them can
+    /// tell. Up to a thousand groups; the others come up once these are merged.
+    #[tsify(type = "SimilarMemory[][]")]
+    pub similar: Vec<Vec<SimilarMemory>>,
 }
 
 /// A consolidation that is kept to be undone.
@@ -96,7 +110,7 @@ pub struct KeptConsolidation {
 }
 
 impl Recall<'_> {
-    /// Merges semantic memories that say the same, lets importance fade, and forgets what has faded below the floor.
+    /// Makes semantic memories of the same text one, tells of those that are near each other, lets importance fade, and forgets what has faded below the floor.
     ///
     /// What [`Recall::prepare_consolidation`] has found is carried out; what it has not is looked for first.
     ///
@@ -105,14 +119,14 @@ impl Recall<'_> {
     /// `invalid_argument` for options out of range. Nothing is changed on any error.
     pub fn consolidate(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
         while !self.prepare_consolidation(how, f64::INFINITY)? {}
-        let prepared = self.state.borrow_mut().plan.take_if(|plan| plan.is_of(how.duplicate_threshold));
-        let mut plan = prepared.unwrap_or_else(|| Plan::new(how.duplicate_threshold));
+        let prepared = self.state.borrow_mut().plan.take_if(|plan| plan.is_of(how.similar_threshold));
+        let mut plan = prepared.unwrap_or_else(|| Plan::new(how.similar_threshold));
         plan.step(self, &mut || false)?;
-        let groups = plan.groups();
+        let found = plan.found();
         self.write_uses()?;
         let mut done = Consolidated::default();
         let mut change = || {
-            done = self.carry_out(how, &groups)?;
+            done = self.carry_out(how, &found)?;
             Ok(())
         };
         // Ranked by importance, the rows that fade stand all over an index; with the usual 2 MB of it in memory, each would be
@@ -129,7 +143,7 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    /// Looks for memories that say the same, for so many seconds, and says whether all are found: then a consolidation with
+    /// Looks for memories that are the same or near each other, for so many seconds, and says whether all are found: then a consolidation with
     /// these options has the least to do. It changes nothing, and may be called again or not.
     ///
     /// There is one such search at a time. Where one with another threshold is under way, nothing is done, and the
@@ -139,7 +153,7 @@ impl Recall<'_> {
     ///
     /// `invalid_argument` for options out of range.
     pub fn prepare_consolidation(&self, how: &ConsolidationOptions, seconds: f64) -> Result<bool> {
-        let in_range = how.duplicate_threshold > 0.0
+        let in_range = how.similar_threshold > 0.0
             && how.half_life_days > 0.0
             && how.floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
         if !in_range {
@@ -150,27 +164,27 @@ impl Recall<'_> {
         let begun = self.db.now();
         let under_way = self.state.borrow_mut().plan.take();
         let mut plan = match under_way {
-            Some(plan) if begun - plan.touched() >= ABANDONED => Plan::new(how.duplicate_threshold),
-            Some(plan) if plan.is_of(how.duplicate_threshold) => plan,
+            Some(plan) if begun - plan.touched() >= ABANDONED => Plan::new(how.similar_threshold),
+            Some(plan) if plan.is_of(how.similar_threshold) => plan,
             Some(other) => {
                 self.state.borrow_mut().plan = Some(other);
                 return Ok(true);
             }
-            None => Plan::new(how.duplicate_threshold),
+            None => Plan::new(how.similar_threshold),
         };
         let is_done = plan.step(self, &mut || self.db.now() - begun >= seconds)?;
         self.state.borrow_mut().plan = Some(plan);
         Ok(is_done)
     }
 
-    fn carry_out(&self, how: &ConsolidationOptions, groups: &[Vec<Fact>]) -> Result<Consolidated> {
+    fn carry_out(&self, how: &ConsolidationOptions, found: &Found) -> Result<Consolidated> {
         let connection = self.connection();
         let now = self.db.now();
         let last: Option<f64> = ask(connection, "SELECT max(timestamp) FROM consolidations WHERE undone_at IS NULL")?;
         connection.execute("INSERT INTO consolidations (timestamp) VALUES (?)", [now])?;
         let run = connection.last_insert_rowid();
         let mut done = Consolidated { id: Some(run), ..Consolidated::default() };
-        for group in groups {
+        for group in &found.same {
             done.merged.extend(self.as_it_is_now(group)?);
         }
         let gone: HashSet<i64> = done.merged.iter().flat_map(|merged| &merged.removed).copied().collect();
@@ -190,11 +204,9 @@ impl Recall<'_> {
         fading.retain(|(_, importance)| !forgets(*importance));
         done.faded = fading.len() as u64;
         fading.chunks(FADED_AT_ONCE).try_for_each(|some| self.fade(run, some))?;
-        // All at once and last: when a transaction has touched the index of words, each further statement makes FTS5 flush it.
         let removed = done.merged.iter().flat_map(|merged| &merged.removed).chain(&done.forgotten);
-        let removed = removed.map(i64::to_string).collect::<Vec<_>>().join(",");
-        let sql = "DELETE FROM semantic_memories WHERE id IN (SELECT value FROM json_each('[' || ? || ']'))";
-        connection.execute(sql, [removed])?;
+        self.remove(removed)?;
+        done.similar = self.similar(found, &done.merged)?;
         if done.merged.is_empty() && done.faded == 0 && done.forgotten.is_empty() {
             connection.execute("DELETE FROM consolidations WHERE id = ?", [run])?;
             done.id = None;
@@ -217,31 +229,6 @@ impl Recall<'_> {
                    FROM json_each(?) AS f WHERE semantic_memories.id = f.value ->> 0";
         self.connection().prepare_cached(sql)?.execute([pairs])?;
         Ok(())
-    }
-
-    /// What of a group still says the same: the most important of it stays, or of several the newest. All say the same as the
-    /// first, so where that one was changed, nobody knows what the others do.
-    fn as_it_is_now(&self, group: &[Fact]) -> Result<Option<MergedMemories>> {
-        let sql =
-            "SELECT coalesce(category, ''), content, coalesce(importance, 0.5) FROM semantic_memories WHERE id = ?";
-        let mut statement = self.connection().prepare_cached(sql)?;
-        let mut still: Vec<(f64, i64)> = Vec::with_capacity(group.len());
-        for (at, fact) in group.iter().enumerate() {
-            let importance = statement.query_row([fact.id], |row| {
-                let reads = |at: usize| row.get_ref(at).ok().and_then(|value| value.as_str().ok());
-                let is_same = reads(0) == Some(&fact.category) && reads(1).map(folded).as_deref() == Some(&fact.text);
-                Ok(is_same.then(|| importance_of(row, 2)))
-            });
-            match importance.optional()?.flatten() {
-                Some(importance) => still.push((importance, fact.id)),
-                None if at == 0 => return Ok(None),
-                None => {}
-            }
-        }
-        still.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
-        let mut ids = still.into_iter().map(|(_, id)| id);
-        let (kept, removed) = (ids.next(), ids.collect::<Vec<_>>());
-        Ok(kept.filter(|_| !removed.is_empty()).map(|kept| MergedMemories { kept, removed }))
     }
 
     /// The memories that have faded, or are below the floor, and how important they are now.
@@ -276,40 +263,6 @@ impl Recall<'_> {
              SELECT ?, id, ?, ?, {ROW} FROM semantic_memories WHERE id = ?"
         );
         self.connection().prepare_cached(&sql)?.execute(params![run, action, into, id])?;
-        Ok(())
-    }
-
-    /// Keeps a row that is about to be deleted as it is. One that says the same has what use has taught of it from here on.
-    fn put_away(&self, run: i64, id: i64, action: &str, into: Option<i64>) -> Result<()> {
-        self.note(run, id, action, into)?;
-        if let Some(kept) = into {
-            let new = "SELECT uncertainty, effect FROM memory_lessons WHERE id = ?2 << 3 | 2 AND uncertainty NOT IN
-                         (SELECT uncertainty FROM memory_lessons WHERE id = ?1 << 3 | 2)";
-            let noted = format!(
-                "UPDATE consolidated_memories SET after = (SELECT json_group_array(uncertainty) FROM ({new}))
-                 WHERE consolidation = ?3 AND memory = ?2"
-            );
-            self.connection().prepare_cached(&noted)?.execute(params![kept, id, run])?;
-            let handed_on =
-                format!("INSERT INTO memory_lessons (id, uncertainty, effect) SELECT ?1 << 3 | 2, * FROM ({new})");
-            self.connection().prepare_cached(&handed_on)?.execute(params![kept, id])?;
-            self.add_uses("+", run, id)?;
-        }
-        Ok(())
-    }
-
-    /// Adds to the uses of the memories that others were merged into, or takes away, what those others had; of all that
-    /// were, or of one.
-    fn add_uses(&self, sign: &str, run: i64, memory: i64) -> Result<()> {
-        let theirs = "SELECT coalesce(before ->> 'uses', 0) FROM consolidated_memories
-                      WHERE consolidation = ?1 AND memory = ?2";
-        let sql = format!(
-            "INSERT INTO memory_uses (id, uses)
-             SELECT merged_into << 3 | 2, max(0, 0 {sign} ({theirs})) FROM consolidated_memories
-             WHERE consolidation = ?1 AND memory = ?2 AND merged_into IS NOT NULL
-             ON CONFLICT (id) DO UPDATE SET uses = max(0, uses {sign} ({theirs}))"
-        );
-        self.connection().prepare_cached(&sql)?.execute([run, memory])?;
         Ok(())
     }
 }

@@ -105,7 +105,7 @@ impl Recall<'_> {
                 format!("An embedder of {dimensions} dimensions was given; it must be from 1 to {MAX_DIMENSIONS}.");
             return Err(Error::invalid_argument(message));
         }
-        self.unindexed()?;
+        Index::of(self.db).exists()?;
         if let Some(model) = self.model_of(name, dimensions)? {
             return self.queue_missing(&model);
         }
@@ -182,25 +182,29 @@ impl Recall<'_> {
         // What changed gets into the queue when it is indexed.
         while self.index_slice()? && !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM embedding_queue)")? {
         }
+        self.begin_queue()?;
         let sql = "SELECT id, version FROM embedding_queue WHERE retry_at IS NULL OR retry_at <= ?
                    ORDER BY id DESC LIMIT ?";
         let mut statement = self.connection().prepare_cached(sql)?;
         let rows = statement.query_map(params![self.db.now(), limit], |row| Ok((Item(row.get(0)?), row.get(1)?)))?;
+        let mut texts = Texts::of(self.connection());
         let mut waiting = Vec::new();
         for row in rows {
             let (item, version) = row?;
-            let text = self.text(item, MAX_EMBEDDED_CHARACTERS)?.unwrap_or_default();
-            waiting.push(Pending { item, version, text });
+            let text = texts.read(item)?.map(|text| beginning(&text, MAX_EMBEDDED_CHARACTERS).to_owned());
+            waiting.push(Pending { item, version, text: text.unwrap_or_default() });
         }
         Ok(waiting)
     }
 
-    /// The text of a row, as it is recalled and embedded; at most so many characters of it.
-    pub(crate) fn text(&self, item: Item, characters: usize) -> Result<Option<String>> {
-        Ok(Texts::of(self.connection()).read(item)?.map(|text| {
-            let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
-            text[..end].trim().to_owned()
-        }))
+    /// Lets all that is indexed wait, where an embedder asks before anything is known of its vectors.
+    fn begin_queue(&self) -> Result<()> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)";
+        if self.db.is_read_only() || ask(self.connection(), sql)? {
+            return Ok(());
+        }
+        let all = "INSERT INTO embedding_queue (id) SELECT id FROM memory_fts_docsize";
+        self.db.atomically_relaxed(&mut || Ok(self.connection().execute_batch(all)?))
     }
 
     /// Keeps the vectors of texts that waited; without a vector, that the text has none. Where the text was changed or
@@ -226,23 +230,19 @@ impl Recall<'_> {
             // What was taken back, or changed before its block was written, has had a place too.
             let had = self.state.borrow().vectors.as_ref().map_or(0, Vectors::last_sequence);
             let mut sequence = next_sequence(self.db)?.max(had + 1);
+            let connection = self.connection();
+            let mut changed = connection.prepare_cached("SELECT 1 FROM memory_changes WHERE id = ?")?;
+            let mut done = connection.prepare_cached("DELETE FROM embedding_queue WHERE id = ? AND version = ?")?;
+            let mut forget = connection.prepare_cached("DELETE FROM embeddings WHERE id = ?")?;
+            let sql = "INSERT INTO embeddings (sequence, id, model, vector) VALUES (?, ?, ?, ?)";
+            let mut insert = connection.prepare_cached(sql)?;
             for (item, version, vector) in &units {
-                let changed = "SELECT EXISTS (SELECT 1 FROM memory_changes WHERE id = ?)";
-                let sql = "DELETE FROM embedding_queue WHERE id = ? AND version = ?";
-                if self.connection().prepare_cached(changed)?.query_row([item.0], |row| row.get(0))?
-                    || self.connection().prepare_cached(sql)?.execute(params![item.0, version])? == 0
-                {
+                if changed.exists([item.0])? || done.execute(params![item.0, version])? == 0 {
                     continue;
                 }
-                self.connection().prepare_cached("DELETE FROM embeddings WHERE id = ?")?.execute([item.0])?;
+                forget.execute([item.0])?;
                 if let Some(vector) = vector {
-                    let sql = "INSERT INTO embeddings (sequence, id, model, vector) VALUES (?, ?, ?, ?)";
-                    self.connection().prepare_cached(sql)?.execute(params![
-                        sequence,
-                        item.0,
-                        model.id,
-                        to_blob(vector)
-                    ])?;
+                    insert.execute(params![sequence, item.0, model.id, to_blob(vector)])?;
                     kept.push((item.0, sequence, vector.clone()));
                     sequence += 1;
                 }
@@ -360,6 +360,12 @@ impl Recall<'_> {
             Ok(())
         })
     }
+}
+
+/// At most so many characters of a text, without white space around them.
+pub(super) fn beginning(text: &str, characters: usize) -> &str {
+    let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+    text[..end].trim()
 }
 
 fn no_model() -> Error {

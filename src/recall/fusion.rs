@@ -28,6 +28,9 @@ pub struct RecallWeights {
     pub lessons: f64,
     /// What the turns around a turn say for it: parts of their scores by words and meaning; 1 by default.
     pub conversation: f64,
+    /// What a hit loses at the most that is near a better one in meaning: nothing up to a cosine of 0.9, all of it at 1; 0.5 by
+    /// default.
+    pub diversity: f64,
 }
 
 impl RecallWeights {
@@ -37,7 +40,7 @@ impl RecallWeights {
     ///
     /// `invalid_argument`.
     pub(super) fn check(&self) -> Result<()> {
-        let Self { words, meaning, recency, importance, valence, lessons, conversation } = self;
+        let Self { words, meaning, recency, importance, valence, lessons, conversation, diversity } = self;
         let named = [
             ("words", words),
             ("meaning", meaning),
@@ -46,7 +49,12 @@ impl RecallWeights {
             ("valence", valence),
             ("lessons", lessons),
             ("conversation", conversation),
+            ("diversity", diversity),
         ];
+        if *diversity < 0.0 {
+            let message = format!("weights.diversity must not be below 0; it is {diversity}.");
+            return Err(Error::invalid_argument(message));
+        }
         match named.iter().find(|(_, weight)| weight.is_nan() || weight.abs() > LARGEST_WEIGHT) {
             Some((name, weight)) => Err(Error::invalid_argument(format!(
                 "weights.{name} must be a finite number, of {LARGEST_WEIGHT} at most; it is {weight}."
@@ -72,7 +80,16 @@ impl RecallWeights {
 
 impl Default for RecallWeights {
     fn default() -> Self {
-        Self { words: 1.0, meaning: 1.0, recency: 0.2, importance: 0.2, valence: 0.1, lessons: 0.5, conversation: 1.0 }
+        Self {
+            words: 1.0,
+            meaning: 1.0,
+            recency: 0.2,
+            importance: 0.2,
+            valence: 0.1,
+            lessons: 0.5,
+            conversation: 1.0,
+            diversity: 0.5,
+        }
     }
 }
 
@@ -117,12 +134,15 @@ pub struct RecallParts {
     pub lessons: f64,
     /// By what the turns around it have.
     pub conversation: f64,
+    /// By how near it is to a better hit: 0 or below.
+    pub diversity: f64,
 }
 
 impl RecallParts {
     /// The score.
     pub fn sum(&self) -> f64 {
-        self.words + self.meaning + self.recency + self.importance + self.valence + self.lessons + self.conversation
+        let Self { words, meaning, recency, importance, valence, lessons, conversation, diversity } = self;
+        words + meaning + recency + importance + valence + lessons + conversation + diversity
     }
 }
 

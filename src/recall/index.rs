@@ -89,6 +89,15 @@ impl<'m> Index<'m> {
         self.db.connection()
     }
 
+    /// Makes sure that there is an index.
+    ///
+    /// # Errors
+    ///
+    /// `schema_mismatch` where the memory is at a revision without one.
+    pub(super) fn exists(&self) -> Result<()> {
+        self.is_up_to_date().map(drop)
+    }
+
     fn unindexed(&self) -> Result<u64> {
         Ok(ask::<i64>(self.connection(), "SELECT count(*) FROM memory_changes")? as u64 + self.added()?)
     }
@@ -96,7 +105,7 @@ impl<'m> Index<'m> {
     /// How many texts are new or changed.
     pub(super) fn texts(&self) -> Result<u64> {
         Ok(ask::<i64>(self.connection(), "SELECT count(*) FROM memory_changes WHERE NOT deleted")? as u64
-            + self.new()?)
+            + self.added()?)
     }
 
     /// How many rows are new, and not noted as changed.
@@ -115,8 +124,7 @@ impl<'m> Index<'m> {
 
     fn bring_up_to_date(&self) -> Result<()> {
         if self.db.is_read_only() {
-            // That there is an index at all.
-            return self.unindexed().map(drop);
+            return self.exists();
         }
         while self.take_up(WHOLE)? {}
         Ok(())
@@ -233,8 +241,11 @@ impl<'m> Index<'m> {
     /// Brings up to date what else is derived of rows whose words are indexed, and takes them out of the queue.
     fn note_indexed(&self, done: &[Change], indexed: &[Indexed]) -> Result<()> {
         let connection = self.connection();
-        // Without a model nothing waits for a vector; the first one asks for those of all that is indexed.
-        let has_model: bool = ask(connection, "SELECT EXISTS (SELECT 1 FROM embedding_models)")?;
+        // Before there is an embedder, nothing waits for a vector; the first one asks for those of all that is indexed.
+        let is_embedded: bool = ask(
+            connection,
+            "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)",
+        )?;
         for (Change { item, is_deleted, is_indexed }, became) in done.iter().zip(indexed) {
             let run = |sql: &str| connection.prepare_cached(sql)?.execute([item.0]);
             if *is_indexed {
@@ -245,7 +256,7 @@ impl<'m> Index<'m> {
                 run("DELETE FROM memory_uses WHERE id = ?")?;
             }
             match became {
-                Indexed::Text if has_model => {
+                Indexed::Text if is_embedded => {
                     run("INSERT OR REPLACE INTO embedding_queue (id) SELECT ?1
                          WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE id = ?1)")?;
                 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::Recall;
+use super::embeddings::beginning;
+use super::index::Texts;
 use super::item::Item;
 use super::reference::MemoryReference;
 use crate::error::{Error, Result};
@@ -58,11 +60,13 @@ impl Recall<'_> {
         rows.iter_mut().for_each(|(_, vector)| add(vector, &middle, -1.0));
         let x = coordinates(&mut rows);
         let y = coordinates(&mut rows);
+        let mut texts = Texts::of(self.connection());
         let mut points = Vec::with_capacity(rows.len());
         for ((id, _), (x, y)) in rows.iter().zip(x.into_iter().zip(y)) {
             let item = Item(*id);
             if let Some(reference) = self.reference(item)? {
-                let text = self.text(item, MAX_TEXT)?.unwrap_or_default();
+                let text = texts.read(item)?.unwrap_or_default();
+                let text = beginning(&text, MAX_TEXT).to_owned();
                 points.push(MemoryMapPoint { item, reference, text, x, y });
             }
         }

@@ -51,7 +51,9 @@ pub mod lessons;
 
 pub mod judgement;
 
-mod duplicates;
+mod hits;
+
+mod same_text;
 
 mod near;
 

@@ -23,13 +23,8 @@ const CANDIDATES: usize = 64;
 /// dimensions, and less where there are many.
 const MARGIN: f64 = 0.01;
 
-/// What is known of two members beside their codes.
-pub(super) trait Pairs {
-    /// Whether they may belong together; it costs next to nothing to ask.
-    fn may(&self, first: usize, second: usize) -> bool;
-    /// Whether they do.
-    fn belong(&mut self, first: usize, second: usize) -> Result<bool>;
-}
+/// Whether two members, which their codes say are near, belong together.
+pub(super) type Belong<'b> = &'b mut dyn FnMut(usize, usize) -> Result<bool>;
 
 /// Vectors among which groups are looked for.
 pub(super) struct NearGroups {
@@ -97,7 +92,7 @@ impl NearGroups {
     }
 
     /// Goes on until the time is up, and says whether all is found.
-    pub(super) fn step(&mut self, is_over: &mut dyn FnMut() -> bool, pairs: &mut dyn Pairs) -> Result<bool> {
+    pub(super) fn step(&mut self, is_over: &mut dyn FnMut() -> bool, belong: Belong<'_>) -> Result<bool> {
         loop {
             match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::EachWithEach { .. } if self.leaders.len() > EACH_WITH_EACH => {
@@ -105,12 +100,12 @@ impl NearGroups {
                     self.stage = Stage::Parts { part: 0, order: self.in_order(0), at: 1, found };
                 }
                 Stage::EachWithEach { second, leading, bits } if second < self.leaders.len() => {
-                    self.stage = self.compare(second, leading, bits, pairs)?;
+                    self.stage = self.compare(second, leading, bits, belong)?;
                 }
                 Stage::Parts { part, order, mut at, mut found } => {
                     // At least one, or a slice of no time would never end.
                     while at < order.len() {
-                        self.look_around(&order, at, &mut found, pairs);
+                        self.look_around(&order, at, &mut found);
                         at += 1;
                         if is_over() {
                             break;
@@ -128,7 +123,7 @@ impl NearGroups {
                     let mut before = std::mem::take(&mut found[second]);
                     before.sort_unstable();
                     for first in before {
-                        if self.leads(first) && pairs.belong(first as usize, second)? {
+                        if self.leads(first) && belong(first as usize, second)? {
                             self.leaders[second] = first;
                             break;
                         }
@@ -159,7 +154,7 @@ impl NearGroups {
         second: usize,
         mut leading: Vec<u32>,
         mut bits: Vec<Lane>,
-        pairs: &mut dyn Pairs,
+        belong: Belong<'_>,
     ) -> Result<Stage> {
         let own = self.bits_of(second);
         let mut distances = Vec::with_capacity(leading.len());
@@ -168,10 +163,9 @@ impl NearGroups {
         let mut asked = 0;
         for (first, distance) in leading.iter().zip(distances) {
             let first = *first as usize;
-            let may = u32::from(distance) <= self.reach && pairs.may(first, second);
-            if may && self.is_near(first, second, &mut query) {
+            if u32::from(distance) <= self.reach && self.is_near(first, second, &mut query) {
                 asked += 1;
-                if pairs.belong(first, second)? {
+                if belong(first, second)? {
                     self.leaders[second] = first as u32;
                     break;
                 }
@@ -196,7 +190,7 @@ impl NearGroups {
     }
 
     /// Notes which of those just before a member, in the order of their bits, are near it.
-    fn look_around(&self, order: &[(u64, u32)], at: usize, found: &mut [Vec<u32>], pairs: &dyn Pairs) {
+    fn look_around(&self, order: &[(u64, u32)], at: usize, found: &mut [Vec<u32>]) {
         let (bits, member) = order[at];
         let mut query = None;
         for (others, other) in order[at.saturating_sub(CROWD)..at].iter().rev() {
@@ -207,7 +201,6 @@ impl NearGroups {
             let of_second = &mut found[second as usize];
             if of_second.len() < CANDIDATES
                 && distance(self.bits_of(member as usize), self.bits_of(*other as usize)) <= self.reach
-                && pairs.may(first as usize, second as usize)
                 && !of_second.contains(&first)
                 && self.is_near(*other as usize, member as usize, &mut query)
             {

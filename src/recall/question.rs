@@ -16,8 +16,6 @@ pub const DEFAULT_HITS: u32 = 10;
 pub const MAX_HITS: u32 = 1000;
 /// The most turns that come along before and after one that was found.
 pub const MAX_NEIGHBORS: u32 = 100;
-/// From which cosine on two texts say the same, by default.
-pub const DUPLICATE_THRESHOLD: f64 = 0.95;
 
 /// What is asked, and of which rows.
 #[derive(Clone, Debug, PartialEq, Deserialize, Tsify)]
@@ -42,9 +40,6 @@ pub struct RecallQuestion {
     pub weights: RecallWeights,
     /// After how many hours a row counts half as recent; two weeks by default.
     pub half_life_hours: f64,
-    /// From which cosine on a hit is taken for the same as a better one, if their words agree, and is told with it; 0.95 by
-    /// default. Above 1, only those of the same text are.
-    pub duplicate_threshold: f64,
     /// The least cosine of a hit that shares no word with the question.
     pub min_similarity: Option<f64>,
     /// How many turns before and after each turn that was found come along; none by default.
@@ -62,7 +57,6 @@ impl Default for RecallQuestion {
             k: DEFAULT_HITS,
             weights: RecallWeights::default(),
             half_life_hours: 24.0 * 14.0,
-            duplicate_threshold: DUPLICATE_THRESHOLD,
             min_similarity: None,
             neighbors: 0,
         }
@@ -108,7 +102,7 @@ pub struct RecallHit {
     pub reference: MemoryReference,
     /// The row.
     pub row: RecalledRow,
-    /// Its text.
+    /// Its text, up to 65,535 characters.
     pub text: String,
     /// The sum of the parts.
     pub score: f64,
@@ -118,7 +112,7 @@ pub struct RecallHit {
     /// What they were made of.
     #[tsify(type = "RecallEvidence")]
     pub evidence: RecallEvidence,
-    /// Rows that say the same, and so are not told by themselves.
+    /// Rows of the same text, which are not told by themselves.
     pub duplicates: Vec<MemoryReference>,
     /// Of a turn, those around it, in their order.
     pub neighbors: Vec<Turn>,

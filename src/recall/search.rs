@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::duplicates::agree;
 use super::embeddings::Model;
-use super::fusion::{RecallEvidence, RecallParts, RecallWeights, Scales};
+use super::fusion::{RecallEvidence, RecallWeights, Scales};
 use super::index::Index;
 use super::item::Item;
 use super::question::{NearRow, RecallHit, RecallQuestion};
@@ -25,20 +24,21 @@ const MOST_LOOKED_AT: usize = 6000;
 /// How many rows are looked at closely, at the least, by words and by meaning each.
 const POOL: usize = 100;
 
-struct Candidate {
-    item: Item,
-    evidence: RecallEvidence,
+/// A row that may be a hit.
+pub(super) struct Candidate {
+    pub(super) item: Item,
+    pub(super) evidence: RecallEvidence,
     /// Whether more of it is known than what words, meaning and the conversation say.
-    is_known: bool,
+    pub(super) is_known: bool,
 }
 
 /// What a question is compared by.
-struct Asking<'a> {
-    question: &'a RecallQuestion,
+pub(super) struct Asking<'a> {
+    pub(super) question: &'a RecallQuestion,
     accept: Accept<'a>,
     /// The question's vector, at unit length.
     vector: Option<&'a [f32]>,
-    model: Option<&'a Model>,
+    pub(super) model: Option<&'a Model>,
     words: WordHits,
     /// The cosines of those that were found by meaning.
     similar: HashMap<i64, f64>,
@@ -141,7 +141,7 @@ impl Recall<'_> {
 
     /// Looks up what else is known of those candidates that may be among so many best, whatever it is; those that are gone
     /// are taken out. It takes two questions for each, and most are out of reach.
-    fn know(
+    pub(super) fn know(
         &self,
         candidates: &mut Vec<Candidate>,
         scales: &Scales,
@@ -168,70 +168,6 @@ impl Recall<'_> {
         }
         *candidates = known;
         Ok(())
-    }
-
-    /// Puts the best first, and what says the same as a better one with it.
-    fn rank(&self, mut candidates: Vec<Candidate>, scales: Scales, asking: &Asking<'_>) -> Result<Vec<RecallHit>> {
-        let question = asking.question;
-        // Some of the best may say what others do.
-        let mut best = 2 * question.k as usize + 10;
-        loop {
-            self.know(&mut candidates, &scales, best, &question.weights)?;
-            let known: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_known).collect();
-            let hits = self.hits(&known, &scales, asking)?;
-            if hits.len() == question.k as usize || known.len() == candidates.len() {
-                return Ok(hits);
-            }
-            best = candidates.len();
-        }
-    }
-
-    fn hits(&self, candidates: &[&Candidate], scales: &Scales, asking: &Asking<'_>) -> Result<Vec<RecallHit>> {
-        let question = asking.question;
-        let part =
-            |candidate: &&Candidate| scales.parts(&candidate.evidence, &question.weights, question.half_life_hours);
-        let parts: Vec<RecallParts> = candidates.iter().map(part).collect();
-        let mut order: Vec<usize> = (0..candidates.len()).collect();
-        order.sort_by(|a, b| {
-            parts[*b].sum().total_cmp(&parts[*a].sum()).then(candidates[*b].item.cmp(&candidates[*a].item))
-        });
-        let mut hits: Vec<(Option<Vec<f32>>, RecallHit)> = Vec::new();
-        for at in order {
-            let candidate = candidates[at];
-            let Some(text) = self.text(candidate.item, usize::from(u16::MAX))? else { continue };
-            let vector = match asking.model {
-                Some(model) => self.vector(candidate.item.0, model)?,
-                None => None,
-            };
-            let says_the_same = |(other, hit): &&mut (Option<Vec<f32>>, RecallHit)| {
-                let similar = vector.as_deref().zip(other.as_deref());
-                hit.text == text
-                    || similar.is_some_and(|(a, b)| cosine(a, b) >= question.duplicate_threshold)
-                        && agree(&hit.text, &text)
-            };
-            if let Some((_, better)) = hits.iter_mut().find(says_the_same) {
-                better.duplicates.extend(self.reference(candidate.item)?);
-                continue;
-            }
-            if hits.len() == question.k as usize {
-                break;
-            }
-            // One that cannot be read makes room for the next.
-            let Some((reference, row)) = self.read(candidate.item)? else { continue };
-            let hit = RecallHit {
-                item: candidate.item,
-                reference,
-                row,
-                text,
-                score: parts[at].sum(),
-                parts: parts[at],
-                evidence: candidate.evidence,
-                duplicates: Vec::new(),
-                neighbors: self.neighbors(candidate.item, question.neighbors)?,
-            };
-            hits.push((vector, hit));
-        }
-        Ok(hits.into_iter().map(|(_, hit)| hit).collect())
     }
 
     /// The rows nearest in meaning, the nearest first, exactly; then, where those are too few, rows without a vector that
@@ -373,7 +309,7 @@ impl Recall<'_> {
     }
 
     /// The turns around one: up to so many before it and after it, in their order. None around a row of another table.
-    fn neighbors(&self, item: Item, many: u32) -> Result<Vec<Turn>> {
+    pub(super) fn neighbors(&self, item: Item, many: u32) -> Result<Vec<Turn>> {
         if many == 0 || item.table() != MemoryTable::Turns {
             return Ok(Vec::new());
         }

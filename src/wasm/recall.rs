@@ -205,7 +205,20 @@ impl Engine {
         self.call(|memory| memory.recall().consolidate(&object_from_js(options, "options")?))
     }
 
-    /// Looks for semantic memories that say the same, for so many ms; returns whether all are found.
+    /// Makes semantic memories part of another one; returns what was done.
+    #[wasm_bindgen(js_name = semanticMerge, unchecked_return_type = "Consolidated")]
+    pub fn semantic_merge(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] keep: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "readonly number[]")] others: &JsValue,
+    ) -> Answer {
+        self.call(|memory| {
+            let (keep, others): (i64, Vec<i64>) = (from_js(keep, "keep")?, from_js(others, "others")?);
+            memory.recall().merge(keep, &others)
+        })
+    }
+
+    /// Looks for semantic memories that are the same or near each other, for so many ms; returns whether all are found.
     #[wasm_bindgen(js_name = consolidatePrepare, unchecked_return_type = "boolean")]
     pub fn consolidate_prepare(
         &self,

@@ -14,6 +14,7 @@ use tsify::Tsify;
 
 use crate::error::{Error, Result};
 use fold::{Folded, fold};
+pub(crate) use normal::canonical;
 
 /// The most words of one search; more are refused rather than cut.
 pub const MAX_WORDS: usize = 100;

@@ -3,13 +3,18 @@
 use std::borrow::Cow;
 
 #[cfg(target_arch = "wasm32")]
-use javascript::{nfd, nfkc};
+use javascript::{nfc, nfd, nfkc};
 #[cfg(not(target_arch = "wasm32"))]
-use native::{nfd, nfkc};
+use native::{nfc, nfd, nfkc};
 
 /// The compatible composed form of a text (NFKC).
 pub(super) fn composed(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(nfkc(text)) }
+}
+
+/// The composed form of a text (NFC), which nobody can tell from the text as it stands.
+pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(nfc(text)) }
 }
 
 /// Gives the characters that one is made of (NFD).
@@ -62,6 +67,10 @@ mod javascript {
         JsString::from(text).normalize(form).into()
     }
 
+    pub(super) fn nfc(text: &str) -> String {
+        normalised(text, "NFC")
+    }
+
     pub(super) fn nfkc(text: &str) -> String {
         normalised(text, "NFKC")
     }
@@ -77,6 +86,10 @@ mod javascript {
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     use unicode_normalization::UnicodeNormalization;
+
+    pub(super) fn nfc(text: &str) -> String {
+        text.nfc().collect()
+    }
 
     pub(super) fn nfkc(text: &str) -> String {
         text.nfkc().collect()

@@ -81,17 +81,16 @@ for (const [what, make] of [
       };
       const counts = {};
       for (const table of ['turns', 'episodes', 'semantic', 'longTerm', 'uncertainty']) {
-        const apart = { tables: [table], duplicateThreshold: 2 };
+        const apart = { tables: [table] };
         counts[`${table} by words`] = await found('recall', 'peanuts', { k: 10, ...apart, ...WORDS });
         counts[`${table} by meaning`] = await found('recall', 'peanuts', { k: 10, ...apart });
       }
-      counts['all by words'] = await found('recall', 'peanuts', { k: 40, duplicateThreshold: 2, ...WORDS });
-      counts['all by meaning'] = await found('recall', 'peanuts', { k: 40, duplicateThreshold: 2 });
+      counts['all by words'] = await found('recall', 'peanuts', { k: 40, ...WORDS });
+      counts['all by meaning'] = await found('recall', 'peanuts', { k: 40 });
       counts.neighbors = await found('recall', 'peanuts', {
         k: 10,
         tables: ['turns'],
         neighbors: 20,
-        duplicateThreshold: 2,
       });
       counts.search = await found('semantic.search', 'peanuts', { k: 10 });
       counts.related = await found('related', 'peanuts', { k: 10 });
@@ -99,7 +98,6 @@ for (const [what, make] of [
         tokenBudget: 10_000,
         k: 10,
         sections: { recalled: 1 },
-        recall: { duplicateThreshold: 2 },
       });
       counts.context = context.code ?? context.used.length;
       assert.deepEqual(

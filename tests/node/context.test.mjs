@@ -179,7 +179,7 @@ test('what cannot be packed is refused by name', async () => {
 
 test("its ranking is recall's own, with the same scores, explained", async () => {
   const memory = await talkative();
-  const ranking = { halfLifeHours: Number.MAX_VALUE, weights: { words: 3 }, duplicateThreshold: 2 };
+  const ranking = { halfLifeHours: Number.MAX_VALUE, weights: { words: 3, diversity: 0 } };
   const rerank = (_, texts) => texts.map((text) => text.length % 5);
   for (const [asked, own] of [
     [{ k: 30 }, { k: 30, minSimilarity: 0.2 }],

@@ -110,7 +110,8 @@ test('what cannot be asked is refused by name', async () => {
     [() => memory.recall('x', { weights: { word: 1 } }), /weights have no field "word"/],
     [() => memory.recall('x', { weights: { words: Infinity } }), /words must be a finite number/],
     [() => memory.recall('x', { halfLifeHours: 0 }), /halfLifeHours/],
-    [() => memory.recall('x', { duplicateThreshold: '1' }), /duplicateThreshold must be a number/],
+    [() => memory.recall('x', { halfLifeHours: '1' }), /halfLifeHours must be a number/],
+    [() => memory.recall('x', { weights: { diversity: -1 } }), /diversity must not be below 0/],
     [() => memory.recall('x', { neighbors: -1 }), /neighbors/],
     [() => memory.recall('x', { minImportance: NaN }), /minImportance must be a number/],
     [() => memory.semantic.search({}), /query must be/],
@@ -130,7 +131,8 @@ test('what cannot be asked is refused by name', async () => {
     [() => open({ backups: { kep: 1 } }), /no field "kep"/],
     [() => open({ backups: null }), /backups must be an object/],
     [() => memory.consolidate({ floor: 2 }), /floor/],
-    [() => memory.consolidate({ duplicateThreshold: 'x' }), /duplicateThreshold must be a number/],
+    [() => memory.consolidate({ similarThreshold: 'x' }), /similarThreshold must be a number/],
+    [() => memory.semantic.merge(1, 2), /others must be an array of ids/],
     [() => memory.consolidate({ dryrun: true }), /no field "dryrun"/],
     [() => memory.recall('x', { limit: 3 }), /no field "limit"/],
     [() => memory.recall('x', { signal: {} }), /signal must be an AbortSignal/],
@@ -164,9 +166,10 @@ test('what cannot be asked is refused by name', async () => {
 
 test('a consolidation is told, kept and taken back', async () => {
   const memory = await filled({ embedder: letters });
-  await memory.semantic.remember({ content: 'Ada is allergic to peanuts!', category: 'health', importance: 0.4 });
+  const [{ content }] = (await memory.semantic.list({ direction: 'asc' })).rows;
+  await memory.semantic.remember({ content: ` ${content}\n`, category: 'health', importance: 0.4 });
   const tried = await memory.consolidate({ dryRun: true });
-  assert.deepEqual(tried, { id: null, merged: [{ kept: 1, removed: [4] }], faded: 0, forgotten: [] });
+  assert.deepEqual(tried, { id: null, merged: [{ kept: 1, removed: [4] }], faded: 0, forgotten: [], similar: [] });
   const done = await memory.consolidate({ floor: 0.3 });
   assert.deepEqual([done.merged, done.forgotten, await memory.semantic.count()], [tried.merged, [3], 2]);
   const [kept] = await memory.consolidations();
@@ -178,5 +181,33 @@ test('a consolidation is told, kept and taken back', async () => {
   );
   await rejects(memory.undoConsolidation(), 'not_found');
   assert.equal(await memory.discardConsolidations(), 1);
+  await memory.close();
+});
+
+test('what is near in meaning is told of, and merged by who has read it', async () => {
+  const memory = await open({ embedder: letters });
+  const facts = ['Ada eats fish', 'Ada eats fish!', 'Ada eats no fish'].map((content) => ({ content }));
+  await memory.semantic.rememberMany(facts);
+  const { merged, similar } = await memory.consolidate({ similarThreshold: 0.8 });
+  assert.deepEqual(merged, []);
+  const told = facts.map(({ content }, at) => ({ id: at + 1, content }));
+  assert.deepEqual(similar, [told]);
+  for (const [others, code] of [
+    [[], 'invalid_argument'],
+    [[1], 'invalid_argument'],
+    [[2, 2], 'invalid_argument'],
+    [[2, 7], 'not_found'],
+    [['2'], 'invalid_argument'],
+  ])
+    await rejects(memory.semantic.merge(1, others), code);
+  assert.equal(await memory.semantic.count(), 3);
+  const done = await memory.semantic.merge(1, [2]);
+  assert.deepEqual(done.merged, [{ kept: 1, removed: [2] }]);
+  assert.deepEqual(
+    (await memory.semantic.list()).rows.map(({ id }) => id),
+    [3, 1],
+  );
+  assert.equal(await memory.undoConsolidation(done.id), 1);
+  assert.equal((await memory.semantic.get(2)).content, 'Ada eats fish!');
   await memory.close();
 });

@@ -7,7 +7,7 @@ import { open } from './recalled.mjs';
 
 const ROUNDS = 150;
 /** Everything, and room for it. */
-const ALL = { tokenBudget: 1e9, factPrefix: '', recentTurns: 1000, k: 1000, recall: { duplicateThreshold: 2 } };
+const ALL = { tokenBudget: 1e9, factPrefix: '', recentTurns: 1000, k: 1000 };
 /** What makes a row be found whatever else it has. */
 const FOUND = 'kiwi';
 /** The same, of one row: rows of the same text would be one hit. */
@@ -86,7 +86,10 @@ test('every character that a normal form makes `<`, `>` or `&` is replaced', asy
   assert.ok(found.has('\uff06') && found.has('\u226e'));
   // Alone, before and after letters, and with what composes with the mark before it.
   const texts = [...found].flatMap((character) => [character, `a${character}a`, `\u0338${character}\u0338`]);
-  await memory.semantic.rememberMany(texts.map((content) => ({ content: `${content} ${FOUND}`, category: content })));
+  // Numbered, for some are the same text in another form.
+  await memory.semantic.rememberMany(
+    texts.map((category, at) => ({ content: `${category} ${FOUND} ${at + 1}`, category })),
+  );
   const { text } = await memory.context(FOUND, ALL);
   const rows = parse(text);
   assert.equal(rows.length, texts.length);
@@ -94,7 +97,7 @@ test('every character that a normal form makes `<`, `>` or `&` is replaced', asy
   for (const seen of angles(text)) assert.deepEqual(seen, [marks, marks]);
   for (const form of forms) assert.doesNotMatch(text.normalize(form), /&(?!(?:lt|gt|amp|quot|#x[0-9a-f]+);)/);
   for (const { details, text } of rows) {
-    assert.equal(text, `${texts[details.id - 1]} ${FOUND}`);
+    assert.equal(text, `${texts[details.id - 1]} ${FOUND} ${details.id}`);
     assert.equal(details.category, texts[details.id - 1]);
   }
   await memory.close();

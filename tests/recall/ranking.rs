@@ -2,7 +2,7 @@
 
 use synth_memory::ErrorCode;
 use synth_memory::recall::MemoryReference;
-use synth_memory::recall::{MemoryTable, QuestionFilter, RecallParts, RecallQuestion, RecallWeights};
+use synth_memory::recall::{MemoryTable, QuestionFilter, RecallHit, RecallParts, RecallQuestion, RecallWeights};
 use synth_memory::tables::episodes::NewEpisode;
 use synth_memory::tables::long_term::NewEntry;
 use synth_memory::tables::semantic::NewSemanticMemory;
@@ -20,6 +20,7 @@ const NOTHING: RecallWeights = RecallWeights {
     valence: 0.0,
     lessons: 0.0,
     conversation: 0.0,
+    diversity: 0.0,
 };
 
 #[test]
@@ -121,7 +122,7 @@ fn lessons_are_whole_and_go_with_their_memory() {
     recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
     recall.resolve(3, "so", &[], std::slice::from_ref(&fact)).unwrap();
     let learnt = |source| {
-        let hits = recall.recall(&RecallQuestion { duplicate_threshold: 2.0, ..RecallQuestion::of("tea") }).unwrap();
+        let hits = recall.recall(&RecallQuestion::of("tea")).unwrap();
         let hit = hits.into_iter().find(|hit| hit.item.table() == source).unwrap();
         (hit.evidence.settled, hit.evidence.misled, hit.parts.lessons)
     };
@@ -139,35 +140,86 @@ fn lessons_are_whole_and_go_with_their_memory() {
 }
 
 #[test]
-fn what_says_the_same_is_told_once() {
+fn only_the_same_text_is_told_once() {
     let memory = in_memory();
-    remember(&memory, &["tea at five", "Tea at five, please", "never tea at five", "coffee at five"]);
+    let alike = [
+        "Анна ест рыбу",
+        "Анна не ест рыбу",
+        "keep at -18 °C",
+        "keep at 18 °C",
+        "when the pulse is < 60",
+        "when the pulse is > 60",
+        "developer of C++",
+        "developer of C",
+        "x = 5",
+        "x != 5",
+        "the key is dQw4w9WgXcQ",
+        "the key is dqw4w9wgxcq",
+        "tea at five",
+        "Tea at five",
+        "anna syö kalaa",
+        "anna ei syö kalaa",
+        "안나는 생선을 먹는다",
+        "안나는 생선을 안 먹는다",
+        "חנה אוכלת דגים",
+        "חנה לא אוכלת דגים",
+    ];
+    remember(&memory, &alike);
+    remember(&memory, &["tea  at\nfive ", "caf\u{e9}", "cafe\u{301}"]);
     let turn = NewTurn { user_input: "tea at five".into(), ..NewTurn::default() };
     memory.turns().add(vec![turn]).unwrap();
     memory.recall().use_model("test", 2).unwrap();
-    embed(&memory, |text| {
-        Some(if text.contains("coffee") { vec![0.0, 1.0] } else { vec![1.0, 0.01 * text.len() as f32] })
-    });
-    let ask = |duplicate_threshold, k| {
-        let filter = QuestionFilter::default();
-        memory
-            .recall()
-            .recall(&RecallQuestion {
-                duplicate_threshold,
-                k,
-                filter,
-                text: "tea at five".into(),
-                ..asked(&[1.0, 0.0])
-            })
-            .unwrap()
+    // To the model all of them are the same.
+    embed(&memory, |_| Some(vec![1.0, 0.0]));
+    let ask = |k, diversity| {
+        let weights = RecallWeights { diversity, ..RecallWeights::default() };
+        let question = RecallQuestion { k, weights, text: "tea at five".into(), ..asked(&[1.0, 0.0]) };
+        memory.recall().recall(&RecallQuestion { filter: QuestionFilter::default(), ..question }).unwrap()
     };
-    let hits = ask(0.95, 10);
-    let mut found: Vec<_> = hits.iter().map(|hit| (hit.item.row(), hit.duplicates.len())).collect();
-    found.sort();
-    assert_eq!(found[1..], [(3, 0), (4, 0)], "what says the opposite is told by itself");
-    assert_eq!((found.len(), found[0].1), (3, 2));
-    assert_eq!(ask(0.95, 3).len(), 3, "k asked is k given where there are so many that differ");
-    assert_eq!(ask(2.0, 10).len(), 4, "only those of the same text");
+    for diversity in [0.0, 0.5, 3.0] {
+        let hits = ask(100, diversity);
+        assert_eq!(hits.len(), alike.len() + 1, "{diversity}");
+        for text in alike {
+            assert!(hits.iter().any(|hit| hit.text == text || hit.duplicates.len() == 2), "{text}");
+        }
+        let duplicates = |text: &str| {
+            let same = |hit: &&RecallHit| hit.text.split_whitespace().eq(text.split_whitespace());
+            hits.iter().find(same).map(|hit| hit.duplicates.len())
+        };
+        assert_eq!((duplicates("tea at five"), duplicates("Tea at five")), (Some(2), Some(0)));
+    }
+    assert_eq!(ask(3, 0.5).len(), 3, "k asked is k given where there are so many that differ");
+}
+
+#[test]
+fn what_is_near_a_better_hit_comes_a_little_later_and_says_so() {
+    let memory = in_memory();
+    remember(&memory, &["tea at five", "tea at six", "tea with lemon", "coffee"]);
+    memory.recall().use_model("test", 3).unwrap();
+    embed(&memory, |text| {
+        Some(match text {
+            "tea at five" => vec![1.0, 0.1, 0.0],
+            "tea at six" => vec![1.0, 0.12, 0.0],
+            "tea with lemon" => vec![1.0, 0.0, 0.7],
+            _ => vec![0.0, 1.0, 0.0],
+        })
+    });
+    let ask = |diversity| {
+        let weights = RecallWeights { meaning: 4.0, diversity, ..NOTHING };
+        let hits = memory.recall().recall(&RecallQuestion { weights, ..asked(&[1.0, 0.1, 0.0]) }).unwrap();
+        hits.into_iter().map(|hit| (hit.item.row(), hit.parts.diversity, hit.score)).collect::<Vec<_>>()
+    };
+    let order = |hits: &[(i64, f64, f64)]| hits.iter().map(|(row, ..)| *row).collect::<Vec<_>>();
+    let (without, with) = (ask(0.0), ask(2.5));
+    assert_eq!(order(&without), [1, 2, 3, 4]);
+    assert_eq!(order(&with), [1, 3, 2, 4], "nothing is hidden");
+    assert!(with[2].1 < -2.2 && with[0].1 == 0.0 && with[1].1 == 0.0, "{with:?}");
+    assert!((with[2].2 - without[1].2 - with[2].1).abs() < 1e-9, "the part is in the score");
+    let negative = RecallQuestion {
+        weights: RecallWeights { diversity: -0.1, ..RecallWeights::default() },
+        ..RecallQuestion::of("tea")
+    };
+    assert_eq!(memory.recall().recall(&negative).unwrap_err().code(), ErrorCode::InvalidArgument);
 }
 
 #[test]
@@ -209,7 +261,7 @@ fn a_row_that_cannot_be_read_never_makes_fewer_hits() {
         )
         .unwrap();
     let everything = QuestionFilter::default;
-    let question = |k| RecallQuestion { k, duplicate_threshold: 2.0, filter: everything(), ..asked(&[1.0, 0.0]) };
+    let question = |k| RecallQuestion { k, filter: everything(), ..asked(&[1.0, 0.0]) };
     let recall = memory.recall();
     for (k, found) in [(1, 1), (4, 4), (6, 6), (10, 6)] {
         let hits = recall.recall(&RecallQuestion { text: "tea".into(), ..question(k) }).unwrap();
@@ -255,10 +307,7 @@ fn filters_and_neighbors() {
         ])
         .unwrap();
     let ask = |filter: QuestionFilter| {
-        let hits = memory
-            .recall()
-            .recall(&RecallQuestion { filter, duplicate_threshold: 2.0, ..RecallQuestion::of("tea") })
-            .unwrap();
+        let hits = memory.recall().recall(&RecallQuestion { filter, ..RecallQuestion::of("tea") }).unwrap();
         let mut found: Vec<String> = texts(&hits).iter().map(|text| text.trim().replace('\n', " ")).collect();
         found.sort();
         found

@@ -12,6 +12,7 @@ const PARTS = [
   'valence',
   'lessons',
   'conversation',
+  'diversity',
 ] as const satisfies readonly (keyof RecallParts)[];
 
 /** Between which values the bars of an answer lie. They are drawn to one scale, so that hits can be compared. */

@@ -86,6 +86,7 @@ export type {
   PlannedStep,
   SchemaCheck,
   SemanticMemoryOrder,
+  SimilarMemory,
   SqlParameters,
   SqlValue,
   Standing,

@@ -40,7 +40,7 @@ export default {
   addTexts: remember,
   // A question finds whatever is committed, so that what is not indexed yet is indexed first.
   async finish() {
-    await memory.recall('anything');
+    await memory.recall('anything', { weights: { meaning: 0 } });
     if (waiting.size > 0) await embedAll();
   },
   async search(vector, k) {

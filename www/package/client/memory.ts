@@ -327,9 +327,12 @@ export class Memory {
   }
 
   /**
-   * Tidies up semantic memories: merges those of a category that say the same, lets importance fade with age and without
-   * use, and forgets what is less important than `floor`. All or nothing; each row is put away first as it was, to be
-   * brought back by `undoConsolidation`. Never runs unless it is called.
+   * Tidies up semantic memories: makes those of a category one whose texts are the same (but for white space and Unicode's
+   * forms), lets importance fade with age and without use, and forgets what is less important than `floor`. All or nothing;
+   * each row is put away first as it was, to be brought back by `undoConsolidation`. Never runs unless it is called.
+   *
+   * What is only near in meaning may say the opposite. It is not touched, but told of: `similar` are groups of such memories
+   * with their texts, for somebody who reads them to `semantic.merge`.
    */
   async consolidate(options?: ConsolidateOptions): Promise<Consolidated> {
     return (await this.#recall()).recall.consolidate(options);

@@ -6,6 +6,7 @@ import type { Caller } from './query.js';
 import { checkKey, checkText } from '../wire/check.js';
 import { invalidArgument } from '../wire/errors.js';
 import { encodeJson, type JsonValue } from '../wire/json.js';
+import type { Consolidated } from '../wasm/synth_memory.js';
 import type {
   Entry,
   EntryFilter,
@@ -202,6 +203,23 @@ export class SemanticMemories extends TableWithIds<
    */
   async search(query: string | Float32Array, options?: SemanticSearchOptions): Promise<FoundMemory[]> {
     return (await this.#recall()).recall.search(query, options);
+  }
+
+  /**
+   * Makes facts part of another one, which stays as it is and has what use has taught of them. They are put away first, and
+   * `memory.undoConsolidation(id)` brings them back.
+   *
+   * @example
+   * ```ts
+   * const { similar } = await memory.consolidate();
+   * for (const [first, ...others] of similar)
+   *   if (await saysTheSame(first, others)) await memory.semantic.merge(first.id, others.map(({ id }) => id));
+   * ```
+   * @throws `not_found` where there is no such fact; `invalid_argument` where one is named twice, or none is to be merged.
+   */
+  async merge(keep: number, others: readonly number[], options?: CallOptions): Promise<Consolidated> {
+    if (!Array.isArray(others)) throw invalidArgument('others must be an array of ids.');
+    return this.call('semanticMerge', [checkKey(keep), others.map((id: number) => checkKey(id))], options);
   }
 
   /** Remembers a fact; resolves to its id. */

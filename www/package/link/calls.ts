@@ -62,6 +62,7 @@ export const CALLS = {
   semanticCount: 'read',
   semanticClear: 'write',
   semanticSearch: 'read',
+  semanticMerge: 'write',
 
   recall: 'read',
   related: 'read',

@@ -41,8 +41,7 @@ export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOption
    */
   readonly countTokens?: ((text: string) => number) | undefined;
   /** How the recalled rows are ranked. */
-  readonly recall?:
-    Pick<RecallOptions, 'weights' | 'halfLifeHours' | 'duplicateThreshold' | 'rerank' | 'rerankCandidates'> | undefined;
+  readonly recall?: Pick<RecallOptions, 'weights' | 'halfLifeHours' | 'rerank' | 'rerankCandidates'> | undefined;
 }
 
 /** A hit with what its score is made of. */
@@ -72,7 +71,7 @@ const OPTIONS = [
   ...['signal', 'tokenBudget', 'sections', 'order', 'recentTurns', 'factPrefix', 'k', 'minSimilarity', 'countTokens'],
   ...['recall', 'categories', 'minImportance', 'prefix', 'since', 'until'],
 ];
-const RECALL_OPTIONS = ['weights', 'halfLifeHours', 'duplicateThreshold', 'rerank', 'rerankCandidates'];
+const RECALL_OPTIONS = ['weights', 'halfLifeHours', 'rerank', 'rerankCandidates'];
 /** The most entries of long-term knowledge that are looked at. */
 const MOST_FACTS = 200;
 

@@ -51,11 +51,6 @@ export interface RecallOptions extends RecallFilter, RerankOptions, CallOptions 
   readonly weights?: Partial<RecallWeights> | undefined;
   /** After how many hours a row counts half as recent; 336 (two weeks) by default. */
   readonly halfLifeHours?: number | undefined;
-  /**
-   * From which cosine on a hit says the same as a better one, if their words agree, and comes with it as one of its
-   * `duplicates` instead of by itself; 0.95 by default. Above 1, only those of the same text do.
-   */
-  readonly duplicateThreshold?: number | undefined;
   /** The least cosine of a hit that shares no word with the question; by default there is none, and `k` hits are found. */
   readonly minSimilarity?: number | undefined;
   /** How many turns before and after each turn that was found come along, up to 100; none by default. */
@@ -136,11 +131,8 @@ const SLICE = 4;
 
 /** How to consolidate. */
 export interface ConsolidateOptions extends CallOptions {
-  /**
-   * From which cosine on two memories of a category say the same, where one has the words of the other, in their order, and
-   * nothing more that negates or counts; 0.95 by default. Above 1, only those of the same text do.
-   */
-  readonly duplicateThreshold?: number | undefined;
+  /** From which cosine on memories of a category are told of as `similar`; 0.95 by default, above 1 none are. */
+  readonly similarThreshold?: number | undefined;
   /**
    * After how many days an importance has faded by half; 90 by default, Infinity for never. One that `recall` or `context`
    * brought up n times fades n + 1 times as slowly.
@@ -235,11 +227,11 @@ export class Recall {
   }
 
   async consolidate(options: ConsolidateOptions = {}): Promise<Consolidated> {
-    checkFields(options, ['signal', 'duplicateThreshold', 'halfLifeDays', 'floor', 'dryRun']);
-    checkNumbers(options, ['duplicateThreshold', 'halfLifeDays', 'floor']);
+    checkFields(options, ['signal', 'similarThreshold', 'halfLifeDays', 'floor', 'dryRun']);
+    checkNumbers(options, ['similarThreshold', 'halfLifeDays', 'floor']);
     const { signal, ...how } = options;
     const consolidated = (async () => {
-      // What has no vector is merged by its text alone.
+      // What has no vector is similar to nothing.
       await this.#embedder.settle({ signal }).catch((error: unknown) => {
         if (signal?.aborted) throw error;
       });
@@ -331,7 +323,6 @@ const RECALL = [
   'k',
   'weights',
   'halfLifeHours',
-  'duplicateThreshold',
   'neighbors',
   'explain',
   'minSimilarity',
@@ -341,7 +332,16 @@ const RECALL = [
 ];
 /** How many hits there are where nothing is said, as in the engine. */
 const DEFAULT_HITS = 10;
-const WEIGHTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons', 'conversation'] as const;
+const WEIGHTS = [
+  'words',
+  'meaning',
+  'recency',
+  'importance',
+  'valence',
+  'lessons',
+  'conversation',
+  'diversity',
+] as const;
 
 function toFilter(options: RecallFilter): QuestionFilter {
   checkNumbers(options, ['minImportance']);
@@ -364,8 +364,8 @@ function toFilter(options: RecallFilter): QuestionFilter {
 }
 
 function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
-  checkNumbers(options, ['halfLifeHours', 'duplicateThreshold', 'neighbors', 'minSimilarity']);
-  const { weights, halfLifeHours, duplicateThreshold, neighbors, minSimilarity } = options;
+  checkNumbers(options, ['halfLifeHours', 'neighbors', 'minSimilarity']);
+  const { weights, halfLifeHours, neighbors, minSimilarity } = options;
   if (weights !== undefined) {
     checkFields(weights, [...WEIGHTS, 'rerank'], 'weights');
     checkNumbers(weights, [...WEIGHTS, 'rerank']);
@@ -378,7 +378,6 @@ function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
       k: checkCount(options.k, 'k'),
       weights: weights && (defined(engines) as WireWeights),
       halfLifeHours,
-      duplicateThreshold,
       neighbors: neighbors === 0 ? undefined : checkCount(neighbors, 'neighbors', 100),
       minSimilarity,
     }),
