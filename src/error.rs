@@ -89,6 +89,8 @@ error_codes! {
     InvalidMigration = "invalid_migration", "Correct the migration file named in the message.";
     /// A statement of a migration failed; the whole run was undone.
     MigrationFailed = "migration_failed", "Correct the migration; the file is still at the revision it was at.";
+    /// A constraint of the app's, or a trigger that raises an error, refused the change.
+    ConstraintFailed = "constraint_failed", "Change what it refuses, or the constraint by a migration; nothing was changed.";
     /// The schema lacks what the call needs: the memory is at an earlier revision.
     SchemaMismatch = "schema_mismatch", "Bring the memory to head: await memory.migrations.upgrade('head').";
     /// A column holds a value of a type it should not.
@@ -247,6 +249,10 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
         Sqlite::OperationInterrupted => (ErrorCode::QueryTimeout, "The query was stopped.".into()),
         Sqlite::AuthorizationForStatementDenied => {
             (ErrorCode::ReadOnlyQuery, "The statement does what it may not.".into())
+        }
+        // The tables of the memory have none that a call could meet: their keys are its own, and what must be there is checked.
+        Sqlite::ConstraintViolation => {
+            (ErrorCode::ConstraintFailed, format!("A constraint or a trigger refused the change ({words})."))
         }
         Sqlite::TooBig => (ErrorCode::TextTooLong, "A value or a row is larger than SQLite allows.".into()),
         // SQLite has no code for these two, only SQLITE_ERROR, so its words are all there is to go by. Nothing else may branch

@@ -9,7 +9,7 @@ use synth_memory::{Error, ErrorCode};
 const CODES: &str = "invalid_argument invalid_json text_too_long invalid_embedding embedder_missing not_found opfs_unavailable \
                      storage_denied locked quota_exceeded io_failed corrupt_database not_a_database \
                      unversioned_database newer_schema read_only_memory edited_revision unknown_revision unknown_symbol ambiguous_revision not_a_head invalid_migration migration_failed \
-                     schema_mismatch unexpected_value read_only_query invalid_sql query_timeout result_too_large out_of_memory internal";
+                     constraint_failed schema_mismatch unexpected_value read_only_query invalid_sql query_timeout result_too_large out_of_memory internal";
 
 #[test]
 fn codes_are_stable() {

@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod consolidation;
+mod consolidation_slices;
 mod damage;
 mod judgement;
 mod ranking;
