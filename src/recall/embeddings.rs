@@ -12,6 +12,7 @@ use super::unit::{from_blob, to_blob, unit};
 use super::vectors::{Near, Vectors};
 use crate::db::{Db, ask};
 use crate::error::{Error, ErrorCode, Result};
+use crate::words::without_data;
 
 /// The most dimensions that a vector may have.
 pub const MAX_DIMENSIONS: usize = 4096;
@@ -191,7 +192,8 @@ impl Recall<'_> {
         let mut waiting = Vec::new();
         for row in rows {
             let (item, version) = row?;
-            let text = texts.read(item)?.map(|text| beginning(&text, MAX_EMBEDDED_CHARACTERS).to_owned());
+            let text = texts.read(item)?;
+            let text = text.map(|text| beginning(&without_data(&text), MAX_EMBEDDED_CHARACTERS).to_owned());
             waiting.push(Pending { item, version, text: text.unwrap_or_default() });
         }
         Ok(waiting)

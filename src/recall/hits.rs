@@ -118,7 +118,7 @@ impl Recall<'_> {
                 break;
             }
             seen.compare(&taken);
-            let diversity = -weights.diversity * seen.nearest;
+            let diversity = 0.0 - weights.diversity * seen.nearest;
             if diversity != next.parts.diversity {
                 // It may not be the best any more.
                 next.parts.diversity = diversity;

@@ -12,7 +12,7 @@ use super::item::{IDS, Item};
 use crate::db::{Db, ask};
 use crate::error::{ErrorCode, Result};
 use crate::tables::MemoryTable;
-use crate::words::write_terms;
+use crate::words::{without_data, write_terms};
 
 /// How much a slice takes up, in rows and in bytes of text: a few milliseconds' work.
 const SLICE: Portion = Portion { rows: 256, bytes: 64 * 1024 };
@@ -230,7 +230,7 @@ impl<'m> Index<'m> {
             };
             bytes += text.len();
             terms.clear();
-            write_terms(&text, &mut terms);
+            write_terms(&without_data(&text), &mut terms);
             let write = if *is_indexed { &mut replace } else { &mut insert };
             write.execute((item.0, &terms))?;
             indexed.push(if text.trim().is_empty() { Indexed::Empty } else { Indexed::Text });

@@ -4,6 +4,7 @@
 //! words lose their endings (`porter.rs`); where a script sets no spaces, each pair of neighbours is a term. FTS5 is given
 //! terms alone, and takes them as they are.
 
+mod data;
 mod fold;
 mod function_words;
 mod normal;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use tsify::Tsify;
 
 use crate::error::{Error, Result};
+pub(crate) use data::without_data;
 use fold::{Folded, fold};
 pub(crate) use normal::canonical;
 

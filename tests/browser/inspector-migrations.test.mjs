@@ -107,7 +107,8 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
   await holds(dialog(), 'A verified backup is kept first.');
   // What goes is an index of the words and what is known beside the rows, as the vectors that are there by then, and no
   // row of another table.
-  const derived = '(embedding_models|embedding_queue|embeddings|long_term_ids|memory_changes) \\(\\d+ rows?\\)';
+  const derived =
+    '(embedding_models|embedding_queue|embeddings|long_term_ids|memory_(changes|indexed)) \\(\\d+ rows?\\)';
   assert.match(
     await dialog().locator('.losses').innerText(),
     new RegExp(

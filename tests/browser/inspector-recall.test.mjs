@@ -9,7 +9,7 @@ const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const MODEL = '**/package/models/**';
 /** Of the file: it has a hit of low importance, and two facts that say the same. */
 const QUESTION = 'Who moved the login page?';
-const PARTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons', 'conversation'];
+const PARTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons', 'conversation', 'diversity'];
 
 const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
 
@@ -132,7 +132,7 @@ inspect('each hit says why it ranks, and its bars add up to its score', async ()
   assert.match(await less.first().locator('[data-part="importance"] data').innerText(), /^−\d/);
 });
 
-inspect('a hit unfolds its evidence and text, names what says the same, and leads to its row', async () => {
+inspect('a hit unfolds its evidence and text, names what is the same, and leads to its row', async () => {
   await leaveOutTurns();
   await ask(QUESTION);
   await found('10 hits');
@@ -144,7 +144,7 @@ inspect('a hit unfolds its evidence and text, names what says the same, and lead
   for (const name of ['BM25', 'Cosine', 'Age', 'Importance', 'Valence', 'Doubts it settled', 'Doubts it misled in'])
     await holds(evidence.locator('dt'), name);
   assert.match(await evidence.innerText(), /Cosine\s+0\.\d{3}\s+Age\s+[\d.]+ days/);
-  await holds(best.locator('.sources'), /says the same:\s*fact #15/);
+  await holds(best.locator('.sources'), /the same text:\s*fact #15/);
 
   const goesTo = async (name, label) => {
     await best.getByRole('button', { name, exact: true }).click();
@@ -213,7 +213,7 @@ inspect('the map has a point for each row with a vector, shows texts, marks hits
   assert.equal(await map().getByRole('option', { selected: true }).count(), 10);
   await holds(map().locator('.point-hit'), /^1$/);
   await map()
-    .getByRole('option', { name: /^fact #15, says the same as hit 1: / })
+    .getByRole('option', { name: /^fact #15, the same text as hit 1: / })
     .waitFor();
 
   const best = map().getByRole('option', { name: /^fact #5, hit 1: our build server moved the login page/ });

@@ -5,6 +5,7 @@ mod consolidation;
 mod consolidation_slices;
 mod damage;
 mod judgement;
+mod long_texts;
 mod ranking;
 #[path = "../support/mod.rs"]
 mod support;

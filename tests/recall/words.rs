@@ -328,16 +328,6 @@ fn a_word_that_says_nothing_ranks_nothing_and_does_not_save_a_hit_from_its_floor
 }
 
 #[test]
-fn text_behind_a_nul_and_far_into_a_long_text_is_found() {
-    let memory = in_memory();
-    let long = format!("{} quokka", "lorem ipsum ".repeat(30_000));
-    remember(&memory, &["before\0wombat", &long]);
-    for word in ["wombat", "quokka"] {
-        assert_eq!(memory.recall().recall(&RecallQuestion::of(word)).unwrap().len(), 1, "{word}");
-    }
-}
-
-#[test]
 fn much_json_of_characters_that_stand_alone_is_taken() {
     let memory = in_memory();
     let value = serde_json::to_string(&vec!["中文"; 30_000]).unwrap();

@@ -50,7 +50,7 @@ function hitElement(hit: RecallHit, rank: number, scale: Scale, goTo: (row: Refe
         make(
           'div',
           { class: 'sources' },
-          make('span', { class: 'sources-word' }, 'says the same:'),
+          make('span', { class: 'sources-word' }, 'the same text:'),
           ...duplicates.map(fromPackage).map((other) => rowButton(other, () => goTo(other))),
         ),
       explanation && partsElement(explanation.parts, scale),

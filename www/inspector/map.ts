@@ -103,7 +103,7 @@ export class MemoryMap {
       const id = identity(reference);
       point.rank = ranks.get(id);
       const as = folded.get(id);
-      const standing = point.rank ? `, hit ${point.rank}` : as ? `, says the same as hit ${as}` : '';
+      const standing = point.rank ? `, hit ${point.rank}` : as ? `, the same text as hit ${as}` : '';
       element.setAttribute('class', point.rank ? 'point point-hit' : as ? 'point point-folded' : 'point');
       element.setAttribute('aria-selected', String(point.rank !== undefined));
       element.setAttribute('aria-label', `${nameOf(reference)}${standing}: ${text.replace(/\s+/g, ' ')}`);

@@ -55,6 +55,8 @@ const CALLS = {
     rememberMany: (facts) => facts.rememberMany(['gone', 'twice', 'twice'].map((content) => ({ content }))),
     search: (facts) => facts.search('a musical instrument'),
     update: (facts) => facts.update(1, { importance: 1 }),
+    merge: async (facts) =>
+      facts.merge(await facts.remember({ content: 'gone' }), [await facts.remember({ content: 'as well' })]),
     ...withIds,
   },
   embeddings: {

@@ -1,5 +1,6 @@
 import type { CallOptions, Connection } from '../link/connection.js';
 import { checkCount } from '../wire/check.js';
+import { MemoryError } from '../wire/errors.js';
 import type { EmbedderOption, EmbeddingPurpose, EmbeddingStatus } from '../recall/embedder.js';
 import type { MemoryMapPoint } from '../wasm/synth_memory.js';
 import type { OpenRecall } from '../recall/recall.js';
@@ -22,7 +23,12 @@ export function loader(
       ({ openRecall }) => openRecall(connection, embedder, tell),
       (cause: unknown) => {
         load.loaded = undefined;
-        throw cause;
+        throw new MemoryError(
+          'module_unavailable',
+          'The part of the package that recalls could not be loaded.',
+          'Try again when the page is online; where another version was deployed meanwhile, reload the page.',
+          cause,
+        );
       },
     ));
   return load;

@@ -10,6 +10,7 @@ import {
   type FailureMessage,
 } from '../wire/errors.js';
 import { checkSignal } from '../wire/check.js';
+import { randomId } from './id.js';
 import { isKept, kindOf } from './calls.js';
 import { abandoned, holders, weakly } from './kept.js';
 import type { Answer, Arguments, Method, Moving, Request, ToClient, Value } from './protocol.js';
@@ -70,7 +71,7 @@ const KEPT = 23 * 3_600_000;
  * next one, under the same numbers: what must not be made twice is answered from what the database keeps.
  */
 export class Connection {
-  readonly #client = crypto.randomUUID();
+  readonly #client = randomId();
   readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   readonly #options: EngineOptions;
   readonly #tab: Tab;

@@ -1,5 +1,6 @@
 // A worker of this page's own that leads, or is about to: from its start to its end, whichever way that comes.
 import { asFailure, causeOf, crashedOpening, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
+import { randomId } from './id.js';
 import { leaderLock } from './channel.js';
 import { takeLock, type Release } from './locks.js';
 import type { FromClient, FromWorker, ToClient } from './protocol.js';
@@ -25,7 +26,7 @@ export interface OwnListener {
 
 export class OwnLeader {
   /** The name under which it leads. */
-  readonly id = crypto.randomUUID();
+  readonly id = randomId();
   readonly #path: string | undefined;
   readonly #options: EngineOptions;
   readonly #listener: OwnListener;

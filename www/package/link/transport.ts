@@ -21,8 +21,7 @@ export type OpenWorker = (listener: WorkerListener) => OwnWorker;
 
 /** A dedicated worker of this page's own. */
 export const openWorker: OpenWorker = (listener) => {
-  // Written just so, bundlers find the files. The name shows in the browser's developer tools.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
+  const worker = startWorker();
   worker.onmessage = (event: MessageEvent<FromWorker>) => listener.receive(event.data);
   worker.onmessageerror = () => listener.fail(new Error('A message from the worker could not be read.'));
   worker.onerror = (event) => {
@@ -40,6 +39,24 @@ export const openWorker: OpenWorker = (listener) => {
     );
   return { post, end: () => worker.terminate() };
 };
+
+function startWorker(): Worker {
+  try {
+    // Written just so, bundlers find the files. The name shows in the browser's developer tools.
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
+  } catch (error) {
+    // From another origin, as a content delivery network's, a script may be imported but not be a worker. Not written as
+    // above, or bundlers would make a second file of it; where they have given it another name, there is no way.
+    const script = import.meta.url.replace(/[^/]*$/, 'worker.js');
+    if (script.startsWith(`${location.origin}/`)) throw error;
+    const imports = new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' });
+    const url = URL.createObjectURL(imports);
+    const worker = new Worker(url, { type: 'module', name: 'synth-memory' });
+    // Read by then, whatever comes of it.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    return worker;
+  }
+}
 
 /**
  * A port to the broker of this origin; undefined where there are no shared workers, as inside a worker. Where it does not load,
@@ -69,6 +86,8 @@ async function fetchAndCompile(file: URL): Promise<WebAssembly.Module> {
   const response = await fetch(file);
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
   // A server that does not know what .wasm files are makes streaming impossible, but not loading.
-  const streams = response.headers.get('content-type')?.startsWith('application/wasm');
-  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  const isNamed = response.headers.get('content-type')?.startsWith('application/wasm');
+  return isNamed && 'compileStreaming' in WebAssembly
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
 }

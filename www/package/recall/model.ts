@@ -29,13 +29,23 @@ export async function loadModel(embedder: BundledEmbedder): Promise<Uint8Array<A
     }
     const response = await fetch(file);
     if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    // A server that knows no file of this name may answer with its page.
+    if (/^text\/html/i.test(response.headers.get('content-type') ?? ''))
+      throw new Error(`${response.url} answered with a page of HTML`);
+    return bytes;
   } catch (cause) {
-    throw new MemoryError(
-      'embedder_unavailable',
-      `The ${embedder} embedder could not be loaded (${cause instanceof Error ? cause.message : String(cause)}).`,
-      `Check that models/${file.pathname.split('/').at(-1)} is served beside the package's scripts; or open the memory with embedder: 'none', or one of your own.`,
-      cause,
-    );
+    throw modelUnavailable(embedder, cause);
   }
+}
+
+/** A model that could not be loaded, or that is none. */
+export function modelUnavailable(embedder: BundledEmbedder, cause: unknown): MemoryError {
+  const { file } = MODELS[embedder];
+  return new MemoryError(
+    'embedder_unavailable',
+    `The ${embedder} embedder could not be loaded (${cause instanceof Error ? cause.message : String(cause)}).`,
+    `Check that models/${file.pathname.split('/').at(-1)} is served beside the package's scripts; or open the memory with embedder: 'none', or one of your own.`,
+    cause,
+  );
 }

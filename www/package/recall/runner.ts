@@ -13,7 +13,7 @@ import {
   type EmbeddingStatus,
 } from './embedder.js';
 import { invalidArgument, isEmbedderMissing, MemoryError } from '../wire/errors.js';
-import { loadModel, MODELS } from './model.js';
+import { loadModel, modelUnavailable, MODELS } from './model.js';
 import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
 /** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
@@ -375,6 +375,8 @@ export class EmbedderRunner {
       try {
         return await this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
       } catch (error) {
+        // What was served is cut off, or something else.
+        if (error instanceof MemoryError && error.code === 'invalid_argument') throw modelUnavailable(embedder, error);
         // The worker ended on the way, and the bytes with it.
         if (!isEmbedderMissing(error)) throw error;
       }

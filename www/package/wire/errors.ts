@@ -16,6 +16,8 @@ export type ClientErrorCode =
   | 'invalid_text'
   /** A URL that is neither `opfs:///name.db` nor `memory:`. */
   | 'invalid_url'
+  /** A part of the package that is loaded when it is first needed could not be: offline, or another version was deployed. */
+  | 'module_unavailable'
   /** The function given to `live` threw an error of its own, which is the cause. */
   | 'read_failed'
   /** The reranker that was given failed, or did not return a finite number for each text. Nothing was changed. */

@@ -1,0 +1,115 @@
+// What a page or a browser lacks, or serves in another way: the package works, or says by a code of its own what is missing.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { serve } from '../../scripts/serve.mjs';
+import { FOLDERS, withPage } from './page.mjs';
+import { MODEL } from './questions.mjs';
+
+/** Takes something away from the page, before anything of the package runs. */
+const without = (path) => `{
+  const path = ${JSON.stringify(path)}.split('.');
+  const name = path.pop();
+  const owner = path.reduce((object, key) => object[key], globalThis);
+  delete owner[name];
+  if (owner[name] !== undefined) Object.defineProperty(owner, name, { value: undefined, configurable: true });
+}`;
+
+/** What becomes of opening a file, with what is missing. */
+const MISSING = [
+  ['crypto.randomUUID', 'opfs'],
+  ['crypto.subtle', 'opfs'],
+  ['Navigator.prototype.locks', 'opfs'],
+  ['Navigator.prototype.storage', 'opfs'],
+  ['SharedWorker', 'opfs'],
+  ['WebAssembly.compileStreaming', 'opfs'],
+  ['performance.measureUserAgentSpecificMemory', 'opfs'],
+  ['Worker', 'worker_unavailable'],
+];
+
+for (const [path, expected] of MISSING)
+  test(`without ${path}`, () =>
+    withPage(async ({ page, load }) => {
+      await page.addInitScript(without(path));
+      await load(page);
+      for (const url of ['opfs:///memory.db', 'memory:']) {
+        const told = await page.evaluate(
+          async (url) =>
+            window.library.Memory.open({ url, embedder: 'none' }).then(async (memory) => {
+              await memory.turns.append({ userInput: 'hello' });
+              const found = await memory.recall('hello');
+              const { storage } = memory.status;
+              await memory.close();
+              return { storage, found: found.length };
+            }, window.told),
+          url,
+        );
+        if (expected === 'opfs') assert.deepEqual(told, { storage: url.split(':')[0], found: 1 });
+        else assert.deepEqual([told.code, told.isMemoryError], [expected, true], JSON.stringify(told));
+      }
+    }));
+
+test('from another origin, as from a content delivery network', async () => {
+  const away = await serve({ folders: FOLDERS, headers: { 'access-control-allow-origin': '*' } });
+  const policy = `default-src 'self' ${away.url}; script-src 'self' ${away.url} 'wasm-unsafe-eval'; worker-src blob:`;
+  try {
+    await withPage(
+      async ({ page }) => {
+        const told = await page.evaluate(async (origin) => {
+          const { Memory } = await import(`${origin}/package/index.js`);
+          const memory = await Memory.open({ url: 'opfs:///away.db' });
+          await memory.semantic.remember({ content: 'Ada plays the cello' });
+          const [hit] = await memory.recall('a musical instrument');
+          await memory.close();
+          return [memory.status.storage, hit.text];
+        }, away.url);
+        assert.deepEqual(told, ['opfs', 'Ada plays the cello']);
+      },
+      { policy },
+    );
+  } finally {
+    await away.close();
+  }
+});
+
+test('recall that cannot be loaded says so, and is there once it can be', () =>
+  withPage(async ({ page, context, load }) => {
+    await context.route('**/package/recall.js', (route) => route.abort());
+    await load(page);
+    const ask = () =>
+      page.evaluate(async () => {
+        window.memory ??= await window.library.Memory.open();
+        return window.memory.recall('peanuts').then((hits) => hits.length, window.told);
+      });
+    const error = await ask();
+    assert.deepEqual([error.code, error.isMemoryError], ['module_unavailable', true], JSON.stringify(error));
+    assert.ok(error.cause.message.length > 0);
+    await context.unroute('**/package/recall.js');
+    assert.equal(await ask(), 0);
+  }));
+
+for (const [what, answer] of [
+  [
+    'a page of HTML',
+    { status: 200, contentType: 'text/html; charset=utf-8', body: '<!doctype html><title>App</title>' },
+  ],
+  ['something else', { status: 200, contentType: 'application/octet-stream', body: 'no model' }],
+  ['nothing', { status: 200, contentType: 'application/octet-stream', body: '' }],
+  ['half of it', 'half'],
+])
+  test(`a model that is answered with ${what} is unavailable, and had once it is there`, () =>
+    withPage(async ({ page, context }) => {
+      await context.route(MODEL, async (route) => {
+        if (answer !== 'half') return route.fulfill(answer);
+        const response = await route.fetch();
+        const body = await response.body();
+        return route.fulfill({ response, body: body.subarray(0, body.length / 2) });
+      });
+      await page.evaluate(async () => void (window.memory = await window.library.Memory.open()));
+      const ask = () => page.evaluate(() => window.memory.recall('peanuts').then((hits) => hits.length, window.told));
+      await page.evaluate(() => window.memory.semantic.remember({ content: 'Ada is allergic to peanuts' }));
+      const error = await ask();
+      assert.deepEqual([error.code, error.isMemoryError], ['embedder_unavailable', true], JSON.stringify(error));
+      assert.ok(error.cause.message.length > 0);
+      await context.unroute(MODEL);
+      assert.equal(await ask(), 1);
+    }));
