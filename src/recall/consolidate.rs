@@ -180,7 +180,10 @@ impl Recall<'_> {
     fn carry_out(&self, how: &ConsolidationOptions, found: &Found) -> Result<Consolidated> {
         let connection = self.connection();
         let now = self.db.now();
-        let last: Option<f64> = ask(connection, "SELECT max(timestamp) FROM consolidations WHERE undone_at IS NULL")?;
+        // One that only merged has let nothing fade.
+        let sql = "SELECT max(timestamp) FROM consolidations AS c WHERE undone_at IS NULL AND EXISTS
+                     (SELECT 1 FROM consolidated_memories WHERE consolidation = c.id AND action <> 'merged')";
+        let last: Option<f64> = ask(connection, sql)?;
         connection.execute("INSERT INTO consolidations (timestamp) VALUES (?)", [now])?;
         let run = connection.last_insert_rowid();
         let mut done = Consolidated { id: Some(run), ..Consolidated::default() };

@@ -181,9 +181,13 @@ impl Recall<'_> {
     /// Where the file cannot be read.
     pub fn pending(&self, limit: u32) -> Result<Vec<Pending>> {
         // What changed gets into the queue when it is indexed.
-        while self.index_slice()? && !ask::<bool>(self.connection(), "SELECT EXISTS (SELECT 1 FROM embedding_queue)")? {
+        loop {
+            let more = self.index_slice()?;
+            self.begin_queue()?;
+            if !more || ask(self.connection(), "SELECT EXISTS (SELECT 1 FROM embedding_queue)")? {
+                break;
+            }
         }
-        self.begin_queue()?;
         let sql = "SELECT id, version FROM embedding_queue WHERE retry_at IS NULL OR retry_at <= ?
                    ORDER BY id DESC LIMIT ?";
         let mut statement = self.connection().prepare_cached(sql)?;

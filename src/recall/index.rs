@@ -32,6 +32,8 @@ struct Change {
     item: Item,
     /// Whether it was deleted, and perhaps another one came with its id.
     is_deleted: bool,
+    /// Whether a trigger noted it: then what is derived of it is of another text.
+    is_noted: bool,
     is_indexed: bool,
 }
 
@@ -157,8 +159,10 @@ impl<'m> Index<'m> {
 
     fn is_up_to_date(&self) -> Result<bool> {
         let new = MemoryTable::ALL.map(|table| format!("SELECT * FROM ({})", new_rows(table, 1)));
-        let sql =
-            format!("SELECT NOT EXISTS (SELECT id, deleted FROM memory_changes UNION ALL {})", new.join(" UNION ALL "));
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT id, deleted, 1 FROM memory_changes UNION ALL {})",
+            new.join(" UNION ALL ")
+        );
         Ok(self.connection().prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
     }
 
@@ -189,17 +193,18 @@ impl<'m> Index<'m> {
     }
 
     fn changed(&self, limit: usize) -> Result<Vec<Change>> {
-        self.read_changes(&format!("SELECT id, deleted FROM memory_changes ORDER BY id LIMIT {limit}"))
+        self.read_changes(&format!("SELECT id, deleted, 1 AS noted FROM memory_changes ORDER BY id LIMIT {limit}"))
     }
 
     fn read_changes(&self, sql: &str) -> Result<Vec<Change>> {
         let sql = format!(
-            "SELECT c.id, c.deleted, d.id IS NOT NULL
+            "SELECT c.id, c.deleted, c.noted, d.id IS NOT NULL
              FROM ({sql}) AS c LEFT JOIN memory_fts_docsize AS d ON d.id = c.id"
         );
         let mut statement = self.connection().prepare_cached(&sql)?;
         let changes = statement.query_map([], |row| {
-            Ok(Change { item: Item(row.get(0)?), is_deleted: row.get(1)?, is_indexed: row.get(2)? })
+            let (is_deleted, is_noted, is_indexed) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(Change { item: Item(row.get(0)?), is_deleted, is_noted, is_indexed })
         })?;
         Ok(changes.collect::<rusqlite::Result<_>>()?)
     }
@@ -246,9 +251,9 @@ impl<'m> Index<'m> {
             connection,
             "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)",
         )?;
-        for (Change { item, is_deleted, is_indexed }, became) in done.iter().zip(indexed) {
+        for (Change { item, is_deleted, is_noted, is_indexed }, became) in done.iter().zip(indexed) {
             let run = |sql: &str| connection.prepare_cached(sql)?.execute([item.0]);
-            if *is_indexed {
+            if *is_indexed || *is_noted {
                 run("DELETE FROM embeddings WHERE id = ?")?;
             }
             if *is_deleted {
@@ -331,7 +336,7 @@ fn new_rows(table: MemoryTable, limit: i64) -> String {
     let ids = if table == MemoryTable::LongTerm { "long_term_ids" } else { table.name() };
     let number = table as i64;
     format!(
-        "SELECT id << 3 | {number} AS id, 0 AS deleted FROM {ids}
+        "SELECT id << 3 | {number} AS id, 0 AS deleted, 0 AS noted FROM {ids}
          WHERE id > coalesce((SELECT last FROM memory_indexed WHERE tbl = {number}), {})
            AND id << 3 | {number} NOT IN (SELECT id FROM memory_changes)
          ORDER BY {ids}.id LIMIT {limit}",

@@ -158,7 +158,8 @@ impl Recall<'_> {
         let needed = best.checked_sub(1).and_then(|last| least.get(last)).copied().unwrap_or(f64::NEG_INFINITY);
         let mut known = Vec::with_capacity(candidates.len());
         for mut candidate in candidates.drain(..) {
-            if !candidate.is_known && score(&candidate) + at_most(&candidate) >= needed {
+            // What is near a better one loses up to what diversity weighs.
+            if !candidate.is_known && score(&candidate) + at_most(&candidate) >= needed - weights.diversity {
                 let Some(evidence) = self.evidence(candidate.item)? else { continue };
                 let RecallEvidence { words, similarity, conversation, .. } = candidate.evidence;
                 candidate.evidence = RecallEvidence { words, similarity, conversation, ..evidence };

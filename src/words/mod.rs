@@ -143,7 +143,7 @@ impl Asked {
 pub(crate) fn asked(text: &str) -> Vec<Asked> {
     // As they are written, the term that each is, and whether it is the beginning of one.
     let mut words: Vec<(String, String, bool)> = Vec::new();
-    parts(text, |part| match part {
+    parts(&without_data(text), |part| match part {
         Part::Word(word) => {
             let mut term = String::new();
             porter::stem(word, &mut term);

@@ -157,9 +157,17 @@ fn what_somebody_read_is_merged_whole_and_taken_back() {
     assert_eq!((lessons.len(), used.as_deref()), (2, Some("10 4")), "what was learnt is handed on");
     assert_eq!(recall.undo_consolidation(done.id).unwrap(), 2);
     assert_eq!(state(), before);
-    // Other texts are told of in their place.
-    recall.merge(4, &[1]).unwrap();
-    assert!(memory.semantic().get(&1).unwrap().is_none());
+}
+
+#[test]
+fn what_is_only_merged_fades_as_if_it_had_not_been() {
+    let memory = in_memory();
+    memory.semantic().add(["old", "as old", "old too"].map(|text| aged(text, "a", 0.8, 90.0)).to_vec()).unwrap();
+    memory.recall().merge(1, &[2]).unwrap();
+    assert_eq!(memory.recall().consolidate(&ConsolidationOptions::default()).unwrap().faded, 2);
+    assert!((importance(&memory, 1) - 0.4).abs() < 1e-9 && (importance(&memory, 3) - 0.4).abs() < 1e-9);
+    memory.recall().merge(1, &[3]).unwrap();
+    assert_eq!(memory.recall().consolidate(&ConsolidationOptions::default()).unwrap().faded, 0);
 }
 
 #[test]

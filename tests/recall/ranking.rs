@@ -223,6 +223,30 @@ fn what_is_near_a_better_hit_comes_a_little_later_and_says_so() {
 }
 
 #[test]
+fn what_differs_comes_up_from_behind_many_that_are_near_each_other() {
+    let memory = in_memory();
+    let near: Vec<String> = (0..40).map(|at| format!("tea number {at}")).collect();
+    let turns = near.iter().map(String::as_str).chain(["lemons", "sugar", "milk"]);
+    let turns = turns.map(|text| NewTurn { user_input: text.into(), ..NewTurn::default() });
+    memory.turns().add(turns.collect()).unwrap();
+    memory.recall().use_model("test", 4).unwrap();
+    embed(&memory, |text| {
+        Some(match text {
+            "lemons" => vec![0.8, 0.6, 0.0, 0.0],
+            "sugar" => vec![0.8, 0.0, 0.6, 0.0],
+            "milk" => vec![0.8, 0.0, 0.0, 0.6],
+            _ => vec![1.0, 0.001 * text.len() as f32, 0.0, 0.0],
+        })
+    });
+    let weights = RecallWeights { meaning: 1.0, diversity: 3.0, ..NOTHING };
+    let question = RecallQuestion { k: 4, weights, filter: QuestionFilter::default(), ..asked(&[1.0, 0.0, 0.0, 0.0]) };
+    let hits = memory.recall().recall(&question).unwrap();
+    let mut found = texts(&hits);
+    found[1..].sort_unstable();
+    assert_eq!(found[1..], ["lemons", "milk", "sugar"]);
+}
+
+#[test]
 fn what_is_common_elsewhere_and_what_repeats_keeps_nothing_back() {
     let memory = in_memory();
     remember(&memory, &["project one", "project two"]);

@@ -298,6 +298,29 @@ fn most_rows_can_be_cleared_and_the_rest_is_found_with_its_vectors() {
 }
 
 #[test]
+fn what_changes_while_most_is_cleared_has_the_vector_of_its_new_text() {
+    let memory = in_memory();
+    let many: Vec<String> = (0..24_000).map(|at| format!("word{at} common")).collect();
+    remember(&memory, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    memory.recall().use_model("test", 2).unwrap();
+    super::embed(&memory, |_| Some(vec![1.0, 0.0]));
+    let connection = memory.db().connection();
+    connection.execute_batch("DELETE FROM semantic_memories WHERE id <= 22000").unwrap();
+    // The index is begun anew, and most of what is left is still to come.
+    assert!(memory.recall().index_slice().unwrap());
+    let patch = SemanticMemoryPatch { content: Some("changed".into()), ..SemanticMemoryPatch::default() };
+    memory.semantic().update(&23_990, patch).unwrap();
+    memory.semantic().delete(&[24_000]).unwrap();
+    assert_eq!(remember(&memory, &["another"]), [24_000]);
+    memory.recall().index().unwrap();
+    let waiting: Vec<_> = memory.recall().pending(5).unwrap().into_iter().map(|waiting| waiting.text).collect();
+    assert_eq!(waiting, ["another", "changed"]);
+    assert_eq!(memory.recall().embedding_status().unwrap().embedded, 1998);
+    let [is, should_be] = indexed(&memory);
+    assert_eq!(is, should_be);
+}
+
+#[test]
 fn a_word_that_says_nothing_ranks_nothing_and_does_not_save_a_hit_from_its_floor() {
     let memory = in_memory();
     for (said, answered) in [
