@@ -18,7 +18,6 @@ const without = (path) => `{
 const MISSING = [
   ['crypto.randomUUID', 'opfs'],
   ['crypto.subtle', 'opfs'],
-  ['Navigator.prototype.locks', 'opfs'],
   ['Navigator.prototype.storage', 'opfs'],
   ['SharedWorker', 'opfs'],
   ['WebAssembly.compileStreaming', 'opfs'],
@@ -50,7 +49,7 @@ for (const [path, expected] of MISSING)
 
 test('from another origin, as from a content delivery network', async () => {
   const away = await serve({ folders: FOLDERS, headers: { 'access-control-allow-origin': '*' } });
-  const policy = `default-src 'self' ${away.url}; script-src 'self' ${away.url} 'wasm-unsafe-eval'; worker-src blob:`;
+  const policy = `default-src 'self' ${away.url}; script-src 'self' ${away.url} 'wasm-unsafe-eval'; worker-src blob: ${away.url}`;
   try {
     await withPage(
       async ({ page }) => {

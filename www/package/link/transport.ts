@@ -41,21 +41,22 @@ export const openWorker: OpenWorker = (listener) => {
 };
 
 function startWorker(): Worker {
-  try {
-    // Written just so, bundlers find the files. The name shows in the browser's developer tools.
-    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
-  } catch (error) {
-    // From another origin, as a content delivery network's, a script may be imported but not be a worker. Not written as
-    // above, or bundlers would make a second file of it; where they have given it another name, there is no way.
-    const script = import.meta.url.replace(/[^/]*$/, 'worker.js');
-    if (script.startsWith(`${location.origin}/`)) throw error;
-    const imports = new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' });
-    const url = URL.createObjectURL(imports);
-    const worker = new Worker(url, { type: 'module', name: 'synth-memory' });
-    // Read by then, whatever comes of it.
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    return worker;
-  }
+  const { url } = import.meta;
+  // webpack writes a file's address there, which tells nothing of where it is served.
+  if (/^https?:/.test(url) && !url.startsWith(`${location.origin}/`)) return importWorker(url);
+  // Written just so, bundlers find the files. The name shows in the browser's developer tools.
+  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
+}
+
+/** From another origin, as a content delivery network's, a script may not be a worker, but one of ours may import it. */
+function importWorker(beside: string): Worker {
+  // Not written as above, or bundlers would make a second file of it.
+  const script = beside.replace(/[^/]*$/, 'worker.js');
+  const url = URL.createObjectURL(new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' }));
+  const worker = new Worker(url, { type: 'module', name: 'synth-memory' });
+  // Read by then, whatever comes of it.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  return worker;
 }
 
 /**
