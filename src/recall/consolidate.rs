@@ -1,4 +1,4 @@
-//! Tidying up semantic memories: those of the same text made one, importance faded, the least important forgotten. Only when
+//! Tidying up semantic memories: those of the same text merged, importance faded, the least important forgotten. Only when
 //! asked, all or nothing, and with a way back: each row as it was is put away first. What is only near in meaning may say the
 //! opposite, and is told of, not touched.
 
@@ -84,8 +84,8 @@ pub struct Consolidated {
     pub faded: u64,
     /// What was forgotten.
     pub forgotten: Vec<i64>,
-    /// Memories of a category that are near each other in meaning and not the same: whether they say the same, who reads them can
-    /// tell. Up to a thousand groups; the others come up once these are merged.
+    /// Memories of a category that are near each other in meaning but differ in their texts. Read them to tell whether they say
+    /// the same. At most a thousand groups; the rest come up once these are merged.
     #[tsify(type = "SimilarMemory[][]")]
     pub similar: Vec<Vec<SimilarMemory>>,
 }
@@ -110,7 +110,8 @@ pub struct KeptConsolidation {
 }
 
 impl Recall<'_> {
-    /// Makes semantic memories of the same text one, tells of those that are near each other, lets importance fade, and forgets what has faded below the floor.
+    /// Merges semantic memories of the same text, tells of those that are near each other, lets importance fade, and forgets
+    /// what has faded below the floor.
     ///
     /// What [`Recall::prepare_consolidation`] has found is carried out; what it has not is looked for first.
     ///
@@ -143,8 +144,8 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    /// Looks for memories that are the same or near each other, for so many seconds, and says whether all are found: then a consolidation with
-    /// these options has the least to do. It changes nothing, and may be called again or not.
+    /// Looks for memories that are the same or near each other, for so many seconds, and says whether all are found: then a
+    /// consolidation with these options has the least to do. It changes nothing, and may be called again or not.
     ///
     /// There is one such search at a time. Where one with another threshold is under way, nothing is done, and the
     /// consolidation will look by itself.

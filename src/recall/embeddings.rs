@@ -205,8 +205,7 @@ impl Recall<'_> {
 
     /// Lets all that is indexed wait, where an embedder asks before anything is known of its vectors.
     fn begin_queue(&self) -> Result<()> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)";
-        if self.db.is_read_only() || ask(self.connection(), sql)? {
+        if self.db.is_read_only() || Index::of(self.db).is_embedded()? {
             return Ok(());
         }
         let all = "INSERT INTO embedding_queue (id) SELECT id FROM memory_fts_docsize";

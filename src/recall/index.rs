@@ -246,11 +246,7 @@ impl<'m> Index<'m> {
     /// Brings up to date what else is derived of rows whose words are indexed, and takes them out of the queue.
     fn note_indexed(&self, done: &[Change], indexed: &[Indexed]) -> Result<()> {
         let connection = self.connection();
-        // Before there is an embedder, nothing waits for a vector; the first one asks for those of all that is indexed.
-        let is_embedded: bool = ask(
-            connection,
-            "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)",
-        )?;
+        let is_embedded = self.is_embedded()?;
         for (Change { item, is_deleted, is_noted, is_indexed }, became) in done.iter().zip(indexed) {
             let run = |sql: &str| connection.prepare_cached(sql)?.execute([item.0]);
             if *is_indexed || *is_noted {
@@ -278,6 +274,13 @@ impl<'m> Index<'m> {
             connection.prepare_cached("DELETE FROM memory_changes WHERE id <= ?")?.execute([last.item.0])?;
         }
         Ok(())
+    }
+
+    /// Whether an embedder has asked for texts yet. Before it has, none waits in the queue; the first one gets all that are
+    /// indexed.
+    pub(super) fn is_embedded(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)";
+        ask(self.connection(), sql)
     }
 
     /// Notes up to where each table is indexed.

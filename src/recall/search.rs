@@ -57,7 +57,7 @@ impl Recall<'_> {
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
         let words = if question.weights.words == 0.0 {
-            WordHits::none()
+            WordHits::default()
         } else {
             text::find(self.connection(), &question.text, accept)?
         };

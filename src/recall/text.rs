@@ -33,13 +33,10 @@ pub(super) struct WordHit {
 }
 
 /// The rows with words of a question, by their ids.
+#[derive(Default)]
 pub(super) struct WordHits(Vec<WordHit>);
 
 impl WordHits {
-    pub(super) fn none() -> Self {
-        Self(Vec::new())
-    }
-
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -52,18 +52,9 @@ impl Recall<'_> {
 
     /// What of a group is still the same: the most important of it stays, or of several the newest.
     pub(super) fn as_it_is_now(&self, group: &[Fact]) -> Result<Option<MergedMemories>> {
-        let sql =
-            "SELECT coalesce(category, ''), content, coalesce(importance, 0.5) FROM semantic_memories WHERE id = ?";
-        let mut statement = self.connection().prepare_cached(sql)?;
         let mut still: Vec<(f64, i64)> = Vec::with_capacity(group.len());
         for fact in group {
-            let importance = statement.query_row([fact.id], |row| {
-                let reads = |at: usize| row.get_ref(at).ok().and_then(|value| value.as_str().ok());
-                let is_same =
-                    reads(0) == Some(&fact.category) && reads(1).map(normalised).as_deref() == Some(&fact.text);
-                Ok(is_same.then(|| importance_of(row, 2)))
-            });
-            still.extend(importance.optional()?.flatten().map(|importance| (importance, fact.id)));
+            still.extend(self.read_again(fact, fact.id)?.map(|(importance, _)| (importance, fact.id)));
         }
         still.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
         let mut ids = still.into_iter().map(|(_, id)| id);
@@ -71,23 +62,17 @@ impl Recall<'_> {
         Ok(kept.filter(|_| !removed.is_empty()).map(|kept| MergedMemories { kept, removed }))
     }
 
-    /// What of the groups that are near each other is still there as it was read: of those that became one the one that stayed.
+    /// What of the groups that are near each other is still there as it was read; of those that became one, the one that
+    /// stayed.
     pub(super) fn similar(&self, found: &Found, merged: &[MergedMemories]) -> Result<Vec<Vec<SimilarMemory>>> {
         let pairs = merged.iter().flat_map(|merged| merged.removed.iter().map(|removed| (*removed, merged.kept)));
         let became: HashMap<i64, i64> = pairs.collect();
-        let sql = "SELECT coalesce(category, ''), content FROM semantic_memories WHERE id = ?";
-        let mut statement = self.connection().prepare_cached(sql)?;
         let mut groups = Vec::new();
         for group in &found.similar {
             let mut still = Vec::with_capacity(group.len());
             for fact in group {
                 let id = became.get(&fact.id).copied().unwrap_or(fact.id);
-                let content = statement.query_row([id], |row| {
-                    let reads = |at: usize| row.get_ref(at).ok().and_then(|value| value.as_str().ok());
-                    let is_same = reads(0) == Some(&fact.category);
-                    Ok(reads(1).filter(|text| is_same && normalised(text) == *fact.text).map(str::to_owned))
-                });
-                still.extend(content.optional()?.flatten().map(|content| SimilarMemory { id, content }));
+                still.extend(self.read_again(fact, id)?.map(|(_, content)| SimilarMemory { id, content }));
             }
             if still.len() > 1 {
                 groups.push(still);
@@ -97,6 +82,19 @@ impl Recall<'_> {
             }
         }
         Ok(groups)
+    }
+
+    /// The importance and the text of the memory with this id, if it is still in the fact's category and says the same.
+    fn read_again(&self, fact: &Fact, id: i64) -> Result<Option<(f64, String)>> {
+        let sql =
+            "SELECT coalesce(category, ''), content, coalesce(importance, 0.5) FROM semantic_memories WHERE id = ?";
+        let read = self.connection().prepare_cached(sql)?.query_row([id], |row| {
+            let reads = |at: usize| row.get_ref(at).ok().and_then(|value| value.as_str().ok());
+            let is_there = reads(0) == Some(&fact.category);
+            let content = reads(1).filter(|text| is_there && normalised(text) == *fact.text);
+            Ok(content.map(|content| (importance_of(row, 2), content.to_owned())))
+        });
+        Ok(read.optional()?.flatten())
     }
 
     /// Keeps a row that is about to be deleted as it is. The one that it becomes a part of has what

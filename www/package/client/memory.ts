@@ -327,12 +327,12 @@ export class Memory {
   }
 
   /**
-   * Tidies up semantic memories: makes those of a category one whose texts are the same (but for white space and Unicode's
+   * Tidies up semantic memories: merges those of a category whose texts are the same (but for white space and Unicode's
    * forms), lets importance fade with age and without use, and forgets what is less important than `floor`. All or nothing;
    * each row is put away first as it was, to be brought back by `undoConsolidation`. Never runs unless it is called.
    *
-   * What is only near in meaning may say the opposite. It is not touched, but told of: `similar` are groups of such memories
-   * with their texts, for somebody who reads them to `semantic.merge`.
+   * Memories that are only near in meaning may say the opposite, so they are left alone. `similar` lists them in groups, with
+   * their texts: read them, and merge those that say the same with `semantic.merge`.
    */
   async consolidate(options?: ConsolidateOptions): Promise<Consolidated> {
     return (await this.#recall()).recall.consolidate(options);

@@ -206,8 +206,8 @@ export class SemanticMemories extends TableWithIds<
   }
 
   /**
-   * Makes facts part of another one, which stays as it is and has what use has taught of them. They are put away first, and
-   * `memory.undoConsolidation(id)` brings them back.
+   * Merges facts into another one, which stays as it is and takes over how often they were used and which doubts they settled.
+   * They are kept aside, and `memory.undoConsolidation(id)` brings them back.
    *
    * @example
    * ```ts

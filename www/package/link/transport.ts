@@ -87,8 +87,8 @@ async function fetchAndCompile(file: URL): Promise<WebAssembly.Module> {
   const response = await fetch(file);
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
   // A server that does not know what .wasm files are makes streaming impossible, but not loading.
-  const isNamed = response.headers.get('content-type')?.startsWith('application/wasm');
-  return isNamed && 'compileStreaming' in WebAssembly
+  const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
+  return isWasm && 'compileStreaming' in WebAssembly
     ? WebAssembly.compileStreaming(response)
     : WebAssembly.compile(await response.arrayBuffer());
 }

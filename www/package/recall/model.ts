@@ -1,3 +1,4 @@
+import { reasonOf } from './asking.js';
 import { MemoryError } from '../wire/errors.js';
 import type { BundledEmbedder } from './embedder.js';
 
@@ -44,7 +45,7 @@ export function modelUnavailable(embedder: BundledEmbedder, cause: unknown): Mem
   const { file } = MODELS[embedder];
   return new MemoryError(
     'embedder_unavailable',
-    `The ${embedder} embedder could not be loaded (${cause instanceof Error ? cause.message : String(cause)}).`,
+    `The ${embedder} embedder could not be loaded (${reasonOf(cause)}).`,
     `Check that models/${file.pathname.split('/').at(-1)} is served beside the package's scripts; or open the memory with embedder: 'none', or one of your own.`,
     cause,
   );

@@ -252,7 +252,7 @@ export class EmbedderRunner {
       await this.#connection.call('embeddingsKeep', [keys, all, dimensions, embedder.name]);
     };
     const fails = (some: typeof texts, error: unknown) =>
-      failed.push({ keys: some.map(({ key }) => key), why: error instanceof Error ? error.message : String(error) });
+      failed.push({ keys: some.map(({ key }) => key), why: reasonOf(error) });
     if (texts.length > 0) {
       await keep(texts).catch(async (error: unknown) => {
         if (isOver(error)) throw error;
