@@ -4,6 +4,7 @@ use rusqlite::params;
 use rusqlite::types::ValueRef;
 
 use super::Recall;
+use super::codes::packed_len;
 use super::embeddings::Model;
 use super::vectors::{BLOCK, Vectors};
 use crate::error::Result;
@@ -35,18 +36,12 @@ impl Recall<'_> {
             })?;
         }
         for block in blocks {
-            let (mut ids, mut codes) = (Vec::new(), Vec::new());
-            for (id, sequence, scale, code) in block.slots(model.dimensions) {
-                ids.extend(id.to_le_bytes());
-                ids.extend(sequence.to_le_bytes());
-                codes.extend(scale.to_le_bytes());
-                codes.extend(code);
-            }
+            let (ids, codes) = block.packed(model.dimensions);
             let last = block.sequences.iter().max().copied().unwrap_or_default();
             self.db.atomically_relaxed(&mut || {
                 let sql = "INSERT OR REPLACE INTO embedding_blocks (last, model, ids, codes, checksum)
                            VALUES (?, ?, ?, ?, ?)";
-                let checksum = checksum(last, model.id, &ids, &codes);
+                let checksum = checksum(last, &model, &ids, &codes);
                 self.connection().prepare_cached(sql)?.execute(params![last, model.id, ids, codes, checksum])?;
                 Ok(())
             })?;
@@ -91,7 +86,7 @@ impl Recall<'_> {
             let blob = |at| row.get_ref(at).map(|value| value.as_blob().unwrap_or_default());
             let (last, ids, codes) = (row.get(0)?, blob(1)?, blob(2)?);
             // Another program may have put anything there.
-            if row.get_ref(3)? != ValueRef::Integer(checksum(last, model.id, ids, codes)) {
+            if row.get_ref(3)? != ValueRef::Integer(checksum(last, model, ids, codes)) {
                 damaged.push(last);
             } else if !vectors.add_block(Some(last), ids, codes, &live, &mut covered) {
                 scattered.push((last, ids.to_vec(), codes.to_vec()));
@@ -113,11 +108,12 @@ impl Recall<'_> {
 
 /// A sum of all that a block says, by which a change to any part of it is noticed. Each step loses nothing, so one that
 /// differs from another in a single word never has its sum; it is not made against those who want to deceive.
-fn checksum(last: i64, model: i64, ids: &[u8], codes: &[u8]) -> i64 {
+fn checksum(last: i64, model: &Model, ids: &[u8], codes: &[u8]) -> i64 {
     let mut sum = 0_u64;
     let mut add = |word: u64| sum = (sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     add(last as u64);
-    add(model as u64);
+    add(model.id as u64);
+    add(packed_len(model.dimensions) as u64);
     for bytes in [ids, codes] {
         add(bytes.len() as u64);
         let (words, rest) = bytes.as_chunks::<8>();

@@ -15,6 +15,8 @@
 
 pub mod item;
 
+mod codes;
+
 mod lanes;
 
 mod rotation;

@@ -19,9 +19,9 @@ const CROWD: usize = 200;
 /// Of how many it is found out exactly whether a vector belongs to them. More are only there where very many vectors are the
 /// same and their texts are not.
 const CANDIDATES: usize = 64;
-/// How far the cosine of two codes may be from that of their vectors. The error is a few thousandths where there are few
-/// dimensions, and less where there are many.
-const MARGIN: f64 = 0.01;
+/// How far the cosine of two codes may be from that of their vectors, in units of their scales. Each code is off by up to half
+/// a unit, so the error's standard deviation is less than a third of one.
+const MARGIN: f64 = 1.5;
 
 /// Whether two members, which their codes say are near, belong together.
 pub(super) type Belong<'b> = &'b mut dyn FnMut(usize, usize) -> Result<bool>;
@@ -216,7 +216,8 @@ impl NearGroups {
             self.codes_of(second).iter().map(widened).collect()
         });
         let product = f64::from(dot(self.codes_of(first), query));
-        product * f64::from(self.scales[first]) * f64::from(self.scales[second]) >= self.threshold - MARGIN
+        let (first, second) = (f64::from(self.scales[first]), f64::from(self.scales[second]));
+        product * first * second >= self.threshold - MARGIN * (first + second)
     }
 
     fn codes_of(&self, member: usize) -> &[Lane] {

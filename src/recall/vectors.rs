@@ -6,6 +6,7 @@
 
 mod slots;
 
+use super::codes::{pack, packed_len, quantise, unpack};
 use super::item::{Item, MemoryTables};
 use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, dot, lane, lanes, wide};
 use super::rotation::Rotation;
@@ -120,18 +121,10 @@ impl Vectors {
     pub(super) fn add(&mut self, id: i64, sequence: i64, vector: &[f32]) {
         let mut turned = vector.to_vec();
         self.rotation.turn(&mut turned);
-        let largest = turned.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-        let scale = largest.max(f32::MIN_POSITIVE) / 127.0;
         debug_assert_eq!(turned.len(), self.dimensions);
         self.added += 1;
         let block = self.last(id);
-        block.codes.extend(turned.chunks(CODES).map(|values| {
-            let mut codes = [0; CODES];
-            for (code, value) in codes.iter_mut().zip(values) {
-                *code = (value / scale).round() as i8 as u8;
-            }
-            lane(codes)
-        }));
+        let scale = quantise(&turned, &mut block.codes);
         block.push(id, sequence, scale);
     }
 
@@ -150,7 +143,7 @@ impl Vectors {
     ) -> bool {
         let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
         let pairs = ids.as_chunks::<16>().0.iter().map(|pair| (number(&pair[..8]), number(&pair[8..])));
-        let slots = pairs.zip(codes.chunks_exact(4 + lanes(self.dimensions, CODES) * CODES));
+        let slots = pairs.zip(codes.chunks_exact(4 + packed_len(self.dimensions)));
         let slots: Vec<_> = slots
             .filter(|(_, slot)| slot.first_chunk().is_some_and(|scale| f32::from_le_bytes(*scale).is_finite()))
             .filter_map(|((id, sequence), slot)| Some((live.binary_search(&(sequence, id)).ok()?, id, sequence, slot)))
@@ -164,8 +157,9 @@ impl Vectors {
         for (at, id, sequence, slot) in slots {
             came[at] = true;
             let (scale, codes) = slot.split_first_chunk::<4>().expect("a scale first");
+            let dimensions = self.dimensions;
             let block = self.last(id);
-            block.codes.extend(codes.as_chunks::<CODES>().0.iter().map(|bytes| lane(*bytes)));
+            unpack(codes, dimensions, &mut block.codes);
             block.push(id, sequence, f32::from_le_bytes(*scale));
         }
         if key.is_some() {
@@ -352,13 +346,20 @@ impl Block {
         self.scales.push(scale);
     }
 
-    /// Every slot that somebody has: id, sequence, scale, codes.
-    pub(super) fn slots(&self, dimensions: usize) -> impl Iterator<Item = (i64, i64, f32, Vec<u8>)> {
+    /// Every slot that somebody has, as the file keeps it: ids and places by turns, and of each the scale and the codes.
+    pub(super) fn packed(&self, dimensions: usize) -> (Vec<u8>, Vec<u8>) {
+        let (mut ids, mut packed) = (Vec::new(), Vec::new());
         let codes = self.codes.chunks_exact(lanes(dimensions, CODES));
-        let rows = self.ids.iter().zip(&self.sequences).zip(&self.scales).zip(codes);
-        rows.filter(|(((id, _), _), _)| **id != NOBODY).map(|(((id, sequence), scale), codes)| {
-            (*id, *sequence, *scale, codes.iter().flat_map(|lane| bytes(*lane)).collect())
-        })
+        for (((id, sequence), scale), codes) in self.ids.iter().zip(&self.sequences).zip(&self.scales).zip(codes) {
+            if *id == NOBODY {
+                continue;
+            }
+            ids.extend(id.to_le_bytes());
+            ids.extend(sequence.to_le_bytes());
+            packed.extend(scale.to_le_bytes());
+            pack(codes, dimensions, &mut packed);
+        }
+        (ids, packed)
     }
 }
 

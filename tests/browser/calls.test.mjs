@@ -104,7 +104,10 @@ const breaks = {
       throw new Error('broken on purpose');
     };
   },
-  /** An error that nobody catches, while room is made for the downgrade's backup. */
+  /**
+   * An error that nobody catches, while room is made for the downgrade's backup. From there on the worker does nothing more:
+   * else it might be done with the downgrade before the page ends it, and the next one upgrades again, as each opening does.
+   */
   'within a migration': () => {
     const post = self.postMessage.bind(self);
     self.postMessage = (message, options) => {
@@ -112,6 +115,9 @@ const breaks = {
       post(message, options);
       queueMicrotask(() =>
         queueMicrotask(() => {
+          queueMicrotask(() => {
+            for (;;);
+          });
           throw new Error('broken on purpose');
         }),
       );

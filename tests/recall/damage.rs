@@ -8,7 +8,7 @@ use synth_memory::tables::semantic::{SemanticMemoryFilter, SemanticMemoryPatch};
 use super::support::{in_memory, open};
 use super::{Random, asked, embed, remember, semantic};
 
-const DIMENSIONS: usize = 64;
+const DIMENSIONS: usize = 128;
 
 /// Facts whose vectors are made of their texts, so that each can be asked for.
 fn vector(text: &str) -> Vec<f32> {
@@ -89,12 +89,12 @@ fn damage_to_each_part_of_a_block_is_noticed_and_mended() {
         format!("UPDATE embedding_blocks SET codes = zeroblob(length(codes)) WHERE {first}"),
         // One number of one vector.
         format!("UPDATE embedding_blocks SET codes = x'00000001' || substr(codes, 5) WHERE {first}"),
-        format!("UPDATE embedding_blocks SET codes = substr(codes, 69) || substr(codes, 1, 68) WHERE {first}"),
+        format!("UPDATE embedding_blocks SET codes = substr(codes, 101) || substr(codes, 1, 100) WHERE {first}"),
         format!("UPDATE embedding_blocks SET codes = substr(codes, 1, length(codes) - 1) WHERE {first}"),
         format!("UPDATE embedding_blocks SET codes = 'text' WHERE {first}"),
         format!("UPDATE embedding_blocks SET checksum = checksum + 1 WHERE {first}"),
         format!("UPDATE embedding_blocks SET checksum = 'text' WHERE {first}"),
-        "INSERT INTO embedding_models (id, name, dimensions) VALUES (9, 'other', 64);
+        "INSERT INTO embedding_models (id, name, dimensions) VALUES (9, 'other', 128);
          UPDATE embedding_blocks SET model = 9"
             .into(),
         "UPDATE embedding_blocks SET (ids, codes) = (SELECT ids, codes FROM embedding_blocks AS b
