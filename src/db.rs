@@ -1,6 +1,7 @@
 //! One SQLite connection: how it is opened, how a change is made whole, how changes that wait together share one flush.
 
 mod connection;
+mod page;
 
 use std::cell::Cell;
 
@@ -15,6 +16,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::guard::{Guard, Seen};
 use crate::recall::matches;
 pub(crate) use connection::*;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use page::zero_unallocated;
+pub(crate) use page::zero_unallocated_in;
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
@@ -74,7 +78,9 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
     connection.set_prepared_statement_cache_capacity(128);
     matches::register(connection)?;
-    Ok(connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON")?)
+    // What is deleted is overwritten with zeros, so that the file does not keep it.
+    let pragmas = "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
+    Ok(connection.execute_batch(pragmas)?)
 }
 
 /// The connection of an open memory.

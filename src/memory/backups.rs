@@ -49,6 +49,21 @@ impl Memory {
         Ok(backup)
     }
 
+    /// Deletes a backup, and with it what it held of texts that were deleted since; returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// `not_found` for a memory that keeps nothing; where the storage cannot be written.
+    pub fn delete_backup(&mut self, id: &str) -> Result<bool> {
+        let backups = self.backups_folder()?;
+        if !backups.list()?.iter().any(|backup| backup.id == id) {
+            return Ok(false);
+        }
+        backups.discard(id)?;
+        self.migrations.last_backup.take_if(|last| last.id == id);
+        Ok(true)
+    }
+
     /// The backup that was last made since the memory was opened.
     pub fn last_backup(&self) -> Option<&Backup> {
         self.migrations.last_backup.as_ref()

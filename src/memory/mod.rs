@@ -4,6 +4,7 @@ pub mod query;
 
 mod backups;
 mod changes;
+mod compact;
 mod ids;
 mod ledger;
 mod migrations;
@@ -13,6 +14,7 @@ mod transfer;
 mod verify;
 
 pub use changes::{ChangedRows, Changes};
+pub use compact::Compacted;
 pub use migrations::{Migrations, OnNewerSchema};
 pub use status::{RevisionInfo, SchemaStatus};
 pub use verify::{Standing, VerifiedRevision};
@@ -21,7 +23,7 @@ use std::cell::RefCell;
 
 use rusqlite::Connection;
 
-use crate::db::{Db, copy};
+use crate::db::{Db, copy, zero_unallocated_in};
 use crate::error::Result;
 use crate::migrate::runner;
 use crate::recall::{self, Recall};
@@ -31,6 +33,7 @@ use crate::tables::long_term::Entry;
 use crate::tables::semantic::SemanticMemory;
 use crate::tables::turns::Turn;
 use crate::tables::uncertainty::Uncertainty;
+use compact::free_pages;
 use ledger::Ledger;
 
 /// One opened database and the calls on it.
@@ -95,16 +98,23 @@ impl Memory {
         ended
     }
 
-    /// The database as the bytes of a file.
+    /// The database as the bytes of a file, without anything of what was deleted.
     ///
     /// # Errors
     ///
     /// `out_of_memory` where the module cannot hold a second copy.
     pub fn export(&self) -> Result<Vec<u8>> {
+        // If the disk is full, the words of deleted texts are in it as they are in the memory.
+        let _ = self.recall().purge();
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
         ledger::leave_out(&scratch)?;
-        Ok(scratch.serialize("main")?.to_vec())
+        if free_pages(&scratch)? > 0 {
+            scratch.execute_batch("VACUUM")?;
+        }
+        let mut file = scratch.serialize("main")?.to_vec();
+        zero_unallocated_in(&mut file);
+        Ok(file)
     }
 
     /// Writes what the log holds into the file and lets go of it.
@@ -115,6 +125,9 @@ impl Memory {
     pub fn close(self) -> Result<()> {
         // What was of use is good to know, and nothing that a close should fail for.
         let _ = self.recall().write_uses();
+        // What is not removed now is removed after the next opening.
+        let _ = self.recall().purge();
+        let _ = self.shrink();
         self.db.close()
     }
 }

@@ -1,12 +1,14 @@
 //! A VFS over the pool's: the same files, told to SQLite as what they are, and a log that is written in one piece.
 //!
-//! Two things are changed, and all the rest is passed on.
+//! Three things are changed, and all the rest is passed on.
 //!
 //! - The files are said to be power-safe on overwrite, as SQLite takes every file of an operating system to be: OPFS
 //!   files are such. Without it each commit is followed by a frame that only fills a sector.
 //! - SQLite writes a commit to the log frame by frame, a header and a page, and each of those writes is a call into the
 //!   browser. So they are gathered, and written together with the frame that ends the commit, or before anything else
 //!   looks at the file. A write that fails fails within the commit, as ever.
+//! - A page that is written to the database has zeros where no row is, so that the file keeps nothing of what is deleted. In
+//!   the log it is as SQLite has it, whose checksum is of all of it; the log is emptied at the close.
 //!
 //! Beside `recall/matches.rs` this is the only file with unsafe code: SQLite calls a VFS through pointers.
 #![allow(unsafe_code)]
@@ -15,10 +17,11 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use sqlite_wasm_rs::{
-    SQLITE_CANTOPEN, SQLITE_IOCAP_POWERSAFE_OVERWRITE, SQLITE_OK, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_io_methods,
-    sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
+    SQLITE_CANTOPEN, SQLITE_IOCAP_POWERSAFE_OVERWRITE, SQLITE_OK, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_WAL, sqlite3_file,
+    sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
+use crate::db::zero_unallocated;
 use crate::error::{Error, ErrorCode, FailureCause, Result};
 
 /// The most that is gathered before it is written.
@@ -43,6 +46,7 @@ struct Gathered {
 struct Methods {
     pool: &'static sqlite3_io_methods,
     database: &'static sqlite3_io_methods,
+    journal: &'static sqlite3_io_methods,
     log: &'static sqlite3_io_methods,
 }
 
@@ -50,6 +54,8 @@ thread_local! {
     static POOL_OPEN: Cell<Option<Open>> = const { Cell::new(None) };
     static METHODS: Cell<Option<Methods>> = const { Cell::new(None) };
     static GATHERED: RefCell<Vec<Gathered>> = const { RefCell::new(Vec::new()) };
+    /// The page that is being written.
+    static PAGE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     /// The log that was read last, and where.
     static LAST_READ: Cell<(*const sqlite3_file, i64)> = const { Cell::new((std::ptr::null(), -1)) };
 }
@@ -107,8 +113,11 @@ unsafe extern "C" fn open(
         if code == SQLITE_OK {
             let methods = METHODS.get().unwrap_or_else(|| over(&*(*file).pMethods));
             METHODS.set(Some(methods));
-            let is_log = flags & SQLITE_OPEN_WAL != 0;
-            (*file).pMethods = if is_log { methods.log } else { methods.database };
+            (*file).pMethods = match flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB) {
+                SQLITE_OPEN_WAL => methods.log,
+                SQLITE_OPEN_MAIN_DB => methods.database,
+                _ => methods.journal,
+            };
         }
         code
     }
@@ -116,7 +125,8 @@ unsafe extern "C" fn open(
 
 /// The methods that stand before the pool's. They are made once and live as long as the worker.
 fn over(pool: &'static sqlite3_io_methods) -> Methods {
-    let database = sqlite3_io_methods { xDeviceCharacteristics: Some(device_characteristics), ..*pool };
+    let journal = sqlite3_io_methods { xDeviceCharacteristics: Some(device_characteristics), ..*pool };
+    let database = sqlite3_io_methods { xWrite: Some(write_page), ..journal };
     let log = sqlite3_io_methods {
         xClose: Some(close),
         xRead: Some(read),
@@ -124,15 +134,36 @@ fn over(pool: &'static sqlite3_io_methods) -> Methods {
         xTruncate: Some(truncate),
         xSync: Some(sync),
         xFileSize: Some(file_size),
-        ..database
+        ..journal
     };
-    Methods { pool, database: Box::leak(Box::new(database)), log: Box::leak(Box::new(log)) }
+    let [database, journal, log] = [database, journal, log].map(|methods| &*Box::leak(Box::new(methods)));
+    Methods { pool, database, journal, log }
 }
 
 unsafe extern "C" fn device_characteristics(file: *mut sqlite3_file) -> c_int {
     // SAFETY: SQLite's contract for the method, passed on.
     let pool = METHODS.get().and_then(|methods| methods.pool.xDeviceCharacteristics);
     pool.map_or(0, |method| unsafe { method(file) }) | SQLITE_IOCAP_POWERSAFE_OVERWRITE
+}
+
+/// Writes a page of the database without what it keeps of rows that are gone.
+unsafe extern "C" fn write_page(file: *mut sqlite3_file, data: *const c_void, length: c_int, offset: i64) -> c_int {
+    let Some(write) = METHODS.get().and_then(|methods| methods.pool.xWrite) else { return SQLITE_OK };
+    // SAFETY: SQLite gives as many bytes as it says, and its contract for the method is passed on.
+    unsafe {
+        let page = std::slice::from_raw_parts(data.cast::<u8>(), length as usize);
+        PAGE.with_borrow_mut(|copy| {
+            copy.clear();
+            // Where there is no room for a copy, the page is written as it is.
+            if !page.len().is_power_of_two() || offset % i64::from(length) != 0 || copy.try_reserve(page.len()).is_err()
+            {
+                return write(file, data, length, offset);
+            }
+            copy.extend_from_slice(page);
+            zero_unallocated(copy, offset == 0);
+            write(file, copy.as_ptr().cast(), length, offset)
+        })
+    }
 }
 
 /// Takes a write to a log, to be made later with those that follow it.

@@ -62,7 +62,7 @@ impl Recall<'_> {
     }
 
     /// The places and ids of all vectors of a model, sorted.
-    fn live(&self, model: &Model) -> Result<Vec<(i64, i64)>> {
+    pub(super) fn live(&self, model: &Model) -> Result<Vec<(i64, i64)>> {
         let mut statement = self.connection().prepare_cached("SELECT sequence, id FROM embeddings WHERE model = ?")?;
         let rows = statement.query_map([model.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut live = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -108,7 +108,7 @@ impl Recall<'_> {
 
 /// A sum of all that a block says, by which a change to any part of it is noticed. Each step loses nothing, so one that
 /// differs from another in a single word never has its sum; it is not made against those who want to deceive.
-fn checksum(last: i64, model: &Model, ids: &[u8], codes: &[u8]) -> i64 {
+pub(super) fn checksum(last: i64, model: &Model, ids: &[u8], codes: &[u8]) -> i64 {
     let mut sum = 0_u64;
     let mut add = |word: u64| sum = (sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     add(last as u64);

@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::Recall;
 use super::item::{IDS, Item};
+use super::purge::note_purge;
 use crate::db::{Db, ask};
 use crate::error::{ErrorCode, Result};
 use crate::tables::MemoryTable;
@@ -270,6 +271,9 @@ impl<'m> Index<'m> {
                 }
             }
         }
+        if done.iter().any(|change| change.is_indexed) {
+            note_purge(connection)?;
+        }
         if let Some(last) = done.last() {
             connection.prepare_cached("DELETE FROM memory_changes WHERE id <= ?")?.execute([last.item.0])?;
         }
@@ -330,6 +334,7 @@ impl<'m> Index<'m> {
             script.push_str("DELETE FROM long_term_ids;");
         }
         connection.execute_batch(&script)?;
+        note_purge(connection)?;
         Ok(true)
     }
 }

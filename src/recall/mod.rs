@@ -29,6 +29,8 @@ pub mod embeddings;
 
 mod blocks;
 
+mod purge;
+
 mod bundled;
 
 mod text;

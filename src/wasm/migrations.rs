@@ -92,6 +92,12 @@ impl Engine {
         self.call_mut(Memory::back_up)
     }
 
+    /// Deletes a backup; returns whether there was one.
+    #[wasm_bindgen(js_name = deleteBackup, unchecked_return_type = "boolean")]
+    pub fn delete_backup(&mut self, id: &str) -> Answer {
+        self.call_mut(|memory| memory.delete_backup(id))
+    }
+
     /// Replaces the database by a backup's; returns the revisions that were applied to it.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn restore(&mut self, id: &str) -> Answer {

@@ -117,6 +117,18 @@ impl Engine {
         self.bytes(self.memory().and_then(Memory::export))
     }
 
+    /// Removes everything of what was deleted, and builds the file anew without free pages.
+    #[wasm_bindgen(unchecked_return_type = "Compacted")]
+    pub fn compact(&mut self) -> Answer {
+        self.call_mut(Memory::compact)
+    }
+
+    /// Removes some of what was deleted, for a few milliseconds; returns whether there is more.
+    #[wasm_bindgen(js_name = tidySlice, unchecked_return_type = "boolean")]
+    pub fn tidy_slice(&self) -> Answer {
+        self.call(Memory::tidy_slice)
+    }
+
     /// Where the schema is.
     #[wasm_bindgen(js_name = schemaStatus, unchecked_return_type = "SchemaStatus")]
     pub fn schema_status(&self) -> Answer {

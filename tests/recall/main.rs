@@ -6,6 +6,7 @@ mod consolidation_slices;
 mod damage;
 mod judgement;
 mod long_texts;
+mod purge;
 mod ranking;
 #[path = "../support/mod.rs"]
 mod support;

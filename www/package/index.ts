@@ -28,7 +28,7 @@ export type {
 export type { JsonValue } from './wire/json.js';
 export { Backups } from './client/backups.js';
 export { Migrations } from './client/migrations.js';
-export type { Backup } from './client/backups.js';
+export type { Backup, Compacted } from './client/backups.js';
 export type {
   CheckOptions,
   DirectionOptions,

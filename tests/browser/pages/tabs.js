@@ -86,6 +86,7 @@ const CALLS = {
     consolidations: (memory) => memory.consolidations(),
     undoConsolidation: (memory) => memory.undoConsolidation(),
     discardConsolidations: (memory) => memory.discardConsolidations(),
+    compact: (memory) => memory.compact(),
     export: (memory) => memory.export({ revision: '001' }),
     import: async (memory) => memory.import(new Blob([await memory.export()])),
     refreshStatus: (memory) => memory.refreshStatus(),
@@ -95,6 +96,7 @@ const CALLS = {
   backups: {
     create: (backups) => backups.create(),
     list: (backups) => backups.list(),
+    delete: (backups) => backups.delete('none'),
     restore: async (backups) => backups.restore((await backups.list())[0].id),
   },
   migrations: {

@@ -12,6 +12,16 @@ export interface Backup {
   readonly revision: string | null;
 }
 
+/** What compacting did. */
+export interface Compacted {
+  /** How many bytes the database had. */
+  readonly bytesBefore: number;
+  /** How many it has. */
+  readonly bytesAfter: number;
+  /** The backups that are kept, newest first. What was deleted since they were made is still in them. */
+  readonly backups: readonly Backup[];
+}
+
 /** The copies that are kept beside the memory, the newest three by default: `memory.backups`. A `memory:` has none. */
 export class Backups {
   readonly #connection: Connection;
@@ -33,6 +43,16 @@ export class Backups {
     const backup = fromBackup(await this.#connection.call('backUp', [], options));
     await this.#changed();
     return backup;
+  }
+
+  /**
+   * Deletes a backup, and with it the rows that were deleted from the memory since it was made; resolves to whether there was
+   * one with this id.
+   */
+  async delete(id: string, options?: CallOptions): Promise<boolean> {
+    const deleted = await this.#connection.call('deleteBackup', [checkText(id, 'id')], options);
+    await this.#changed();
+    return deleted;
   }
 
   /**

@@ -3,7 +3,7 @@ import { Connection, type CallOptions } from '../link/connection.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, loader, type LoadRecall } from './embeddings.js';
-import { Backups } from './backups.js';
+import { Backups, fromBackup, type Compacted } from './backups.js';
 import { ChangeFeed, iterateChanges, onChange, type Change, type ChangeOptions } from './changes.js';
 import { Live } from './live.js';
 import { Migrations } from './migrations.js';
@@ -358,7 +358,29 @@ export class Memory {
     return this.#connection.call('discardConsolidations', [], options);
   }
 
-  /** The whole database as the bytes of an SQLite file. */
+  /**
+   * Removes everything of what was deleted from the files, and makes the database as small as what it holds. The memory does
+   * both by itself: within seconds of the last call and at `close`, and where most of a file is free. Use this to be sure now,
+   * or for a large file.
+   *
+   * Backups are left alone: those that are returned still hold what was deleted since they were made. `backups.delete` removes
+   * one. Rows that `consolidate` and `semantic.merge` removed are kept for `undoConsolidation` until `discardConsolidations`.
+   *
+   * Rejects with `read_only_memory`, `quota_exceeded`, or `out_of_memory`: the new database is built in memory first. It is
+   * then as it was.
+   *
+   * @example
+   * await memory.turns.delete(id);
+   * const { backups } = await memory.compact();
+   * for (const { id } of backups) await memory.backups.delete(id);
+   */
+  async compact(options?: CallOptions): Promise<Compacted> {
+    const { backups, ...sizes } = await this.#connection.call('compact', [], options);
+    await this.#changed();
+    return { ...sizes, backups: backups.map(fromBackup) };
+  }
+
+  /** The whole database as the bytes of an SQLite file, without anything of what was deleted. */
   async export({ revision, signal }: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const target = revision === undefined ? undefined : checkText(revision, 'revision');
     return target === undefined

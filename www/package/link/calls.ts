@@ -18,6 +18,7 @@ export const CALLS = {
   export: 'alone',
   exportAt: 'alone',
   import: 'backedUp',
+  compact: 'alone',
 
   turnsAdd: 'write',
   turnsGet: 'read',
@@ -109,6 +110,7 @@ export const CALLS = {
 
   backups: 'read',
   backUp: 'backedUp',
+  deleteBackup: 'alone',
   restore: 'backedUp',
 } as const satisfies Record<Method, Kind>;
 

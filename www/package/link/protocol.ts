@@ -24,6 +24,7 @@ type Internal =
   | 'enter'
   | 'setDurability'
   | 'indexSlice'
+  | 'tidySlice'
   | typeof Symbol.dispose;
 
 /** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */

@@ -1,9 +1,12 @@
 // Work that can wait: done while nobody asks, a few milliseconds at a time.
 
-/** How long nobody has asked when it begins, in ms. */
-const QUIET = 50;
-/** How long it waits at the most where somebody always asks, in ms; then one slice is done at a time. */
-const LATEST = 500;
+/** When work is done. */
+export interface Pace {
+  /** How long nobody has asked when it begins, in ms. */
+  readonly quiet: number;
+  /** How long it waits at the most where somebody always asks, in ms; then one slice is done at a time. */
+  readonly latest: number;
+}
 
 /** What became of a slice: nothing is left, something is, or it could not be done now. */
 export type Outcome = 'done' | 'more' | 'busy';
@@ -12,22 +15,24 @@ export type Outcome = 'done' | 'more' | 'busy';
 export class Idle {
   readonly #slice: () => Outcome;
   readonly #later: (task: () => void, ms: number) => void;
+  readonly #pace: Pace;
   /** When there was something to be done for the first time since it last was done; undefined where there is nothing. */
   #since: number | undefined;
   #lastCall = 0;
   #isWaiting = false;
 
   /** @param later - Does a task in so many ms; in 0, behind all messages that wait already. */
-  constructor(slice: () => Outcome, later: (task: () => void, ms: number) => void) {
+  constructor(slice: () => Outcome, later: (task: () => void, ms: number) => void, pace: Pace) {
     this.#slice = slice;
     this.#later = later;
+    this.#pace = pace;
   }
 
   /** A call was carried out, which may have left something to be done. */
   stir(): void {
     this.#lastCall = performance.now();
     this.#since ??= this.#lastCall;
-    this.#wait(QUIET);
+    this.#wait(this.#pace.quiet);
   }
 
   #wait(ms: number): void {
@@ -41,13 +46,14 @@ export class Idle {
 
   #look(): void {
     if (this.#since === undefined) return;
+    const { quiet, latest } = this.#pace;
     const now = performance.now();
-    const left = Math.min(this.#lastCall + QUIET, this.#since + LATEST) - now;
+    const left = Math.min(this.#lastCall + quiet, this.#since + latest) - now;
     if (left > 0) return this.#wait(left);
     const outcome = this.#slice();
     this.#since = outcome === 'done' ? undefined : now;
-    if (outcome === 'busy') this.#wait(QUIET);
+    if (outcome === 'busy') this.#wait(quiet);
     // Where nobody has asked meanwhile, it goes on at once.
-    else if (outcome === 'more') this.#wait(now - this.#lastCall > QUIET ? 0 : QUIET);
+    else if (outcome === 'more') this.#wait(now - this.#lastCall > quiet ? 0 : quiet);
   }
 }

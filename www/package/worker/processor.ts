@@ -21,6 +21,9 @@ export interface Host {
 
 /** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
 const MAX_GROUP = 1000;
+/** When what calls changed is indexed, and when what they deleted is removed from the files: many deletions cost as much as one. */
+const INDEXING = { quiet: 50, latest: 500 };
+const TIDYING = { quiet: 2000, latest: 10_000 };
 /** From how many rows on it is told that they are not indexed yet, and how often, in ms. */
 const MANY = 1000;
 const TOLD_EVERY = 100;
@@ -51,17 +54,18 @@ export class Processor {
   #isBusy = true;
   /** How many of those that wait are still carried out before this yields. */
   #left = Infinity;
-  /** What calls changed is indexed when nobody asks. */
-  readonly #idle: Idle;
+  /** What is done when nobody asks. */
+  readonly #idle: readonly Idle[];
   /** How many rows were told to be unindexed, and when. */
   #unindexed = { rows: 0, at: 0 };
 
   constructor(host: Host) {
     this.#host = host;
-    this.#idle = new Idle(
-      () => this.#index(),
-      (task, ms) => host.later(task, ms),
-    );
+    const later = (task: () => void, ms: number) => host.later(task, ms);
+    this.#idle = [
+      new Idle(() => this.#whileQuiet(() => this.#index()), later, INDEXING),
+      new Idle(() => this.#whileQuiet(() => this.#engine.tidySlice()), later, TIDYING),
+    ];
   }
 
   /** Opens the memory and leads under this name. What came before is answered then. */
@@ -189,7 +193,7 @@ export class Processor {
         await this.#carryOut(group);
       }
       this.#isBusy = false;
-      this.#idle.stir();
+      for (const idle of this.#idle) idle.stir();
     } catch (thrown) {
       this.#broke(thrown);
     }
@@ -208,19 +212,23 @@ export class Processor {
     return this.#memory!.engine;
   }
 
-  /** Indexes a slice of what changed. */
-  #index(): Outcome {
+  /** Does a slice of work that can wait. */
+  #whileQuiet(slice: () => boolean): Outcome {
     if (this.#left !== Infinity) return 'done';
     if (this.#isBusy) return 'busy';
     try {
-      const more = this.#engine.indexSlice();
-      this.#tellUnindexed(more);
-      return more ? 'more' : 'done';
+      return slice() ? 'more' : 'done';
     } catch (thrown) {
       // A disk that is full fails the next call too, and that is told. What is left is tried again after it.
       if (!asFailure(thrown)) this.#broke(thrown);
       return 'done';
     }
+  }
+
+  #index(): boolean {
+    const more = this.#engine.indexSlice();
+    this.#tellUnindexed(more);
+    return more;
   }
 
   /** Tells all how many rows are not indexed yet where they are many; now and then, as each row is counted. */
