@@ -4,7 +4,8 @@
 // Each block is a file of its own. A comment above a block completes it: `<!-- with: … -->` holds code that goes before it.
 // `<!-- not run: … -->` says why a block is only compiled. Blocks of TSX are only compiled.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { before, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { call, inProject } from './project.mjs';
@@ -36,7 +37,30 @@ function blocksOf(page) {
   });
 }
 
+/** Every document for readers, by its path. */
+const documents = () => [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'migrations/README.md', 'models/README.md'],
+  ...readdirSync(at('docs'), { recursive: true })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
 export function testDocs() {
+  test('README.md has at most 900 words', () => {
+    const words = read('README.md').match(/\S+/g);
+    assert.ok(words.length <= 900, `${words.length} words`);
+  });
+
+  test('every link to a file leads to one', () => {
+    const broken = documents().flatMap((path) => {
+      const links = [...readFileSync(at(path), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(
+        ([, link]) => link,
+      );
+      return links.filter((link) => !existsSync(at(dirname(path), link))).map((link) => `${path}: ${link}`);
+    });
+    assert.deepEqual(broken, []);
+  });
+
   const blocks = pages().flatMap((page) => blocksOf(page));
 
   before(() => {
