@@ -8,7 +8,7 @@ export function file(id, revises, up, down = '', headers = '') {
   return { [`${id}.sql`]: text };
 }
 
-/** The worked example of the README: a table filled from episodes, and its second release, which rebuilds it. */
+/** The worked example of docs/own-tables.md: a table filled from episodes, and its second release, which rebuilds it. */
 const folder = at('tests', 'package', 'project', 'migrations');
 const [first, second] = readdirSync(folder)
   .sort()

@@ -1,4 +1,4 @@
-// What the README says of recall's quality, on the conversations that its weights were not chosen on.
+// What docs/benchmarks.md says of recall's quality, on the held-out conversations.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../dist/index.js';

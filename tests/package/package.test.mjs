@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { testBundlers } from './bundlers.mjs';
+import { testDocs } from './docs.mjs';
 import { testFrameworks } from './frameworks.mjs';
 import { testNext } from './next.mjs';
 import { testNode } from './node.mjs';
@@ -75,6 +76,7 @@ suite('the tarball', () => {
 });
 
 suite('types', testTypes);
+suite('documentation', testDocs);
 suite('Node', testNode);
 suite('frameworks', testFrameworks);
 suite('Next', testNext);

@@ -1,31 +1,18 @@
 // The declarations, as a user's compiler reads them: project/types.ts and project/types-react.ts say what must compile and
-// what must not; and each block of code in the documentation compiles.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// what must not.
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { at } from '../../scripts/process.mjs';
 import { call, inProject } from './project.mjs';
 
 const strict = { noEmit: true, strict: true, target: 'ES2022', types: [] };
 
-async function compile(files, compilerOptions) {
+/** Compiles files of the project; rejects with what the compiler reports. */
+export async function compile(files, compilerOptions) {
   writeFileSync(
     inProject('tsconfig.json'),
     JSON.stringify({ compilerOptions: { ...strict, ...compilerOptions }, files }),
   );
   await call('tsc', ['--project', 'tsconfig.json']);
-}
-
-/** Writes each block of TypeScript in the documentation to a file; gives the files. */
-function writeBlocks() {
-  mkdirSync(inProject('docs'), { recursive: true });
-  return readdirSync(at('docs')).flatMap((page) => {
-    const blocks = readFileSync(at('docs', page), 'utf8').matchAll(/^```(tsx?)\n(.*?)^```$/gms);
-    return [...blocks].map(([, kind, code], n) => {
-      const file = `docs/${page}.${n}.${kind}`;
-      writeFileSync(inProject(file), code);
-      return file;
-    });
-  });
 }
 
 export function testTypes() {
@@ -46,8 +33,4 @@ export function testTypes() {
     noUncheckedIndexedAccess: true,
     verbatimModuleSyntax: true,
   });
-
-  // Other packages' declarations are their own affair.
-  const bundler = { module: 'ESNext', moduleResolution: 'bundler', jsx: 'react-jsx', skipLibCheck: true };
-  test('the documentation compiles', () => compile(writeBlocks(), bundler));
 }
