@@ -58,6 +58,26 @@ async function apt(...packages) {
 
 // --- The compilers ----------------------------------------------------------------------------------------------
 
+/** The release that rust-toolchain.toml pins. */
+const CHANNEL = /channel = "(.+)"/.exec(readFileSync(at('rust-toolchain.toml'), 'utf8'))[1];
+
+/**
+ * Whether there is a compiler of the pinned release. rustup would download one that it does not know by that name, at each
+ * call of cargo; where `stable` is the same release, as on machines without a network, it is taken for it.
+ */
+function hasRust() {
+  const known = process.env.RUSTUP_TOOLCHAIN ? undefined : ask('rustup', ['toolchain', 'list']);
+  if (known !== undefined && !known.split('\n').some((line) => line.startsWith(`${CHANNEL}-`))) {
+    if (!ask('rustup', ['run', 'stable', 'rustc', '--version'])?.startsWith(`rustc ${CHANNEL} `)) return false;
+    process.env.RUSTUP_TOOLCHAIN = 'stable';
+  }
+  return Boolean(ask('cargo', ['--version']) && ask('rustc', ['--version']));
+}
+
+async function addRust() {
+  if (findProgram('rustup')) await run('rustup', ['toolchain', 'install'], { quiet: true, seconds: 10 * MINUTE });
+}
+
 const debianToolchain = at('target', 'setup', 'debian-toolchain');
 
 /** Which toolchain compiles for WebAssembly: rustup's own, or Debian's where that is what brought the target. */
@@ -219,10 +239,10 @@ export async function setUp({ forTests = false } = {}) {
     },
     otherwise: 'check that npm reaches its registry, then run the command again.',
   });
-  await step('Rust', {
-    ready: () => Boolean(ask('cargo', ['--version']) && ask('rustc', ['--version'])),
-    make: async () => {},
-    otherwise: 'install Rust with rustup (rustup.rs), then run the command again.',
+  await step(`Rust ${CHANNEL}`, {
+    ready: hasRust,
+    make: addRust,
+    otherwise: `install Rust with rustup (rustup.rs) and run \`rustup toolchain install ${CHANNEL}\`, then run the command again.`,
   });
   await step('a C compiler for this machine', {
     ready: () => Boolean(findProgram('cc')),
