@@ -18,6 +18,7 @@ export const WITHOUT_HOME = `--remap-path-prefix=${homedir()}=~`;
 const WASM_BINDGEN = /wasm-bindgen = "=([\d.]+)"/.exec(readFileSync(at('Cargo.toml'), 'utf8'))[1];
 const WASM_PACK = '0.15.1';
 const GECKODRIVER = '0.37.1';
+const CARGO_DENY = '0.20.2';
 const ALEMBIC = 'alembic==1.20.1';
 /** A newer SQLite than many a Python has of its own: what has an index of words is made by 3.43 at the least. */
 const SQLITE = 'pysqlite3-binary==0.5.4.post2';
@@ -266,6 +267,7 @@ export async function setUp({ forTests = false } = {}) {
   if (forTests) {
     await step(`wasm-pack ${WASM_PACK}`, cargoTool('wasm-pack', WASM_PACK));
     await step(`geckodriver ${GECKODRIVER}`, cargoTool('geckodriver', GECKODRIVER));
+    await step(`cargo-deny ${CARGO_DENY}`, cargoTool('cargo-deny', CARGO_DENY));
     await step('Chromium, Firefox, WebKitGTK', {
       ready: () => Object.values(browsers).every((find) => find()),
       make: () => apt('chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'fonts-dejavu-core'),
