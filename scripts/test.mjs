@@ -45,6 +45,7 @@ const STAGES = {
     const target = ['--target', 'wasm32-unknown-unknown'];
     await run('cargo', ['clippy', ...target, '--', '-D', 'warnings'], { env: wasmEnv() });
     await checkCrates();
+    await run('oxlint', ['--type-aware', '--deny-warnings', 'www/package', 'www/inspector']);
   },
   docs: () => buildDocs(),
   native: () => run('cargo', ['test']),
