@@ -18,6 +18,7 @@ export const WITHOUT_HOME = `--remap-path-prefix=${homedir()}=~`;
 const WASM_BINDGEN = /wasm-bindgen = "=([\d.]+)"/.exec(readFileSync(at('Cargo.toml'), 'utf8'))[1];
 const WASM_PACK = '0.15.1';
 const GECKODRIVER = '0.37.1';
+const CARGO_DENY = '0.20.2';
 const ALEMBIC = 'alembic==1.20.1';
 /** A newer SQLite than many a Python has of its own: what has an index of words is made by 3.43 at the least. */
 const SQLITE = 'pysqlite3-binary==0.5.4.post2';
@@ -57,6 +58,26 @@ async function apt(...packages) {
 }
 
 // --- The compilers ----------------------------------------------------------------------------------------------
+
+/** The release that rust-toolchain.toml pins. */
+const CHANNEL = /channel = "(.+)"/.exec(readFileSync(at('rust-toolchain.toml'), 'utf8'))[1];
+
+/**
+ * Whether there is a compiler of the pinned release. rustup would download one that it does not know by that name, at each
+ * call of cargo; where `stable` is the same release, as on machines without a network, it is taken for it.
+ */
+function hasRust() {
+  const known = process.env.RUSTUP_TOOLCHAIN ? undefined : ask('rustup', ['toolchain', 'list']);
+  if (known !== undefined && !known.split('\n').some((line) => line.startsWith(`${CHANNEL}-`))) {
+    if (!ask('rustup', ['run', 'stable', 'rustc', '--version'])?.startsWith(`rustc ${CHANNEL} `)) return false;
+    process.env.RUSTUP_TOOLCHAIN = 'stable';
+  }
+  return Boolean(ask('cargo', ['--version']) && ask('rustc', ['--version']));
+}
+
+async function addRust() {
+  if (findProgram('rustup')) await run('rustup', ['toolchain', 'install'], { quiet: true, seconds: 10 * MINUTE });
+}
 
 const debianToolchain = at('target', 'setup', 'debian-toolchain');
 
@@ -219,10 +240,10 @@ export async function setUp({ forTests = false } = {}) {
     },
     otherwise: 'check that npm reaches its registry, then run the command again.',
   });
-  await step('Rust', {
-    ready: () => Boolean(ask('cargo', ['--version']) && ask('rustc', ['--version'])),
-    make: async () => {},
-    otherwise: 'install Rust with rustup (rustup.rs), then run the command again.',
+  await step(`Rust ${CHANNEL}`, {
+    ready: hasRust,
+    make: addRust,
+    otherwise: `install Rust with rustup (rustup.rs) and run \`rustup toolchain install ${CHANNEL}\`, then run the command again.`,
   });
   await step('a C compiler for this machine', {
     ready: () => Boolean(findProgram('cc')),
@@ -246,6 +267,7 @@ export async function setUp({ forTests = false } = {}) {
   if (forTests) {
     await step(`wasm-pack ${WASM_PACK}`, cargoTool('wasm-pack', WASM_PACK));
     await step(`geckodriver ${GECKODRIVER}`, cargoTool('geckodriver', GECKODRIVER));
+    await step(`cargo-deny ${CARGO_DENY}`, cargoTool('cargo-deny', CARGO_DENY));
     await step('Chromium, Firefox, WebKitGTK', {
       ready: () => Object.values(browsers).every((find) => find()),
       make: () => apt('chromium', 'chromium-driver', 'firefox-esr', 'webkit2gtk-driver', 'xvfb', 'fonts-dejavu-core'),

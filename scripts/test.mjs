@@ -1,6 +1,7 @@
 // `npm test`: sets up what is needed, builds, and runs every check and every test. Names of stages run only those.
 import { readdirSync } from 'node:fs';
 import { build } from './build.mjs';
+import { checkCrates } from './deny.mjs';
 import { buildDocs } from './docs.mjs';
 import { at, run } from './process.mjs';
 import { browsers, compilerEnv, setUp } from './setup.mjs';
@@ -43,6 +44,8 @@ const STAGES = {
     await run('cargo', ['clippy', '--all-targets', '--', '-D', 'warnings']);
     const target = ['--target', 'wasm32-unknown-unknown'];
     await run('cargo', ['clippy', ...target, '--', '-D', 'warnings'], { env: wasmEnv() });
+    await checkCrates();
+    await run('oxlint', ['--type-aware', '--deny-warnings', 'www/package', 'www/inspector']);
   },
   docs: () => buildDocs(),
   native: () => run('cargo', ['test']),

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
-import { LIMIT, measure, MODEL_LIMITS, REACT_LIMIT, report, sizeOf } from '../../scripts/size.mjs';
+import {
+  entries,
+  LIMIT,
+  measure,
+  MODEL_LIMITS,
+  REACT_LIMIT,
+  report,
+  reportEntries,
+  sizeOf,
+  tooLarge,
+} from '../../scripts/size.mjs';
 
 test('what a page downloads to open, migrate, remember and recall is within its limit', (t) => {
   const sizes = measure();
@@ -59,5 +70,31 @@ test('every file that the page leads to is counted, and nothing else', (t) => {
   assert.equal(
     raw,
     counted.reduce((sum, { raw }) => sum + raw, 0),
+  );
+});
+
+test('each entry point has a line in the table, and what is above its limit is named', (t) => {
+  const dist = mkdtempSync(join(tmpdir(), 'synth-memory-entries-'));
+  t.after(() => rmSync(dist, { recursive: true }));
+  mkdirSync(join(dist, 'wasm'));
+  mkdirSync(join(dist, 'models'));
+  for (const file of ['embedders.js', 'wasm/synth_memory_bg.wasm', ...Object.keys(MODEL_LIMITS)])
+    writeFileSync(join(dist, file), 'x');
+  writeFileSync(join(dist, 'index.js'), "new URL('./wasm/synth_memory_bg.wasm',import.meta.url)");
+  writeFileSync(join(dist, 'react.js'), 'x'.repeat(10 * REACT_LIMIT));
+  const sizes = entries(dist);
+  assert.deepEqual(tooLarge(sizes), []);
+  const { exports, name } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+  const modules = Object.keys(exports).filter((path) => !path.endsWith('.json'));
+  assert.deepEqual(
+    sizes.map(({ entry }) => entry).toSorted(),
+    [...modules.map((path) => path.replace('.', name)), ...Object.keys(MODEL_LIMITS)].toSorted(),
+  );
+  assert.equal(reportEntries(sizes).split('\n').length, 2 + sizes.length);
+
+  writeFileSync(join(dist, 'react.js'), randomBytes(2 * REACT_LIMIT));
+  assert.deepEqual(
+    tooLarge(entries(dist)).map(({ entry }) => entry),
+    ['synth-memory/react'],
   );
 });

@@ -168,7 +168,11 @@ export class EmbedderRunner {
     if (path === undefined) return void (await this.settle());
     const release = await takeLock(embeddingLock(path), { ifAvailable: true });
     if (!release) return this.#runIn(FOLLOWERS_LATER);
-    await this.settle().finally(release);
+    try {
+      await this.settle();
+    } finally {
+      await release();
+    }
   }
 
   /** Whoever listens may fail; embedding does not fail with it. */
