@@ -11,12 +11,14 @@ mod migrations;
 mod opening;
 mod status;
 mod transfer;
+mod unreadable;
 mod verify;
 
 pub use changes::{ChangedRows, Changes};
 pub use compact::Compacted;
 pub use migrations::{Migrations, OnNewerSchema};
 pub use status::{RevisionInfo, SchemaStatus};
+pub use unreadable::UnreadableRow;
 pub use verify::{Standing, VerifiedRevision};
 
 use std::cell::RefCell;

@@ -7,7 +7,6 @@
 use std::cmp::Ordering;
 
 use super::Recall;
-use super::embeddings::beginning;
 use super::fusion::{RecallParts, Scales};
 use super::index::Texts;
 use super::item::Item;
@@ -17,8 +16,6 @@ use super::search::{Asking, Candidate};
 use super::unit::cosine;
 use crate::error::Result;
 
-/// The longest text that comes with a hit, in characters.
-const MAX_TEXT: usize = 65_535;
 /// From which cosine on a hit is near another.
 const NEAR: f64 = 0.9;
 /// So many of the best hits are held against what comes behind them: further down nobody reads hits side by side.
@@ -153,6 +150,6 @@ impl Recall<'_> {
             _ => None,
         };
         let mark = TextMark::of(&text);
-        Ok(Some(Seen { mark, text: beginning(&text, MAX_TEXT).to_owned(), vector, compared: 0, nearest: 0.0 }))
+        Ok(Some(Seen { mark, text, vector, compared: 0, nearest: 0.0 }))
     }
 }

@@ -12,7 +12,7 @@ use crate::tables::long_term::Entry;
 use crate::tables::semantic::SemanticMemory;
 use crate::tables::turns::Turn;
 use crate::tables::uncertainty::Uncertainty;
-use crate::tables::{MemoryTable, Rows};
+use crate::tables::{Columns, MemoryTable, Rows};
 
 /// A row, by its table and its id; an entry of long-term knowledge by its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
@@ -156,17 +156,16 @@ impl Recall<'_> {
     fn entry(&self, item: Item) -> Result<Option<Entry>> {
         let mut statement = self.connection().prepare_cached("SELECT key FROM long_term_ids WHERE id = ?")?;
         let key = statement.query_row([item.row()], |row| row.get::<_, String>(0)).optional();
-        match readable(key.map_err(Error::from))? {
-            Some(key) => readable(Rows::<Entry>::new(self.db).get(&key)),
-            None => Ok(None),
+        match key.map_err(Error::from) {
+            Ok(Some(key)) => readable(Rows::<Entry>::new(self.db).get(&key)),
+            // A key that is no text.
+            Err(error) if error.code() != ErrorCode::UnexpectedValue => Err(error),
+            _ => Ok(None),
         }
     }
 }
 
-/// Nothing in the place of a row that another program wrote so that it cannot be read.
-pub(super) fn readable<T>(read: Result<Option<T>>) -> Result<Option<T>> {
-    match read {
-        Err(error) if error.code() == ErrorCode::UnexpectedValue => Ok(None),
-        read => read,
-    }
+/// Nothing in the place of a row that another program wrote so that it cannot be read whole.
+pub(super) fn readable<T: Columns>(read: Result<Option<T>>) -> Result<Option<T>> {
+    Ok(read?.filter(|row| row.unreadable().is_empty()))
 }

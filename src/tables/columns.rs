@@ -30,14 +30,91 @@
 //! | `[flag]` | always, NULL being false | not; false | if it changes |
 
 use rusqlite::Row;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 use serde::{Deserialize, Deserializer};
 
-/// Reads the column at this place, and goes on to the next.
-pub(super) fn next<T: FromSql>(row: &Row<'_>, at: &mut usize) -> rusqlite::Result<T> {
-    let value = row.get(*at)?;
-    *at += 1;
-    Ok(value)
+/// The columns of a row, read one after the other.
+///
+/// Another program may have put anything into them. A value that is not of the column's type is read as far as it goes, and
+/// the column is noted.
+pub(super) struct Reader<'r> {
+    row: &'r Row<'r>,
+    at: usize,
+    unreadable: Vec<String>,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn of(row: &'r Row<'r>) -> Self {
+        Self { row, at: 0, unreadable: Vec::new() }
+    }
+
+    /// Reads the next column, of this name.
+    pub(super) fn next<T: Lenient>(&mut self, name: &str) -> rusqlite::Result<T> {
+        let value = self.row.get_ref(self.at)?;
+        self.at += 1;
+        if let Ok(read) = T::column_result(value) {
+            return Ok(read);
+        }
+        self.unreadable.push(camel_case(name));
+        Ok(T::as_far_as_it_goes(value))
+    }
+
+    /// The fields whose columns hold what they should not.
+    pub(super) fn unreadable(self) -> Vec<String> {
+        self.unreadable
+    }
+}
+
+/// A type that a column is read as, whatever it holds.
+pub(super) trait Lenient: FromSql {
+    fn as_far_as_it_goes(value: ValueRef<'_>) -> Self;
+}
+
+impl Lenient for String {
+    fn as_far_as_it_goes(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Self::from_utf8_lossy(bytes).into_owned(),
+            ValueRef::Integer(number) => number.to_string(),
+            ValueRef::Real(number) => number.to_string(),
+            ValueRef::Null => Self::new(),
+        }
+    }
+}
+
+impl Lenient for Option<String> {
+    fn as_far_as_it_goes(value: ValueRef<'_>) -> Self {
+        Some(String::as_far_as_it_goes(value))
+    }
+}
+
+impl Lenient for Option<f64> {
+    fn as_far_as_it_goes(_: ValueRef<'_>) -> Self {
+        None
+    }
+}
+
+impl Lenient for i64 {
+    fn as_far_as_it_goes(_: ValueRef<'_>) -> Self {
+        0
+    }
+}
+
+impl Lenient for bool {
+    fn as_far_as_it_goes(_: ValueRef<'_>) -> Self {
+        false
+    }
+}
+
+/// A column's name as JavaScript has it.
+fn camel_case(column: &str) -> String {
+    let mut parts = column.split('_');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (first, rest) = part.split_at(part.len().min(1));
+        name.push_str(&first.to_ascii_uppercase());
+        name.push_str(rest);
+    }
+    name
 }
 
 /// A field of a patch: one that is left out stays as it is, null becomes NULL.
@@ -168,7 +245,7 @@ macro_rules! table {
         table! {
             @columns $head
             {{$($rows)* $($row)*} {$($news)* $($new)*} {$($patches)* $($patch)*} {$($selected)* $select}
-             {$($reads)* $name: $crate::tables::columns::next($r, &mut $a)?,}
+             {$($reads)* $name: $a.next(stringify!($name))?,}
              {$($inserts)* $($insert)*} {$($changes)* $($change)*}}
             [$n $f $p $r $a]
             $($rest)*
@@ -183,7 +260,14 @@ macro_rules! table {
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, tsify::Tsify)]
         #[serde(rename_all = "camelCase")]
         #[tsify(missing_as_null)]
-        pub struct $row { $($rows)* }
+        pub struct $row {
+            $($rows)*
+            /// The fields that another program wrote what they do not hold: a blob, text that is not UTF-8, text for a number.
+            /// Of those what can be read is here, and a number is NULL. None in most rows.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            #[tsify(optional)]
+            pub unreadable: Vec<String>,
+        }
 
         $($new_doc)*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, tsify::Tsify)]
@@ -202,8 +286,12 @@ macro_rules! table {
             const COLUMNS: &'static str = concat!($($first)* $(, ", ", $($more)*)*);
 
             fn read($r: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-                let mut $a = 0;
-                Ok(Self { $($reads)* })
+                let mut $a = $crate::tables::columns::Reader::of($r);
+                Ok(Self { $($reads)* unreadable: $a.unreadable() })
+            }
+
+            fn unreadable(&self) -> &[String] {
+                &self.unreadable
             }
 
             fn insert($n: $new, $f: &mut $crate::tables::fields::Fields<'_>) {

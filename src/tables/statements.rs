@@ -1,6 +1,6 @@
 //! The SQL behind every table's calls. It knows a table by its names alone, so there is one copy of it for all.
 
-use rusqlite::types::{ToSql, Value};
+use rusqlite::types::{ToSql, Value, ValueRef};
 use rusqlite::{CachedStatement, Row, params_from_iter};
 
 use super::access::Access;
@@ -97,7 +97,7 @@ impl Statements<'_> {
                 on_row(row)?;
                 found += 1;
                 if found == limit {
-                    last = Some(Cursor { value: row.get("order_value")?, key: row.get("order_key")? });
+                    last = Some(Cursor { value: value_of(row, "order_value")?, key: value_of(row, "order_key")? });
                 }
             }
         }
@@ -215,4 +215,13 @@ impl Statements<'_> {
         })?;
         Ok(changed)
     }
+}
+
+/// What a column holds. Text that is not UTF-8, which another program wrote, is read as far as it goes.
+pub(super) fn value_of(row: &Row<'_>, column: &str) -> rusqlite::Result<Value> {
+    let value = row.get_ref(column)?;
+    Ok(match value {
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        value => Value::try_from(value)?,
+    })
 }

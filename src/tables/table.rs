@@ -12,8 +12,8 @@ use tsify::Tsify;
 
 use super::cursor::Order;
 use super::fields::{Conditions, Fields};
-use super::statements::Statements;
 pub use super::statements::{DEFAULT_LIMIT, MAX_LIMIT};
+use super::statements::{Statements, value_of};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::recall::index::Index;
@@ -31,12 +31,14 @@ pub trait Columns: Sized {
     /// The columns that [`Columns::read`] reads, in its order.
     const COLUMNS: &'static str;
 
-    /// Reads a row of [`Columns::COLUMNS`].
+    /// Reads a row of [`Columns::COLUMNS`]; a column that holds a value of another type, as far as it goes.
     ///
     /// # Errors
     ///
-    /// Where a column holds a value of another type.
+    /// Where SQLite cannot read it.
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
+    /// The fields whose columns hold values of another type.
+    fn unreadable(&self) -> &[String];
     /// Writes down the columns of a new row, defaults included.
     fn insert(new: Self::New, fields: &mut Fields<'_>);
     /// Writes down the columns that change.
@@ -141,13 +143,32 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// # Errors
     ///
-    /// `unexpected_value` where a column holds what it should not.
+    /// Where the file cannot be read.
     pub fn get(&self, key: &T::Key) -> Result<Option<T>> {
         let mut found = None;
         self.statements.select_one(T::COLUMNS, key, &mut |row| {
             found = Some(T::read(row)?);
             Ok(())
         })?;
+        Ok(found)
+    }
+
+    /// The rows that hold what they should not, by key: up to so many of them, the first first.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read.
+    pub fn unreadable(&self, limit: usize) -> Result<Vec<(Value, Vec<String>)>> {
+        let mut found = Vec::new();
+        let sql = format!("SELECT {}, {} AS order_key FROM {} ORDER BY {}", T::COLUMNS, T::KEY, T::NAME, T::KEY);
+        let mut statement = self.db().connection().prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()?.filter(|_| found.len() < limit) {
+            let read = T::read(row)?;
+            if !read.unreadable().is_empty() {
+                found.push((value_of(row, "order_key")?, read.unreadable().to_vec()));
+            }
+        }
         Ok(found)
     }
 

@@ -129,6 +129,12 @@ impl Engine {
         self.call(Memory::tidy_slice)
     }
 
+    /// The rows that hold what they should not.
+    #[wasm_bindgen(unchecked_return_type = "UnreadableRow[]")]
+    pub fn unreadable(&self) -> Answer {
+        self.call(Memory::unreadable)
+    }
+
     /// Where the schema is.
     #[wasm_bindgen(js_name = schemaStatus, unchecked_return_type = "SchemaStatus")]
     pub fn schema_status(&self) -> Answer {

@@ -59,7 +59,31 @@ for (const [what, make] of [
       // They are there, and they cannot be read.
       const [{ n }] = await call(page, 'query', "SELECT count(*) AS n FROM turns WHERE typeof(user_input) = 'blob'");
       assert.equal(n, 150);
-      assert.equal((await call(page, 'semantic.list', { orderBy: 'importance' })).code, 'unexpected_value');
+      // All are listed, as far as they can be read, and say what cannot be.
+      assert.equal((await call(page, 'unreadable')).length, 1000);
+      for (const [table, order, many] of [
+        ['turns', 'timestamp', 300],
+        ['episodes', 'timestamp', 300],
+        ['semantic', 'importance', 300],
+        ['longTerm', 'key', 150],
+        ['uncertainty', 'confidenceScore', 150],
+      ]) {
+        for (const orderBy of [order, 'updatedAt'].slice(0, table === 'longTerm' ? 2 : 1)) {
+          const seen = await page.evaluate(
+            async ([table, orderBy]) => {
+              const seen = [];
+              for (let cursor = null; ;) {
+                const page = await window.memory[table].list({ orderBy, limit: 70, cursor });
+                seen.push(...page.rows);
+                cursor = page.cursor;
+                if (cursor === null) return seen.filter((row) => row.unreadable).map((row) => row.id ?? row.key);
+              }
+            },
+            [table, orderBy],
+          );
+          assert.deepEqual([seen.length, new Set(seen).size], [many, many], `${table} by ${orderBy}`);
+        }
+      }
 
       // Longer texts, so that they fit the word less well; ten that can be read in each table.
       const readable = (n) => `${n} times she said that she must not eat any food at all that was made with peanuts`;
@@ -117,4 +141,45 @@ test('a row that can be read is found where one of the same text cannot', () =>
       const hits = await call(page, 'recall', 'peanuts 7 much', { k: 1, tables: ['semantic'], ...options });
       assert.deepEqual([hits[0]?.text, hits[0]?.row.importance], ['peanuts 7 much', 0]);
     }
+  }));
+
+test('a row that another program wrote is read as far as it goes, corrected and deleted', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    await call(page, 'turns.append', { userInput: 'I can be read' });
+    const file = spoilt(Uint8Array.from(await page.evaluate(async () => [...(await window.memory.export())])));
+    await page.evaluate((file) => window.memory.import(new Uint8Array(file)), file);
+    const rows = await call(page, 'unreadable');
+    assert.deepEqual(rows[0], { table: 'turns', id: 2, fields: ['userInput'] });
+    const broken = await call(page, 'turns.get', 2);
+    assert.deepEqual([broken.userInput, broken.unreadable], ['peanuts 0\ufffd\ufffd', ['userInput']]);
+    assert.equal((await call(page, 'turns.get', 3)).userInput, 'peanuts 0');
+    const episode = rows.find(({ table, fields }) => table === 'episodes' && fields.includes('timestamp'));
+    const { timestamp, eventType, unreadable } = await call(page, 'episodes.get', episode.id);
+    assert.deepEqual([timestamp, eventType, unreadable], [null, 'peanuts 0', ['timestamp']]);
+    const entry = await call(page, 'longTerm.entry', 'peanuts 0');
+    assert.deepEqual([entry.value, entry.unreadable], ['peanuts 0\ufffd\ufffd', ['value']]);
+
+    // The last turns are 300 that cannot be read; a prompt has the one that can.
+    const recent = await call(page, 'turns.recent', 10);
+    assert.equal(recent.filter((turn) => turn.unreadable).length, 10);
+    const { text } = await call(page, 'context', 'anything', { sections: { turns: 1 }, recentTurns: 5 });
+    assert.equal(text.match(/<turns /g).length, 1);
+    assert.match(text, /I can be read/);
+
+    await call(page, 'turns.update', 2, { userInput: 'peanuts, corrected' });
+    await call(page, 'episodes.update', episode.id, { timestamp: new Date(0) });
+    await call(page, 'turns.delete', 3);
+    for (const [path, id] of [
+      ['turns.get', 2],
+      ['episodes.get', episode.id],
+    ]) {
+      assert.equal((await call(page, path, id)).unreadable, undefined);
+    }
+    const [hit] = await call(page, 'recall', 'corrected', { k: 1, tables: ['turns'], ...WORDS });
+    assert.equal(hit.text.trim(), 'peanuts, corrected');
+    const left = await call(page, 'unreadable');
+    assert.ok(
+      !left.some(({ table, id }) => (table === 'turns' && id <= 3) || (table === 'episodes' && id === episode.id)),
+    );
   }));

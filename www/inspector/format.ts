@@ -57,13 +57,16 @@ const list = new Intl.ListFormat('en', { type: 'conjunction' });
 /** `one, two, and three`. */
 export const listed = (words: readonly string[]): string => list.format(words);
 
+const asJson = (value: JsonValue): string =>
+  JSON.stringify(value, (_, part: JsonValue) => (typeof part === 'bigint' ? String(part) : part));
+
 /** A JSON value in one line that a person can read: the members of an object side by side, strings without quotes. */
 export function jsonInWords(value: JsonValue): string {
   if (typeof value === 'string') return value.replace(/\s+/g, ' ');
   if (Array.isArray(value)) return value.map((item: JsonValue) => jsonInWords(item)).join(', ');
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value)
-      .map(([key, member]) => `${key}: ${nested(member) ? JSON.stringify(member) : jsonInWords(member)}`)
+      .map(([key, member]) => `${key}: ${nested(member) ? asJson(member) : jsonInWords(member)}`)
       .join(' · ');
   }
   return String(value);

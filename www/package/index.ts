@@ -88,6 +88,7 @@ export type {
   SemanticMemoryOrder,
   SimilarMemory,
   SqlParameters,
+  UnreadableRow,
   SqlValue,
   Standing,
   TableRows,

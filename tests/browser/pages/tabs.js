@@ -86,6 +86,7 @@ const CALLS = {
     consolidations: (memory) => memory.consolidations(),
     undoConsolidation: (memory) => memory.undoConsolidation(),
     discardConsolidations: (memory) => memory.discardConsolidations(),
+    unreadable: (memory) => memory.unreadable(),
     compact: (memory) => memory.compact(),
     export: (memory) => memory.export({ revision: '001' }),
     import: async (memory) => memory.import(new Blob([await memory.export()])),

@@ -28,7 +28,7 @@ import { fromSchema, KnownStatus, NO_STORAGE, readStorage, type MemoryStatus } f
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
 import { openWorker } from '../link/transport.js';
 import { parseUrl } from './url.js';
-import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue } from '../wasm/synth_memory.js';
+import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue, UnreadableRow } from '../wasm/synth_memory.js';
 
 /**
  * The memory of an agent: one database, opened.
@@ -356,6 +356,17 @@ export class Memory {
   /** Lets go of what consolidations put away, for good; resolves to how many there were. */
   async discardConsolidations(options?: CallOptions): Promise<number> {
     return this.#connection.call('discardConsolidations', [], options);
+  }
+
+  /**
+   * The rows that another program wrote with what their columns do not hold, such as a blob for a text or text for a time: up to
+   * 1,000, with the fields concerned. It reads every row.
+   *
+   * `get`, `list` and `recent` return such a row as far as it can be read, with its `unreadable` fields; `recall` and `context`
+   * leave it out. `update` corrects it, `delete` removes it.
+   */
+  unreadable(options?: CallOptions): Promise<UnreadableRow[]> {
+    return this.#connection.call('unreadable', [], options);
   }
 
   /**

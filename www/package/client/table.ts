@@ -47,7 +47,7 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
    * ```ts
    * let cursor: string | null = null;
    * do {
-   *   const page = await memory.turns.list({ search: 'peanuts', limit: 100, cursor });
+   *   const page: Page<Turn> = await memory.turns.list({ search: 'peanuts', limit: 100, cursor });
    *   render(page.rows);
    *   cursor = page.cursor;
    * } while (cursor);

@@ -15,6 +15,7 @@ export type Kind = 'read' | 'write' | 'upkeep' | 'alone' | 'whole' | 'backedUp';
 export const CALLS = {
   schemaStatus: 'read',
   query: 'read',
+  unreadable: 'read',
   export: 'alone',
   exportAt: 'alone',
   import: 'backedUp',

@@ -10,7 +10,7 @@ import {
   type FailureMessage,
 } from '../wire/errors.js';
 import { checkSignal } from '../wire/check.js';
-import { randomId } from './id.js';
+import { randomId } from '../wire/id.js';
 import { isKept, kindOf } from './calls.js';
 import { abandoned, holders, weakly } from './kept.js';
 import type { Answer, Arguments, Method, Moving, Request, ToClient, Value } from './protocol.js';

@@ -1,6 +1,6 @@
 // A worker of this page's own that leads, or is about to: from its start to its end, whichever way that comes.
 import { asFailure, causeOf, crashedOpening, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
-import { randomId } from './id.js';
+import { randomId } from '../wire/id.js';
 import { leaderLock } from './channel.js';
 import { takeLock, type Release } from './locks.js';
 import type { FromClient, FromWorker, ToClient } from './protocol.js';

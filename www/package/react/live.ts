@@ -55,7 +55,8 @@ export function useLive<T>(read: Read<T>, deps: DependencyList = [], options?: S
 }
 
 function nameOf({ key }: SharedOptions, deps: DependencyList): string {
-  if (typeof key === 'string') return JSON.stringify([key, deps]);
+  if (typeof key === 'string')
+    return JSON.stringify([key, deps], (_, dep: unknown) => (typeof dep === 'bigint' ? `${dep}n` : dep));
   throw new MemoryError('invalid_argument', 'key must be a string.', 'A query that suspends or is shared needs one.');
 }
 

@@ -7,7 +7,7 @@ import { entryItem, hitItem, turnItem, type Item } from './marks.js';
 import { nameOf, pack, type Section } from './packing.js';
 import type { Recall, RecallExplanation, RecallFilter, RecallHit, RecallOptions } from './questions.js';
 import type { Entry, Turn } from '../wire/rows.js';
-import type { MemoryReference } from '../wasm/synth_memory.js';
+import type * as wire from '../wasm/synth_memory.js';
 
 /** A part of a context: the last turns, what is known for certain, what the question recalls. */
 export type ContextSection = 'turns' | 'facts' | 'recalled';
@@ -59,9 +59,9 @@ export interface MemoryContext {
   /** The recalled rows that the text has, in whichever section, with their scores; in the order that `recall` gave them. */
   readonly hits: readonly ExplainedHit[];
   /** All rows that the text has, in its order. */
-  readonly used: readonly MemoryReference[];
+  readonly used: readonly wire.MemoryReference[];
   /** The rows that were considered and had no room, the best first. */
-  readonly omitted: readonly MemoryReference[];
+  readonly omitted: readonly wire.MemoryReference[];
 }
 
 /** The marks of the sections: the one of the turns is not their table's. */
@@ -106,6 +106,25 @@ const isOfWord = (code: number) =>
 const isSpace = (code: number) =>
   code < 128 ? code === 32 || (code >= 9 && code <= 13) : /\s/.test(String.fromCodePoint(code));
 
+/** A row that another program wrote so that it cannot be read whole has no place in a prompt. */
+const isReadable = ({ unreadable }: { readonly unreadable?: readonly string[] }): boolean => !unreadable;
+
+/** The last turns that can be read, the newest first. */
+async function lastTurns(
+  connection: Connection,
+  wanted: number,
+  signal: AbortSignal | undefined,
+): Promise<wire.Turn[]> {
+  const found: wire.Turn[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: wire.Page<wire.Turn> = await connection.call('turnsList', [{}, { limit: wanted, cursor }], { signal });
+    found.push(...page.rows.filter(isReadable));
+    cursor = page.cursor;
+  } while (cursor !== null && found.length < wanted);
+  return found.slice(0, wanted);
+}
+
 /**
  * Packs what is remembered of a question into a text of so many tokens at the most. The same memory gives the same text.
  *
@@ -130,13 +149,13 @@ export async function packContext(
   let hits: readonly ExplainedHit[] = [];
   const items: Record<ContextSection, () => Promise<Item[]>> = {
     async turns() {
-      const { rows } = await connection.call('turnsList', [{}, { limit: options.recentTurns ?? 20 }], { signal });
-      return rows.map((row) => turnItem(decode(shapes.turns.row, row) as Turn));
+      const turns = await lastTurns(connection, options.recentTurns ?? 20, signal);
+      return turns.map((row) => turnItem(decode(shapes.turns.row, row) as Turn));
     },
     async facts() {
       const filter = { prefix: options.factPrefix ?? 'user.' };
       const { rows } = await connection.call('longTermList', [filter, { limit: MOST_FACTS }], { signal });
-      return rows.map((row) => entryItem(decode(shapes.longTerm.row, row) as Entry));
+      return rows.filter(isReadable).map((row) => entryItem(decode(shapes.longTerm.row, row) as Entry));
     },
     async recalled() {
       const { categories, minImportance, prefix, since, until, k = 30, minSimilarity = 0.2 } = options;
@@ -157,7 +176,7 @@ export async function packContext(
       isReversed: name === 'turns',
     })),
   );
-  const packed = pack(filled, tokenBudget, count);
+  const packed = pack(filled, tokenBudget, count, query);
   const used = new Set(packed.used.map(nameOf));
   return { ...packed, hits: hits.filter((hit) => used.has(nameOf(hit))) };
 }

@@ -3,7 +3,8 @@
 // A mark begins with `<` and ends with `>`. Neither is ever left in what was stored, nor is anything that looks like one of them
 // or that Unicode's normal forms make one of them, so there is nothing that closes, splits or forges a mark. What replaces them
 // can be read: `&lt;`, or `&#x203a;`.
-import type { JsonValue } from '../wire/json.js';
+import { excerpt } from './excerpt.js';
+import { encodeJson, type JsonValue } from '../wire/json.js';
 import type { MemoryReference } from '../wasm/synth_memory.js';
 import type { RecallHit } from './questions.js';
 import type { Entry, Episode, SemanticMemory, Turn } from '../wire/rows.js';
@@ -13,6 +14,10 @@ export interface Item {
   readonly reference: MemoryReference;
   /** The row between its marks, on one line; empty if it has no text. */
   readonly text: string;
+  /** How many characters its texts have. */
+  readonly length: number;
+  /** The same row with an excerpt of at most so many characters of its texts, which says that it is one. */
+  shortened(question: string, most: number): Item;
 }
 
 /** What begins with `<` or ends with `>` to a reader, although it is another character: quotes, brackets and letters. */
@@ -87,36 +92,58 @@ const whence = (metadata: JsonValue | undefined) => ({
 });
 const time = (date: Date | null | undefined) =>
   date && !Number.isNaN(date.getTime()) ? date.toISOString().replace(/\.\d+Z$/, 'Z') : undefined;
-const said = (value: JsonValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const said = (value: JsonValue): string => (typeof value === 'string' ? value : encodeJson(value, 'value'));
 
-function item(reference: MemoryReference, details: Details, text: string, isTold = text !== ''): Item {
-  return { reference, text: isTold ? mark(reference, details, text) : '' };
+/** A row with these texts, which `write` puts between its marks, escaped already. */
+function item(
+  reference: MemoryReference,
+  details: Details,
+  texts: readonly string[],
+  write = ([text = '']: readonly string[]) => text,
+  isTold?: boolean,
+): Item {
+  const written = write(texts.map(escapeText));
+  return {
+    reference,
+    text: (isTold ?? written !== '') ? mark(reference, details, written) : '',
+    length: texts.reduce((sum, text) => sum + text.length, 0),
+    shortened(question, most) {
+      // What a short one of several leaves is the others'.
+      const room = texts.map(() => 0);
+      let left = most;
+      const byLength = texts.map((text, at) => [text.length, at] as const).sort(([one], [other]) => one - other);
+      byLength.forEach(([length, at], place) => {
+        room[at] = Math.min(length, Math.floor(left / (texts.length - place)));
+        left -= room[at];
+      });
+      const parts = texts.map((text, at) => (room[at]! < text.length ? excerpt(text, question, room[at]!) : text));
+      return item(reference, { ...details, excerpt: 'yes' }, parts, write, isTold);
+    },
+  };
 }
 
 /** A turn, with both sides. */
 export function turnItem({ id, timestamp, metadata, userInput, assistantResponse }: Turn): Item {
-  const side = (name: string, text: string | null | undefined) => {
-    const escaped = escapeText(text ?? '');
-    return escaped && `<${name}>${escaped}</${name}>`;
-  };
-  const sides = side('user', userInput) + side('assistant', assistantResponse);
-  return item({ table: 'turns', id }, { time: time(timestamp), ...whence(metadata) }, sides);
+  const side = (name: string, text = '') => text && `<${name}>${text}</${name}>`;
+  const sides = ([user, assistant]: readonly string[]) => side('user', user) + side('assistant', assistant);
+  const details = { time: time(timestamp), ...whence(metadata) };
+  return item({ table: 'turns', id }, details, [userInput ?? '', assistantResponse ?? ''], sides);
 }
 
 /** An entry of long-term knowledge. */
 export function entryItem({ key, value, updatedAt }: Entry): Item {
-  return item({ table: 'longTerm', key }, { time: time(updatedAt) }, escapeText(said(value)), true);
+  return item({ table: 'longTerm', key }, { time: time(updatedAt) }, [said(value)], undefined, true);
 }
 
 function episodeItem({ id, timestamp, eventType, content, metadata }: Episode): Item {
   const details = { time: time(timestamp), type: clipped(eventType), ...whence(metadata) };
-  const text = content === null ? '' : escapeText(said(content));
-  return item({ table: 'episodes', id }, details, text, Boolean(text || eventType));
+  const text = content === null ? '' : said(content);
+  return item({ table: 'episodes', id }, details, [text], undefined, Boolean(escapeText(text) || eventType));
 }
 
 function factItem({ id, timestamp, category, content, metadata }: SemanticMemory): Item {
   const details = { time: time(timestamp), category: clipped(category), ...whence(metadata) };
-  return item({ table: 'semantic', id }, details, escapeText(content ?? ''));
+  return item({ table: 'semantic', id }, details, [content ?? '']);
 }
 
 /** A row that was recalled. */
@@ -131,6 +158,6 @@ export function hitItem(hit: RecallHit): Item {
     case 'semantic':
       return factItem(hit.row);
     case 'uncertainty':
-      return item({ table: hit.table, id: hit.id }, { time: time(hit.row.timestamp) }, escapeText(hit.text));
+      return item({ table: hit.table, id: hit.id }, { time: time(hit.row.timestamp) }, [hit.text]);
   }
 }

@@ -1,5 +1,6 @@
 // How items become one text of so many tokens: each is counted once, by itself, so that what it takes grows with what there is.
 import type { MemoryReference } from '../wasm/synth_memory.js';
+import { EXCERPT, LONG } from './excerpt.js';
 import type { Item } from './marks.js';
 
 /** A section, in the order of the text. */
@@ -37,11 +38,21 @@ const closing = ({ mark }: Section) => `</${mark}>\n`;
 export const nameOf = (reference: MemoryReference): string =>
   'key' in reference ? `${reference.table} ${reference.key}` : `${reference.table} ${reference.id}`;
 
+/** Of a row with at least so many characters an excerpt is packed where it does not fit, unless that had fewer than this. */
+const SHORTENED_FROM = 400;
+const SHORTEST = 120;
+
 /**
- * Fills each section up to its share, and then, in their order, with what is left of the budget. An item that does not fit is
- * left out, and a shorter one behind it may still fit. Each row is packed once.
+ * Fills each section up to its share, and then, in their order, with what is left of the budget. Of an item that is long, or
+ * longer than there is room, an excerpt is packed. One that does not fit is left out, and a shorter one behind it may still fit.
+ * Each row is packed once.
  */
-export function pack(sections: readonly Section[], budget: number, count: (text: string) => number): Packed {
+export function pack(
+  sections: readonly Section[],
+  budget: number,
+  count: (text: string) => number,
+  question: string,
+): Packed {
   // What a counter adds to every text, such as a token at its beginning, is not added for each line.
   const base = count('');
   const costOf = (text: string) => Math.max(0, count(text) - base);
@@ -51,7 +62,21 @@ export function pack(sections: readonly Section[], budget: number, count: (text:
     if (cost === undefined) costs.set(item, (cost = costOf(`${item.text}\n`)));
     return cost;
   };
+  /** An excerpt of an item that costs no more than this. */
+  const excerptOf = (item: Item, most: number): Item | undefined => {
+    let room = Math.min(EXCERPT, item.length - 1);
+    for (let tries = 0; tries < 4 && room >= SHORTEST; tries++) {
+      const shortened = item.shortened(question, room);
+      const cost = costOfItem(shortened);
+      if (cost <= most) return shortened;
+      // The marks around it cost something too.
+      room = Math.floor(Math.min(0.9, (0.95 * most) / cost) * room);
+    }
+    return undefined;
+  };
   const chosen: Item[] = [];
+  /** What was packed in the place of an item. */
+  const instead = new Map<Item, Item>();
   const packed = new Set<string>();
   const begun = new Set<Section>();
   let spent = base;
@@ -68,9 +93,12 @@ export function pack(sections: readonly Section[], budget: number, count: (text:
       if (packed.has(name) || item.text === '') continue;
       const frame = begun.size > 0 ? 0 : framing;
       const around = begun.has(section) ? 0 : surrounding.get(section)!;
-      const cost = costOfItem(item) + around + frame;
-      if (spent + cost > limit) continue;
-      spent += cost;
+      const left = limit - spent - around - frame;
+      const isWhole = item.length <= LONG && costOfItem(item) <= left;
+      const fitting = isWhole ? item : item.length < SHORTENED_FROM ? undefined : excerptOf(item, left);
+      if (!fitting) continue;
+      if (!isWhole) instead.set(item, fitting);
+      spent += costOfItem(fitting) + around + frame;
       packed.add(name);
       begun.add(section);
       chosen.push(item);
@@ -80,13 +108,13 @@ export function pack(sections: readonly Section[], budget: number, count: (text:
   for (const section of order) fill(section, Math.min(budget, spent + section.share * budget));
   for (const section of sections) if (section.share > 0) fill(section, budget);
 
-  let text = write(sections, chosen);
+  let text = write(sections, chosen, instead);
   let tokens = count(text);
   // A counter may find more in the whole than in its lines. Then what was chosen last goes, a tenth of it at the least, so that
   // a counter is not called for each item with all the others.
   while (tokens > budget && chosen.length > 0) {
     chosen.length = Math.floor(chosen.length * Math.min(0.9, budget / tokens));
-    text = write(sections, chosen);
+    text = write(sections, chosen, instead);
     tokens = count(text);
   }
   const used = itemsIn(sections, chosen).flatMap((items) => items.map(({ reference }) => reference));
@@ -106,10 +134,10 @@ function itemsIn(sections: readonly Section[], chosen: readonly Item[]): Item[][
   });
 }
 
-function write(sections: readonly Section[], chosen: readonly Item[]): string {
+function write(sections: readonly Section[], chosen: readonly Item[], instead: ReadonlyMap<Item, Item>): string {
   if (chosen.length === 0) return '';
   const written = itemsIn(sections, chosen).map((items, at) => {
-    const lines = items.map(({ text }) => `${text}\n`);
+    const lines = items.map((item) => `${(instead.get(item) ?? item).text}\n`);
     return items.length === 0 ? '' : opening(sections[at]!) + lines.join('') + closing(sections[at]!);
   });
   return OPENING + written.join('') + CLOSING;

@@ -1,3 +1,4 @@
+import { EXCERPT, excerpt, LONG } from './excerpt.js';
 import { checkCount, checkFields, checkNumbers, checkText, defined } from '../wire/check.js';
 import { decode, toDate } from '../wire/codec.js';
 import * as shapes from '../wire/shapes.js';
@@ -69,8 +70,14 @@ export interface RecallExplanation {
 
 /** What every hit has, whatever its table. */
 export interface RecallHitBase {
-  /** The row's text, as it was found: of a turn both sides, of an episode its kind and the strings of its content. */
+  /**
+   * The row's text, as it was found: of a turn both sides, of an episode its kind and the strings of its content. Of a text of more
+   * than 2,000 characters, the part that says most of what was asked, at most 1,000 characters in whole sentences, and without
+   * data such as images in base64. `row` has all of it.
+   */
   readonly text: string;
+  /** Whether `text` is such a part. */
+  readonly isExcerpt: boolean;
   /** The sum of the parts; to be compared within one answer only. */
   readonly score: number;
   /** The cosine; null where the row has no vector yet, or there is no embedder. */
@@ -178,14 +185,17 @@ export class Recall {
     const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
     const { k = DEFAULT_HITS } = asked;
     const reranking = toReranking(options, k, options.weights?.rerank);
-    if (!reranking) return (await this.#ask('recall', asked, undefined, [], signal)).map((hit) => toHit(hit, explain));
+    if (!reranking) {
+      const hits = await this.#ask('recall', asked, undefined, [], signal);
+      return hits.map((hit) => toHit(hit, question, explain));
+    }
     return this.answered(
       (async () => {
         const hits = await this.#ask('recall', { ...asked, k: reranking.candidates }, undefined, [], signal);
-        const texts = hits.map(({ text }) => text);
+        const texts = hits.map(({ text }) => inShort(text, question));
         const reranked = await askReranker(reranking, question, texts, { signal, closing: this.#embedder.closing });
         return hits
-          .map((hit, at) => toHit(hit, explain, reranked[at]))
+          .map((hit, at) => toHit(hit, question, explain, reranked[at]))
           .sort((one, other) => other.score - one.score)
           .slice(0, k);
       })(),
@@ -388,8 +398,12 @@ function decodeRow(table: MemoryTable, row: object): object {
   return decode(SHAPES[table] as never, row as never);
 }
 
+/** A text, or what is used of it where it is long. */
+const inShort = (text: string, question: string) => (text.length > LONG ? excerpt(text, question, EXCERPT) : text);
+
 function toHit(
   { reference, text, score, parts, evidence, row, duplicates, neighbors }: WireHit,
+  question: string,
   explain: boolean,
   reranked?: Reranked,
 ): RecallHit {
@@ -399,7 +413,8 @@ function toHit(
   };
   return {
     ...reference,
-    text,
+    text: inShort(text, question),
+    isExcerpt: text.length > LONG,
     score: score + explanation.parts.rerank,
     similarity: evidence.similarity,
     row: decodeRow(reference.table, row),

@@ -1,7 +1,12 @@
+import { randomId } from './id.js';
 import { MemoryError } from './errors.js';
 
-/** Any JSON value. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+/**
+ * Any JSON value. A whole number that a `number` cannot hold exactly, such as an id of 64 bits, is a `bigint`; either is taken on
+ * writing.
+ */
+export type JsonValue =
+  string | number | bigint | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** How deeply arrays and objects may stand in each other: as deeply as SQLite's JSON functions can follow. */
 const MAX_DEPTH = 1000;
@@ -30,10 +35,13 @@ export function encodeJson(value: unknown, name: string): string {
       case 'string':
         return encodeString(value, () => refuse('a string with a lone surrogate'));
       case 'boolean':
+      case 'bigint':
         return String(value);
       case 'number':
         if (!Number.isFinite(value)) return refuse(String(value));
-        return Object.is(value, -0) ? '-0' : String(value);
+        if (Object.is(value, -0)) return '-0';
+        // With every digit: a reader that has 64 bits for it takes the digits as they are.
+        return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(BigInt(value)) : String(value);
       case 'object':
         return value === null ? 'null' : encodeObject(value);
       case 'undefined':
@@ -98,12 +106,40 @@ function encodeString(text: string, malformed: () => never): string {
 }
 
 /**
- * The value of a JSON column. A text that is not JSON, which another program may have put there, is given as it is.
+ * The value of a JSON column. A text that is not JSON, which another program may have put there, is given as it is; so is one with
+ * a number beyond what JavaScript's numbers reach. Whole numbers that they cannot hold exactly are bigints.
  */
 export function decodeJson(text: string): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    return LONG_NUMBER.test(text) ? decodeExactly(text) : (JSON.parse(text) as JsonValue);
   } catch {
     return text;
   }
+}
+
+/** What a number has that may not be held exactly, or not at all. In a string it is harmless. */
+const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/;
+/** Strings and numbers; of JSON, nothing else begins as they do. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** @throws A `SyntaxError` if it is no JSON, a `RangeError` if a number is too large. */
+function decodeExactly(text: string): JsonValue {
+  // A string that nobody could have stored stands for each number that becomes a bigint.
+  const mark = randomId();
+  const bigints = new Map<string, bigint>();
+  const marked = text.replace(TOKEN, (token) => {
+    if (token.startsWith('"')) return token;
+    const number = Number(token);
+    if (!Number.isFinite(number)) throw new RangeError(`${token} is too large.`);
+    if (!/^-?\d+$/.test(token) || Number.isSafeInteger(number)) return token;
+    const exact = BigInt(token);
+    if (BigInt(number) === exact) return token;
+    const name = `${mark}:${bigints.size}`;
+    bigints.set(name, exact);
+    return `"${name}"`;
+  });
+  if (bigints.size === 0) return JSON.parse(text) as JsonValue;
+  return JSON.parse(marked, (_, value: unknown) =>
+    typeof value === 'string' ? (bigints.get(value) ?? value) : value,
+  ) as JsonValue;
 }

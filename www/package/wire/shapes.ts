@@ -23,6 +23,8 @@ const doubt = {
   context: 'text',
   signals: 'json',
 } as const;
+/** Of a row that another program wrote. */
+const unreadable = { unreadable: 'texts' } as const;
 const resolution = { resolved: 'flag', resolutionPattern: 'text' } as const;
 
 /** What a table's rows, additions, changes and filters are made of. */
@@ -35,7 +37,7 @@ export interface Shapes<Row, New, Patch, Filter, Order> {
 }
 
 export const turns: Shapes<wire.Turn, wire.NewTurn, wire.TurnPatch, wire.TurnFilter, wire.TurnOrder> = {
-  row: { id: 'number', ...turn },
+  row: { id: 'number', ...turn, ...unreadable },
   added: turn,
   patch: turn,
   filter: { ...period, ...search },
@@ -52,7 +54,7 @@ const episodeFilter = {
 
 export const episodes: Shapes<wire.Episode, wire.NewEpisode, wire.EpisodePatch, wire.EpisodeFilter, wire.EpisodeOrder> =
   {
-    row: { id: 'number', ...episode },
+    row: { id: 'number', ...episode, ...unreadable },
     added: episode,
     patch: episode,
     filter: episodeFilter,
@@ -62,7 +64,7 @@ export const episodes: Shapes<wire.Episode, wire.NewEpisode, wire.EpisodePatch, 
 const entryFilter = { prefix: 'text', ...period, ...search } as const;
 
 export const longTerm: Shapes<wire.Entry, wire.NewEntry, wire.EntryPatch, wire.EntryFilter, wire.EntryOrder> = {
-  row: { key: 'text', value: 'json', updatedAt: 'time' },
+  row: { key: 'text', value: 'json', updatedAt: 'time', ...unreadable },
   added: { key: 'text', value: 'json', updatedAt: 'time' },
   patch: { value: 'json', updatedAt: 'time' },
   filter: entryFilter,
@@ -84,7 +86,7 @@ export const uncertainty: Shapes<
   wire.UncertaintyFilter,
   wire.UncertaintyOrder
 > = {
-  row: { id: 'number', ...doubt, ...resolution },
+  row: { id: 'number', ...doubt, ...resolution, ...unreadable },
   added: doubt,
   patch: { ...doubt, ...resolution },
   filter: doubtFilter,
@@ -106,7 +108,7 @@ export const semantic: Shapes<
   wire.SemanticMemoryFilter,
   wire.SemanticMemoryOrder
 > = {
-  row: { id: 'number', ...memory },
+  row: { id: 'number', ...memory, ...unreadable },
   added: memory,
   patch: memory,
   filter: memoryFilter,
