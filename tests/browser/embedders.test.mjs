@@ -205,3 +205,33 @@ test('a memory closes while its embedder never answers: the question is told, an
     await open(page);
     assert.equal(await call(page, 'turns.count', { search: 'kept' }), 1);
   }));
+
+for (const [what, path] of [
+  ['its model', MODEL],
+  ['the part that recalls', '**/package/recall.js'],
+]) {
+  test(`a memory closes at once while ${what} never comes, and another tab has it`, () =>
+    withPage(async ({ page, context, open: openPage }) => {
+      await hold(context, path);
+      await open(page);
+      const outcome = await page.evaluate(async () => {
+        const asked = [
+          window.memory.recall('music'),
+          window.memory.context('music'),
+          window.memory.embeddings.ready(),
+          window.memory.semantic.search('music'),
+        ].map((asked) => asked.catch(window.told));
+        const written = window.memory.turns.append({ userInput: 'kept' });
+        // Until it waits for what does not come.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const aborted = await window.memory.recall('music', { signal: AbortSignal.timeout(100) }).catch(window.told);
+        const late = new Promise((resolve) => setTimeout(resolve, 5000, 'still open'));
+        const closed = await Promise.race([window.memory.close().then(() => 'closed'), late]);
+        return [closed, aborted.code, (await Promise.all(asked)).map(({ code }) => code), await written];
+      });
+      assert.deepEqual(outcome, ['closed', 'aborted', ['closed', 'closed', 'closed', 'closed'], 1]);
+      const other = await openPage();
+      await open(other);
+      assert.equal(await call(other, 'turns.count', { search: 'kept' }), 1);
+    }));
+}

@@ -1,51 +1,74 @@
 import type { CallOptions, Connection } from '../link/connection.js';
 import { checkCount } from '../wire/check.js';
 import { MemoryError } from '../wire/errors.js';
+import { abortLater, givenUpBy, unlessClosed } from '../wire/waiting.js';
 import type { EmbedderOption, EmbeddingPurpose, EmbeddingStatus } from '../recall/embedder.js';
 import type { MemoryMapPoint } from '../wasm/synth_memory.js';
 import type { OpenRecall } from '../recall/recall.js';
 
-/** Loads recall, once: it is not downloaded before it is needed. */
-export interface LoadRecall {
-  (): Promise<OpenRecall>;
-  /** What came of it, where it was asked for. */
-  loaded?: Promise<OpenRecall> | undefined;
-}
+/** Recall, which is loaded once: it is not downloaded before it is needed. */
+export class LoadedRecall {
+  readonly #open: () => Promise<OpenRecall>;
+  readonly #closing = new AbortController();
+  #loaded: Promise<OpenRecall> | undefined;
+  #opened: OpenRecall | undefined;
 
-/** What loads recall for a memory, when it is first asked. */
-export function loader(
-  connection: Connection,
-  embedder: EmbedderOption = 'bundled',
-  tell?: (status: EmbeddingStatus) => void,
-): LoadRecall {
-  const load: LoadRecall = () =>
-    (load.loaded ??= import('../recall/recall.js').then(
-      ({ openRecall }) => openRecall(connection, embedder, tell),
-      (cause: unknown) => {
-        load.loaded = undefined;
+  constructor(connection: Connection, embedder: EmbedderOption = 'bundled', tell?: (status: EmbeddingStatus) => void) {
+    this.#open = async () => {
+      const { openRecall } = await import('../recall/recall.js').catch((cause: unknown) => {
         throw new MemoryError(
           'module_unavailable',
           'The part of the package that recalls could not be loaded.',
           'Try again when the page is online; where another version was deployed meanwhile, reload the page.',
           cause,
         );
+      });
+      return openRecall(connection, embedder, tell);
+    };
+  }
+
+  /** Loads it. That is not waited for once the signal fires, or the memory is closed. */
+  load(options?: CallOptions): Promise<OpenRecall> {
+    this.#loaded ??= this.#open().then(
+      (opened) => (this.#opened = opened),
+      (error: unknown) => {
+        this.#loaded = undefined;
+        throw error;
       },
-    ));
-  return load;
+    );
+    return unlessClosed(this.#closing.signal, givenUpBy(options?.signal, this.#loaded));
+  }
+
+  /** It, if it is there. */
+  get opened(): OpenRecall | undefined {
+    return this.#opened;
+  }
+
+  /** Waits for the questions that were asked, if any were, but neither for a page's own embedder nor for what does not come. */
+  close(): Promise<unknown> | undefined {
+    if (!this.#loaded) return undefined;
+    const asked = this.#loaded.then(async (opened) => {
+      // Those who waited for it ask now.
+      await new Promise((resolve) => setTimeout(resolve));
+      await opened.close();
+    });
+    abortLater(this.#closing);
+    return unlessClosed(this.#closing.signal, asked).catch(() => undefined);
+  }
 }
 
 /** The vectors of what is remembered: `memory.embeddings`. */
 export class Embeddings {
-  readonly #load: LoadRecall;
+  readonly #recall: LoadedRecall;
 
   /** @internal */
-  constructor(load: LoadRecall) {
-    this.#load = load;
+  constructor(recall: LoadedRecall) {
+    this.#recall = recall;
   }
 
   /** Which model's vectors there are, how many rows have theirs, and how many wait for one. */
   async status(options?: CallOptions): Promise<EmbeddingStatus> {
-    return (await this.#load()).runner.status(options);
+    return (await this.#recall.load(options)).runner.status(options);
   }
 
   /**
@@ -53,12 +76,12 @@ export class Embeddings {
    * `failed` and `lastError`; they are tried again by themselves at `retryAt`.
    */
   async ready(options?: CallOptions): Promise<EmbeddingStatus> {
-    return (await this.#load()).runner.settle(options);
+    return (await this.#recall.load(options)).runner.settle(options);
   }
 
   /** Tries what failed again at once. */
   async retry(options?: CallOptions): Promise<EmbeddingStatus> {
-    return (await this.#load()).runner.retry(options);
+    return (await this.#recall.load(options)).runner.retry(options);
   }
 
   /** Vectors of texts by the memory's embedder; `purpose` is `question` by default. */
@@ -66,13 +89,13 @@ export class Embeddings {
     texts: readonly string[],
     { purpose = 'question', ...options }: CallOptions & { readonly purpose?: EmbeddingPurpose } = {},
   ): Promise<Float32Array[]> {
-    return (await this.#load()).runner.embed(texts, purpose, options);
+    return (await this.#recall.load(options)).runner.embed(texts, purpose, options);
   }
 
   /** The rows embedded last on a plane, by their first two principal components: 1 to 5000 of them, 500 by default. */
   async map({ limit = 500, ...options }: CallOptions & { readonly limit?: number } = {}): Promise<MemoryMapPoint[]> {
     checkCount(limit, 'limit', 5000);
-    const { runner } = await this.#load();
+    const { runner } = await this.#recall.load(options);
     return runner.map(limit, options);
   }
 }

@@ -2,7 +2,7 @@ import { checkFields, checkNumbers, checkText, copyBytes } from '../wire/check.j
 import { Connection, type CallOptions } from '../link/connection.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
-import { Embeddings, loader, type LoadRecall } from './embeddings.js';
+import { Embeddings, LoadedRecall } from './embeddings.js';
 import { Backups, fromBackup, type Compacted } from './backups.js';
 import { ChangeFeed, iterateChanges, onChange, type Change, type ChangeOptions } from './changes.js';
 import { Live } from './live.js';
@@ -62,11 +62,11 @@ export class Memory {
   readonly backups: Backups;
   /** The vectors of what is remembered. */
   readonly embeddings: Embeddings;
-  readonly #recall: LoadRecall;
+  readonly #recall: LoadedRecall;
   readonly #feed: ChangeFeed;
   readonly #openReader: OpenReader;
 
-  private constructor(connection: Connection, status: MemoryStatus, recall: LoadRecall) {
+  private constructor(connection: Connection, status: MemoryStatus, recall: LoadedRecall) {
     this.#connection = connection;
     this.#status = new KnownStatus(status);
     this.turns = new Turns(connection);
@@ -129,9 +129,9 @@ export class Memory {
     const { embedder } = options;
     const open = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
     const connection = new Connection(open, engineOptions, options.onProgress);
-    const recall = loader(connection, embedder, options.onEmbedding);
+    const recall = new LoadedRecall(connection, embedder, options.onEmbedding);
     // It says what is wrong with the embedder before anything is opened.
-    const eager = embedder === undefined ? undefined : await recall();
+    const eager = embedder === undefined ? undefined : await recall.load(options);
     const [schema, storage] = await Promise.all([
       connection.open({ signal: options.signal }),
       place.storage === 'opfs' ? readStorage() : NO_STORAGE,
@@ -276,7 +276,7 @@ export class Memory {
    * ```
    */
   async recall(question: string, options?: RecallOptions): Promise<RecallHit[]> {
-    return (await this.#recall()).recall.recall(question, options);
+    return (await this.#recall.load(options)).recall.recall(question, options);
   }
 
   /**
@@ -294,12 +294,12 @@ export class Memory {
    * ```
    */
   async context(query: string, options?: ContextOptions): Promise<MemoryContext> {
-    return (await this.#recall()).context(query, options);
+    return (await this.#recall.load(options)).context(query, options);
   }
 
   /** Semantic memories near a text in meaning and, where asked for, what of the last twenty episodes is; the nearest first. */
   async related(query: string | Float32Array, options?: RelatedOptions): Promise<RelatedRow[]> {
-    return (await this.#recall()).recall.related(query, options);
+    return (await this.#recall.load(options)).recall.related(query, options);
   }
 
   /**
@@ -308,12 +308,12 @@ export class Memory {
    * tenth more where the second has above 0.6; 1 at the most.
    */
   async groundingConfidence(text: string, options?: CallOptions): Promise<number> {
-    return (await this.#recall()).recall.groundingConfidence(text, options);
+    return (await this.#recall.load(options)).recall.groundingConfidence(text, options);
   }
 
   /** Notes what is talked about now; the last twenty are kept while the memory is open. */
   async trackContext(text: string, options?: CallOptions): Promise<void> {
-    return (await this.#recall()).recall.trackContext(text, options);
+    return (await this.#recall.load(options)).recall.trackContext(text, options);
   }
 
   /**
@@ -335,12 +335,12 @@ export class Memory {
    * their texts: read them, and merge those that say the same with `semantic.merge`.
    */
   async consolidate(options?: ConsolidateOptions): Promise<Consolidated> {
-    return (await this.#recall()).recall.consolidate(options);
+    return (await this.#recall.load(options)).recall.consolidate(options);
   }
 
   /** The consolidations whose rows are put away, the newest first. */
   async consolidations(options?: CallOptions): Promise<Consolidation[]> {
-    return (await this.#recall()).recall.consolidations(options);
+    return (await this.#recall.load(options)).recall.consolidations(options);
   }
 
   /**
@@ -349,7 +349,7 @@ export class Memory {
    * back only after that one.
    */
   async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
-    await (await this.#recall.loaded)?.recall.consolidating();
+    await this.#recall.opened?.recall.consolidating();
     return this.#connection.call('undoConsolidation', [id], options);
   }
 
@@ -415,14 +415,12 @@ export class Memory {
   }
 
   /**
-   * Waits for what was asked for, closes the memory and lets other tabs have it. May be called again. An embedder of the
-   * page's own is not waited for: what needs its answer rejects with `closed`, and rows without a vector get it another time.
+   * Waits for what was asked for, closes the memory and lets other tabs have it. May be called again. An embedder or a model that
+   * does not come is not waited for: what needs it rejects with `closed`, and rows without a vector get it another time.
    */
   close(): Promise<void> {
-    const asking = this.#recall.loaded?.then((recall) => recall.close());
-    const closing = asking
-      ? asking.catch(() => undefined).then(() => this.#connection.close())
-      : this.#connection.close();
+    const asked = this.#recall.close();
+    const closing = asked ? asked.then(() => this.#connection.close()) : this.#connection.close();
     return closing.finally(() => this.#feed.close());
   }
 }

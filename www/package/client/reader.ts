@@ -1,5 +1,5 @@
 import { TABLES } from './changes.js';
-import type { LoadRecall } from './embeddings.js';
+import type { LoadedRecall } from './embeddings.js';
 import type { Memory } from './memory.js';
 import { runQuery, type Caller } from './query.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
@@ -47,7 +47,7 @@ const BY_NAME: Readonly<Record<string, MemoryTable>> = {
 };
 
 /** What makes readers of a memory; `embedded` is called when rows may have got vectors. */
-export function readers(connection: Caller, loadRecall: LoadRecall, embedded: () => void): OpenReader {
+export function readers(connection: Caller, recall: LoadedRecall, embedded: () => void): OpenReader {
   return (note) => {
     /** Makes the calls that read, and notes this table at each. */
     const noting = (table: MemoryTable): Caller => ({
@@ -59,7 +59,7 @@ export function readers(connection: Caller, loadRecall: LoadRecall, embedded: ()
     });
     const load = async (...tables: readonly MemoryTable[]) => {
       note([...tables, 'vectors']);
-      const opened = await loadRecall();
+      const opened = await recall.load();
       opened.runner.settled.add(embedded);
       return opened;
     };
@@ -68,7 +68,7 @@ export function readers(connection: Caller, loadRecall: LoadRecall, embedded: ()
       episodes: new Episodes(noting('episodes')),
       longTerm: new LongTerm(noting('longTerm')),
       uncertainty: new UncertaintyLog(noting('uncertainty')),
-      semantic: new SemanticMemories(noting('semantic'), () => load('semantic')),
+      semantic: new SemanticMemories(noting('semantic'), { load: () => load('semantic') }),
       async query(sql, parameters = [], options = {}) {
         const { rows, tables } = await runQuery<never>(connection, sql, parameters, options);
         note(tables.flatMap(sourcesOf));

@@ -1,5 +1,5 @@
 import { TableWithIds, Table } from './table.js';
-import type { LoadRecall } from './embeddings.js';
+import type { LoadedRecall } from './embeddings.js';
 import type { FoundMemory, SemanticSearchOptions } from '../recall/questions.js';
 import type { CallOptions } from '../link/connection.js';
 import type { Caller } from './query.js';
@@ -183,10 +183,10 @@ export class SemanticMemories extends TableWithIds<
   SemanticMemoryFilter,
   wire.SemanticMemoryOrder
 > {
-  readonly #recall: LoadRecall;
+  readonly #recall: Pick<LoadedRecall, 'load'>;
 
   /** @internal */
-  constructor(connection: Caller, recall: LoadRecall) {
+  constructor(connection: Caller, recall: Pick<LoadedRecall, 'load'>) {
     super(connection, 'semantic', shapes.semantic);
     this.#recall = recall;
   }
@@ -202,7 +202,7 @@ export class SemanticMemories extends TableWithIds<
    * ```
    */
   async search(query: string | Float32Array, options?: SemanticSearchOptions): Promise<FoundMemory[]> {
-    return (await this.#recall()).recall.search(query, options);
+    return (await this.#recall.load(options)).recall.search(query, options);
   }
 
   /**

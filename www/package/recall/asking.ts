@@ -1,6 +1,7 @@
 // Functions of the page's own, such as an embedder: they may fail, or never answer.
 import { checkSignal } from '../wire/check.js';
 import { aborted, closed, type MemoryError } from '../wire/errors.js';
+import { givenUpBy } from '../wire/waiting.js';
 
 /** How a function of the page's is asked. */
 export interface Asking {
@@ -34,18 +35,6 @@ export async function askPage<T>(
     if (signal?.aborted) throw aborted(signal);
     throw failed(cause);
   }
-}
-
-/** What a promise gives, unless the signal fires before: then it is not waited for. */
-export function givenUpBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  checkSignal(signal);
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(aborted(signal));
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }
 
 /** What was thrown, in words. */

@@ -21,14 +21,14 @@ export const MODELS: Record<BundledEmbedder, { readonly name: string; readonly f
 };
 
 /** The bytes of a model: a file of this package, 2.3 or 8.9 MB, fetched when meaning is first asked for. */
-export async function loadModel(embedder: BundledEmbedder): Promise<Uint8Array<ArrayBuffer>> {
+export async function loadModel(embedder: BundledEmbedder, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const { file } = MODELS[embedder];
   try {
     if (file.protocol === 'file:') {
       const fs = (globalThis as { process?: NodeProcess }).process?.getBuiltinModule?.('node:fs');
       if (fs) return new Uint8Array(fs.readFileSync(file));
     }
-    const response = await fetch(file);
+    const response = await fetch(file, { signal });
     if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
     const bytes = new Uint8Array(await response.arrayBuffer());
     // A server that knows no file of this name may answer with its page.

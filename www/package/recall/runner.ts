@@ -3,7 +3,8 @@ import { toDate } from '../wire/codec.js';
 import { embeddingLock } from '../link/channel.js';
 import type { CallOptions, Connection } from '../link/connection.js';
 import { takeLock } from '../link/locks.js';
-import { askPage, givenUpBy, reasonOf } from './asking.js';
+import { abortLater, givenUpBy, unlessClosed } from '../wire/waiting.js';
+import { askPage, reasonOf } from './asking.js';
 import {
   isBundled,
   type BundledEmbedder,
@@ -36,6 +37,8 @@ export class EmbedderRunner {
   #isBehind = true;
   /** Fires when the memory is closed: what waits for an embedder waits no longer. */
   readonly #closing = new AbortController();
+  /** Fires somewhat later: a model that is on its way may still come. */
+  readonly #loading = new AbortController();
   #running: Promise<void> | undefined;
   #again = false;
   #isListening = false;
@@ -60,6 +63,7 @@ export class EmbedderRunner {
   close(): void {
     clearTimeout(this.#timer);
     this.#closing.abort();
+    abortLater(this.#loading);
   }
 
   /** Rejects what means nothing without a vector, if there is no embedder. */
@@ -375,7 +379,7 @@ export class EmbedderRunner {
       if (isThere && dimensions !== null && model === MODELS[embedder].name) return dimensions;
     }
     for (;;) {
-      const bytes = await loadModel(embedder);
+      const bytes = await unlessClosed(this.#loading.signal, loadModel(embedder, this.#loading.signal));
       try {
         return await this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
       } catch (error) {
