@@ -39,7 +39,7 @@ test('each row has its table, its id or key, its time, and where it is from', as
     { content: 'Oslo is cold', timestamp, metadata: { source: { deep: 'not a text' }, session: '' } },
     { content: 'Oslo is old', timestamp, metadata: { source: 'x'.repeat(300) } },
   ]);
-  const { text, used } = await memory.context('Oslo', { tokenBudget: 5000 });
+  const { text, used } = await memory.context('Oslo', { tokenBudget: 5000, timeZone: 'UTC' });
   const time = '2026-03-04T05:06:07Z';
   const rows = parse(text);
   const of = (section) =>
@@ -274,5 +274,42 @@ test('tokens are estimated as a pattern would', async () => {
   await memory.semantic.rememberMany(texts.map((content) => ({ content: `tea ${content}` })));
   const { text, tokens, used } = await memory.context('tea');
   assert.deepEqual([used.length, tokens], [texts.length, pattern(text)]);
+  await memory.close();
+});
+
+test('a time is the time of the user, whose day it is, or as the app writes it', async () => {
+  const memory = await open({ embedder: 'none' });
+  const timeOf = async (timestamp, options) => {
+    const id = await memory.turns.append({ userInput: 'Hello', timestamp });
+    const { text } = await memory.context('Hello', { sections: { turns: 1 }, recentTurns: 1, ...options });
+    await memory.turns.delete(id);
+    return parse(text)[0].details.time;
+  };
+  for (const [timeZone, time, expected] of [
+    ['UTC', '2026-03-04T23:30:07.890Z', '2026-03-04T23:30:07Z'],
+    ['Europe/Oslo', '2026-03-04T23:30:07.890Z', '2026-03-05T00:30:07+01:00'],
+    ['Europe/Oslo', '2026-07-04T23:30:07Z', '2026-07-05T01:30:07+02:00'],
+    // The hour that comes twice.
+    ['Europe/Oslo', '2026-10-25T00:30:00Z', '2026-10-25T02:30:00+02:00'],
+    ['Europe/Oslo', '2026-10-25T01:30:00Z', '2026-10-25T02:30:00+01:00'],
+    ['America/Los_Angeles', '2026-01-01T07:59:59Z', '2025-12-31T23:59:59-08:00'],
+    ['Asia/Kathmandu', '2026-01-01T18:15:00Z', '2026-01-02T00:00:00+05:45'],
+    ['Pacific/Kiritimati', '2025-12-31T10:00:00Z', '2026-01-01T00:00:00+14:00'],
+    ['UTC', '0099-01-02T03:04:05Z', '0099-01-02T03:04:05Z'],
+    ['UTC', '-000001-01-02T03:04:05Z', '-000001-01-02T03:04:05Z'],
+  ]) {
+    assert.equal(await timeOf(new Date(time), { timeZone }), expected, `${time} in ${timeZone}`);
+  }
+  const formatTime = (time) => time.toLocaleDateString('de', { timeZone: 'Europe/Berlin' });
+  assert.equal(await timeOf(new Date('2026-03-04T23:30:00Z'), { formatTime }), '5.3.2026');
+  const own = await timeOf(new Date('2026-03-04T23:30:00Z'), {});
+  assert.equal(new Date(own).getTime(), Date.parse('2026-03-04T23:30:00Z'));
+  for (const options of [
+    { timeZone: 'Europe/Nowhere' },
+    { timeZone: 5 },
+    { formatTime: 'iso' },
+    { formatTime: () => 5 },
+  ])
+    await assert.rejects(timeOf(new Date(0), options), { code: 'invalid_argument' });
   await memory.close();
 });

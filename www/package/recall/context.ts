@@ -5,6 +5,7 @@ import * as shapes from '../wire/shapes.js';
 import { invalidArgument } from '../wire/errors.js';
 import { entryItem, hitItem, turnItem, type Item } from './marks.js';
 import { nameOf, pack, type Section } from './packing.js';
+import { timesBy, type TimeOptions } from './times.js';
 import type { Recall, RecallExplanation, RecallFilter, RecallHit, RecallOptions } from './questions.js';
 import type { Entry, Turn } from '../wire/rows.js';
 import type * as wire from '../wasm/synth_memory.js';
@@ -13,7 +14,7 @@ import type * as wire from '../wasm/synth_memory.js';
 export type ContextSection = 'turns' | 'facts' | 'recalled';
 
 /** How to pack a context. */
-export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOptions {
+export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOptions, TimeOptions {
   /** How many tokens the text may have, its marks included; 1000 by default. */
   readonly tokenBudget?: number | undefined;
   /**
@@ -69,7 +70,7 @@ const MARKS: Readonly<Record<ContextSection, string>> = { facts: 'facts', recall
 const DEFAULT_SECTIONS = { facts: 0.25, recalled: 1, turns: 0.35 } as const;
 const OPTIONS = [
   ...['signal', 'tokenBudget', 'sections', 'order', 'recentTurns', 'factPrefix', 'k', 'minSimilarity', 'countTokens'],
-  ...['recall', 'categories', 'minImportance', 'prefix', 'since', 'until'],
+  ...['recall', 'categories', 'minImportance', 'prefix', 'since', 'until', 'timeZone', 'formatTime'],
 ];
 const RECALL_OPTIONS = ['weights', 'halfLifeHours', 'rerank', 'rerankCandidates'];
 /** The most entries of long-term knowledge that are looked at. */
@@ -143,6 +144,7 @@ export async function packContext(
   if (typeof tokenBudget !== 'number' || !(tokenBudget >= 0))
     throw invalidArgument('tokenBudget must be a number, not negative.');
   const count = checkedCount(countTokens);
+  const write = timesBy(options);
   const sections = checkSections(options.sections ?? DEFAULT_SECTIONS, options.order);
   if (options.recall !== undefined) checkFields(options.recall, RECALL_OPTIONS, 'recall');
 
@@ -150,19 +152,19 @@ export async function packContext(
   const items: Record<ContextSection, () => Promise<Item[]>> = {
     async turns() {
       const turns = await lastTurns(connection, options.recentTurns ?? 20, signal);
-      return turns.map((row) => turnItem(decode(shapes.turns.row, row) as Turn));
+      return turns.map((row) => turnItem(decode(shapes.turns.row, row) as Turn, write));
     },
     async facts() {
       const filter = { prefix: options.factPrefix ?? 'user.' };
       const { rows } = await connection.call('longTermList', [filter, { limit: MOST_FACTS }], { signal });
-      return rows.filter(isReadable).map((row) => entryItem(decode(shapes.longTerm.row, row) as Entry));
+      return rows.filter(isReadable).map((row) => entryItem(decode(shapes.longTerm.row, row) as Entry, write));
     },
     async recalled() {
       const { categories, minImportance, prefix, since, until, k = 30, minSimilarity = 0.2 } = options;
       const filter = { categories, minImportance, prefix, since, until };
       const asked = { ...options.recall, ...filter, k, minSimilarity, signal, explain: true };
       hits = (await recall.recall(query, asked)) as ExplainedHit[];
-      return hits.map(hitItem);
+      return hits.map((hit) => hitItem(hit, write));
     },
   };
   const filled = await Promise.all(

@@ -90,8 +90,12 @@ const whence = (metadata: JsonValue | undefined) => ({
   session: firstOf(metadata, SESSIONS),
   source: firstOf(metadata, SOURCES),
 });
-const time = (date: Date | null | undefined) =>
-  date && !Number.isNaN(date.getTime()) ? date.toISOString().replace(/\.\d+Z$/, 'Z') : undefined;
+/** How the time of a row is written. */
+export type WriteTime = (time: Date) => string;
+
+/** A time, where there is one. */
+const at = (date: Date | null | undefined, write: WriteTime) =>
+  date && !Number.isNaN(date.getTime()) ? write(date) : undefined;
 const said = (value: JsonValue): string => (typeof value === 'string' ? value : encodeJson(value, 'value'));
 
 /** A row with these texts, which `write` puts between its marks, escaped already. */
@@ -123,41 +127,41 @@ function item(
 }
 
 /** A turn, with both sides. */
-export function turnItem({ id, timestamp, metadata, userInput, assistantResponse }: Turn): Item {
+export function turnItem({ id, timestamp, metadata, userInput, assistantResponse }: Turn, write: WriteTime): Item {
   const side = (name: string, text = '') => text && `<${name}>${text}</${name}>`;
   const sides = ([user, assistant]: readonly string[]) => side('user', user) + side('assistant', assistant);
-  const details = { time: time(timestamp), ...whence(metadata) };
+  const details = { time: at(timestamp, write), ...whence(metadata) };
   return item({ table: 'turns', id }, details, [userInput ?? '', assistantResponse ?? ''], sides);
 }
 
 /** An entry of long-term knowledge. */
-export function entryItem({ key, value, updatedAt }: Entry): Item {
-  return item({ table: 'longTerm', key }, { time: time(updatedAt) }, [said(value)], undefined, true);
+export function entryItem({ key, value, updatedAt }: Entry, write: WriteTime): Item {
+  return item({ table: 'longTerm', key }, { time: at(updatedAt, write) }, [said(value)], undefined, true);
 }
 
-function episodeItem({ id, timestamp, eventType, content, metadata }: Episode): Item {
-  const details = { time: time(timestamp), type: clipped(eventType), ...whence(metadata) };
+function episodeItem({ id, timestamp, eventType, content, metadata }: Episode, write: WriteTime): Item {
+  const details = { time: at(timestamp, write), type: clipped(eventType), ...whence(metadata) };
   const text = content === null ? '' : said(content);
   return item({ table: 'episodes', id }, details, [text], undefined, Boolean(escapeText(text) || eventType));
 }
 
-function factItem({ id, timestamp, category, content, metadata }: SemanticMemory): Item {
-  const details = { time: time(timestamp), category: clipped(category), ...whence(metadata) };
+function factItem({ id, timestamp, category, content, metadata }: SemanticMemory, write: WriteTime): Item {
+  const details = { time: at(timestamp, write), category: clipped(category), ...whence(metadata) };
   return item({ table: 'semantic', id }, details, [content ?? '']);
 }
 
 /** A row that was recalled. */
-export function hitItem(hit: RecallHit): Item {
+export function hitItem(hit: RecallHit, write: WriteTime): Item {
   switch (hit.table) {
     case 'turns':
-      return turnItem(hit.row);
+      return turnItem(hit.row, write);
     case 'longTerm':
-      return entryItem(hit.row);
+      return entryItem(hit.row, write);
     case 'episodes':
-      return episodeItem(hit.row);
+      return episodeItem(hit.row, write);
     case 'semantic':
-      return factItem(hit.row);
+      return factItem(hit.row, write);
     case 'uncertainty':
-      return item({ table: hit.table, id: hit.id }, { time: time(hit.row.timestamp) }, [hit.text]);
+      return item({ table: hit.table, id: hit.id }, { time: at(hit.row.timestamp, write) }, [hit.text]);
   }
 }
