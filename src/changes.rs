@@ -12,6 +12,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use crate::error::Result;
+use crate::tables::is_ours;
 
 /// The most tables that can be watched.
 pub const MAX_TABLES: usize = 8;
@@ -19,6 +20,9 @@ pub const MAX_TABLES: usize = 8;
 pub const MAX_RUNS: usize = 1000;
 /// The most rows that are reported by key.
 pub const MAX_KEYS: usize = 1000;
+
+/// The most tables of an app's own that are told of.
+pub const MAX_OWN: usize = 100;
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -72,6 +76,8 @@ pub struct Changed {
     pub runs: Vec<Run>,
     /// Of the table whose rows are known by key, each that was deleted, in that order.
     pub deleted: Vec<Deleted>,
+    /// The tables of the app's own that changed; no more than [`MAX_OWN`] of them.
+    pub own: Vec<String>,
     /// Whether there were more rows than these.
     pub missed: bool,
     /// Whether another database, or another schema, took the place of the one that was there.
@@ -109,8 +115,15 @@ impl Changed {
         }
     }
 
+    fn note_own(&mut self, table: &str) {
+        if self.own.len() < MAX_OWN && !self.own.iter().any(|name| name == table) {
+            self.own.push(table.to_owned());
+        }
+    }
+
     /// Adds what was changed after this.
     fn append(&mut self, later: &mut Self) {
+        later.own.drain(..).for_each(|table| self.note_own(&table));
         self.tables |= std::mem::take(&mut later.tables);
         self.missed |= std::mem::take(&mut later.missed);
         self.missed |= self.runs.len() + later.runs.len() > MAX_RUNS;
@@ -130,6 +143,7 @@ pub(crate) struct Mark {
     runs: usize,
     last: Option<Run>,
     deleted: usize,
+    own: usize,
 }
 
 /// The feed of one connection. SQLite wants its hooks to be `Send`, hence the lock; there is one thread.
@@ -159,7 +173,12 @@ impl Feed {
     pub(crate) fn listen(&self, connection: &mut Connection) -> Result<()> {
         let (tables, keyed, pending) = (self.tables, self.keyed, Arc::clone(&self.pending));
         connection.update_hook(Some(move |action: Action, _: &str, changed: &str, row: i64| {
-            let Some(at) = tables.iter().position(|table| *table == changed) else { return };
+            let Some(at) = tables.iter().position(|table| *table == changed) else {
+                if !is_ours(changed) {
+                    lock(&pending).note_own(changed);
+                }
+                return;
+            };
             let kind = match action {
                 Action::SQLITE_INSERT => ChangeKind::Insert,
                 Action::SQLITE_DELETE => ChangeKind::Delete,
@@ -184,6 +203,12 @@ impl Feed {
         }
     }
 
+    /// Notes that these tables of the app's own are written to: of a table without rowids, SQLite's hook says nothing.
+    pub(crate) fn note_own(&self, tables: Vec<String>) {
+        let mut pending = lock(&self.pending);
+        tables.iter().for_each(|table| pending.note_own(table));
+    }
+
     /// Notes that what was changed so far is committed, as no transaction is open.
     pub(crate) fn settle(&self) {
         lock(&self.committed).append(&mut lock(&self.pending));
@@ -196,8 +221,9 @@ impl Feed {
 
     /// Where the open transaction is, to go back to.
     pub(crate) fn mark(&self) -> Mark {
-        let Changed { tables, missed, ref runs, ref deleted, .. } = *lock(&self.pending);
-        Mark { tables, missed, runs: runs.len(), last: runs.last().copied(), deleted: deleted.len() }
+        let Changed { tables, missed, ref runs, ref deleted, ref own, .. } = *lock(&self.pending);
+        let last = runs.last().copied();
+        Mark { tables, missed, runs: runs.len(), last, deleted: deleted.len(), own: own.len() }
     }
 
     /// Notes that the open transaction went back to where it was.
@@ -205,6 +231,7 @@ impl Feed {
         let mut pending = lock(&self.pending);
         (pending.tables, pending.missed) = (to.tables, to.missed);
         pending.deleted.truncate(to.deleted);
+        pending.own.truncate(to.own);
         pending.runs.truncate(to.runs);
         // It may have grown since.
         if let (Some(last), Some(was)) = (pending.runs.last_mut(), to.last) {

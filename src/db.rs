@@ -5,15 +5,15 @@ mod page;
 
 use std::cell::Cell;
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
+use rusqlite::{Connection, Statement};
 use serde::Deserialize;
 use tsify::Tsify;
 
 use crate::changes::{Changed, Deleted, Feed, Mark};
 use crate::error::{Error, ErrorCode, Result};
-use crate::guard::{Guard, Seen};
+use crate::guard::{Allowed, Guard, Seen};
 use crate::recall::matches;
 pub(crate) use connection::*;
 #[cfg(target_arch = "wasm32")]
@@ -173,15 +173,42 @@ impl Db {
 
     /// Lets a question be asked that may only read, for so many seconds at most. Also returns what it did.
     pub(crate) fn guarded<T>(&mut self, seconds: f64, question: impl FnOnce(&Connection) -> T) -> Result<(T, Seen)> {
-        const STEPS_BETWEEN_LOOKS: i32 = 20_000;
-        let Self { connection, guard, clock, .. } = self;
-        let (clock, deadline) = (*clock, clock.now() + seconds);
-        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || clock.now() > deadline))?;
-        guard.begin(connection)?;
-        let answer = question(connection);
-        let seen = guard.end();
-        connection.progress_handler(0, None::<fn() -> bool>)?;
+        self.guard.install(&mut self.connection)?;
+        self.stop_after(Some(seconds))?;
+        self.guard.begin(Allowed::Reads);
+        let answer = question(&self.connection);
+        let seen = self.guard.end();
+        self.stop_after(None)?;
         Ok((answer, seen))
+    }
+
+    /// Makes a change by statements that [`Db::prepare_own`] prepares, whole, in so many seconds at most.
+    pub(crate) fn change_own(&mut self, seconds: f64, change: &mut dyn FnMut(&Self) -> Result<()>) -> Result<()> {
+        self.guard.install(&mut self.connection)?;
+        self.stop_after(Some(seconds))?;
+        let db = &*self;
+        let changed = db.atomically(&mut || change(db));
+        self.stop_after(None)?;
+        changed
+    }
+
+    /// Prepares a statement that may write to tables of an app's own only; returns what it would have done if it may not. The
+    /// tables that it writes to are told of as changed.
+    pub(crate) fn prepare_own(&self, sql: &str) -> (rusqlite::Result<Statement<'_>>, Option<String>) {
+        self.guard.begin(Allowed::OwnTables);
+        let statement = self.connection.prepare(sql);
+        let Seen { refused, written, .. } = self.guard.end();
+        self.feed.note_own(written);
+        (statement, refused)
+    }
+
+    /// Stops statements that run for longer than so many seconds from now on; none where there is no such number.
+    fn stop_after(&mut self, seconds: Option<f64>) -> Result<()> {
+        const STEPS_BETWEEN_LOOKS: i32 = 20_000;
+        let clock = self.clock;
+        let is_over = seconds.map(|seconds| clock.now() + seconds).map(|deadline| move || clock.now() > deadline);
+        let steps = if is_over.is_some() { STEPS_BETWEEN_LOOKS } else { 0 };
+        Ok(self.connection.progress_handler(steps, is_over)?)
     }
 
     /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most; `keyed` is the place of the one

@@ -170,8 +170,17 @@ impl Error {
     }
 
     /// The same error, saying which of several rows it is about.
-    pub(crate) fn in_row(mut self, at: usize) -> Self {
-        self.0.message = format!("row {at}: {}", self.0.message);
+    pub(crate) fn in_row(self, at: usize) -> Self {
+        self.within("row", at)
+    }
+
+    /// The same error, saying which of several statements it is about.
+    pub(crate) fn in_statement(self, at: usize) -> Self {
+        self.within("statement", at)
+    }
+
+    fn within(mut self, what: &str, at: usize) -> Self {
+        self.0.message = format!("{what} {at}: {}", self.0.message);
         self
     }
 

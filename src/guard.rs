@@ -1,4 +1,5 @@
-//! What a statement that only asks may do, and what it reads, from SQLite's authorizer.
+//! What a caller's statement may do, and what it reads and writes, from SQLite's authorizer: one that only asks, or one that writes
+//! to an app's own tables.
 //!
 //! To set an authorizer makes SQLite prepare every statement again, so it is set once and stays; while nothing is guarded it
 //! allows everything.
@@ -9,6 +10,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use crate::error::Result;
+use crate::tables::is_ours;
 
 /// The pragmas that only tell.
 const PRAGMAS: &[&str] = &[
@@ -48,9 +50,22 @@ const PRAGMAS_WITH_ARGUMENT: &[&str] = &[
     "table_xinfo",
 ];
 
+/// What statements may do.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// Read.
+    #[default]
+    Reads,
+    /// Write to an app's own tables as well, by triggers too.
+    OwnTables,
+}
+
 /// What SQLite asked of the statements that were guarded.
 #[derive(Default)]
 pub(crate) struct Seen {
+    allowed: Allowed,
+    /// The app's tables that they write to.
+    pub(crate) written: Vec<String>,
     /// The first thing that they would have done and may not.
     pub(crate) refused: Option<String>,
     /// What they read by name: tables, but also views and what they read, and what FTS5 reads of its own.
@@ -64,11 +79,30 @@ impl Seen {
         {
             self.read.push(table_name.to_owned());
         }
-        if only_reads(action) {
+        if only_reads(action) || (self.allowed == Allowed::OwnTables && self.writes_to_own(action)) {
             return Authorization::Allow;
         }
         self.refused.get_or_insert_with(|| describe(action));
         Authorization::Deny
+    }
+}
+
+impl Seen {
+    /// Whether it writes to a table of the app's, which is noted.
+    fn writes_to_own(&mut self, action: AuthAction<'_>) -> bool {
+        let (AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }) = action
+        else {
+            return false;
+        };
+        if is_ours(table_name) {
+            return false;
+        }
+        if !self.written.iter().any(|name| name == table_name) {
+            self.written.push(table_name.to_owned());
+        }
+        true
     }
 }
 
@@ -85,8 +119,8 @@ fn lock(seen: &Mutex<Option<Seen>>) -> MutexGuard<'_, Option<Seen>> {
 }
 
 impl Guard {
-    /// Guards the statements of a connection from here on.
-    pub(crate) fn begin(&mut self, connection: &mut Connection) -> Result<()> {
+    /// Makes a connection ask before it prepares a statement.
+    pub(crate) fn install(&mut self, connection: &mut Connection) -> Result<()> {
         if !self.is_set {
             let seen = Arc::clone(&self.seen);
             connection.authorizer(Some(move |context: AuthContext<'_>| {
@@ -94,8 +128,12 @@ impl Guard {
             }))?;
             self.is_set = true;
         }
-        *lock(&self.seen) = Some(Seen::default());
         Ok(())
+    }
+
+    /// Guards the statements that are prepared from here on.
+    pub(crate) fn begin(&self, allowed: Allowed) {
+        *lock(&self.seen) = Some(Seen { allowed, ..Seen::default() });
     }
 
     /// Allows everything again.

@@ -15,6 +15,8 @@ pub struct Changes {
     pub tables: Vec<MemoryTable>,
     /// The rows, in the order in which they were changed.
     pub rows: Vec<ChangedRows>,
+    /// The tables of the app's own that changed.
+    pub own: Vec<String>,
     /// Whether there were more rows than these.
     pub missed: bool,
     /// Whether another database, or another schema, took the place of the one that was there: by an import, a restored
@@ -44,7 +46,7 @@ impl Memory {
     pub fn take_changes(&self) -> Option<Changes> {
         self.db.take_changes().map(|changed| {
             let tables = MemoryTable::ALL.into_iter().filter(|table| changed.has(*table as usize)).collect();
-            let Changed { runs, deleted, mut missed, replaced, .. } = changed;
+            let Changed { runs, deleted, own, mut missed, replaced, .. } = changed;
             let mut names = Names { deleted, reported: 0 };
             let mut rows = Vec::with_capacity(runs.len());
             for run in runs {
@@ -61,7 +63,7 @@ impl Memory {
                     rows.push(ChangedRows { table, kind, first, last, keys });
                 }
             }
-            Changes { tables, rows, missed, replaced }
+            Changes { tables, rows, own, missed, replaced }
         })
     }
 }

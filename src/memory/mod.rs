@@ -1,5 +1,6 @@
 //! An open memory: its tables, its revision, its export and import.
 
+pub mod execute;
 pub mod query;
 
 mod backups;

@@ -46,10 +46,8 @@ impl Memory {
     /// `read_only_query` where it would change anything, `invalid_sql` where it is not one valid statement,
     /// `query_timeout` after `timeout` seconds, `result_too_large` above [`MAX_ROWS`] rows.
     pub fn query(&mut self, sql: &str, parameters: &Parameters, timeout: f64) -> Result<QueryResult> {
-        if sql.len() > MAX_TEXT_BYTES {
-            return Err(Error::new(ErrorCode::TextTooLong, format!("The SQL is longer than {MAX_TEXT_BYTES} bytes.")));
-        }
-        let (result, Seen { refused, read: names }) =
+        check_sql(sql)?;
+        let (result, Seen { refused, read: names, .. }) =
             self.db.guarded(timeout, |connection| read(connection, sql, parameters))?;
         let connection = self.db.connection();
         let result = result.and_then(|found| Ok(QueryResult { tables: tables_among(connection, &names)?, ..found }));
@@ -83,11 +81,19 @@ fn tables_among(connection: &Connection, names: &[String]) -> Result<Vec<String>
     Ok(tables)
 }
 
-fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
+/// Rejects what SQLite would not read, or not to its end.
+pub(super) fn check_sql(sql: &str) -> Result<()> {
+    if sql.len() > MAX_TEXT_BYTES {
+        return Err(Error::new(ErrorCode::TextTooLong, format!("The SQL is longer than {MAX_TEXT_BYTES} bytes.")));
+    }
     // SQLite would read no further, and what is behind it was meant by somebody.
     if sql.contains('\0') {
         return Err(invalid("The SQL holds a NUL character."));
     }
+    Ok(())
+}
+
+fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
     let mut statement = connection.prepare(sql).map_err(|error| match error {
         rusqlite::Error::MultipleStatement => invalid("There is more than one statement."),
         other => other.into(),
@@ -122,7 +128,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
     Ok(QueryResult { columns, rows, tables: Vec::new() })
 }
 
-fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {
+pub(super) fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {
     let expected = statement.parameter_count();
     let mut bound = vec![false; expected];
     match parameters {
@@ -160,6 +166,6 @@ fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Result<()> {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Error {
+pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidSql, message)
 }

@@ -49,3 +49,39 @@ impl MemoryTable {
         }
     }
 }
+
+/// All tables that are not an app's own: those of the package's revisions with what FTS5 keeps beside its own, and those that the
+/// migrations keep for themselves.
+const OURS: [&str; 26] = [
+    "turns",
+    "episodes",
+    "semantic_memories",
+    "long_term",
+    "uncertainty_log",
+    "long_term_ids",
+    "memory_fts",
+    "memory_fts_data",
+    "memory_fts_idx",
+    "memory_fts_docsize",
+    "memory_fts_config",
+    "memory_changes",
+    "memory_indexed",
+    "memory_uses",
+    "memory_lessons",
+    "embedding_models",
+    "embedding_queue",
+    "embeddings",
+    "embedding_blocks",
+    "consolidations",
+    "consolidated_memories",
+    "alembic_version",
+    "synth_migrations",
+    "synth_requests",
+    "sqlite_master",
+    "sqlite_schema",
+];
+
+/// Whether a table, by its name as the schema has it, is not an app's own.
+pub(crate) fn is_ours(table: &str) -> bool {
+    OURS.contains(&table) || table.starts_with("sqlite_")
+}

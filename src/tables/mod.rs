@@ -30,4 +30,5 @@ pub mod semantic;
 mod growth;
 
 pub use memory_table::MemoryTable;
+pub(crate) use memory_table::is_ours;
 pub use table::{Columns, Listing, Page, Rows, Table};

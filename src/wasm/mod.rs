@@ -111,6 +111,17 @@ impl Engine {
         self.raw(result)
     }
 
+    /// Carries out statements that write to the app's own tables, all or none. `timeout` is in seconds, 10 by default.
+    #[wasm_bindgen(unchecked_return_type = "Executed[]")]
+    pub fn execute(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "readonly (readonly [sql: string, parameters: SqlParameters])[]")]
+        statements: &JsValue,
+        timeout: Option<f64>,
+    ) -> Answer {
+        self.call_mut(|memory| memory.execute(&wire::statements(statements)?, timeout.unwrap_or(DEFAULT_TIMEOUT)))
+    }
+
     /// The database as the bytes of a file.
     #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer>")]
     pub fn export(&self) -> Answer {

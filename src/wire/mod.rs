@@ -19,7 +19,7 @@ pub(crate) use failure::Failure;
 pub(crate) use options::{EngineOptions, SchemaRenames};
 pub(crate) use paging::{Paging, SortDirection};
 pub(crate) use pending::{PendingText, pending_key};
-pub(crate) use sql::{parameters, result};
+pub(crate) use sql::{parameters, result, statements};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -31,6 +31,18 @@ pub(crate) fn parameters(value: &JsValue) -> Result<Parameters> {
     Ok(Parameters::Named(named))
 }
 
+/// Statements with their parameters, from an array of pairs.
+pub(crate) fn statements(value: &JsValue) -> Result<Vec<(String, Parameters)>> {
+    let Some(array) = value.dyn_ref::<Array>() else {
+        return Err(Error::invalid_argument("statements must be an array."));
+    };
+    let statement = |pair: JsValue| {
+        let pair = Array::from(&pair);
+        Ok((from_js(&pair.get(0), "sql")?, parameters(&pair.get(1))?))
+    };
+    array.iter().map(statement).collect()
+}
+
 /// What a query found.
 pub(crate) fn result(found: &QueryResult) -> JsValue {
     let columns: Array = found.columns.iter().map(|name| JsValue::from_str(name)).collect();

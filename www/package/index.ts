@@ -26,6 +26,7 @@ export type {
   EmbeddingStatus,
 } from './recall/embedder.js';
 export type { JsonValue } from './wire/json.js';
+export type { ExecuteResult, SqlStatement } from './client/query.js';
 export { Backups } from './client/backups.js';
 export { Migrations } from './client/migrations.js';
 export type { Backup, Compacted } from './client/backups.js';

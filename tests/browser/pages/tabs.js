@@ -86,6 +86,8 @@ const CALLS = {
     consolidations: (memory) => memory.consolidations(),
     undoConsolidation: (memory) => memory.undoConsolidation(),
     discardConsolidations: (memory) => memory.discardConsolidations(),
+    execute: (memory) => memory.execute('UPDATE app1 SET id = ?', [1]),
+    transaction: (memory) => memory.transaction([{ sql: 'DELETE FROM app1' }]),
     unreadable: (memory) => memory.unreadable(),
     compact: (memory) => memory.compact(),
     export: (memory) => memory.export({ revision: '001' }),

@@ -22,8 +22,15 @@ export interface Replacement {
   readonly kind: 'replaced';
 }
 
-/** What a commit changed. Its `kind` says which of the three it is. */
-export type Change = RowChange | MissedChanges | Replacement;
+/** A commit changed tables of the app's own, by `execute`, `transaction` or a trigger. Reported if `tables` names none. */
+export interface OwnTablesChange {
+  readonly kind: 'own';
+  /** Their names. */
+  readonly tables: readonly string[];
+}
+
+/** What a commit changed. Its `kind` says which of the four it is. */
+export type Change = RowChange | OwnTablesChange | MissedChanges | Replacement;
 
 /** Which changes to report, and until when. */
 export interface ChangeOptions extends CallOptions {
@@ -42,8 +49,11 @@ export const TABLES = Object.keys({
   uncertainty: true,
 } satisfies Record<MemoryTable, true>) as readonly MemoryTable[];
 
+/** What is reported where nobody asks for some tables only. */
+const ALL: ReadonlySet<MemoryTable> = new Set(TABLES);
+
 /** What the engine reports where nobody can know what changed. */
-const ALL_MISSED: Changes = { tables: [...TABLES], rows: [], missed: true, replaced: false };
+const ALL_MISSED: Changes = { tables: [...TABLES], rows: [], own: [], missed: true, replaced: false };
 
 /** How many entries wait for an iterator's consumer. The rows of one `appendMany` are one; of `longTerm`, each is. */
 const MOST_WAITING = 1000;
@@ -191,7 +201,8 @@ class Backlog {
     const tables = TABLES.filter((table) => all.some((changes) => changes.tables.includes(table)));
     this.#waiting = [];
     this.#size = 0;
-    this.#push({ tables, rows: [], missed: true, replaced: all.some(({ replaced }) => replaced) }, 1);
+    const own = [...new Set(all.flatMap(({ own }) => own))];
+    this.#push({ tables, rows: [], own, missed: true, replaced: all.some(({ replaced }) => replaced) }, 1);
   }
 
   #push(changes: Changes, size: number): void {
@@ -199,10 +210,11 @@ class Backlog {
     this.#size += size;
   }
 
-  #sizeOf({ tables, rows, replaced }: Changes): number {
-    if (!replaced && !tables.some((table) => this.#tables.has(table))) return 0;
-    const own = rows.filter(({ table }) => this.#tables.has(table));
-    return own.reduce((size, { keys }) => size + (keys?.length ?? 1), 1);
+  #sizeOf({ tables, rows, own, replaced }: Changes): number {
+    const hasOwn = own.length > 0 && this.#tables === ALL;
+    if (!replaced && !hasOwn && !tables.some((table) => this.#tables.has(table))) return 0;
+    const asked = rows.filter(({ table }) => this.#tables.has(table));
+    return asked.reduce((size, { keys }) => size + (keys?.length ?? 1), 1);
   }
 
   take(): { readonly value: Change } | undefined {
@@ -224,6 +236,7 @@ function* expand(changes: Changes, tables: ReadonlySet<MemoryTable>): Generator<
     return;
   }
   for (const run of changes.rows) if (tables.has(run.table)) yield* rowsOf(run);
+  if (changes.own.length > 0 && tables === ALL) yield { kind: 'own', tables: changes.own };
   if (!changes.missed) return;
   const missed = changes.tables.filter((table) => tables.has(table));
   if (missed.length > 0) yield { kind: 'missed', tables: missed };
@@ -240,7 +253,8 @@ function* rowsOf({ table, kind, first, last, keys }: ChangedRows): Generator<Row
 function checkOptions(options: ChangeOptions): ReadonlySet<MemoryTable> {
   checkFields(options, ['tables', 'signal']);
   checkSignal(options.signal);
-  const { tables = TABLES } = options;
+  const { tables } = options;
+  if (tables === undefined) return ALL;
   if (!Array.isArray(tables)) throw invalidArgument('tables must be an array of tables.');
   const unknown = tables.find((table: unknown) => !TABLES.includes(table as MemoryTable));
   if (unknown !== undefined)

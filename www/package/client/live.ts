@@ -108,7 +108,8 @@ export class Live<T> implements AsyncIterable<T> {
     if (this.#ignore) return;
     try {
       this.#ignore = this.#feed.listen({
-        report: ({ tables, replaced }) => this.#report(tables, replaced),
+        report: ({ tables, own, missed, replaced }) =>
+          this.#report(own.length > 0 || missed ? [...tables, 'own'] : tables, replaced),
         embedded: () => this.#report(['vectors'], false),
         end: () => this.close(),
       });

@@ -22,7 +22,7 @@ import type {
   RelatedOptions,
   RelatedRow,
 } from '../recall/questions.js';
-import { runQuery } from './query.js';
+import { runQuery, runStatements, type ExecuteResult, type SqlStatement } from './query.js';
 import { readers, type MemoryReader, type OpenReader } from './reader.js';
 import { fromSchema, KnownStatus, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
@@ -356,6 +356,45 @@ export class Memory {
   /** Lets go of what consolidations put away, for good; resolves to how many there were. */
   async discardConsolidations(options?: CallOptions): Promise<number> {
     return this.#connection.call('discardConsolidations', [], options);
+  }
+
+  /**
+   * Writes with one SQL statement to the app's own tables, those that its migrations made. It cannot write to a table of the
+   * memory's, neither itself nor by a trigger, nor change the schema: that rejects with `invalid_sql`. As with every call, a write
+   * that was answered is kept, it is never made twice, and `changes` and live queries see it.
+   *
+   * `RETURNING` returns up to 1,000 rows of texts and numbers.
+   *
+   * Rejects with `invalid_sql`, `constraint_failed`, `query_timeout` (after 10 s, or `timeoutMs`) or `quota_exceeded`; nothing is
+   * kept then.
+   *
+   * @example
+   * ```ts
+   * const { changes } = await memory.execute('UPDATE reminders SET done = 1 WHERE id = ?', [id]);
+   * ```
+   */
+  async execute<Row extends object = Record<string, string | number | null>>(
+    sql: string,
+    parameters: SqlParameters = [],
+    options?: QueryOptions,
+  ): Promise<ExecuteResult<Row>> {
+    const [result] = await runStatements<Row>(this.#connection, [{ sql, parameters }], options);
+    return result!;
+  }
+
+  /**
+   * The same for up to 1,000 statements: all of them are carried out, or none. Resolves to what each did.
+   *
+   * @example
+   * ```ts
+   * await memory.transaction([
+   *   { sql: 'INSERT INTO lists (name) VALUES (?)', parameters: ['Shopping'] },
+   *   { sql: 'UPDATE reminders SET list = last_insert_rowid() WHERE list IS NULL' },
+   * ]);
+   * ```
+   */
+  transaction(statements: readonly SqlStatement[], options?: QueryOptions): Promise<ExecuteResult[]> {
+    return runStatements(this.#connection, statements, options);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Connection } from '../link/connection.js';
-import { checkText, copyBytes } from '../wire/check.js';
+import { checkFields, checkText, copyBytes } from '../wire/check.js';
 import { invalidArgument } from '../wire/errors.js';
 import type { QueryOptions } from './options.js';
 import type { QueryResult, SqlParameters, SqlValue } from '../wasm/synth_memory.js';
@@ -7,20 +7,55 @@ import type { QueryResult, SqlParameters, SqlValue } from '../wasm/synth_memory.
 /** What makes calls of the engine. */
 export type Caller = Pick<Connection, 'call'>;
 
+/** A statement of `memory.transaction`. */
+export interface SqlStatement {
+  readonly sql: string;
+  /** For `?` an array; for `:name` an object, by name without the colon. None by default. */
+  readonly parameters?: SqlParameters | undefined;
+}
+
+/** What a statement that writes did. */
+export interface ExecuteResult<Row extends object = Record<string, string | number | null>> {
+  /** How many rows it inserted, changed or deleted, those of triggers aside. */
+  readonly changes: number;
+  /** The rows that its RETURNING names, by column name; none without. */
+  readonly rows: readonly Row[];
+}
+
+/** Writes with SQL, all or nothing. */
+export async function runStatements<Row extends object>(
+  caller: Caller,
+  statements: readonly SqlStatement[],
+  options: QueryOptions = {},
+): Promise<ExecuteResult<Row>[]> {
+  if (!Array.isArray(statements)) throw invalidArgument('statements must be an array.');
+  const given = statements.map((statement: SqlStatement, at) => {
+    checkFields(statement, ['sql', 'parameters'], `statements[${at}]`);
+    return [checkText(statement.sql, `statements[${at}].sql`), checkParameters(statement.parameters ?? [])] as const;
+  });
+  checkFields(options, ['timeoutMs', 'signal']);
+  const executed = await caller.call('execute', [given, secondsOf(options)], { signal: options.signal });
+  return executed.map(({ changes, columns, rows }) => ({ changes, rows: rows.map((row) => toRow<Row>(columns, row)) }));
+}
+
+const toRow = <Row extends object>(columns: readonly string[], row: readonly unknown[]) =>
+  Object.fromEntries(columns.map((column, at) => [column, row[at]])) as Row;
+
+function secondsOf({ timeoutMs }: QueryOptions): number | undefined {
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) throw invalidArgument('timeoutMs must be above 0.');
+  return timeoutMs === undefined ? undefined : timeoutMs / 1000;
+}
+
 /** Reads with SQL: the rows as objects by column name, and what the engine says of the rest. */
 export async function runQuery<Row extends object>(
   caller: Caller,
   sql: string,
   parameters: SqlParameters,
-  { timeoutMs, signal }: QueryOptions,
+  options: QueryOptions,
 ): Promise<Omit<QueryResult, 'rows'> & { rows: Row[] }> {
-  if (timeoutMs !== undefined && !(timeoutMs > 0)) throw invalidArgument('timeoutMs must be above 0.');
-  const seconds = timeoutMs === undefined ? undefined : timeoutMs / 1000;
-  const asked = [checkText(sql, 'sql'), checkParameters(parameters), seconds] as const;
-  const result = await caller.call('query', [...asked], { signal });
-  const toRow = (row: readonly SqlValue[]) =>
-    Object.fromEntries(result.columns.map((column, at) => [column, row[at]])) as Row;
-  return { ...result, rows: result.rows.map(toRow) };
+  const asked = [checkText(sql, 'sql'), checkParameters(parameters), secondsOf(options)] as const;
+  const result = await caller.call('query', [...asked], { signal: options.signal });
+  return { ...result, rows: result.rows.map((row) => toRow<Row>(result.columns, row)) };
 }
 
 /** The parameters as plain values: what a message could not carry would take its neighbors with it. */

@@ -29,10 +29,10 @@ export interface MemoryReader extends Pick<Memory, 'query' | 'recall' | 'context
 }
 
 /** What an answer depends on: rows of a table, or vectors of a page's own embedder, which come after their rows. */
-export type Source = MemoryTable | 'vectors';
+export type Source = MemoryTable | 'vectors' | 'own';
 
 /** Everything that an answer can depend on. */
-export const SOURCES: readonly Source[] = [...TABLES, 'vectors'];
+export const SOURCES: readonly Source[] = [...TABLES, 'vectors', 'own'];
 
 /** Makes a reader that notes what is read through it. */
 export type OpenReader = (note: (sources: readonly Source[]) => void) => MemoryReader;

@@ -15,6 +15,7 @@ export type Kind = 'read' | 'write' | 'upkeep' | 'alone' | 'whole' | 'backedUp';
 export const CALLS = {
   schemaStatus: 'read',
   query: 'read',
+  execute: 'write',
   unreadable: 'read',
   export: 'alone',
   exportAt: 'alone',
@@ -145,8 +146,8 @@ const LONG_LIMIT = 120_000;
  * the worker busy for long. The others are known by the worker's silence.
  */
 export function limitOf(request: Request): number | undefined {
-  if (request.method === 'query') {
-    const seconds = request.arguments[2];
+  if (request.method === 'query' || request.method === 'execute') {
+    const seconds = request.method === 'query' ? request.arguments[2] : request.arguments[1];
     return seconds == null ? QUERY_LIMIT : seconds * 1000;
   }
   const { method } = request;

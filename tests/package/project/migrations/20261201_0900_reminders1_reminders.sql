@@ -16,6 +16,10 @@ SELECT id, content ->> 'text', content ->> 'due' FROM episodes WHERE event_type 
 CREATE TRIGGER reminders_add AFTER INSERT ON episodes WHEN new.event_type = 'reminder' BEGIN
   INSERT INTO reminders VALUES (new.id, new.content ->> 'text', new.content ->> 'due');
 END;
+CREATE TRIGGER reminders_change AFTER UPDATE OF content ON episodes WHEN new.event_type = 'reminder' BEGIN
+  UPDATE reminders SET text = new.content ->> 'text', due = new.content ->> 'due' WHERE id = new.id;
+END;
 -- migrate:down
 DROP TRIGGER reminders_add;
+DROP TRIGGER reminders_change;
 DROP TABLE reminders;
