@@ -1,5 +1,5 @@
 import type { CallOptions, Connection } from '../link/connection.js';
-import { checkCount } from '../wire/check.js';
+import { checkCount, checkFields } from '../wire/check.js';
 import { MemoryError } from '../wire/errors.js';
 import { abortLater, givenUpBy, unlessClosed } from '../wire/waiting.js';
 import type { EmbedderOption, EmbeddingPurpose, EmbeddingStatus } from '../recall/embedder.js';
@@ -87,13 +87,17 @@ export class Embeddings {
   /** Vectors of texts by the memory's embedder; `purpose` is `question` by default. */
   async embed(
     texts: readonly string[],
-    { purpose = 'question', ...options }: CallOptions & { readonly purpose?: EmbeddingPurpose } = {},
+    options: CallOptions & { readonly purpose?: EmbeddingPurpose } = {},
   ): Promise<Float32Array[]> {
+    checkFields(options, ['purpose', 'signal']);
+    const { purpose = 'question' } = options;
     return (await this.#recall.load(options)).runner.embed(texts, purpose, options);
   }
 
   /** The rows embedded last on a plane, by their first two principal components: 1 to 5000 of them, 500 by default. */
-  async map({ limit = 500, ...options }: CallOptions & { readonly limit?: number } = {}): Promise<MemoryMapPoint[]> {
+  async map(options: CallOptions & { readonly limit?: number } = {}): Promise<MemoryMapPoint[]> {
+    checkFields(options, ['limit', 'signal']);
+    const { limit = 500 } = options;
     checkCount(limit, 'limit', 5000);
     const { runner } = await this.#recall.load(options);
     return runner.map(limit, options);

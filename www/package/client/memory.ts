@@ -1,4 +1,4 @@
-import { checkFields, checkNumbers, checkText, copyBytes } from '../wire/check.js';
+import { checkFields, checkKey, checkNumbers, checkText, copyBytes } from '../wire/check.js';
 import { Connection, type CallOptions } from '../link/connection.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
@@ -349,8 +349,9 @@ export class Memory {
    * back only after that one.
    */
   async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
+    const which = id === undefined ? undefined : checkKey(id);
     await this.#recall.opened?.recall.consolidating();
-    return this.#connection.call('undoConsolidation', [id], options);
+    return this.#connection.call('undoConsolidation', [which], options);
   }
 
   /** Lets go of what consolidations put away, for good; resolves to how many there were. */
@@ -431,7 +432,9 @@ export class Memory {
   }
 
   /** The whole database as the bytes of an SQLite file, without anything of what was deleted. */
-  async export({ revision, signal }: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  async export(options: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkFields(options, ['revision', 'signal']);
+    const { revision, signal } = options;
     const target = revision === undefined ? undefined : checkText(revision, 'revision');
     return target === undefined
       ? this.#connection.call('export', [], { signal })

@@ -132,7 +132,7 @@ export class Migrations {
    * What an upgrade, or a downgrade, would do: run on a copy in memory, so that it tells rows and time; the memory itself
    * is not touched. Rejects with what the run would reject with.
    */
-  plan(target = 'heads', { direction, signal }: DirectionOptions = {}): Promise<MigrationPlan> {
+  async plan(target = 'heads', { direction, signal }: DirectionOptions = {}): Promise<MigrationPlan> {
     return this.#connection.call('plan', [checkText(target, 'target'), isDown(direction)], { signal });
   }
 

@@ -53,6 +53,7 @@ export async function runQuery<Row extends object>(
   parameters: SqlParameters,
   options: QueryOptions,
 ): Promise<Omit<QueryResult, 'rows'> & { rows: Row[] }> {
+  checkFields(options, ['timeoutMs', 'signal']);
   const asked = [checkText(sql, 'sql'), checkParameters(parameters), secondsOf(options)] as const;
   const result = await caller.call('query', [...asked], { signal: options.signal });
   return { ...result, rows: result.rows.map((row) => toRow<Row>(result.columns, row)) };

@@ -3,7 +3,7 @@ import type { LoadedRecall } from './embeddings.js';
 import type { FoundMemory, SemanticSearchOptions } from '../recall/questions.js';
 import type { CallOptions } from '../link/connection.js';
 import type { Caller } from './query.js';
-import { checkKey, checkText } from '../wire/check.js';
+import { checkFields, checkKey, checkText } from '../wire/check.js';
 import { invalidArgument } from '../wire/errors.js';
 import { encodeJson, type JsonValue } from '../wire/json.js';
 import type { Consolidated } from '../wasm/synth_memory.js';
@@ -158,6 +158,7 @@ export class UncertaintyLog extends TableWithIds<
    * ranks them by it. Rejects with `not_found` where there is none with this id, or no such memory.
    */
   async resolve(id: number, pattern: string, options: ResolveOptions = {}): Promise<void> {
+    checkFields(options, ['settledBy', 'misledBy', 'signal']);
     const { settledBy, misledBy, signal } = options;
     checkKey(id);
     checkText(pattern, 'pattern');

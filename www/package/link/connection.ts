@@ -9,7 +9,7 @@ import {
   unsendable,
   type FailureMessage,
 } from '../wire/errors.js';
-import { checkSignal } from '../wire/check.js';
+import { checkSignal, signalOf } from '../wire/check.js';
 import { randomId } from '../wire/id.js';
 import { isKept, kindOf } from './calls.js';
 import { abandoned, holders, weakly } from './kept.js';
@@ -165,13 +165,13 @@ export class Connection {
   call<M extends Method>(
     method: M,
     given: Arguments<M>,
-    { signal }: CallOptions = {},
+    options: CallOptions = {},
     transfer: Transferable[] = [],
   ): Promise<Awaited<Value<M>>> {
     return new Promise((resolve, reject: (error: MemoryError) => void) => {
       if (this.#closing) throw closed();
       // What it throws rejects the promise.
-      checkSignal(signal);
+      const signal = signalOf(options);
       if (signal?.aborted) return reject(aborted(signal));
       const onAbort = () => this.#abort(pending);
       const pending: Pending = {

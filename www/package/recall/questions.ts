@@ -1,5 +1,5 @@
 import { EXCERPT, excerpt, LONG } from './excerpt.js';
-import { checkCount, checkFields, checkNumbers, checkText, defined } from '../wire/check.js';
+import { checkCount, checkFields, checkNumbers, checkText, defined, signalOf } from '../wire/check.js';
 import { decode, toDate } from '../wire/codec.js';
 import * as shapes from '../wire/shapes.js';
 import type { CallOptions, Connection } from '../link/connection.js';
@@ -228,11 +228,13 @@ export class Recall {
     );
   }
 
-  async groundingConfidence(text: string, { signal }: CallOptions = {}): Promise<number> {
+  async groundingConfidence(text: string, options: CallOptions = {}): Promise<number> {
+    const signal = signalOf(options);
     return this.#ask('groundingConfidence', this.#needsVector(text), undefined, [], signal);
   }
 
-  async trackContext(text: string, { signal }: CallOptions = {}): Promise<void> {
+  async trackContext(text: string, options: CallOptions = {}): Promise<void> {
+    const signal = signalOf(options);
     await this.#ask('trackContext', this.#needsVector(text), undefined, [], signal);
   }
 

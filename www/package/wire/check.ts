@@ -35,7 +35,8 @@ export function checkNumbers<T extends object>(options: T, names: readonly (keyo
 export function checkKey<Key extends string | number>(key: Key): Key {
   if (typeof key === 'string') return checkText(key, 'key') as Key;
   if (Number.isSafeInteger(key)) return key;
-  throw invalidArgument(`The key ${String(key)} is neither a string nor a whole number.`);
+  const what = typeof key === 'object' ? 'object' : String(key);
+  throw invalidArgument(`The key ${what} is neither a string nor a whole number.`);
 }
 
 /** The fields that are set: to leave one out and to give undefined is the same. */
@@ -48,10 +49,19 @@ export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal must be an AbortSignal.');
 }
 
+/** The signal of a call's options. */
+export function signalOf(options: { readonly signal?: AbortSignal | undefined }): AbortSignal | undefined {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('The options must be an object.');
+  checkSignal(options.signal);
+  return options.signal;
+}
+
 /** Checks a number of rows, if it is set: a whole number from 1 on. */
 export function checkCount(count: number | undefined, name: string, most = 1000): number | undefined {
   if (count === undefined || (Number.isInteger(count) && count >= 1 && count <= most)) return count;
-  throw invalidArgument(`${name} is ${String(count)}; it must be a whole number from 1 to ${most}.`);
+  throw invalidArgument(
+    `${name} is ${typeof count === 'object' ? 'an object' : String(count)}; it must be a whole number from 1 to ${most}.`,
+  );
 }
 
 /** Bytes that can be moved to the worker: the caller keeps its own. */
