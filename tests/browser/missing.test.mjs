@@ -47,6 +47,63 @@ for (const [path, expected] of MISSING)
       }
     }));
 
+/** What a function of the browser's may do instead. */
+const BROKEN = {
+  throws: "() => { throw new Error('broken on purpose'); }",
+  rejects: "() => Promise.reject(new DOMException('broken on purpose', 'InvalidStateError'))",
+  'never answers': '() => new Promise(() => undefined)',
+};
+/** Functions that the page itself calls, and what becomes of opening a file and `memory:` where they do not do their part. */
+const PARTS = [
+  ['crypto.randomUUID', /^opened$/, /^opened$/],
+  ['StorageManager.prototype.estimate', /^opened$/, /^opened$/],
+  ['StorageManager.prototype.persist', /^opened$/, /^opened$/],
+  ['StorageManager.prototype.persisted', /^opened$/, /^opened$/],
+  ['LockManager.prototype.request', /^(worker_unavailable|storage_denied|aborted)$/, /^opened$/],
+  ['BroadcastChannel', /^worker_unavailable$/, /^opened$/],
+  ['BroadcastChannel.prototype.postMessage', /^opened$/, /^opened$/],
+  ['Worker', /^worker_unavailable$/, /^worker_unavailable$/],
+  ['Worker.prototype.postMessage', /^(worker_unavailable|aborted)$/, /^(worker_unavailable|aborted)$/],
+  ['WebAssembly.compileStreaming', /^(worker_unavailable|aborted)$/, /^(worker_unavailable|aborted)$/],
+  ['fetch', /^(worker_unavailable|aborted)$/, /^(worker_unavailable|aborted)$/],
+];
+
+for (const [path, file, memory] of PARTS)
+  for (const [way, broken] of Object.entries(BROKEN)) {
+    // A constructor gives an object or throws.
+    if (/^[A-Z]\w+$/.test(path) && way !== 'throws') continue;
+    test(`where ${path} ${way}, opening works or fails with a MemoryError, and nothing hangs`, () =>
+      withPage(async ({ page, load }) => {
+        await page.addInitScript(`{
+          const path = '${path}'.split('.');
+          const name = path.pop();
+          const owner = path.reduce((object, key) => object[key], globalThis);
+          const value = function () { return (${broken})(); };
+          Object.defineProperty(owner, name, { value, configurable: true, writable: true });
+        }`);
+        await load(page);
+        const told = await page.evaluate(async () => {
+          const late = () => new Promise((resolve) => setTimeout(resolve, 5000, 'it hangs'));
+          const say = (error) => (error instanceof window.library.MemoryError ? error.code : String(error));
+          const results = [];
+          for (const url of ['opfs:///memory.db', 'memory:']) {
+            const options = { url, embedder: 'none', signal: AbortSignal.timeout(2500) };
+            const use = async () => {
+              const memory = await window.library.Memory.open(options);
+              await memory.turns.append({ userInput: 'hello' });
+              await memory.recall('hello');
+              await memory.close();
+              return 'opened';
+            };
+            results.push(await Promise.race([use().catch(say), late()]));
+          }
+          return results;
+        });
+        assert.match(told[0], file);
+        assert.match(told[1], memory);
+      }));
+  }
+
 test('from another origin, as from a content delivery network', async () => {
   const away = await serve({ folders: FOLDERS, headers: { 'access-control-allow-origin': '*' } });
   const policy = `default-src 'self' ${away.url}; script-src 'self' ${away.url} 'wasm-unsafe-eval'; worker-src blob: ${away.url}`;

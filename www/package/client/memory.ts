@@ -154,7 +154,8 @@ export class Memory {
     eager?.runner.begin();
     // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
     if (place.storage === 'opfs' && options.persist !== false) {
-      void Promise.resolve(navigator.storage?.persist?.())
+      void Promise.resolve()
+        .then(() => navigator.storage?.persist?.())
         .then(() => memory.#refreshStorage())
         .catch(() => undefined);
     }

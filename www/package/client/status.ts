@@ -55,10 +55,26 @@ export const NO_STORAGE: StorageStatus = { persisted: false, usage: null, quota:
 export async function readStorage(): Promise<StorageStatus> {
   const storage = navigator.storage as StorageManager | undefined;
   const [persisted, estimate] = await Promise.all([
-    storage?.persisted?.().catch(() => undefined),
-    storage?.estimate?.().catch(() => undefined),
+    ifAnswered(() => storage?.persisted?.()),
+    ifAnswered(() => storage?.estimate?.()),
   ]);
   return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
+}
+
+/** How long a browser is waited for that only has to say something, in ms. */
+const PATIENCE = 1000;
+
+/** What the browser answers; undefined if it fails, or does not answer soon. */
+async function ifAnswered<T>(ask: () => Promise<T> | undefined): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, PATIENCE, undefined)));
+  try {
+    return await Promise.race([ask(), late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The state as it is known, and who is told when it is another one. */

@@ -58,7 +58,11 @@ export class Channel {
   }
 
   post(message: TabMessage): void {
-    this.#channel.postMessage(message);
+    try {
+      this.#channel.postMessage(message);
+    } catch {
+      // Nobody hears it: as if there were no other tab. One that waits for it asks again.
+    }
   }
 
   close(): void {

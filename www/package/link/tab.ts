@@ -81,7 +81,12 @@ export class Tab {
     if (path === undefined) return this.#lead(() => Promise.resolve());
     // The worker starts, and the locks are asked for, before anything else.
     this.#queueUp(path, true);
-    this.#channel ??= new Channel(path, (message) => this.#hear(message));
+    try {
+      this.#channel ??= new Channel(path, (message) => this.#hear(message));
+    } catch (cause) {
+      this.#rest();
+      this.#host.refused(unavailable(cause));
+    }
   }
 
   /** Gets in line for the lead. */
@@ -213,13 +218,14 @@ export class Tab {
     this.#loseOther();
     try {
       this.#own = started ?? this.#startWorker();
+      this.#own.lead(letNext);
     } catch (cause) {
       // A page may be forbidden the worker: one of another origin, say.
+      this.#dismissWorker();
       void letNext();
       this.#host.refused(unavailable(cause));
       return;
     }
-    this.#own.lead(letNext);
     this.#host.reached('leader');
   }
 
