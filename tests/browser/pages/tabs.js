@@ -124,7 +124,7 @@ const CALLS = {
 };
 
 /** What opens or closes a memory: these are called by themselves. */
-const OPEN_AND_CLOSE = ['Memory.open', 'memory.close', 'memory.Symbol.asyncDispose'];
+const OPEN_AND_CLOSE = ['Memory.open', 'Memory.delete', 'memory.close', 'memory.Symbol.asyncDispose'];
 
 /** An app's own branches, for what needs several heads, and a line of them. */
 const revision = (id, revises) =>

@@ -5,6 +5,7 @@ import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, LoadedRecall } from './embeddings.js';
 import { Backups, fromBackup, type Compacted } from './backups.js';
 import { ChangeFeed, iterateChanges, onChange, type Change, type ChangeOptions } from './changes.js';
+import { deleteFiles } from './delete.js';
 import { Live } from './live.js';
 import { Migrations } from './migrations.js';
 import {
@@ -104,13 +105,7 @@ export class Memory {
     const durability = options.durability ?? 'strict';
     if (durability !== 'strict' && durability !== 'relaxed')
       throw invalidArgument("durability must be 'strict' or 'relaxed'.");
-    if (isNode() && place.storage === 'opfs') {
-      throw new MemoryError(
-        'opfs_unavailable',
-        'Node has no origin private file system.',
-        "Open 'memory:' and bring a file's bytes in and out with import() and export().",
-      );
-    }
+    if (isNode() && place.storage === 'opfs') throw noFiles();
     const migrations = checkMigrations(options.migrations);
     const { onNewerSchema, backups = {} } = options;
     checkFields(backups, ['keep', 'required'], 'backups');
@@ -160,6 +155,27 @@ export class Memory {
         .catch(() => undefined);
     }
     return memory;
+  }
+
+  /**
+   * Deletes a memory with its backups; resolves to whether there was one at this URL. To begin anew while developing, or to remove
+   * what a user no longer wants. There is no way back but a file that `export` made.
+   *
+   * Rejects with `locked` where a tab has it open, this one included: close it first. Rejects with `invalid_url`,
+   * `opfs_unavailable` or `storage_denied` too.
+   *
+   * @example
+   * ```ts
+   * await memory.close();
+   * await Memory.delete('opfs:///memory.db');
+   * ```
+   */
+  static async delete(url = 'opfs:///memory.db'): Promise<boolean> {
+    const place = parseUrl(url);
+    // It keeps nothing.
+    if (place.storage === 'memory') return false;
+    if (isNode()) throw noFiles();
+    return deleteFiles(place.path);
   }
 
   /** The state as it was last read: at the opening, after an import or a migration, and by `refreshStatus()`. */
@@ -467,6 +483,13 @@ export class Memory {
     return closing.finally(() => this.#feed.close());
   }
 }
+
+const noFiles = () =>
+  new MemoryError(
+    'opfs_unavailable',
+    'Node has no origin private file system.',
+    "Open 'memory:' and bring a file's bytes in and out with import() and export().",
+  );
 
 /** Whether this is Node, or a server built on it, as opposed to a browser or a worker of one. */
 function isNode(): boolean {

@@ -1,0 +1,83 @@
+// A memory deleted, with its backups: its files in OPFS.
+import { heirLock, leaderLock } from '../link/channel.js';
+import { takeLock, type Release } from '../link/locks.js';
+import { asFailure, causeOf, MemoryError, toMemoryError } from '../wire/errors.js';
+
+/** What the pool keeps in a memory's folder, its files first: another memory may be in a folder within it. */
+const POOL = ['.opaque', '.lock'];
+/** How long a worker that is just ending may still hold its lock or its files, in ms, and how often it is tried. */
+const PATIENCE = 1000;
+const RETRY_AFTER = 20;
+
+/** Deletes the files of the memory at this path, which no tab has open; resolves to whether there were any. */
+export async function deleteFiles(path: string): Promise<boolean> {
+  const locks: Release[] = [];
+  try {
+    // In the order in which a tab takes them that is about to lead.
+    for (const name of [heirLock(path), leaderLock(path)]) locks.push(await takeSoon(name));
+    return await remove(path);
+  } catch (thrown) {
+    throw thrown instanceof MemoryError ? thrown : toMemoryError(asFailure(thrown) ?? unavailable(thrown));
+  } finally {
+    await Promise.all(locks.map((release) => release()));
+  }
+}
+
+/** Takes a lock that may be free in a moment: a memory that was just closed lets go of its own behind its answer. */
+async function takeSoon(name: string): Promise<Release> {
+  for (const giveUp = performance.now() + PATIENCE; ;) {
+    const release = await takeLock(name, { ifAvailable: true });
+    if (release) return release;
+    if (performance.now() > giveUp) throw isOpen();
+    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+  }
+}
+
+async function remove(path: string): Promise<boolean> {
+  const names = ['synth-memory', ...path.split('/').filter(Boolean)];
+  const folders = [await navigator.storage.getDirectory()];
+  for (const name of names) {
+    const folder = await ifThere(folders.at(-1)!.getDirectoryHandle(name));
+    if (!folder) return false;
+    folders.push(folder);
+  }
+  const [isThere] = await Promise.all(POOL.map((name) => removeHeld(folders.at(-1)!, name)));
+  // Its own folder goes, and those around it, unless there is something else in them.
+  for (let at = names.length; at > 0; at--) {
+    const isEmpty = await folders[at - 1]!.removeEntry(names[at - 1]!).then(
+      () => true,
+      () => false,
+    );
+    if (!isEmpty) break;
+  }
+  return isThere ?? false;
+}
+
+async function removeHeld(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
+  for (const giveUp = performance.now() + PATIENCE; ;) {
+    try {
+      return (await ifThere(folder.removeEntry(name, { recursive: true }).then(() => true))) ?? false;
+    } catch (thrown) {
+      const isHeld = causeOf(thrown).name === 'NoModificationAllowedError';
+      if (!isHeld) throw thrown;
+      if (performance.now() > giveUp) throw isOpen(thrown);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+    }
+  }
+}
+
+const ifThere = <T>(found: Promise<T>): Promise<T | undefined> =>
+  found.catch((thrown: unknown) => {
+    if (causeOf(thrown).name === 'NotFoundError') return undefined;
+    throw thrown;
+  });
+
+const isOpen = (cause?: unknown) =>
+  new MemoryError('locked', 'The memory is open.', 'Close it in every tab, and delete it then.', cause);
+
+const unavailable = (thrown: unknown) => ({
+  code: 'opfs_unavailable' as const,
+  message: 'The files of the memory cannot be reached.',
+  hint: 'Use a secure context (https or localhost) and a browser with OPFS.',
+  cause: causeOf(thrown),
+});
