@@ -38,7 +38,7 @@ test('every call can be made from every tab', () =>
     assert.deepEqual([await role(first), await role(second)], ['leader', 'follower']);
     const { failures, made } = await run(second, 'callAll');
     assert.deepEqual(failures, []);
-    assert.equal(made.length, methods.length - 3);
+    assert.equal(made.length, methods.length - 4);
     assert.equal(await role(second), 'follower');
     assert.deepEqual((await run(first, 'callAll')).failures, []);
     const counts = [await count(first), await count(second)];
