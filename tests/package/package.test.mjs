@@ -12,6 +12,8 @@ import { testFrameworks } from './frameworks.mjs';
 import { testNext } from './next.mjs';
 import { testNode } from './node.mjs';
 import { call, install, installed, pack } from './project.mjs';
+import { testTesting } from './testing.mjs';
+import { linkTools } from './tools.mjs';
 import { testTypes } from './types.mjs';
 
 let packed;
@@ -19,6 +21,7 @@ let packed;
 before(async () => {
   packed = await pack();
   await install(packed.tarball);
+  linkTools();
 });
 
 suite('the tarball', () => {
@@ -78,6 +81,7 @@ suite('the tarball', () => {
 suite('types', testTypes);
 suite('documentation', testDocs);
 suite('Node', testNode);
+suite('test runners', testTesting);
 suite('frameworks', testFrameworks);
 suite('Next', testNext);
 suite('bundlers', testBundlers);

@@ -26,6 +26,7 @@ import { runQuery } from './query.js';
 import { readers, type MemoryReader, type OpenReader } from './reader.js';
 import { fromSchema, KnownStatus, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
+import { isNode } from '../link/platform.js';
 import { openWorker } from '../link/transport.js';
 import { parseUrl } from './url.js';
 import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue, UnreadableRow } from '../wasm/synth_memory.js';
@@ -107,8 +108,8 @@ export class Memory {
     if (isNode() && place.storage === 'opfs') {
       throw new MemoryError(
         'opfs_unavailable',
-        'Node has no origin private file system.',
-        "Open 'memory:' and bring a file's bytes in and out with import() and export().",
+        'Node has no origin private file system, with an emulated page or without.',
+        "Open 'memory:', as tests do; import() and export() bring a file's bytes in and out.",
       );
     }
     const migrations = checkMigrations(options.migrations);
@@ -425,12 +426,6 @@ export class Memory {
       : this.#connection.close();
     return closing.finally(() => this.#feed.close());
   }
-}
-
-/** Whether this is Node, or a server built on it, as opposed to a browser or a worker of one. */
-function isNode(): boolean {
-  const { process } = globalThis as { process?: { versions?: { node?: string }; getBuiltinModule?: unknown } };
-  return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
 }
 
 /** `await using memory = await Memory.open()` closes it, where the platform knows the symbol. */
