@@ -10,11 +10,14 @@ import { tool } from './tools.mjs';
 const cwd = inProject('testing');
 const TESTS = ['agent.test.js', 'all.test.js', 'turns.test.js'];
 
-const vitest = (environment) => [tool('vitest'), ['run', '--reporter=json', '--environment', environment]];
+const vitest = (environment, ...more) => [
+  tool('vitest'),
+  ['run', '--reporter=json', '--environment', environment, ...more],
+];
 const jest = [process.execPath, ['--experimental-vm-modules', tool('jest'), '--json']];
 const RUNNERS = {
   'vitest in jsdom': vitest('jsdom'),
-  'vitest in happy-dom': vitest('happy-dom'),
+  'vitest in happy-dom': vitest('happy-dom', '--no-isolate', '--no-file-parallelism'),
   'Jest in jsdom': jest,
 };
 
