@@ -221,25 +221,29 @@ async function makePython() {
 
 // --- npm's packages -----------------------------------------------------------------------------------------------
 
-const lockStamp = at('node_modules', '.installed-lock');
-const lockHash = () =>
-  createHash('sha256')
-    .update(readFileSync(at('package-lock.json')))
-    .digest('hex');
+/** What a folder's package-lock.json pins, installed there. */
+function npmPackages(...folder) {
+  const stamp = at(...folder, 'node_modules', '.installed-lock');
+  const lockHash = () =>
+    createHash('sha256')
+      .update(readFileSync(at(...folder, 'package-lock.json')))
+      .digest('hex');
+  return {
+    ready: () => existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash(),
+    make: async () => {
+      await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: at(...folder), quiet: true, seconds: 10 * MINUTE });
+      writeFileSync(stamp, lockHash());
+    },
+    otherwise: 'check that npm reaches its registry, then run the command again.',
+  };
+}
 
 // --- The whole -----------------------------------------------------------------------------------------------------
 
 export async function setUp({ forTests = false } = {}) {
   const started = performance.now();
   console.log('Set-up');
-  await step('packages from npm', {
-    ready: () => existsSync(lockStamp) && readFileSync(lockStamp, 'utf8') === lockHash(),
-    make: async () => {
-      await run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true, seconds: 10 * MINUTE });
-      writeFileSync(lockStamp, lockHash());
-    },
-    otherwise: 'check that npm reaches its registry, then run the command again.',
-  });
+  await step('packages from npm', npmPackages());
   await step(`Rust ${CHANNEL}`, {
     ready: hasRust,
     make: addRust,
@@ -274,6 +278,7 @@ export async function setUp({ forTests = false } = {}) {
       otherwise:
         'install Chromium with chromedriver, Firefox, WebKitWebDriver and Xvfb (on Debian: chromium chromium-driver firefox-esr webkit2gtk-driver xvfb).',
     });
+    await step('test runners and bundlers, from npm', npmPackages('tests', 'package', 'tools'));
     await step('Alembic, from PyPI', {
       ready: () => existsSync(python) && ask(python, ['-c', 'import alembic, pysqlite3']) !== undefined,
       make: makePython,

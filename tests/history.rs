@@ -1,6 +1,8 @@
 //! What is written down of applied revisions, and what it is good for: edited files, newer files, an app's own branch.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "history/edited.rs"]
+mod edited;
 mod support;
 
 use std::path::Path;
@@ -113,37 +115,6 @@ fn it_is_written_down_when_and_by_what() {
     let standing = |memory: &Memory| memory.verify().unwrap().iter().map(|found| found.standing).collect::<Vec<_>>();
     assert_eq!(standing(&memory), [Standing::Ok; 2]);
     assert_eq!((memory.applied().unwrap()[0].applied_at, memory.backups().unwrap().len()), (None, 0));
-}
-
-#[test]
-fn an_edited_revision_is_an_error_that_names_it_until_it_is_accepted() {
-    let folder = tempfile::tempdir().unwrap();
-    open_with(folder.path(), with(&app()[..2])).unwrap().close().unwrap();
-    let mut edited = app();
-    edited[0].1 = edited[0].1.replace("body TEXT", "body TEXT, tags TEXT");
-    for known in [2, 3] {
-        let error = open_with(folder.path(), with(&edited[..known])).err().unwrap();
-        assert_eq!(error.code(), ErrorCode::EditedRevision);
-        assert!(error.message().contains("app1") && error.message().contains("20260101_0000_app1_test.sql"), "{error}");
-    }
-    // Windows' line endings are no edit.
-    let windows: Vec<File> = app()[..2].iter().map(|(name, text)| (name.clone(), text.replace('\n', "\r\n"))).collect();
-    assert!(open_with(folder.path(), with(&windows)).unwrap().migrated().is_empty());
-
-    let path = folder.path().join("memory.db");
-    let location = Location::File { path: path.to_str().unwrap(), vfs: None };
-    let migrations = migrations_at(folder.path(), with(&edited));
-    let mut memory = Memory::open_as_is(location, Durability::Strict, still(), migrations).unwrap();
-    let verified = memory.verify().unwrap();
-    let found = |id: &str| verified.iter().find(|one| one.revision == id).unwrap().standing;
-    assert_eq!((found("app1"), found("app2"), found("001")), (Standing::Edited, Standing::Ok, Standing::Ok));
-    assert_eq!(memory.plan("heads", false).unwrap_err().code(), ErrorCode::EditedRevision);
-    assert_eq!(memory.accept("app3").unwrap_err().code(), ErrorCode::NotFound);
-    assert_eq!(memory.accept("zzz").unwrap_err().code(), ErrorCode::UnknownSymbol);
-    memory.accept("app1").unwrap();
-    assert_eq!(memory.upgrade("heads").unwrap(), ["app3"]);
-    memory.close().unwrap();
-    assert!(open_with(folder.path(), with(&edited)).unwrap().migrated().is_empty());
 }
 
 #[test]

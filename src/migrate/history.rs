@@ -4,7 +4,7 @@
 //! keeps each revision's whole text, so that a file can be taken back by code that is older than it, and that a revision
 //! which was edited afterwards is noticed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
@@ -36,7 +36,7 @@ pub struct Entry {
     pub revision: String,
     /// The name of its file.
     pub file: String,
-    /// The file's text; line endings do not count.
+    /// The file's text as it was applied, its line endings made `\n`.
     pub text: String,
     /// When it was applied, in Unix seconds; `None` where that was done elsewhere, or it was stamped.
     pub applied_at: Option<f64>,
@@ -79,15 +79,24 @@ pub fn read(connection: &Connection) -> Result<Vec<Entry>> {
     Ok(entries.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether two texts are those of one file. Line endings and white space at the file's end do not count: editors and version
+/// control change them.
+fn same_text(one: &str, other: &str) -> bool {
+    one.trim_end().lines().eq(other.trim_end().lines())
+}
+
 /// Whether exactly these revisions are written down, each from the text that it has now.
 pub(crate) fn is(connection: &Connection, revisions: &mut dyn Iterator<Item = &Revision>) -> Result<bool> {
     if !has_table(connection, TABLE)? {
         return Ok(false);
     }
-    let expected: BTreeSet<String> = revisions.map(|revision| format!("{} {}", revision.id, revision.text)).collect();
-    let mut statement = connection.prepare("SELECT revision || ' ' || script FROM synth_migrations")?;
-    let found: BTreeSet<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    Ok(found == expected)
+    let expected: BTreeMap<&str, &str> =
+        revisions.map(|revision| (revision.id.as_str(), revision.text.as_str())).collect();
+    let mut statement = connection.prepare("SELECT revision, script FROM synth_migrations")?;
+    let found: Vec<(String, String)> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    let has = |(id, text): &(String, String)| expected.get(id.as_str()).is_some_and(|known| same_text(known, text));
+    Ok(found.len() == expected.len() && found.iter().all(has))
 }
 
 /// Writes down that a revision was applied.
@@ -142,7 +151,7 @@ pub(crate) fn reconcile(connection: &Connection, applied: &[&Revision]) -> Resul
     }
     for revision in applied {
         let found = entries.iter().find(|entry| entry.revision == revision.id);
-        if found.is_none_or(|entry| entry.text != revision.text) {
+        if found.is_none_or(|entry| !same_text(&entry.text, &revision.text)) {
             record(connection, revision, found.and_then(|entry| entry.applied_at), None)?;
         }
     }
@@ -170,5 +179,5 @@ pub(crate) fn is_edited(entry: &Entry, revision: &Revision, entries: &[Entry]) -
         !revision.squashes.is_empty()
             && revision.squashes.iter().all(|id| entries.iter().any(|entry| entry.revision == *id))
     };
-    entry.revision == revision.id && entry.text != revision.text && !squashed()
+    entry.revision == revision.id && !same_text(&entry.text, &revision.text) && !squashed()
 }

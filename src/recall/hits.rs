@@ -150,6 +150,6 @@ impl Recall<'_> {
             _ => None,
         };
         let mark = TextMark::of(&text);
-        Ok(Some(Seen { mark, text, vector, compared: 0, nearest: 0.0 }))
+        Ok(Some(Seen { mark, text: text.trim().to_owned(), vector, compared: 0, nearest: 0.0 }))
     }
 }

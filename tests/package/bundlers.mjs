@@ -9,6 +9,7 @@ import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { call, inProject, project } from './project.mjs';
+import { builders } from './builders.mjs';
 import { noteComplaints } from '../browser/page.mjs';
 
 const TIMEOUT = 30_000;
@@ -88,7 +89,7 @@ export function testBundlers() {
     }
   }
 
-  const serveFolder = (name, port) => serve({ port, folders: { '/': [inProject(name)] } });
+  const serveFolder = (name, port, policy) => serve({ port, folders: { '/': [inProject(name)] }, policy });
 
   test('Vite, built', { timeout: 240_000 }, () =>
     visitReleases(
@@ -144,4 +145,13 @@ export function testBundlers() {
       return serveFolder('webpack', port);
     }),
   );
+
+  for (const [name, build] of Object.entries(builders)) {
+    test(`${name}, built`, { timeout: 240_000 }, () =>
+      visitReleases(async (port) => {
+        const folder = name.toLowerCase();
+        return serveFolder(folder, port, await build(folder));
+      }),
+    );
+  }
 }

@@ -37,6 +37,9 @@ function blocksOf(page) {
   });
 }
 
+/** The files that a page links to, relative to it. */
+export const linksOf = (page) => [...page.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link]) => link);
+
 /** Every document for readers, by its path. */
 const documents = () => [
   ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'migrations/README.md', 'models/README.md'],
@@ -53,9 +56,7 @@ export function testDocs() {
 
   test('every link to a file leads to one', () => {
     const broken = documents().flatMap((path) => {
-      const links = [...readFileSync(at(path), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(
-        ([, link]) => link,
-      );
+      const links = linksOf(readFileSync(at(path), 'utf8'));
       return links.filter((link) => !existsSync(at(dirname(path), link))).map((link) => `${path}: ${link}`);
     });
     assert.deepEqual(broken, []);

@@ -33,6 +33,23 @@ export function testNode() {
     });
   });
 
+  const pages = {
+    'a page that a test emulates is Node': ['', '0'],
+    "Electron's page is a browser": ["process.type = 'renderer';", 'worker.js'],
+    "Electron's worker is one of a browser": ["process.type = 'worker';", 'worker.js'],
+  };
+  for (const [name, [made, expected]] of Object.entries(pages)) {
+    test(name, async () => {
+      const program = `import { Memory } from 'synth-memory';
+        globalThis.window = globalThis;
+        ${made}
+        globalThis.Worker = function ({ href }) { process.exit(console.log(href.split('/').at(-1))); };
+        console.log(await (await Memory.open({ url: 'memory:' })).turns.count());`;
+      const { stdout } = await node('--input-type=module', '--eval', program);
+      assert.equal(stdout, `${expected}\n`);
+    });
+  }
+
   test('the command line is there', async () => {
     const { stdout } = await call('npx', ['--no', 'synth-memory', 'heads']);
     assert.equal(stdout, '002 (head)\nreminders2 (head)\n');

@@ -3,22 +3,35 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { before, suite, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { testBundlers } from './bundlers.mjs';
-import { testDocs } from './docs.mjs';
+import { linksOf, testDocs } from './docs.mjs';
 import { testFrameworks } from './frameworks.mjs';
 import { testNext } from './next.mjs';
 import { testNode } from './node.mjs';
 import { call, install, installed, pack } from './project.mjs';
+import { testTesting } from './testing.mjs';
+import { linkTools } from './tools.mjs';
 import { testTypes } from './types.mjs';
+
+/** What is for readers: README.md and what it links to. */
+const DOCUMENTS = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'migrations/README.md'],
+  ...readdirSync(at('docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+/** Its links are for those who have the repository. */
+const FOR_CONTRIBUTORS = ['ARCHITECTURE.md', 'CONTRIBUTING.md'];
 
 let packed;
 
 before(async () => {
   packed = await pack();
   await install(packed.tarball);
+  linkTools();
 });
 
 suite('the tarball', () => {
@@ -31,8 +44,8 @@ suite('the tarball', () => {
       'LICENSE',
       'models/LICENSE',
       'models/LICENSE-multilingual',
-      'README.md',
       'package.json',
+      ...DOCUMENTS,
       ...['broker', 'cli', 'embedders', 'index', 'node', 'react', 'recall', 'worker'].map((name) => `dist/${name}.js`),
       ...modules.map((path) => `dist/${path.replace(/\.ts$/, '')}.d.ts`),
       'dist/wasm/synth_memory.d.ts',
@@ -41,6 +54,16 @@ suite('the tarball', () => {
       'dist/models/multilingual-e5-small-256.bin',
     ];
     assert.deepEqual(packed.files.toSorted(), expected.toSorted());
+  });
+
+  test('has every page that its pages link to', () => {
+    const missing = DOCUMENTS.filter((path) => !FOR_CONTRIBUTORS.includes(path)).flatMap((path) =>
+      linksOf(readFileSync(join(installed, path), 'utf8'))
+        .map((link) => posix.join(posix.dirname(path), link))
+        .filter((link) => link.endsWith('.md') && !packed.files.includes(link))
+        .map((link) => `${path}: ${link}`),
+    );
+    assert.deepEqual(missing, []);
   });
 
   test('tells nothing of the machine it was built on', () => {
@@ -78,6 +101,7 @@ suite('the tarball', () => {
 suite('types', testTypes);
 suite('documentation', testDocs);
 suite('Node', testNode);
+suite('test runners', testTesting);
 suite('frameworks', testFrameworks);
 suite('Next', testNext);
 suite('bundlers', testBundlers);

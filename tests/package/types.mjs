@@ -1,9 +1,10 @@
-// The declarations, as a user's compiler reads them: project/types.ts and project/types-react.ts say what must compile and
+// The declarations, as a user's compiler reads them: project/types.ts, types-json.ts and types-react.ts say what must compile and
 // what must not.
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { call, inProject } from './project.mjs';
 
+const FILES = ['types.ts', 'types-json.ts', 'types-react.ts'];
 const strict = { noEmit: true, strict: true, target: 'ES2022', types: [] };
 
 /** Compiles files of the project; rejects with what the compiler reports. */
@@ -16,8 +17,7 @@ export async function compile(files, compilerOptions) {
 }
 
 export function testTypes() {
-  const compiles = (name, options) =>
-    test(name, () => compile(['types.ts', 'types-react.ts'], { skipLibCheck: false, ...options }));
+  const compiles = (name, options) => test(name, () => compile(FILES, { skipLibCheck: false, ...options }));
 
   // ES2022 knows nothing of `await using`: the declarations must bring what they need of it.
   const lib = ['ES2022', 'DOM'];

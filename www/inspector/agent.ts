@@ -158,7 +158,7 @@ function exchangeOf({ id, timestamp, userInput, assistantResponse, metadata }: T
 
 function sourcesOf(value: JsonValue | undefined): Source[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((item: JsonValue): Source[] => {
+  return value.flatMap((item): Source[] => {
     const { table, key, text } = fieldsOf(item);
     const known = TABLE_NAMES.find((name) => name === table);
     const isKey = typeof key === 'number' || typeof key === 'string';

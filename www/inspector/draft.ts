@@ -1,4 +1,4 @@
-import type { JsonValue } from '../package/index.js';
+import type { JsonInput } from '../package/index.js';
 import type { Source } from './recall.js';
 
 /** Something that the agent asked back about; it waits in the last turn's metadata. */
@@ -13,7 +13,7 @@ export interface NewDoubt {
   readonly about: Doubt['about'];
   readonly intent: string;
   readonly confidence: number;
-  readonly signals: JsonValue;
+  readonly signals: JsonInput;
   readonly proposed?: string;
 }
 

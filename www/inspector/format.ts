@@ -63,7 +63,7 @@ const asJson = (value: JsonValue): string =>
 /** A JSON value in one line that a person can read: the members of an object side by side, strings without quotes. */
 export function jsonInWords(value: JsonValue): string {
   if (typeof value === 'string') return value.replace(/\s+/g, ' ');
-  if (Array.isArray(value)) return value.map((item: JsonValue) => jsonInWords(item)).join(', ');
+  if (Array.isArray(value)) return value.map((item) => jsonInWords(item)).join(', ');
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value)
       .map(([key, member]) => `${key}: ${nested(member) ? asJson(member) : jsonInWords(member)}`)

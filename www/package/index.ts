@@ -25,8 +25,8 @@ export type {
   EmbeddingPurpose,
   EmbeddingStatus,
 } from './recall/embedder.js';
-export type { JsonValue } from './wire/json.js';
 export type { ExecuteResult, SqlStatement } from './client/query.js';
+export type { GivenRow, Json, JsonFields, JsonInput, JsonType, JsonValue, UnknownField } from './wire/json.js';
 export { Backups } from './client/backups.js';
 export { Migrations } from './client/migrations.js';
 export type { Backup, Compacted } from './client/backups.js';

@@ -1,23 +1,5 @@
-import { Memory } from 'synth-memory';
+import { visit } from './visit.js';
 
 // What the app adds to the memory: every file in this folder, at the time of the build.
 const files = import.meta.webpackContext('./migrations', { recursive: false, regExp: /\.sql$/ });
-const migrations = Object.fromEntries(files.keys().map((name) => [name, files(name)]));
-
-const memory = await Memory.open({ migrations });
-const { rows } = await memory.turns.list({ direction: 'asc' });
-for (const { userInput } of rows) {
-  const item = document.createElement('li');
-  item.textContent = userInput;
-  document.querySelector('ol').append(item);
-}
-const next = `Visit ${rows.length + 1}`;
-await memory.turns.append({ userInput: next });
-await memory.episodes.record({ eventType: 'reminder', content: { text: next, due: '2026-12-24T09:00' } });
-const reminders = await memory.query('SELECT * FROM reminders ORDER BY id');
-document.querySelector('pre').textContent = JSON.stringify(reminders);
-const [hit] = await memory.recall('Who came by?', { tables: ['turns'], k: 1 });
-if (!hit || hit.similarity === null) throw new Error('Nothing was found by its meaning.');
-const { migrated } = memory.status;
-await memory.close();
-document.querySelector('[role=status]').textContent = `Saved, migrated: ${migrated.join(', ')}`;
+await visit(Object.fromEntries(files.keys().map((name) => [name, files(name)])));

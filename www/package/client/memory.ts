@@ -1,6 +1,6 @@
 import { checkFields, checkKey, checkNumbers, checkText, copyBytes } from '../wire/check.js';
 import { Connection, type CallOptions } from '../link/connection.js';
-import { invalidArgument, MemoryError } from '../wire/errors.js';
+import { invalidArgument } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, LoadedRecall } from './embeddings.js';
 import { Backups, fromBackup, type Compacted } from './backups.js';
@@ -27,8 +27,9 @@ import { runQuery, runStatements, type ExecuteResult, type SqlStatement } from '
 import { readers, type MemoryReader, type OpenReader } from './reader.js';
 import { fromSchema, KnownStatus, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
+import { isNode } from '../link/platform.js';
 import { openWorker } from '../link/transport.js';
-import { parseUrl } from './url.js';
+import { checkReachable, parseUrl } from './url.js';
 import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue, UnreadableRow } from '../wasm/synth_memory.js';
 
 /**
@@ -105,7 +106,7 @@ export class Memory {
     const durability = options.durability ?? 'strict';
     if (durability !== 'strict' && durability !== 'relaxed')
       throw invalidArgument("durability must be 'strict' or 'relaxed'.");
-    if (isNode() && place.storage === 'opfs') throw noFiles();
+    checkReachable(place);
     const migrations = checkMigrations(options.migrations);
     const { onNewerSchema, backups = {} } = options;
     checkFields(backups, ['keep', 'required'], 'backups');
@@ -174,7 +175,7 @@ export class Memory {
     const place = parseUrl(url);
     // It keeps nothing.
     if (place.storage === 'memory') return false;
-    if (isNode()) throw noFiles();
+    checkReachable(place);
     return deleteFiles(place.path);
   }
 
@@ -482,19 +483,6 @@ export class Memory {
     const closing = asked ? asked.then(() => this.#connection.close()) : this.#connection.close();
     return closing.finally(() => this.#feed.close());
   }
-}
-
-const noFiles = () =>
-  new MemoryError(
-    'opfs_unavailable',
-    'Node has no origin private file system.',
-    "Open 'memory:' and bring a file's bytes in and out with import() and export().",
-  );
-
-/** Whether this is Node, or a server built on it, as opposed to a browser or a worker of one. */
-function isNode(): boolean {
-  const { process } = globalThis as { process?: { versions?: { node?: string }; getBuiltinModule?: unknown } };
-  return Boolean(process?.versions?.node && process.getBuiltinModule) && typeof window === 'undefined';
 }
 
 /** `await using memory = await Memory.open()` closes it, where the platform knows the symbol. */

@@ -4,6 +4,7 @@ import type { Arguments, Method, Value } from '../link/protocol.js';
 import { checkCount, checkKey, defined } from '../wire/check.js';
 import { decode, encode } from '../wire/codec.js';
 import { invalidArgument } from '../wire/errors.js';
+import type { GivenRow } from '../wire/json.js';
 import type { Page, PageWithTotal, Paging } from '../wire/rows.js';
 import type { Shapes } from '../wire/shapes.js';
 
@@ -68,7 +69,7 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
   }
 
   /** Changes one row. Rejects with `not_found` where there is none with this key. */
-  async update(key: Key, patch: Patch, options?: CallOptions): Promise<void> {
+  async update<Given>(key: Key, patch: Patch | GivenRow<Patch, Given>, options?: CallOptions): Promise<void> {
     await this.#call('Update', [checkKey(key), encode(this.#shapes.patch, patch as object, 'patch')], options);
   }
 

@@ -5,7 +5,14 @@ import type { CallOptions } from '../link/connection.js';
 import type { Caller } from './query.js';
 import { checkFields, checkKey, checkText } from '../wire/check.js';
 import { invalidArgument } from '../wire/errors.js';
-import { encodeJson, type JsonValue } from '../wire/json.js';
+import {
+  encodeJson,
+  type GivenRow,
+  type JsonFields,
+  type JsonInput,
+  type JsonType,
+  type JsonValue,
+} from '../wire/json.js';
 import type { Consolidated } from '../wasm/synth_memory.js';
 import type {
   Entry,
@@ -40,13 +47,13 @@ export class Turns extends TableWithIds<Turn, NewTurn, TurnPatch, TurnFilter, wi
   }
 
   /** Adds a turn; resolves to its id. */
-  append(turn: NewTurn, options?: CallOptions): Promise<number> {
-    return this.addRow(turn, options);
+  append<Given>(turn: NewTurn | GivenRow<NewTurn, Given>, options?: CallOptions): Promise<number> {
+    return this.addRow(turn as NewTurn, options);
   }
 
   /** Adds turns, all or none; resolves to their ids, in order. */
-  appendMany(turns: readonly NewTurn[], options?: CallOptions): Promise<number[]> {
-    return this.addRows(turns, options);
+  appendMany<Given>(turns: readonly (NewTurn | GivenRow<NewTurn, Given>)[], options?: CallOptions): Promise<number[]> {
+    return this.addRows(turns as readonly NewTurn[], options);
   }
 }
 
@@ -58,14 +65,22 @@ export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, Ep
   }
 
   /** Records an episode; resolves to its id. */
-  record(episode: NewEpisode, options?: CallOptions): Promise<number> {
-    return this.addRow(episode, options);
+  record<Given>(episode: NewEpisode | GivenRow<NewEpisode, Given>, options?: CallOptions): Promise<number> {
+    return this.addRow(episode as NewEpisode, options);
   }
 
   /** Records episodes, all or none; resolves to their ids, in order. */
-  recordMany(episodes: readonly NewEpisode[], options?: CallOptions): Promise<number[]> {
-    return this.addRows(episodes, options);
+  recordMany<Given>(
+    episodes: readonly (NewEpisode | GivenRow<NewEpisode, Given>)[],
+    options?: CallOptions,
+  ): Promise<number[]> {
+    return this.addRows(episodes as readonly NewEpisode[], options);
   }
+}
+
+/** An object, but no pairs. */
+interface NoIterable {
+  readonly [Symbol.iterator]?: never;
 }
 
 /** What is known, by key: `memory.longTerm`. */
@@ -75,19 +90,21 @@ export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFi
     super(connection, 'longTerm', shapes.longTerm);
   }
 
-  /** Sets a key, whether it exists or not. Keys are 1 to 1024 bytes of UTF-8. */
-  async set(key: string, value: JsonValue, options?: CallOptions): Promise<void> {
-    await this.addRow({ key, value: checked(value) }, options);
+  /** Sets a key, whether it exists or not. Keys are 1 to 1024 bytes of UTF-8. An interface is taken where JSON can hold it. */
+  async set<Value extends JsonType<Value>>(key: string, value: Value, options?: CallOptions): Promise<void> {
+    await this.addRow({ key, value: checked(value as JsonInput) }, options);
   }
 
   /** Sets keys, all or none. */
-  async setMany(
-    entries: Iterable<readonly [key: string, value: JsonValue]> | Readonly<Record<string, JsonValue>>,
+  async setMany<Value extends JsonType<Value>, Given>(
+    entries: Iterable<readonly [key: string, value: Value]> | (Given & JsonFields<Given> & NoIterable),
     options?: CallOptions,
   ): Promise<void> {
     if (typeof entries !== 'object' || entries === null) throw invalidArgument('entries must be an object or pairs.');
     const pairs =
-      Symbol.iterator in entries ? [...(entries as Iterable<readonly [string, JsonValue]>)] : Object.entries(entries);
+      Symbol.iterator in entries
+        ? [...(entries as Iterable<readonly [string, JsonInput]>)]
+        : Object.entries<JsonInput>(entries);
     if (!pairs.every(Array.isArray)) throw invalidArgument('entries must be pairs of a key and a value.');
     await this.addRows(
       pairs.map(([key, value]) => ({ key, value: checked(value) })),
@@ -96,7 +113,7 @@ export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFi
   }
 
   /** The value under a key; undefined where there is none. That it is a `Value` is for the caller to know. */
-  async get<Value extends JsonValue = JsonValue>(key: string, options?: CallOptions): Promise<Value | undefined> {
+  async get<Value extends JsonType<Value> = JsonValue>(key: string, options?: CallOptions): Promise<Value | undefined> {
     return (await this.row(key, options))?.value as Value | undefined;
   }
 
@@ -107,7 +124,7 @@ export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFi
 }
 
 /** A value that must be there: elsewhere undefined leaves a field out, here it would be taken for one that was forgotten. */
-function checked(value: JsonValue): JsonValue {
+function checked(value: JsonInput): JsonInput {
   if (value === undefined) encodeJson(value, 'value');
   return value;
 }
@@ -144,13 +161,16 @@ export class UncertaintyLog extends TableWithIds<
   }
 
   /** Logs a doubt; resolves to its id. */
-  log(doubt: NewUncertainty, options?: CallOptions): Promise<number> {
-    return this.addRow(doubt, options);
+  log<Given>(doubt: NewUncertainty | GivenRow<NewUncertainty, Given>, options?: CallOptions): Promise<number> {
+    return this.addRow(doubt as NewUncertainty, options);
   }
 
   /** Logs doubts, all or none; resolves to their ids, in order. */
-  logMany(doubts: readonly NewUncertainty[], options?: CallOptions): Promise<number[]> {
-    return this.addRows(doubts, options);
+  logMany<Given>(
+    doubts: readonly (NewUncertainty | GivenRow<NewUncertainty, Given>)[],
+    options?: CallOptions,
+  ): Promise<number[]> {
+    return this.addRows(doubts as readonly NewUncertainty[], options);
   }
 
   /**
@@ -224,12 +244,18 @@ export class SemanticMemories extends TableWithIds<
   }
 
   /** Remembers a fact; resolves to its id. */
-  remember(memory: NewSemanticMemory, options?: CallOptions): Promise<number> {
-    return this.addRow(memory, options);
+  remember<Given>(
+    memory: NewSemanticMemory | GivenRow<NewSemanticMemory, Given>,
+    options?: CallOptions,
+  ): Promise<number> {
+    return this.addRow(memory as NewSemanticMemory, options);
   }
 
   /** Remembers facts, all or none; resolves to their ids, in order. */
-  rememberMany(memories: readonly NewSemanticMemory[], options?: CallOptions): Promise<number[]> {
-    return this.addRows(memories, options);
+  rememberMany<Given>(
+    memories: readonly (NewSemanticMemory | GivenRow<NewSemanticMemory, Given>)[],
+    options?: CallOptions,
+  ): Promise<number[]> {
+    return this.addRows(memories as readonly NewSemanticMemory[], options);
   }
 }

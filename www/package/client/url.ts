@@ -1,3 +1,4 @@
+import { isNode } from '../link/platform.js';
 import { MemoryError } from '../wire/errors.js';
 
 /** Where a memory is: a file's path in OPFS, or nowhere but in memory. */
@@ -21,5 +22,15 @@ export function parseUrl(url: string): Place {
     'invalid_url',
     `${typeof url === 'string' ? JSON.stringify(url) : `A ${typeof url}`} is not the URL of a memory.`,
     "Use 'opfs:///name.db' (letters, digits, _ . - and / in between) or 'memory:'.",
+  );
+}
+
+/** Rejects a file where there is no OPFS: in Node, also where it emulates a page. */
+export function checkReachable(place: Place): void {
+  if (place.storage === 'memory' || !isNode()) return;
+  throw new MemoryError(
+    'opfs_unavailable',
+    'Node has no origin private file system, with an emulated page or without.',
+    "Open 'memory:', as tests do; import() and export() bring a file's bytes in and out.",
   );
 }

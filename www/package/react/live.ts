@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore, type DependencyList } from 'react';
-import { MemoryError, type JsonValue, type Live, type Memory, type MemoryReader } from '../index.js';
+import { MemoryError, type JsonInput, type Live, type Memory, type MemoryReader } from '../index.js';
 import { useMemory } from './provider.js';
 
 /** Reads from a memory, as `memory.live` takes it. */
@@ -32,13 +32,13 @@ export function useLive<T>(read: Read<T>, deps?: DependencyList): T | undefined;
  */
 export function useLive<T>(
   read: Read<T>,
-  deps: readonly (JsonValue | undefined)[],
+  deps: readonly (JsonInput | undefined)[],
   options: SharedOptions & { readonly suspense: true },
 ): T;
 /** The same, shared by all components that give this key and these dependencies. */
 export function useLive<T>(
   read: Read<T>,
-  deps: readonly (JsonValue | undefined)[],
+  deps: readonly (JsonInput | undefined)[],
   options: SharedOptions,
 ): T | undefined;
 export function useLive<T>(read: Read<T>, deps: DependencyList = [], options?: SharedOptions): T | undefined {

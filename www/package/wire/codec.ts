@@ -1,13 +1,13 @@
 import { checkText } from './check.js';
 import { invalidArgument } from './errors.js';
-import { decodeJson, encodeJson, type JsonValue } from './json.js';
+import { decodeJson, encodeJson, type JsonInput, type JsonValue } from './json.js';
 import type * as wire from '../wasm/synth_memory.js';
 
 /** What a field that crosses is on the page: times are `Date`s and JSON is a value. */
-type PublicField<T> = T extends wire.Seconds
+type PublicField<T, Value> = T extends wire.Seconds
   ? Date
   : T extends wire.JsonText
-    ? JsonValue
+    ? Value
     : T extends string[]
       ? readonly string[]
       : T;
@@ -15,8 +15,8 @@ type PublicField<T> = T extends wire.Seconds
 /** undefined, where the field may be left out: it means the same. */
 type Undefined<T, K extends keyof T> = object extends Pick<T, K> ? undefined : never;
 
-/** A type that crosses, as the page has it. */
-export type Public<T> = { [K in keyof T]: PublicField<T[K]> | Undefined<T, K> };
+/** A type that crosses, as the page has it; `Value` is what its JSON is. */
+export type Public<T, Value = JsonValue> = { [K in keyof T]: PublicField<T[K], Value> | Undefined<T, K> };
 
 /** How a field is checked and converted. */
 type Kind = 'time' | 'json' | 'text' | 'number' | 'flag' | 'texts';
@@ -37,7 +37,7 @@ type KindOf<T> = T extends wire.Seconds
 export type Shape<T> = { readonly [K in keyof Required<T>]: KindOf<NonNullable<T[K]>> };
 
 /** An object of the page's as it crosses. */
-export function encode<T extends object>(shape: Shape<T>, value: Public<T>, name: string, place = ''): T {
+export function encode<T extends object>(shape: Shape<T>, value: Public<T, JsonInput>, name: string, place = ''): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidArgument(`${name} must be an object.`);
   }

@@ -2,11 +2,53 @@ import { randomId } from './id.js';
 import { MemoryError } from './errors.js';
 
 /**
- * Any JSON value. A whole number that a `number` cannot hold exactly, such as an id of 64 bits, is a `bigint`; either is taken on
- * writing.
+ * Any JSON value, as it is read. A whole number that a `number` cannot hold exactly, such as an id of 64 bits, is a `bigint`.
+ * `Array.isArray` tells whether it is an array.
  */
-export type JsonValue =
-  string | number | bigint | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue = string | number | bigint | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** Any JSON value, as it is written: read-only arrays and objects are taken too. */
+export type JsonInput =
+  string | number | bigint | boolean | null | readonly JsonInput[] | { readonly [key: string]: JsonInput };
+
+type AnyFunction = ((...given: never) => unknown) | (abstract new (...given: never) => unknown);
+
+/**
+ * A type as far as JSON can hold it: interfaces too, which have no index signature. What JSON cannot hold is `never`: functions,
+ * symbols, undefined, and objects with methods, such as a `Date` or a `Map`.
+ */
+export type Json<T> = T extends JsonInput
+  ? T
+  : T extends AnyFunction
+    ? never
+    : T extends readonly unknown[]
+      ? JsonFields<T>
+      : T extends object
+        ? [Extract<T[keyof T], AnyFunction>] extends [never]
+          ? JsonFields<T>
+          : never
+        : never;
+
+/** Each field of a type as far as JSON can hold it. */
+export type JsonFields<T> = { [K in keyof T]: Json<T[K]> };
+
+/** An object, but no function. */
+interface NoFunction {
+  readonly [Symbol.hasInstance]?: never;
+}
+
+/** What a type extends that JSON can hold: `<Value extends JsonType<Value>>`. */
+export type JsonType<Value> = JsonInput | (JsonFields<Value> & object & NoFunction);
+
+/** What there is no field for. */
+export interface UnknownField {
+  readonly unknownField: never;
+}
+
+/** A row that is given, whose JSON fields may be interfaces. */
+export type GivenRow<Row, Given> = Given & {
+  [K in keyof Row]: JsonInput extends Row[K] ? Json<Given[K & keyof Given]> | Extract<Row[K], undefined> : Row[K];
+} & { readonly [K in Exclude<keyof Given, keyof Row>]: UnknownField };
 
 /** How deeply arrays and objects may stand in each other: as deeply as SQLite's JSON functions can follow. */
 const MAX_DEPTH = 1000;

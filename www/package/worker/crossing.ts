@@ -21,10 +21,20 @@ export async function prepare(engine: Engine, request: Request): Promise<Failure
 
 async function readBlob(file: Blob): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await file.arrayBuffer());
+    return new Uint8Array(await (file.arrayBuffer ? file.arrayBuffer() : readByReader(file)));
   } catch (thrown) {
     throw unreadable(causeOf(thrown));
   }
+}
+
+/** jsdom's have no `arrayBuffer` yet. */
+function readByReader(file: Blob): Promise<ArrayBuffer> {
+  const reader = new FileReader();
+  return new Promise((resolve, reject) => {
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error!);
+    reader.readAsArrayBuffer(file);
+  });
 }
 
 /** The buffers of an answer's bytes: a file, or the blobs of a query. No one else references them, so they can be moved. */

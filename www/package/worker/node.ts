@@ -1,20 +1,16 @@
+// `builtin.js` comes first, for the engine's glue needs what it adds.
 // Node has no OPFS: the engine runs here in this thread, in memory, and files go in and out as bytes.
+import { readFileSync } from './builtin.js';
 import { openEngine } from './engine.js';
 import { unavailable } from '../wire/errors.js';
 import { Processor } from './processor.js';
 import type { OpenWorker } from '../link/transport.js';
 import { initSync } from '../wasm/synth_memory.js';
 
-/** What is used of Node; asked for at run time, so that no bundler meets an import it cannot resolve. */
-interface NodeProcess {
-  getBuiltinModule(name: 'node:fs'): { readFileSync(file: URL): Uint8Array<ArrayBuffer> };
-}
-
 let loaded: Promise<void> | undefined;
 
 async function load(): Promise<void> {
-  const fs = (globalThis as { process?: NodeProcess }).process?.getBuiltinModule('node:fs');
-  initSync({ module: fs!.readFileSync(new URL('./wasm/synth_memory_bg.wasm', import.meta.url)) });
+  initSync({ module: readFileSync(new URL('./wasm/synth_memory_bg.wasm', import.meta.url)) });
 }
 
 const fail = (cause: unknown) => {

@@ -1,0 +1,32 @@
+// What needs more of a platform than a small app does: bytes in and out, signals, the changes, an embedder, errors.
+import { Memory, MemoryError } from 'synth-memory';
+
+test('everything that memory: can do works in an emulated page', async () => {
+  expect(typeof window).toBe('object');
+  const memory = await Memory.open({ url: 'memory:' });
+  const changed = [];
+  memory.onChange(({ kind, table }) => changed.push(`${kind} ${table}`));
+  const { signal } = new AbortController();
+  await memory.turns.append({ userInput: 'Hello', metadata: { deep: [1, { none: null }] } }, { signal });
+  expect((await memory.turns.get(1)).metadata).toEqual({ deep: [1, { none: null }] });
+  expect((await memory.turns.get(1)).timestamp).toBeInstanceOf(Date);
+  const [row] = await memory.query('SELECT ? AS bytes', [new Uint8Array([1, 2])]);
+  expect([...row.bytes]).toEqual([1, 2]);
+  const [hit] = await memory.recall('a greeting', { signal });
+  expect(hit.similarity).toBeGreaterThan(0.1);
+  const file = await memory.export();
+  await memory.turns.clear();
+  for (const given of [file, new Blob([file])]) {
+    await memory.import(given);
+    expect(await memory.turns.count()).toBe(1);
+  }
+  expect(changed).toContain('insert turns');
+  await memory.close();
+});
+
+test('OPFS is refused, and what to do is said', async () => {
+  const error = await Memory.open().catch((error) => error);
+  expect(error).toBeInstanceOf(MemoryError);
+  expect(error.code).toBe('opfs_unavailable');
+  expect(error.hint).toMatch("'memory:', as tests do");
+});
