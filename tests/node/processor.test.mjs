@@ -14,7 +14,15 @@ before(async () => {
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
 /** A processor, what its engine was asked, and what it answered. */
-async function start({ failBatch = false, trap = false, inMemory = false, sent = 0, entered = [], slices = [] } = {}) {
+async function start({
+  failBatch = false,
+  trap = false,
+  inMemory = false,
+  sent = 0,
+  entered = [],
+  slices = [],
+  tidying = [],
+} = {}) {
   const asked = [];
   const answers = [];
   const told = [];
@@ -41,14 +49,16 @@ async function start({ failBatch = false, trap = false, inMemory = false, sent =
     import: record('import'),
     close: record('close', () => null),
     indexSlice: record('slice', () => slices.shift() ?? false),
+    tidySlice: record('tidy', () => tidying.shift() ?? false),
   };
   const tasks = [];
-  const later = [];
+  /** What is done when nobody asks for a moment, and what when nobody does for longer. */
+  const [later, muchLater] = [[], []];
   let released = 0;
   const processor = new Processor({
     open: async () => ({ engine, release: () => released++ }),
     defer: (task) => tasks.push(task),
-    later: (task, ms) => later.push({ task, ms }),
+    later: (task, ms) => (ms > 1000 ? muchLater : later).push({ task, ms }),
     tell: (message) => told.push(message.type),
   });
   const peer = { post: (message) => message.type === 'answer' && answers.push(...message.answers) };
@@ -64,7 +74,7 @@ async function start({ failBatch = false, trap = false, inMemory = false, sent =
     await new Promise((resolve) => setTimeout(resolve));
   };
   const lead = () => processor.lead('leader', inMemory ? {} : { path: '/memory.db' });
-  return { processor, send, cancel, lead, run, asked, answers, told, later, released: () => released };
+  return { processor, send, cancel, lead, run, asked, answers, told, later, muchLater, released: () => released };
 }
 
 const said = (answers) =>
@@ -186,4 +196,21 @@ test('what calls changed is indexed when nobody asks, slice by slice, and calls 
   assert.ok(asked.includes('add') && !asked.includes('slice'), 'a call is carried out before the next slice');
   while (slices() < 2) await next();
   assert.equal(later.length, 0, 'nothing more is done where nothing is left');
+});
+
+test('what calls deleted is removed when nobody has asked for two seconds, slice by slice', async () => {
+  const { send, lead, run, asked, later, muchLater } = await start({ tidying: [true, false] });
+  await lead();
+  send(add('one'));
+  await run();
+  assert.equal(muchLater.length, 1);
+  muchLater.shift().task();
+  assert.ok(!asked.includes('tidy'), 'not before');
+  await new Promise((resolve) => setTimeout(resolve, muchLater[0].ms + 20));
+  muchLater.shift().task();
+  assert.equal(asked.filter((one) => one === 'tidy').length, 1);
+  // The next slice at once, as still nobody asks.
+  later.at(-1).task();
+  assert.equal(asked.filter((one) => one === 'tidy').length, 2);
+  assert.equal(muchLater.length, 0, 'nothing more is done where nothing is left');
 });
