@@ -42,7 +42,7 @@ fn embed_all(memory: &Memory) {
 
 /// Rows of each table among others, of which some hold the word.
 fn filled(memory: &Memory, many: usize) {
-    let text = |at: usize| if at % 3 == 0 { format!("fact {at} of {WORD}") } else { format!("fact {at}") };
+    let text = |at: usize| if at.is_multiple_of(3) { format!("fact {at} of {WORD}") } else { format!("fact {at}") };
     let contents: Vec<String> = (0..many).map(text).collect();
     memory.semantic().add(contents.iter().map(|text| fact(text)).collect()).unwrap();
     let turn = |text: &String| NewTurn { user_input: text.clone(), ..NewTurn::default() };
