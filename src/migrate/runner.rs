@@ -7,7 +7,7 @@ use tsify::Tsify;
 
 use super::batch::{MIGRATION, execute};
 use super::revision::Revision;
-use super::{MigrationDirection, Step, history};
+use super::{MigrationDirection, Step, history, tried};
 use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -173,6 +173,7 @@ pub(crate) fn atomically(
 }
 
 fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
+    let mut broken = tried::broken(connection)?;
     for (at, step) in steps.iter().enumerate() {
         let Step { revision, direction, .. } = step;
         let phase =
@@ -186,6 +187,7 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
                 (run.progress)(progress);
             })
         })
+        .and_then(|()| tried::check(connection, &mut broken))
         .map_err(|error| failed(revision, error))?;
         match direction {
             MigrationDirection::Up => {
@@ -224,7 +226,13 @@ fn failed(revision: &Revision, error: Error) -> Error {
             let message = format!("Revision {} ({}) failed: {}.", revision.id, revision.file, error.reason());
             // What is wrong with the file itself stays that.
             let is_of_file = code == ErrorCode::InvalidMigration;
-            error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message)
+            // A hint that knows more than that of its code is as good for the whole run.
+            let hint = (error.hint() != code.hint()).then(|| error.hint().to_owned());
+            let error = error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message);
+            match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
         }
     }
 }

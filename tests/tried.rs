@@ -1,0 +1,165 @@
+//! A revision that breaks a trigger or a view is refused when it is applied, not when a row is first written.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use rusqlite::Connection;
+use support::{open, open_with, schema};
+use synth_memory::migrate::Graph;
+use synth_memory::{ErrorCode, Memory};
+
+/// A revision of an app. The first of a list begins its branch.
+fn file(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
+    let text = format!(
+        "-- Revision {id}\n--\n-- Revision ID: {id}\n-- Revises: {revises}\n-- migrate:up\n{up}\n-- migrate:down\n{down}\n"
+    );
+    (format!("20260101_0000_{id}_test.sql"), text)
+}
+
+fn graph(files: &[(String, String)]) -> Graph {
+    Graph::with_bundled(files).unwrap()
+}
+
+const REMINDERS: &str = "CREATE TABLE reminders (id INTEGER PRIMARY KEY, episode INTEGER);
+    CREATE TRIGGER remind AFTER INSERT ON episodes BEGIN INSERT INTO reminders VALUES (NULL, new.id); END;
+    CREATE TABLE quiet (a, b);";
+
+/// What a revision does on top of `REMINDERS`, and what is said of it; nothing if it is applied.
+const CASES: &[(&str, &str, &[&str])] = &[
+    (
+        "a column more than an INSERT has values",
+        "ALTER TABLE reminders ADD COLUMN due REAL;",
+        &["the trigger remind on episodes does not work: table reminders has 3 columns but 2 values were supplied"],
+    ),
+    (
+        "the trigger is made again in the same revision",
+        "DROP TRIGGER remind; ALTER TABLE reminders ADD COLUMN due REAL;
+         CREATE TRIGGER remind AFTER INSERT ON episodes BEGIN INSERT INTO reminders VALUES (NULL, new.id, 1); END;",
+        &[],
+    ),
+    (
+        "a table that a trigger fills is gone",
+        "DROP TABLE reminders;",
+        &["the trigger remind on episodes", "no such table"],
+    ),
+    (
+        "of an UPDATE of one column",
+        "CREATE TRIGGER moved AFTER UPDATE OF valence ON episodes BEGIN INSERT INTO quiet VALUES (1); END;",
+        &["the trigger moved on episodes does not work: table quiet has 2 columns but 1 values were supplied"],
+    ),
+    (
+        "of a DELETE",
+        "CREATE TRIGGER gone AFTER DELETE ON turns BEGIN DELETE FROM quiet WHERE c = old.id; END;",
+        &["the trigger gone on turns does not work: no such column: c"],
+    ),
+    (
+        "in its WHEN",
+        "CREATE TRIGGER picky AFTER INSERT ON turns WHEN new.mood > 1 BEGIN DELETE FROM quiet; END;",
+        &["the trigger picky on turns does not work: no such column: new.mood"],
+    ),
+    (
+        "a trigger of a trigger: the one that is wrong is named",
+        "CREATE TRIGGER a_first AFTER INSERT ON turns BEGIN INSERT INTO quiet VALUES (1, 2); END;
+         CREATE TRIGGER b_then AFTER INSERT ON quiet BEGIN INSERT INTO reminders VALUES (1); END;",
+        &["the trigger b_then on quiet does not work: table reminders has 2 columns but 1 values"],
+    ),
+    (
+        "a view of nothing",
+        "CREATE VIEW lost AS SELECT * FROM nowhere;",
+        &["the view lost does not work: no such table"],
+    ),
+    (
+        "a view of a column that is gone",
+        "CREATE VIEW seen AS SELECT b FROM quiet; DROP TABLE quiet; CREATE TABLE quiet (a);",
+        &["the view seen does not work: no such column: b"],
+    ),
+    (
+        "INSTEAD OF one change only",
+        "CREATE VIEW seen AS SELECT a FROM quiet;
+         CREATE TRIGGER fill INSTEAD OF INSERT ON seen BEGIN INSERT INTO quiet VALUES (new.a, 1); END;",
+        &[],
+    ),
+    (
+        "INSTEAD OF, wrongly",
+        "CREATE VIEW seen AS SELECT a FROM quiet;
+         CREATE TRIGGER fill INSTEAD OF INSERT ON seen BEGIN INSERT INTO quiet VALUES (new.a); END;",
+        &["the trigger fill on seen does not work: table quiet has 2 columns but 1 values"],
+    ),
+    (
+        "odd names",
+        "CREATE TABLE \"insert \"\" on\" (a, b AS (a + 1));
+         CREATE TRIGGER \"update; of\" AFTER UPDATE ON \"insert \"\" on\" BEGIN SELECT 1; END;
+         CREATE VIEW \"delete\" AS SELECT * FROM \"insert \"\" on\";",
+        &[],
+    ),
+    (
+        "after a batch that fits nothing else",
+        "-- batch: reminders\nCREATE TABLE reminders (id INTEGER PRIMARY KEY, episode INTEGER, due REAL);",
+        &["remind", "does not work: table reminders has 3 columns but 2 values were supplied"],
+    ),
+];
+
+#[test]
+fn what_a_revision_breaks_is_refused_and_named() {
+    for (what, up, words) in CASES {
+        let folder = tempfile::tempdir().unwrap();
+        let first = file("r1", "", REMINDERS, "");
+        open_with(folder.path(), graph(std::slice::from_ref(&first))).unwrap().close().unwrap();
+        let before = schema(&Connection::open(folder.path().join("memory.db")).unwrap());
+        let opened = open_with(folder.path(), graph(&[first, file("r2", "r1", up, "")]));
+        if words.is_empty() {
+            assert_eq!(opened.unwrap_or_else(|error| panic!("{what}: {error}")).migrated(), ["r2"], "{what}");
+            continue;
+        }
+        let error = opened.err().unwrap_or_else(|| panic!("{what}: it was applied"));
+        let is_batch = up.starts_with("-- batch");
+        let code = if is_batch { ErrorCode::InvalidMigration } else { ErrorCode::MigrationFailed };
+        assert_eq!(error.code(), code, "{what}: {error}");
+        for words in [&["Revision r2 (20260101_0000_r2_test.sql) failed: "], *words].concat() {
+            assert!(error.message().contains(words), "{what}: {error}");
+        }
+        assert!(error.hint().contains("Drop it before"), "{what}: {error}");
+        assert_eq!(schema(&Connection::open(folder.path().join("memory.db")).unwrap()), before, "{what}");
+    }
+}
+
+#[test]
+fn a_way_down_that_breaks_something_is_refused_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        file("r1", "", REMINDERS, "DROP TABLE reminders; DROP TABLE quiet;"),
+        file("r2", "r1", "SELECT 1;", "ALTER TABLE reminders DROP COLUMN episode;"),
+    ];
+    let mut memory = open_with(folder.path(), graph(&files)).unwrap();
+    for target in ["r1", "base"] {
+        let error = memory.downgrade(target).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::MigrationFailed, "{error}");
+        assert!(error.message().contains("Revision r2"), "{error}");
+        assert_eq!(memory.revisions().unwrap(), ["002", "r2"]);
+    }
+}
+
+/// What other programs have left broken, with a revision that does not touch it.
+#[test]
+fn what_was_broken_before_is_in_nobodys_way() {
+    let broken = [
+        "CREATE VIEW lost AS SELECT * FROM nowhere;",
+        "CREATE TABLE quiet (a); CREATE TRIGGER old AFTER INSERT ON quiet BEGIN INSERT INTO nowhere VALUES (1); END;",
+        "CREATE TABLE quiet (a); CREATE VIEW lost AS SELECT * FROM nowhere;
+         CREATE TRIGGER old INSTEAD OF UPDATE ON lost BEGIN INSERT INTO nowhere VALUES (1); END;",
+        "CREATE TRIGGER old AFTER INSERT ON turns BEGIN INSERT INTO nowhere VALUES (1); END;",
+    ];
+    let up = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);
+              CREATE TRIGGER noted AFTER INSERT ON turns BEGIN INSERT INTO notes (body) VALUES ('x'); END;
+              ALTER TABLE notes ADD COLUMN mood TEXT;";
+    for sql in broken {
+        let folder = tempfile::tempdir().unwrap();
+        open(folder.path()).unwrap().close().unwrap();
+        Connection::open(folder.path().join("memory.db")).unwrap().execute_batch(sql).unwrap();
+        let files = [file("r1", "", up, "DROP TRIGGER noted; DROP TABLE notes;")];
+        let mut memory: Memory =
+            open_with(folder.path(), graph(&files)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(memory.migrated(), ["r1"], "{sql}");
+        assert_eq!(memory.downgrade("r1@base").unwrap(), ["r1"], "{sql}");
+    }
+}
