@@ -5,11 +5,12 @@ mod support;
 
 use rusqlite::Connection;
 use support::{open, open_with, schema};
-use synth_memory::migrate::Graph;
+use synth_memory::migrate::autogenerate::Renames;
+use synth_memory::migrate::{Graph, file};
 use synth_memory::{ErrorCode, Memory};
 
 /// A revision of an app. The first of a list begins its branch.
-fn file(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
+fn revision(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
     let text = format!(
         "-- Revision {id}\n--\n-- Revision ID: {id}\n-- Revises: {revises}\n-- migrate:up\n{up}\n-- migrate:down\n{down}\n"
     );
@@ -103,10 +104,10 @@ const CASES: &[(&str, &str, &[&str])] = &[
 fn what_a_revision_breaks_is_refused_and_named() {
     for (what, up, words) in CASES {
         let folder = tempfile::tempdir().unwrap();
-        let first = file("r1", "", REMINDERS, "");
+        let first = revision("r1", "", REMINDERS, "");
         open_with(folder.path(), graph(std::slice::from_ref(&first))).unwrap().close().unwrap();
         let before = schema(&Connection::open(folder.path().join("memory.db")).unwrap());
-        let opened = open_with(folder.path(), graph(&[first, file("r2", "r1", up, "")]));
+        let opened = open_with(folder.path(), graph(&[first, revision("r2", "r1", up, "")]));
         if words.is_empty() {
             assert_eq!(opened.unwrap_or_else(|error| panic!("{what}: {error}")).migrated(), ["r2"], "{what}");
             continue;
@@ -123,18 +124,22 @@ fn what_a_revision_breaks_is_refused_and_named() {
     }
 }
 
+/// With a trigger that only this file has, so that no one could try it before.
 #[test]
 fn a_way_down_that_breaks_something_is_refused_too() {
     let folder = tempfile::tempdir().unwrap();
     let files = [
-        file("r1", "", REMINDERS, "DROP TABLE reminders; DROP TABLE quiet;"),
-        file("r2", "r1", "SELECT 1;", "ALTER TABLE reminders DROP COLUMN episode;"),
+        revision("r1", "", "CREATE TABLE notes (a);", "DROP TABLE notes;"),
+        revision("r2", "r1", "ALTER TABLE notes ADD COLUMN b;", "ALTER TABLE notes DROP COLUMN b;"),
     ];
     let mut memory = open_with(folder.path(), graph(&files)).unwrap();
-    for target in ["r1", "base"] {
+    let theirs = "CREATE TRIGGER theirs AFTER INSERT ON turns BEGIN INSERT INTO notes VALUES (1, 2); END";
+    memory.db().connection().execute_batch(theirs).unwrap();
+    for target in ["r1", "r1@base"] {
         let error = memory.downgrade(target).unwrap_err();
         assert_eq!(error.code(), ErrorCode::MigrationFailed, "{error}");
-        assert!(error.message().contains("Revision r2"), "{error}");
+        let said = "Revision r2 (20260101_0000_r2_test.sql) failed on the way down: the trigger theirs on turns";
+        assert!(error.message().starts_with(said), "{error}");
         assert_eq!(memory.revisions().unwrap(), ["002", "r2"]);
     }
 }
@@ -156,10 +161,126 @@ fn what_was_broken_before_is_in_nobodys_way() {
         let folder = tempfile::tempdir().unwrap();
         open(folder.path()).unwrap().close().unwrap();
         Connection::open(folder.path().join("memory.db")).unwrap().execute_batch(sql).unwrap();
-        let files = [file("r1", "", up, "DROP TRIGGER noted; DROP TABLE notes;")];
+        let files = [revision("r1", "", up, "DROP TRIGGER noted; DROP TABLE notes;")];
         let mut memory: Memory =
             open_with(folder.path(), graph(&files)).unwrap_or_else(|error| panic!("{sql}: {error}"));
         assert_eq!(memory.migrated(), ["r1"], "{sql}");
         assert_eq!(memory.downgrade("r1@base").unwrap(), ["r1"], "{sql}");
     }
+}
+
+const NOTES: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);";
+
+/// A revision up and down, what an upgrade says of it, and what a check says; nothing if it is fine.
+const WAYS: &[(&str, &str, &str, &str, &str)] = &[
+    ("exact", NOTES, "DROP TABLE notes;", "", ""),
+    ("a name that is mistyped", NOTES, "DROP TABLE note;", "on the way down: no such table: note", "on the way down"),
+    ("not SQL", NOTES, "DROP TABEL notes;", "on the way down: near \"TABEL\"", "on the way down"),
+    ("a statement that needs the one before it", NOTES, "ALTER TABLE notes RENAME TO old; DROP TABLE old;", "", ""),
+    (
+        "the second statement is wrong",
+        NOTES,
+        "ALTER TABLE notes RENAME TO old; DROP TABLE notes;",
+        "on the way down: no such table: notes",
+        "on the way down",
+    ),
+    ("nothing on the way down", NOTES, "", "", "still to do: remove table notes"),
+    (
+        "a column is left",
+        "ALTER TABLE quiet ADD COLUMN c; ALTER TABLE quiet ADD COLUMN d;",
+        "ALTER TABLE quiet DROP COLUMN c;",
+        "",
+        "still to do: remove column quiet.d",
+    ),
+    (
+        "an index is lost",
+        "CREATE TABLE other (a);",
+        "DROP TABLE other; DROP INDEX of_b;",
+        "",
+        "still to do: add index of_b",
+    ),
+    (
+        "a row is left",
+        "INSERT INTO seeds VALUES (1);",
+        "",
+        "",
+        "Revision r2 (20260101_0000_r2_test.sql) failed: UNIQUE",
+    ),
+    ("a row goes", "INSERT INTO seeds VALUES (1);", "DELETE FROM seeds;", "", ""),
+    (
+        "a trigger is broken on the way down",
+        "ALTER TABLE reminders ADD COLUMN due; DROP TRIGGER remind;
+         CREATE TRIGGER remind AFTER INSERT ON episodes BEGIN INSERT INTO reminders VALUES (NULL, new.id, 1); END;",
+        "ALTER TABLE reminders DROP COLUMN due;",
+        "on the way down: the trigger remind on episodes does not work",
+        "on the way down",
+    ),
+    (
+        "a batch",
+        "-- batch: quiet\nCREATE TABLE quiet (a);",
+        "-- batch: quiet\nCREATE TABLE quiet (a, b)",
+        "",
+        "index of_b",
+    ),
+    (
+        "tables that only the file has",
+        "ALTER TABLE elsewhere ADD COLUMN b;",
+        "ALTER TABLE elsewhere DROP COLUMN b;",
+        "",
+        "up: no such table: elsewhere",
+    ),
+];
+
+#[test]
+fn each_way_down_is_tried() {
+    for (what, up, down, upgrade, check) in WAYS {
+        let folder = tempfile::tempdir().unwrap();
+        let start = format!("{REMINDERS} CREATE TABLE seeds (id INTEGER PRIMARY KEY); CREATE INDEX of_b ON quiet (b);");
+        let end = "DROP TRIGGER remind; DROP TABLE reminders; DROP TABLE quiet; DROP TABLE seeds;";
+        let first = revision("r1", "", &start, end);
+        open_with(folder.path(), graph(std::slice::from_ref(&first))).unwrap().close().unwrap();
+        let plain = Connection::open(folder.path().join("memory.db")).unwrap();
+        plain.execute_batch("CREATE TABLE elsewhere (a)").unwrap();
+        let before = schema(&plain);
+        drop(plain);
+        let graph = || graph(&[first.clone(), revision("r2", "r1", up, down)]);
+        let opened = open_with(folder.path(), graph());
+        match opened {
+            Ok(memory) => assert_eq!((memory.migrated(), *upgrade), (&["r2".to_owned()][..], ""), "{what}"),
+            Err(error) => {
+                assert_eq!(error.code(), ErrorCode::MigrationFailed, "{what}: {error}");
+                assert!(!upgrade.is_empty() && error.message().contains(upgrade), "{what}: {error}");
+                assert!(error.message().contains("Revision r2 (20260101_0000_r2_test.sql)"), "{what}: {error}");
+                assert_eq!(schema(&Connection::open(folder.path().join("memory.db")).unwrap()), before, "{what}");
+            }
+        }
+        match file::check(&graph(), None, &Renames::default()) {
+            Ok(found) => {
+                assert_eq!(
+                    (found.operations.len(), found.failures.len()),
+                    (0, usize::from(!check.is_empty())),
+                    "{what}"
+                );
+                let failure = found.failures.concat();
+                assert!(failure.contains(check) && failure.contains("r2") == !check.is_empty(), "{what}: {failure}");
+            }
+            Err(error) => {
+                assert!(check.starts_with("up: ") && error.message().contains(&check[4..]), "{what}: {error}")
+            }
+        }
+    }
+}
+
+#[test]
+fn a_check_goes_on_after_what_fails_and_compares_the_schema() {
+    let files = [
+        revision("r1", "", "CREATE TABLE a (x);", ""),
+        revision("r2", "r1", "CREATE TABLE b (x);", "DROP TABLE b;"),
+        revision("r3", "r2", "CREATE TABLE c (x);", "DROP TABLE d;"),
+    ];
+    let found = file::check(&graph(&files), Some("CREATE TABLE a (x);"), &Renames::default()).unwrap();
+    assert_eq!(found.operations, ["remove table b", "remove table c"]);
+    assert!(found.failures[0].contains("r1") && found.failures[1].contains("r3"), "{:?}", found.failures);
+    assert_eq!(found.failures.len(), 2);
+    assert!(file::check(&Graph::bundled(), None, &Renames::default()).unwrap().failures.is_empty());
 }

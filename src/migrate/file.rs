@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::autogenerate::{self, Renames, SchemaCheck};
-use super::{Graph, Revision, history, schema, sql};
+use super::{Graph, Revision, history, schema, sql, tried};
 use crate::error::{Error, ErrorCode, Result};
 
 /// What a new revision is to be; all that is left out is as Alembic has it.
@@ -161,6 +161,19 @@ pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> R
     write(&kept, &new, &start, &squashes, now)
 }
 
+/// What is wrong with the app's revisions, each of which is applied, taken back and applied again in memory; and, with a
+/// schema, how that differs from what they make.
+///
+/// # Errors
+///
+/// `migration_failed` where one cannot be applied; those of [`difference`].
+pub fn check(graph: &Graph, schema: Option<&str>, renames: &Renames) -> Result<SchemaCheck> {
+    let (from, failures) = tried::there_and_back(graph)?;
+    let failures = failures.iter().map(|error| error.message().to_owned()).collect();
+    let found = schema.map_or_else(|| Ok(SchemaCheck::default()), |schema| differs(&from, schema, renames))?;
+    Ok(SchemaCheck { failures, ..found })
+}
+
 /// How a declared schema differs from what the revisions make. An app declares its own tables only; a schema that declares
 /// any of the package's declares all of them.
 ///
@@ -168,7 +181,10 @@ pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> R
 ///
 /// `invalid_sql` for the schema; those of [`autogenerate::compare`].
 pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<SchemaCheck> {
-    let from = schema::at(graph, &graph.last_rows())?;
+    differs(&schema::at(graph, &graph.last_rows())?, schema, renames)
+}
+
+fn differs(from: &Connection, schema: &str, renames: &Renames) -> Result<SchemaCheck> {
     let ours = Graph::bundled();
     let beside_ours = schema::at(&ours, &ours.last_rows())?;
     let to = match autogenerate::declared(schema) {
@@ -178,7 +194,7 @@ pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<Sche
             beside_ours
         }
     };
-    autogenerate::compare(&from, &to, renames)
+    autogenerate::compare(from, &to, renames)
 }
 
 /// Whether a schema declares the package's tables too. It is all of them or none, for what it left out would be dropped.

@@ -15,7 +15,7 @@ pub mod sql;
 
 pub mod batch;
 
-mod tried;
+pub(crate) mod tried;
 
 pub mod runner;
 

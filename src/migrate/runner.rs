@@ -188,7 +188,7 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
             })
         })
         .and_then(|()| tried::check(connection, &mut broken))
-        .map_err(|error| failed(revision, error))?;
+        .map_err(|error| failed(revision, *direction, error))?;
         match direction {
             MigrationDirection::Up => {
                 // A clock may be set back while it runs.
@@ -219,11 +219,12 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
     result
 }
 
-fn failed(revision: &Revision, error: Error) -> Error {
+fn failed(revision: &Revision, direction: MigrationDirection, error: Error) -> Error {
     match error.code() {
         ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
         code => {
-            let message = format!("Revision {} ({}) failed: {}.", revision.id, revision.file, error.reason());
+            let way = if direction == MigrationDirection::Down { " on the way down" } else { "" };
+            let message = format!("Revision {} ({}) failed{way}: {}.", revision.id, revision.file, error.reason());
             // What is wrong with the file itself stays that.
             let is_of_file = code == ErrorCode::InvalidMigration;
             // A hint that knows more than that of its code is as good for the whole run.

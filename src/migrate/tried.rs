@@ -1,11 +1,17 @@
 //! Whether the triggers and views of a schema can be used, and the scripts that take a revision back.
 //!
-//! SQLite finds out when a statement is prepared that would run them, so one is prepared for each; nothing is carried out.
+//! SQLite finds out about triggers and views when a statement is prepared that would run them, so one is prepared for each;
+//! nothing is carried out. Scripts are run in memory, on the tables that the revisions make, which have no rows there.
+
+use std::slice::from_ref;
 
 use rusqlite::Connection;
 
+use super::autogenerate::{Schema, in_words};
+use super::runner::{self, Run};
 use super::sql::{quote, tokens};
-use crate::db::texts;
+use super::{Graph, MigrationDirection, Step};
+use crate::db::{Clock, copy, texts};
 use crate::error::{Error, ErrorCode, Result};
 
 /// What to do about it.
@@ -130,4 +136,100 @@ pub(super) fn check(connection: &Connection, before: &mut Vec<Broken>) -> Result
         }
     }
     Err(Error::new(ErrorCode::MigrationFailed, said).with_hint(HINT))
+}
+
+/// Runs each of an app's revisions in memory: up, down, and up again. Gives the database with all of them applied, and what
+/// fails on the way down or does not lead back to where it came from.
+///
+/// # Errors
+///
+/// `migration_failed` where the way up fails.
+pub(super) fn there_and_back(graph: &Graph) -> Result<(Connection, Vec<Error>)> {
+    let mut failures = Vec::new();
+    let connection = walk(graph, &mut |before, connection, up, down| {
+        let was = Schema::read(before)?;
+        let there_and_back = down_and(connection, down, &mut |taken_back| {
+            let left = Schema::read(taken_back)?;
+            let to_do = in_words(&left, &was);
+            if !to_do.is_empty() {
+                let revision = up.revision;
+                let message = format!(
+                    "The way down of revision {} ({}) does not lead back to the schema before it; still to do: {}.",
+                    revision.id,
+                    revision.file,
+                    to_do.join(", ")
+                );
+                return Err(Error::new(ErrorCode::SchemaMismatch, message));
+            }
+            step(taken_back, up)
+        });
+        failures.extend(there_and_back.err());
+        Ok(())
+    })?;
+    Ok((connection, failures))
+}
+
+/// Refuses steps up whose way down fails: in memory, so that it costs the same however large the file is.
+///
+/// # Errors
+///
+/// `migration_failed`, naming the revision.
+pub(crate) fn check_ways_down(graph: &Graph, steps: &[Step<'_>]) -> Result<()> {
+    let is_wanted = |up: &Step<'_>| {
+        steps.iter().any(|one| one.direction == MigrationDirection::Up && one.revision.id == up.revision.id)
+    };
+    if !steps.iter().any(|step| step.direction == MigrationDirection::Up && !graph.is_ours(&step.revision.id)) {
+        return Ok(());
+    }
+    let mut failed = None;
+    // Where the way up fails without rows, or without what other programs have put into the file, the run itself says it.
+    let _ = walk(graph, &mut |_, connection, up, down| {
+        if failed.is_none() && is_wanted(up) {
+            failed = down_and(connection, down, &mut |_| Ok(())).err();
+        }
+        Ok(())
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+/// What is done at each revision: with the database before it and after it, and with the steps up to it and down again.
+type Visit<'v> = dyn FnMut(&Connection, &Connection, &Step<'_>, &Step<'_>) -> Result<()> + 'v;
+
+/// Applies all revisions in memory, and visits those of an app.
+fn walk(graph: &Graph, visit: &mut Visit<'_>) -> Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    let mut heads = Vec::new();
+    for up in graph.between(&[], &graph.ancestors(&graph.last_rows())) {
+        let is_ours = graph.is_ours(&up.revision.id);
+        let before = if is_ours { None } else { Some(copied(&connection)?) };
+        step(&mut connection, &up)?;
+        let down = Step { direction: MigrationDirection::Down, heads, ..up };
+        heads = up.heads.clone();
+        if let Some(before) = before {
+            visit(&before, &connection, &up, &down)?;
+        }
+    }
+    Ok(connection)
+}
+
+/// Takes a step down on a copy, and does one thing more with that.
+fn down_and(
+    connection: &Connection,
+    down: &Step<'_>,
+    then: &mut dyn FnMut(&mut Connection) -> Result<()>,
+) -> Result<()> {
+    let mut copy = copied(connection)?;
+    step(&mut copy, down)?;
+    then(&mut copy)
+}
+
+fn copied(connection: &Connection) -> Result<Connection> {
+    let mut target = Connection::open_in_memory()?;
+    copy(connection, &mut target)?;
+    Ok(target)
+}
+
+fn step(connection: &mut Connection, step: &Step<'_>) -> Result<()> {
+    let mut run = Run { clock: Clock::new(|| 0.0), progress: &mut |_| {} };
+    runner::run(connection, from_ref(step), &step.heads, &mut run).map(drop)
 }

@@ -192,14 +192,14 @@ impl Engine {
         self.call_mut(|memory| memory.accept(symbol))
     }
 
-    /// How a declared schema differs from what the revisions make.
+    /// What is wrong with the app's revisions, and how a declared schema differs from what they make.
     #[wasm_bindgen(unchecked_return_type = "SchemaCheck")]
     pub fn check(
         &self,
-        schema: &str,
+        schema: Option<String>,
         #[wasm_bindgen(unchecked_param_type = "SchemaRenames")] renames: &JsValue,
     ) -> Answer {
-        self.call(|memory| file::difference(memory.graph(), schema, &renames_of(renames)?))
+        self.call(|memory| file::check(memory.graph(), schema.as_deref(), &renames_of(renames)?))
     }
 
     /// A new revision's file; with a schema, one that makes the difference, or null if there is none.

@@ -46,7 +46,7 @@ struct Node {
 impl Graph {
     /// The revisions that come with the package.
     pub fn bundled() -> Self {
-        Self::from_revisions(bundled::revisions()).unwrap_or_else(|error| panic!("{error}"))
+        Self::with_bundled(&[]).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// These, and an app's own files beside them, given as name and text.
@@ -156,6 +156,11 @@ impl Graph {
     /// The revision of this id.
     pub fn get(&self, id: &str) -> Option<&Revision> {
         self.at(id).map(|at| &self.revisions[at])
+    }
+
+    /// Whether a revision comes with the package.
+    pub(crate) fn is_ours(&self, id: &str) -> bool {
+        self.at(id).is_some_and(|at| at < self.ours)
     }
 
     /// The revisions that none revises.
