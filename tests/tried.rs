@@ -262,7 +262,7 @@ fn each_way_down_is_tried() {
                     "{what}"
                 );
                 let failure = found.failures.concat();
-                assert!(failure.contains(check) && failure.contains("r2") == !check.is_empty(), "{what}: {failure}");
+                assert!(failure.contains(check) && failure.contains("r2") != check.is_empty(), "{what}: {failure}");
             }
             Err(error) => {
                 assert!(check.starts_with("up: ") && error.message().contains(&check[4..]), "{what}: {error}")

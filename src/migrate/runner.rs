@@ -6,6 +6,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::batch::{MIGRATION, execute};
+use super::file::needed_of_ours;
 use super::revision::Revision;
 use super::{MigrationDirection, Step, history, tried};
 use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
@@ -188,7 +189,7 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
             })
         })
         .and_then(|()| tried::check(connection, &mut broken))
-        .map_err(|error| failed(revision, *direction, error))?;
+        .map_err(|error| failed(connection, revision, *direction, error))?;
         match direction {
             MigrationDirection::Up => {
                 // A clock may be set back while it runs.
@@ -219,23 +220,38 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
     result
 }
 
-fn failed(revision: &Revision, direction: MigrationDirection, error: Error) -> Error {
-    match error.code() {
-        ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
-        code => {
-            let way = if direction == MigrationDirection::Down { " on the way down" } else { "" };
-            let message = format!("Revision {} ({}) failed{way}: {}.", revision.id, revision.file, error.reason());
-            // What is wrong with the file itself stays that.
-            let is_of_file = code == ErrorCode::InvalidMigration;
-            // A hint that knows more than that of its code is as good for the whole run.
-            let hint = (error.hint() != code.hint()).then(|| error.hint().to_owned());
-            let error = error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message);
-            match hint {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            }
+fn failed(connection: &Connection, revision: &Revision, direction: MigrationDirection, error: Error) -> Error {
+    let code = match error.code() {
+        ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => {
+            return error;
         }
-    }
+        // What is wrong with the file itself stays that.
+        ErrorCode::InvalidMigration => ErrorCode::InvalidMigration,
+        _ => ErrorCode::MigrationFailed,
+    };
+    let is_up = direction == MigrationDirection::Up;
+    let way = if is_up { "" } else { " on the way down" };
+    let message = format!("Revision {} ({}) failed{way}: {}.", revision.id, revision.file, error.reason());
+    let missing = if is_up { missing_of_ours(connection, revision).unwrap_or_default() } else { None };
+    let hint = match missing {
+        Some(id) => {
+            format!("It names tables of revision {id}, which is not applied: add the line `-- Depends On: {id}`.")
+        }
+        None if error.code() == ErrorCode::ReadOnlyQuery => {
+            "A run is one transaction on one file: leave out BEGIN, COMMIT, SAVEPOINT, ATTACH and TEMP.".to_owned()
+        }
+        // A hint that knows more than that of its code.
+        None if error.hint() != error.code().hint() => error.hint().to_owned(),
+        None => code.hint().to_owned(),
+    };
+    error.recast(code, message).with_hint(hint)
+}
+
+/// The revision of ours whose tables a script names, if it is not applied.
+fn missing_of_ours(connection: &Connection, revision: &Revision) -> Result<Option<String>> {
+    let needed = needed_of_ours(&revision.up)?;
+    let applied = history::read(connection)?;
+    Ok(needed.filter(|id| *id != revision.id && !applied.iter().any(|entry| entry.revision == *id)))
 }
 
 pub(crate) fn check_references(connection: &Connection) -> Result<()> {

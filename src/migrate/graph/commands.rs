@@ -51,7 +51,7 @@ impl Graph {
     pub fn upgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
-        let targets = self.upwards(target, &rows, false)?;
+        let targets = self.upwards(self.with_ours(target), &rows, false)?;
         let wanted: Set = self.applied(&targets).difference(&applied).copied().collect();
         let is_passed = |at: &usize| self.nodes[*at].children.iter().any(|child| applied.contains(child));
         if wanted.is_empty() && (targets.iter().any(is_passed) || targets.is_empty() && !rows.is_empty()) {
@@ -70,6 +70,11 @@ impl Graph {
             });
         }
         Ok(steps)
+    }
+
+    /// With one branch next to the package's, a file at `head` has both.
+    fn with_ours<'s>(&self, target: &'s str) -> &'s str {
+        if target == "head" && self.app_branch().is_some() { "heads" } else { target }
     }
 
     /// What leads from where a memory is down to a target, which itself stays applied.
@@ -130,7 +135,7 @@ impl Graph {
                 return Err(Error::invalid_argument(format!("{target} counts steps, and a stamp makes none."))
                     .with_hint("Name the revision itself; nothing was changed."));
             }
-            let found = self.upwards(target, &rows, false)?;
+            let found = self.upwards(self.with_ours(target), &rows, false)?;
             let near = match target.split_once('@') {
                 _ if !found.is_empty() => found.clone(),
                 Some((label, _)) => vec![self.branch(label)?],

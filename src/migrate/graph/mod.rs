@@ -163,6 +163,29 @@ impl Graph {
         self.at(id).is_some_and(|at| at < self.ours)
     }
 
+    /// Whether an id or a label is this name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// The newest of those that come with the package.
+    pub(crate) fn newest_of_ours(&self) -> Option<&Revision> {
+        self.revisions[..self.ours].last()
+    }
+
+    /// Where the one branch begins that an app has next to the package's; nothing if it has none or several, or continues the
+    /// package's.
+    fn app_branch(&self) -> Option<usize> {
+        let of_app = |at: &usize| *at >= self.ours && self.ours > 0;
+        let bases = self.which(|node| node.parents.is_empty());
+        let heads = self.named_heads();
+        let mut bases = bases.into_iter().filter(of_app);
+        match (bases.next(), bases.next(), heads.iter().filter(|at| of_app(at)).count()) {
+            (Some(base), None, 1) if heads.len() > 1 => Some(base),
+            _ => None,
+        }
+    }
+
     /// The revisions that none revises.
     pub fn heads(&self) -> Vec<&Revision> {
         self.only(|node| node.children.is_empty())
