@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Makes room for a backup. To be awaited before a call that may keep one: `import`, `restore`, `upgrade`, `downgrade`,
-    /// `backUp`.
+    /// `redo`, `backUp`.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub async fn reserve(&self) -> Answer {
         let reserved = match (&self.pool, self.memory()) {
@@ -146,6 +146,12 @@ impl Engine {
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn downgrade(&mut self, target: &str) -> Answer {
         self.call_mut(|memory| memory.downgrade(target))
+    }
+
+    /// Takes a revision of the app back as it was applied and applies it again as it is now; returns the revisions applied.
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub fn redo(&mut self, symbol: Option<String>) -> Answer {
+        self.call_mut(|memory| memory.redo(symbol.as_deref()))
     }
 
     /// What an upgrade or a downgrade would do, found out on a copy.

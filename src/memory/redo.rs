@@ -1,0 +1,92 @@
+//! A revision taken back by the text that was applied, and applied again by the one it has now: for migrations that only this
+//! file has.
+
+use std::rc::Rc;
+use std::slice::from_ref;
+
+use rusqlite::Connection;
+
+use super::Memory;
+use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::runner::{self, Applied};
+use crate::migrate::{Graph, Revision, history, tried};
+
+impl Memory {
+    /// Takes an app's revision back, and what builds on it, by the scripts that are stored in the file, and applies them again
+    /// by the revisions' present texts, after a backup. By default it is the one that was applied last on the app's branch.
+    /// Returns what was applied.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Memory::upgrade`]; `not_found` if it is not applied, `invalid_argument` if it comes with the package. On any
+    /// error the file is as it was.
+    pub fn redo(&mut self, symbol: Option<&str>) -> Result<Applied> {
+        let applied = self.apply_again(symbol);
+        self.answered(applied)
+    }
+
+    fn apply_again(&mut self, symbol: Option<&str>) -> Result<Applied> {
+        let graph = Rc::clone(&self.migrations.graph);
+        let connection = self.db.connection();
+        let current = runner::current(connection)?;
+        graph.check_known(&current)?;
+        graph.check_rows(&current)?;
+        let id = to_redo(&graph, symbol, &current)?;
+
+        let stored = as_applied(&graph, connection)?;
+        let mut left = stored.ancestors(&current);
+        left.retain(|one| !stored.ancestors(from_ref(one)).contains(&id));
+        let mut steps = stored.between(&current, &left);
+        let rows = steps.last().map_or_else(|| current.clone(), |step| step.heads.clone());
+        // What stays has to be what was applied.
+        history::check(connection, &graph.applied_at(&rows))?;
+        let again = graph.between(&rows, &graph.ancestors(&current));
+        tried::check_ways_down(&graph, &again)?;
+        let applied = again.iter().map(|step| step.revision.id.clone()).collect();
+        steps.extend(again);
+        let Some(last) = steps.last() else { return Ok(applied) };
+
+        self.recall.get_mut().forget();
+        self.db.report_replaced();
+        self.backed_up(true, |memory| memory.run(&steps, &last.heads))?;
+        Ok(applied)
+    }
+}
+
+/// The one revision that is meant.
+fn to_redo(graph: &Graph, symbol: Option<&str>, current: &[String]) -> Result<String> {
+    let (found, named) = match symbol {
+        Some(symbol) => (graph.resolve(symbol, current)?, symbol),
+        None => (current.iter().filter(|id| !graph.is_ours(id)).cloned().collect(), "the last one applied"),
+    };
+    let [id] = &found[..] else {
+        let (code, what) = match &found[..] {
+            [] => (ErrorCode::NotFound, "no revision of the app".to_owned()),
+            several => (ErrorCode::AmbiguousRevision, several.join(", ")),
+        };
+        return Err(Error::new(code, format!("\"{named}\" is {what}, and one can be redone."))
+            .with_hint("Name an applied revision of the app; nothing was changed."));
+    };
+    if graph.is_ours(id) {
+        return Err(Error::invalid_argument(format!("Revision {id} comes with the package."))
+            .with_hint("Only the app's own revisions can be redone; nothing was changed."));
+    }
+    if !graph.ancestors(current).contains(id) {
+        return Err(Error::new(ErrorCode::NotFound, format!("Revision {id} was not applied to this memory."))
+            .with_hint("Only a revision that is applied can be redone; nothing was changed."));
+    }
+    Ok(id.clone())
+}
+
+/// The revisions with the texts from which they were applied.
+fn as_applied(graph: &Graph, connection: &Connection) -> Result<Graph> {
+    let mut revisions = graph.revisions().to_vec();
+    for entry in history::read(connection)? {
+        let applied = Revision::parse(&entry.file, &entry.text)?;
+        match revisions.iter_mut().find(|revision| revision.id == applied.id) {
+            Some(revision) => *revision = applied,
+            None => revisions.push(applied),
+        }
+    }
+    Graph::from_revisions(revisions)
+}
