@@ -80,8 +80,8 @@ const CASES: &[Case<'_>] = &[
         Err((ErrorCode::MigrationFailed, "way down")),
     ),
     ("one of ours", 0, &[], Some("002"), Err((ErrorCode::InvalidArgument, "comes with the package"))),
-    ("of no revision", 0, &[], Some("base"), Err((ErrorCode::NotFound, "base"))),
-    ("of several", 0, &[], Some("heads"), Err((ErrorCode::AmbiguousRevision, "002, app3"))),
+    ("of no revision", 0, &[], Some("base"), Err((ErrorCode::InvalidArgument, "base"))),
+    ("of several", 0, &[], Some("heads"), Err((ErrorCode::InvalidArgument, "002, app3"))),
     ("of an unknown one", 0, &[], Some("nope"), Err((ErrorCode::UnknownSymbol, "nope"))),
 ];
 
@@ -127,8 +127,8 @@ fn a_revision_is_redone_whole_or_not_at_all() {
 fn without_anything_applied_there_is_nothing_to_redo() {
     let folder = tempfile::tempdir().unwrap();
     let mut memory = as_it_is(folder.path(), &app());
-    assert_eq!(memory.redo(None).unwrap_err().code(), ErrorCode::NotFound);
-    assert_eq!(memory.redo(Some("app1")).unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(memory.redo(None).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(memory.redo(Some("app1")).unwrap_err().code(), ErrorCode::InvalidArgument);
     memory.upgrade("heads").unwrap();
     memory.close().unwrap();
     let mut memory = as_it_is(folder.path(), &app()[..2]);

@@ -2,13 +2,13 @@
 //! file has.
 
 use std::rc::Rc;
-use std::slice::from_ref;
 
 use rusqlite::Connection;
 
 use super::Memory;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::migrate::runner::{self, Applied};
+use crate::migrate::symbol::place;
 use crate::migrate::{Graph, Revision, history, tried};
 
 impl Memory {
@@ -18,8 +18,8 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// Those of [`Memory::upgrade`]; `not_found` if it is not applied, `invalid_argument` if it comes with the package. On any
-    /// error the file is as it was.
+    /// Those of [`Memory::upgrade`]; `invalid_argument` if it is not one applied revision of the app. On any error the file is as
+    /// it was.
     pub fn redo(&mut self, symbol: Option<&str>) -> Result<Applied> {
         let applied = self.apply_again(symbol);
         self.answered(applied)
@@ -34,9 +34,7 @@ impl Memory {
         let id = to_redo(&graph, symbol, &current)?;
 
         let stored = as_applied(&graph, connection)?;
-        let mut left = stored.ancestors(&current);
-        left.retain(|one| !stored.ancestors(from_ref(one)).contains(&id));
-        let mut steps = stored.between(&current, &left);
+        let mut steps = stored.without(&current, &id);
         let rows = steps.last().map_or_else(|| current.clone(), |step| step.heads.clone());
         // What stays has to be what was applied.
         history::check(connection, &graph.applied_at(&rows))?;
@@ -55,27 +53,18 @@ impl Memory {
 
 /// The one revision that is meant.
 fn to_redo(graph: &Graph, symbol: Option<&str>, current: &[String]) -> Result<String> {
-    let (found, named) = match symbol {
-        Some(symbol) => (graph.resolve(symbol, current)?, symbol),
-        None => (current.iter().filter(|id| !graph.is_ours(id)).cloned().collect(), "the last one applied"),
+    let found = match symbol {
+        Some(symbol) => graph.resolve(symbol, current)?,
+        None => current.iter().filter(|id| !graph.is_ours(id)).cloned().collect(),
     };
-    let [id] = &found[..] else {
-        let (code, what) = match &found[..] {
-            [] => (ErrorCode::NotFound, "no revision of the app".to_owned()),
-            several => (ErrorCode::AmbiguousRevision, several.join(", ")),
-        };
-        return Err(Error::new(code, format!("\"{named}\" is {what}, and one can be redone."))
-            .with_hint("Name an applied revision of the app; nothing was changed."));
+    let wrong = match &found[..] {
+        [id] if graph.is_ours(id) => "comes with the package",
+        [id] if graph.ancestors(current).contains(id) => return Ok(id.clone()),
+        [_] => "is not applied",
+        _ => "is not one revision",
     };
-    if graph.is_ours(id) {
-        return Err(Error::invalid_argument(format!("Revision {id} comes with the package."))
-            .with_hint("Only the app's own revisions can be redone; nothing was changed."));
-    }
-    if !graph.ancestors(current).contains(id) {
-        return Err(Error::new(ErrorCode::NotFound, format!("Revision {id} was not applied to this memory."))
-            .with_hint("Only a revision that is applied can be redone; nothing was changed."));
-    }
-    Ok(id.clone())
+    Err(Error::invalid_argument(format!("What is to be redone ({}) {wrong}.", place(&found)))
+        .with_hint("Name one applied revision of the app; nothing was changed."))
 }
 
 /// The revisions with the texts from which they were applied.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::autogenerate::{self, Renames, SchemaCheck};
-use super::{Graph, Revision, history, schema, sql, tried};
+use super::{Graph, Revision, bundled, history, schema, sql, tried};
 use crate::error::{Error, ErrorCode, Result};
 
 /// What a new revision is to be; all that is left out is as Alembic has it.
@@ -231,22 +231,15 @@ fn tables(connection: &Connection) -> Result<Vec<String>> {
     Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The first of the package's revisions that makes all of its tables which a script names; nothing where it names none.
-pub(super) fn needed_of_ours(scripts: &str) -> Result<Option<String>> {
-    let ours = Graph::bundled();
-    let words: Vec<String> =
-        sql::tokens(scripts).iter().filter_map(|token| Some(token.name()?.to_lowercase())).collect();
-    let named = |heads: &[String]| -> Result<usize> {
-        let tables = tables(&schema::at(&ours, heads)?)?;
-        Ok(tables.iter().filter(|table| !history::keeps(table) && words.contains(table)).count())
-    };
-    let all = named(&ours.last_rows())?;
-    for revision in ours.revisions() {
-        if all > 0 && named(std::slice::from_ref(&revision.id))? == all {
-            return Ok(Some(revision.id.clone()));
-        }
-    }
-    Ok(None)
+/// The last of the package's revisions that makes a table which a script names; nothing where it names none.
+pub(super) fn needed_of_ours(script: &str) -> Option<String> {
+    // As our own files write it.
+    let made: Vec<String> = sql::tokens(script)
+        .iter()
+        .filter_map(|token| Some(format!(" TABLE {} ", token.name()?.to_lowercase())))
+        .collect();
+    let ours = bundled::revisions();
+    ours.into_iter().rev().find(|ours| made.iter().any(|made| ours.up.contains(made))).map(|ours| ours.id)
 }
 
 /// What the declared schema has that the revisions do not make, as a new revision; `None` where there is nothing.

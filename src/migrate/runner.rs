@@ -232,7 +232,7 @@ fn failed(connection: &Connection, revision: &Revision, direction: MigrationDire
     let is_up = direction == MigrationDirection::Up;
     let way = if is_up { "" } else { " on the way down" };
     let message = format!("Revision {} ({}) failed{way}: {}.", revision.id, revision.file, error.reason());
-    let missing = if is_up { missing_of_ours(connection, revision).unwrap_or_default() } else { None };
+    let missing = needed_of_ours(&revision.up).filter(|id| is_up && is_not_applied(connection, id, revision));
     let hint = match missing {
         Some(id) => {
             format!("It names tables of revision {id}, which is not applied: add the line `-- Depends On: {id}`.")
@@ -247,11 +247,10 @@ fn failed(connection: &Connection, revision: &Revision, direction: MigrationDire
     error.recast(code, message).with_hint(hint)
 }
 
-/// The revision of ours whose tables a script names, if it is not applied.
-fn missing_of_ours(connection: &Connection, revision: &Revision) -> Result<Option<String>> {
-    let needed = needed_of_ours(&revision.up)?;
-    let applied = history::read(connection)?;
-    Ok(needed.filter(|id| *id != revision.id && !applied.iter().any(|entry| entry.revision == *id)))
+/// Whether a revision is neither written down nor the one that is being applied.
+fn is_not_applied(connection: &Connection, id: &str, applying: &Revision) -> bool {
+    let entries = history::read(connection).unwrap_or_default();
+    applying.id != id && !entries.iter().any(|entry| entry.revision == id)
 }
 
 pub(crate) fn check_references(connection: &Connection) -> Result<()> {

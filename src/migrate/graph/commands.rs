@@ -106,7 +106,19 @@ impl Graph {
         if unwanted.is_empty() && end.is_some_and(|end| !rows.contains(&end)) {
             return Err(wrong_way("downgrade", "upgrade", target, current));
         }
-        let mut order = self.newest_first(&unwanted);
+        Ok(self.down(&mut applied, &unwanted))
+    }
+
+    /// What takes a revision back, and all that builds on it.
+    pub(crate) fn without(&self, current: &[String], id: &str) -> Vec<Step<'_>> {
+        let mut applied = self.applied(&self.places(current));
+        let mut unwanted = super::closure(&self.places(&[id.to_owned()]), |at| &self.nodes[at].dependents);
+        unwanted.retain(|at| applied.contains(at));
+        self.down(&mut applied, &unwanted)
+    }
+
+    fn down(&self, applied: &mut Set, unwanted: &Set) -> Vec<Step<'_>> {
+        let mut order = self.newest_first(unwanted);
         order.sort_by_key(|&at| at < self.ours);
         let mut steps = Vec::new();
         for at in order {
@@ -114,10 +126,10 @@ impl Graph {
             steps.push(Step {
                 revision: &self.revisions[at],
                 direction: MigrationDirection::Down,
-                heads: self.tips(&applied),
+                heads: self.tips(applied),
             });
         }
-        Ok(steps)
+        steps
     }
 
     /// The rows that `alembic_version` holds after a stamp: the targets take the place of what stands above or below them,
