@@ -3,13 +3,12 @@
 
 use std::rc::Rc;
 
-use rusqlite::Connection;
-
 use super::Memory;
+use super::opening::with_stored;
 use crate::error::{Error, Result};
 use crate::migrate::runner::{self, Applied};
 use crate::migrate::symbol::place;
-use crate::migrate::{Graph, Revision, history, tried};
+use crate::migrate::{Graph, history, tried};
 
 impl Memory {
     /// Takes an app's revision back, and what builds on it, by the scripts that are stored in the file, and applies them again
@@ -33,7 +32,7 @@ impl Memory {
         graph.check_rows(&current)?;
         let id = to_redo(&graph, symbol, &current)?;
 
-        let stored = as_applied(&graph, connection)?;
+        let stored = with_stored(&graph, connection, true)?;
         let mut steps = stored.without(&current, &id);
         let rows = steps.last().map_or_else(|| current.clone(), |step| step.heads.clone());
         // What stays has to be what was applied.
@@ -65,17 +64,4 @@ fn to_redo(graph: &Graph, symbol: Option<&str>, current: &[String]) -> Result<St
     };
     Err(Error::invalid_argument(format!("What is to be redone ({}) {wrong}.", place(&found)))
         .with_hint("Name one applied revision of the app; nothing was changed."))
-}
-
-/// The revisions with the texts from which they were applied.
-fn as_applied(graph: &Graph, connection: &Connection) -> Result<Graph> {
-    let mut revisions = graph.revisions().to_vec();
-    for entry in history::read(connection)? {
-        let applied = Revision::parse(&entry.file, &entry.text)?;
-        match revisions.iter_mut().find(|revision| revision.id == applied.id) {
-            Some(revision) => *revision = applied,
-            None => revisions.push(applied),
-        }
-    }
-    Graph::from_revisions(revisions)
 }

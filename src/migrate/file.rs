@@ -102,12 +102,8 @@ pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String
         }
     }
     if parents.len() < 2 {
-        let hint = match graph.newest_of_ours() {
-            Some(ours) if graph.heads().len() > 1 => {
-                format!("The package's own head {} is only merged if it is named.", ours.id)
-            }
-            _ => "There is nothing to merge while there is one head.".to_owned(),
-        };
+        let hint =
+            "There is nothing to merge while there is one head; the package's own is only merged if it is named.";
         return Err(Error::invalid_argument("A merge needs two revisions or more.").with_hint(hint));
     }
     let message = if message.is_empty() { format!("Merge {}", parents.join(" and ")) } else { message.to_owned() };

@@ -117,5 +117,5 @@ test('the first revision depends on ours, and head, +1 and -1 are those of the a
   assert.equal(json('downgrade', '-1').takenBack.length, 1);
   assert.equal(json('upgrade', '+1').applied.length, 1);
   assert.deepEqual(json('upgrade', 'head').applied, []);
-  assert.match(run(['merge', 'heads', '-m', 'x']).stderr, /own head 002 is only merged if it is named/);
+  assert.match(run(['merge', 'heads', '-m', 'x']).stderr, /package's own is only merged if it is named/);
 });

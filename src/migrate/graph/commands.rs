@@ -60,16 +60,7 @@ impl Graph {
         let mut order = self.newest_first(&wanted);
         order.reverse();
         order.sort_by_key(|&at| at >= self.ours);
-        let mut steps = Vec::new();
-        for at in order {
-            applied.insert(at);
-            steps.push(Step {
-                revision: &self.revisions[at],
-                direction: MigrationDirection::Up,
-                heads: self.tips(&applied),
-            });
-        }
-        Ok(steps)
+        Ok(self.steps(&mut applied, &order, MigrationDirection::Up))
     }
 
     /// With one branch next to the package's, a file at `head` has both.
@@ -101,8 +92,7 @@ impl Graph {
                 .with_hint("Leave the label out, or name another one; nothing was changed."));
             }
         }
-        let mut unwanted = super::closure(&roots, |at| &self.nodes[at].dependents);
-        unwanted.retain(|at| applied.contains(at));
+        let unwanted = self.applied_upon(&roots, &applied);
         if unwanted.is_empty() && end.is_some_and(|end| !rows.contains(&end)) {
             return Err(wrong_way("downgrade", "upgrade", target, current));
         }
@@ -112,22 +102,35 @@ impl Graph {
     /// What takes a revision back, and all that builds on it.
     pub(crate) fn without(&self, current: &[String], id: &str) -> Vec<Step<'_>> {
         let mut applied = self.applied(&self.places(current));
-        let mut unwanted = super::closure(&self.places(&[id.to_owned()]), |at| &self.nodes[at].dependents);
-        unwanted.retain(|at| applied.contains(at));
+        let unwanted = self.applied_upon(&self.places(&[id.to_owned()]), &applied);
         self.down(&mut applied, &unwanted)
     }
 
+    /// These, and all that builds on them, as far as they are applied.
+    #[inline(never)]
+    fn applied_upon(&self, roots: &[usize], applied: &Set) -> Set {
+        let mut found = super::closure(roots, |at| &self.nodes[at].dependents);
+        found.retain(|at| applied.contains(at));
+        found
+    }
+
+    #[inline(never)]
     fn down(&self, applied: &mut Set, unwanted: &Set) -> Vec<Step<'_>> {
         let mut order = self.newest_first(unwanted);
         order.sort_by_key(|&at| at < self.ours);
-        let mut steps = Vec::new();
-        for at in order {
-            applied.remove(&at);
-            steps.push(Step {
-                revision: &self.revisions[at],
-                direction: MigrationDirection::Down,
-                heads: self.tips(applied),
-            });
+        self.steps(applied, &order, MigrationDirection::Down)
+    }
+
+    /// The steps of revisions in this order.
+    #[inline(never)]
+    fn steps(&self, applied: &mut Set, order: &[usize], direction: MigrationDirection) -> Vec<Step<'_>> {
+        let mut steps = Vec::with_capacity(order.len());
+        for &at in order {
+            match direction {
+                MigrationDirection::Up => applied.insert(at),
+                MigrationDirection::Down => applied.remove(&at),
+            };
+            steps.push(Step { revision: &self.revisions[at], direction, heads: self.tips(applied) });
         }
         steps
     }
@@ -209,25 +212,16 @@ impl Graph {
     pub(crate) fn between(&self, current: &[String], wanted: &BTreeSet<String>) -> Vec<Step<'_>> {
         let mut applied = self.applied(&self.places(current));
         let is_wanted = |at: usize| wanted.contains(self.id(at));
-        let mut steps = Vec::new();
-        for at in (0..self.nodes.len()).rev() {
-            if !is_wanted(at) && applied.remove(&at) {
-                steps.push(Step {
-                    revision: &self.revisions[at],
-                    direction: MigrationDirection::Down,
-                    heads: self.tips(&applied),
-                });
-            }
-        }
+        let (mut up, mut down) = (Vec::new(), Vec::new());
         for at in 0..self.nodes.len() {
-            if is_wanted(at) && applied.insert(at) {
-                steps.push(Step {
-                    revision: &self.revisions[at],
-                    direction: MigrationDirection::Up,
-                    heads: self.tips(&applied),
-                });
+            match (is_wanted(at), applied.contains(&at)) {
+                (true, false) => up.push(at),
+                (false, true) => down.insert(0, at),
+                _ => {}
             }
         }
+        let mut steps = self.steps(&mut applied, &down, MigrationDirection::Down);
+        steps.extend(self.steps(&mut applied, &up, MigrationDirection::Up));
         steps
     }
 

@@ -46,7 +46,9 @@ struct Node {
 impl Graph {
     /// The revisions that come with the package.
     pub fn bundled() -> Self {
-        Self::with_bundled(&[]).unwrap_or_else(|error| panic!("{error}"))
+        let revisions = bundled::revisions();
+        let ours = revisions.len();
+        Self::in_this_order(revisions).map_or_else(|error| panic!("{error}"), |graph| Self { ours, ..graph })
     }
 
     /// These, and an app's own files beside them, given as name and text.
