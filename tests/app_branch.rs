@@ -28,8 +28,10 @@ fn with(files: &[(String, String)]) -> Graph {
     Graph::with_bundled(files).unwrap()
 }
 
+type Expected = Result<&'static [&'static str], ErrorCode>;
+
 /// The rows a file is at, a command, and the revisions it applies or takes back, or the code it rejects with.
-const SYMBOLS: &[(&[&str], &str, Result<&[&str], ErrorCode>)] = &[
+const SYMBOLS: &[(&[&str], &str, Expected)] = &[
     // The app's branch is meant where Alembic has no answer.
     (&[], "upgrade head", Ok(&["001", "002", "app1", "app2"])),
     (&["002"], "upgrade head", Ok(&["app1", "app2"])),
