@@ -72,13 +72,13 @@ error_codes! {
     /// The file has tables but no `alembic_version`, so no one knows at which revision it is.
     UnversionedDatabase = "unversioned_database", "Correct its tables with the program that made them, or choose another file.";
     /// The file was migrated by a newer version of the app than this one.
-    NewerSchema = "newer_schema", "Load the newest version of the app; or open with onNewerSchema 'readonly', or 'downgrade'.";
+    NewerSchema = "newer_schema", "Pass all of the app's `migrations`, or load its newest version; or open with onNewerSchema 'readonly' or 'downgrade'.";
     /// The memory was opened read-only, as its file is newer than the app.
     ReadOnlyMemory = "read_only_memory", "Load the newest version of the app to write.";
     /// A migration was changed after it was applied.
-    EditedRevision = "edited_revision", "Put its text back and add a new revision; if the change is meant, migrations.accept(revision).";
+    EditedRevision = "edited_revision", "Put its text back and add a new revision; if no one else has applied it yet, migrations.redo(); if the schema is the same, migrations.accept(revision).";
     /// The file is at a revision that no migration has, here or in its own history.
-    UnknownRevision = "unknown_revision", "Load the newest version of the app; if the file is older, migrations.stamp with purge can put it right.";
+    UnknownRevision = "unknown_revision", "Pass all of the app's `migrations`, or load its newest version; if the file is older, migrations.stamp with purge can put it right.";
     /// A symbol means no revision: no id or label begins with it, or it counts more steps than there are.
     UnknownSymbol = "unknown_symbol", "Name a revision by its id, its label, head, heads, base or current.";
     /// A symbol could mean several revisions: the prefix of several ids, `head` where there are several heads.
@@ -92,7 +92,7 @@ error_codes! {
     /// A constraint of the app's, or a trigger that raises an error, refused the change.
     ConstraintFailed = "constraint_failed", "Change what it refuses, or the constraint by a migration; nothing was changed.";
     /// The schema lacks what the call needs: the memory is at an earlier revision.
-    SchemaMismatch = "schema_mismatch", "Bring the memory to head: await memory.migrations.upgrade('head').";
+    SchemaMismatch = "schema_mismatch", "Bring the memory to head: await memory.migrations.upgrade('heads').";
     /// A column holds a value of a type it should not.
     UnexpectedValue = "unexpected_value", "Correct the row with update(), or delete it.";
     /// `query` was given a statement that would write.

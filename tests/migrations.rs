@@ -179,6 +179,7 @@ fn a_run_that_fails_leaves_no_trace() {
         let error = upgrade(&mut connection, &graph, "head").unwrap_err();
         assert_eq!(error.code(), code, "{sql}: {error}");
         assert!(error.message().contains(words), "{sql}: {error}");
+        assert_eq!(error.hint().contains("one transaction"), words == "not authorized", "{sql}: {error}");
         assert!(words.contains("parent that") || error.message().contains("20260101_0000_f6_test.sql"), "{error}");
         assert_eq!((schema(&connection), runner::current(&connection).unwrap()), (before, vec!["a1b2c3d4".to_owned()]));
         assert!(connection.is_autocommit());

@@ -75,21 +75,31 @@ impl Memory {
     /// Where it is a transaction of ours (`whole`), its failure leaves nothing that the copy were a way back from.
     pub(super) fn backed_up<T>(&mut self, whole: bool, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let before = runner::state(self.db.connection())?;
-        let backup = if before == State::Empty { None } else { self.take_backup()? };
+        let backup = self.take_backup(&before)?;
         let result = change(self);
-        if let (Some(backup), Some(backups)) = (backup, &self.migrations.backups) {
-            // What cannot be removed now goes with the next one that is made.
-            if result.is_ok() {
-                let _ = backups.prune();
-                self.migrations.last_backup = Some(backup);
-            } else if whole && runner::state(self.db.connection()).is_ok_and(|after| after == before) {
-                let _ = backups.discard(&backup.id);
-            }
-        }
+        self.settle_backup(backup, result.is_ok(), whole.then_some(&before));
         result
     }
 
-    fn take_backup(&mut self) -> Result<Option<Backup>> {
+    /// Keeps the backup of a change that has come about, and none of one that left the file where it was `before`. Not generic,
+    /// as there is much behind it.
+    #[inline(never)]
+    fn settle_backup(&mut self, backup: Option<Backup>, is_done: bool, before: Option<&State>) {
+        let (Some(backup), Some(backups)) = (backup, &self.migrations.backups) else { return };
+        // What cannot be removed now goes with the next one that is made.
+        if is_done {
+            let _ = backups.prune();
+            self.migrations.last_backup = Some(backup);
+        } else if before.is_some_and(|before| runner::state(self.db.connection()).is_ok_and(|after| after == *before)) {
+            let _ = backups.discard(&backup.id);
+        }
+    }
+
+    #[inline(never)]
+    fn take_backup(&mut self, before: &State) -> Result<Option<Backup>> {
+        if *before == State::Empty {
+            return Ok(None);
+        }
         let Migrations { backups: Some(backups), progress, backup_required, .. } = &mut self.migrations else {
             return Ok(None);
         };

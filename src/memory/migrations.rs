@@ -12,7 +12,7 @@ use crate::migrate::history;
 use crate::migrate::plan::{self, MigrationPlan};
 use crate::migrate::runner::{self, Applied, MigrationProgress, Run};
 use crate::migrate::symbol::place;
-use crate::migrate::{Graph, Step, schema};
+use crate::migrate::{Graph, Step, schema, tried};
 
 /// What to do with a file that a newer version of the app has migrated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
@@ -101,6 +101,7 @@ impl Memory {
         let steps = route(&graph, &current)?;
         self.settle_history(&graph, &current)?;
         let Some(last) = steps.last() else { return Ok(Vec::new()) };
+        tried::check_ways_down(&graph, &steps)?;
         let carry_out = |memory: &mut Self| memory.run(&steps, &last.heads);
         self.recall.get_mut().forget();
         self.db.report_replaced();

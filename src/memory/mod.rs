@@ -10,6 +10,7 @@ mod ids;
 mod ledger;
 mod migrations;
 mod opening;
+mod redo;
 mod status;
 mod transfer;
 mod unreadable;

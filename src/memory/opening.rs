@@ -97,7 +97,7 @@ impl Memory {
     /// Deals with a file at a revision that is not known here.
     fn meet_newer(&mut self) -> Result<Applied> {
         let connection = self.db.connection();
-        let whole = with_stored(&self.migrations.graph, connection)?;
+        let whole = with_stored(&self.migrations.graph, connection, false)?;
         let (steps, current) = steps_to_known(&whole, &self.migrations.graph, connection)?;
         match self.migrations.on_newer {
             OnNewerSchema::Error => {
@@ -134,12 +134,15 @@ impl Memory {
     }
 }
 
-/// The known revisions and those that the file brings along.
-fn with_stored(graph: &Graph, connection: &Connection) -> Result<Graph> {
+/// The known revisions and those that the file brings along; if `as_applied`, the known ones too as the file has them.
+#[inline(never)]
+pub(super) fn with_stored(graph: &Graph, connection: &Connection, as_applied: bool) -> Result<Graph> {
     let mut revisions = graph.revisions().to_vec();
     for entry in history::read(connection)? {
-        if graph.get(&entry.revision).is_none() {
-            revisions.push(Revision::parse(&entry.file, &entry.text)?);
+        match revisions.iter_mut().find(|revision| revision.id == entry.revision) {
+            Some(known) if as_applied => *known = Revision::parse(&entry.file, &entry.text)?,
+            Some(_) => {}
+            None => revisions.push(Revision::parse(&entry.file, &entry.text)?),
         }
     }
     Graph::from_revisions(revisions)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::autogenerate::{self, Renames, SchemaCheck};
-use super::{Graph, Revision, history, schema, sql};
+use super::{Graph, Revision, bundled, history, schema, sql, tried};
 use crate::error::{Error, ErrorCode, Result};
 
 /// What a new revision is to be; all that is left out is as Alembic has it.
@@ -54,7 +54,8 @@ pub struct MigrationFile {
     pub text: String,
 }
 
-/// A new revision on top of the graph.
+/// A new revision on top of the graph: by default of the app's own revisions, the first of which begins a branch. One that
+/// begins a branch depends on the newest of the package's revisions, whose tables it can then name.
 ///
 /// # Errors
 ///
@@ -64,11 +65,9 @@ pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<MigrationF
     let mut parents = Vec::new();
     let default = ["head".to_owned()];
     let symbols = if new.heads.is_empty() { &default[..] } else { &new.heads };
-    for symbol in symbols {
-        // Of nothing yet there is no head to build on.
-        if symbol == "head" && graph.revisions().is_empty() {
-            continue;
-        }
+    // Of nothing yet there is no head to build on.
+    let begins = graph.revisions().iter().all(|revision| new.heads.is_empty() && graph.is_ours(&revision.id));
+    for symbol in symbols.iter().filter(|symbol| !begins || *symbol != "head") {
         parents.extend(graph.resolve(symbol, &[])?);
     }
     for parent in &parents {
@@ -77,10 +76,14 @@ pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<MigrationF
             return Err(Error::new(ErrorCode::NotAHead, message));
         }
     }
-    write(graph.revisions(), new, &parents, &[], now)
+    let mut new = new.clone();
+    if parents.is_empty() && new.depends_on.is_empty() {
+        new.depends_on.extend(graph.newest_of_ours().map(|ours| ours.id.clone()));
+    }
+    write(graph.revisions(), &new, &parents, &[], now)
 }
 
-/// A revision that does nothing but make one head of several.
+/// A revision that does nothing but make one head of several. The package's own head is one of them if it is named.
 ///
 /// # Errors
 ///
@@ -89,7 +92,9 @@ pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String
     let mut parents = Vec::new();
     let all = ["heads".to_owned()];
     for symbol in if symbols.is_empty() { &all[..] } else { symbols } {
-        for parent in graph.resolve(symbol, &[])? {
+        let mut found = graph.resolve(symbol, &[])?;
+        found.retain(|id| symbol != "heads" || !graph.is_ours(id));
+        for parent in found {
             if parents.contains(&parent) {
                 return Err(Error::invalid_argument(format!("The revision {parent} is named twice.")));
             }
@@ -97,7 +102,8 @@ pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String
         }
     }
     if parents.len() < 2 {
-        let hint = "There is nothing to merge while there is one head.";
+        let hint =
+            "There is nothing to merge while there is one head; the package's own is only merged if it is named.";
         return Err(Error::invalid_argument("A merge needs two revisions or more.").with_hint(hint));
     }
     let message = if message.is_empty() { format!("Merge {}", parents.join(" and ")) } else { message.to_owned() };
@@ -161,6 +167,19 @@ pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> R
     write(&kept, &new, &start, &squashes, now)
 }
 
+/// What is wrong with the app's revisions, each of which is applied, taken back and applied again in memory; and, with a
+/// schema, how that differs from what they make.
+///
+/// # Errors
+///
+/// `migration_failed` where one cannot be applied; those of [`difference`].
+pub fn check(graph: &Graph, schema: Option<&str>, renames: &Renames) -> Result<SchemaCheck> {
+    let (from, failures) = tried::there_and_back(graph)?;
+    let failures = failures.iter().map(|error| error.message().to_owned()).collect();
+    let found = schema.map_or_else(|| Ok(SchemaCheck::default()), |schema| differs(&from, schema, renames))?;
+    Ok(SchemaCheck { failures, ..found })
+}
+
 /// How a declared schema differs from what the revisions make. An app declares its own tables only; a schema that declares
 /// any of the package's declares all of them.
 ///
@@ -168,7 +187,10 @@ pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> R
 ///
 /// `invalid_sql` for the schema; those of [`autogenerate::compare`].
 pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<SchemaCheck> {
-    let from = schema::at(graph, &graph.last_rows())?;
+    differs(&schema::at(graph, &graph.last_rows())?, schema, renames)
+}
+
+fn differs(from: &Connection, schema: &str, renames: &Renames) -> Result<SchemaCheck> {
     let ours = Graph::bundled();
     let beside_ours = schema::at(&ours, &ours.last_rows())?;
     let to = match autogenerate::declared(schema) {
@@ -178,7 +200,7 @@ pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<Sche
             beside_ours
         }
     };
-    autogenerate::compare(&from, &to, renames)
+    autogenerate::compare(from, &to, renames)
 }
 
 /// Whether a schema declares the package's tables too. It is all of them or none, for what it left out would be dropped.
@@ -205,22 +227,15 @@ fn tables(connection: &Connection) -> Result<Vec<String>> {
     Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The first of the package's revisions that makes all of its tables which a script names; nothing where it names none.
-fn needed_of_ours(scripts: &str) -> Result<Option<String>> {
-    let ours = Graph::bundled();
-    let words: Vec<String> =
-        sql::tokens(scripts).iter().filter_map(|token| Some(token.name()?.to_lowercase())).collect();
-    let named = |heads: &[String]| -> Result<usize> {
-        let tables = tables(&schema::at(&ours, heads)?)?;
-        Ok(tables.iter().filter(|table| !history::keeps(table) && words.contains(table)).count())
-    };
-    let all = named(&ours.last_rows())?;
-    for revision in ours.revisions() {
-        if all > 0 && named(std::slice::from_ref(&revision.id))? == all {
-            return Ok(Some(revision.id.clone()));
-        }
-    }
-    Ok(None)
+/// The last of the package's revisions that makes a table which a script names; nothing where it names none.
+pub(super) fn needed_of_ours(script: &str) -> Option<String> {
+    // As our own files write it.
+    let made: Vec<String> = sql::tokens(script)
+        .iter()
+        .filter_map(|token| Some(format!(" TABLE {} ", token.name()?.to_lowercase())))
+        .collect();
+    let ours = bundled::revisions();
+    ours.into_iter().rev().find(|ours| made.iter().any(|made| ours.up.contains(made))).map(|ours| ours.id)
 }
 
 /// What the declared schema has that the revisions do not make, as a new revision; `None` where there is nothing.
@@ -241,16 +256,13 @@ pub fn autogenerated(
         return Ok(None);
     }
     let mut new = NewRevision { up: found.up, down: found.down, ..new.clone() };
-    let needed = needed_of_ours(&new.up)?.filter(|_| new.depends_on.is_empty());
     let file = revision(graph, &new, now)?;
-    let Some(needed) = needed.filter(|id| graph.get(id).is_some()) else { return Ok(Some(file)) };
-    // On a branch of its own it would otherwise come before what it names, in every new file.
-    let parents = Revision::parse(&file.name, &file.text)?.revises;
-    let before = graph.ancestors(&parents);
-    if Graph::bundled().revisions().iter().any(|ours| before.contains(&ours.id)) {
+    if !new.branch_labels.is_empty() || !Revision::parse(&file.name, &file.text)?.revises.is_empty() {
         return Ok(Some(file));
     }
-    new.depends_on.push(needed);
+    // A branch without a name is known by its ids only.
+    let label = (1..).map(|at| if at == 1 { "app".to_owned() } else { format!("app{at}") });
+    new.branch_labels.extend(label.into_iter().find(|label| !graph.is_named(label)));
     revision(graph, &NewRevision { id: Some(file.id), ..new }, now).map(Some)
 }
 

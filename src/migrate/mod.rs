@@ -15,6 +15,8 @@ pub mod sql;
 
 pub mod batch;
 
+pub(crate) mod tried;
+
 pub mod runner;
 
 pub mod history;

@@ -6,8 +6,9 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::batch::{MIGRATION, execute};
+use super::file::needed_of_ours;
 use super::revision::Revision;
-use super::{MigrationDirection, Step, history};
+use super::{MigrationDirection, Step, history, tried};
 use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -173,6 +174,7 @@ pub(crate) fn atomically(
 }
 
 fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
+    let mut broken = tried::broken(connection)?;
     for (at, step) in steps.iter().enumerate() {
         let Step { revision, direction, .. } = step;
         let phase =
@@ -186,7 +188,8 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
                 (run.progress)(progress);
             })
         })
-        .map_err(|error| failed(revision, error))?;
+        .and_then(|()| tried::check(connection, &mut broken))
+        .map_err(|error| failed(connection, revision, *direction, error))?;
         match direction {
             MigrationDirection::Up => {
                 // A clock may be set back while it runs.
@@ -217,16 +220,37 @@ fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> R
     result
 }
 
-fn failed(revision: &Revision, error: Error) -> Error {
-    match error.code() {
-        ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => error,
-        code => {
-            let message = format!("Revision {} ({}) failed: {}.", revision.id, revision.file, error.reason());
-            // What is wrong with the file itself stays that.
-            let is_of_file = code == ErrorCode::InvalidMigration;
-            error.recast(if is_of_file { code } else { ErrorCode::MigrationFailed }, message)
+fn failed(connection: &Connection, revision: &Revision, direction: MigrationDirection, error: Error) -> Error {
+    let code = match error.code() {
+        ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => {
+            return error;
         }
-    }
+        // What is wrong with the file itself stays that.
+        ErrorCode::InvalidMigration => ErrorCode::InvalidMigration,
+        _ => ErrorCode::MigrationFailed,
+    };
+    let is_up = direction == MigrationDirection::Up;
+    let way = if is_up { "" } else { " on the way down" };
+    let message = format!("Revision {} ({}) failed{way}: {}.", revision.id, revision.file, error.reason());
+    let missing = needed_of_ours(&revision.up).filter(|id| is_up && is_not_applied(connection, id, revision));
+    let hint = match missing {
+        Some(id) => {
+            format!("It names tables of revision {id}, which is not applied: add the line `-- Depends On: {id}`.")
+        }
+        None if error.code() == ErrorCode::ReadOnlyQuery => {
+            "A run is one transaction on one file: leave out BEGIN, COMMIT, SAVEPOINT, ATTACH and TEMP.".to_owned()
+        }
+        // A hint that knows more than that of its code.
+        None if error.hint() != error.code().hint() => error.hint().to_owned(),
+        None => code.hint().to_owned(),
+    };
+    error.recast(code, message).with_hint(hint)
+}
+
+/// Whether a revision is neither written down nor the one that is being applied.
+fn is_not_applied(connection: &Connection, id: &str, applying: &Revision) -> bool {
+    let entries = history::read(connection).unwrap_or_default();
+    applying.id != id && !entries.iter().any(|entry| entry.revision == id)
 }
 
 pub(crate) fn check_references(connection: &Connection) -> Result<()> {

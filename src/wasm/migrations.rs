@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Makes room for a backup. To be awaited before a call that may keep one: `import`, `restore`, `upgrade`, `downgrade`,
-    /// `backUp`.
+    /// `redo`, `backUp`.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub async fn reserve(&self) -> Answer {
         let reserved = match (&self.pool, self.memory()) {
@@ -148,6 +148,12 @@ impl Engine {
         self.call_mut(|memory| memory.downgrade(target))
     }
 
+    /// Takes a revision of the app back as it was applied and applies it again as it is now; returns the revisions applied.
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub fn redo(&mut self, symbol: Option<String>) -> Answer {
+        self.call_mut(|memory| memory.redo(symbol.as_deref()))
+    }
+
     /// What an upgrade or a downgrade would do, found out on a copy.
     #[wasm_bindgen(unchecked_return_type = "MigrationPlan")]
     pub fn plan(&mut self, target: &str, down: bool) -> Answer {
@@ -192,14 +198,14 @@ impl Engine {
         self.call_mut(|memory| memory.accept(symbol))
     }
 
-    /// How a declared schema differs from what the revisions make.
+    /// What is wrong with the app's revisions, and how a declared schema differs from what they make.
     #[wasm_bindgen(unchecked_return_type = "SchemaCheck")]
     pub fn check(
         &self,
-        schema: &str,
+        schema: Option<String>,
         #[wasm_bindgen(unchecked_param_type = "SchemaRenames")] renames: &JsValue,
     ) -> Answer {
-        self.call(|memory| file::difference(memory.graph(), schema, &renames_of(renames)?))
+        self.call(|memory| file::check(memory.graph(), schema.as_deref(), &renames_of(renames)?))
     }
 
     /// A new revision's file; with a schema, one that makes the difference, or null if there is none.

@@ -28,8 +28,8 @@ suite("an app's folder", () => {
     assert.match(first.path, /migrations\/\d{8}_\d{4}_[0-9a-f]{12}_projects\.sql$/);
     assert.equal(ok('check'), 'No new upgrade operations detected.\n');
     assert.equal(json('revision', '-m', 'Nothing', '--autogenerate'), null);
-    assert.match(run(['upgrade', 'head']).stderr, /means several/);
-    assert.deepEqual(json('upgrade', 'heads').revisions, ['002', first.id].sort());
+    // It depends on the package's, which then has no row of its own.
+    assert.deepEqual(json('upgrade', 'head').revisions, [first.id]);
 
     write('schema.sql', SCHEMA.replace('name TEXT NOT NULL', 'title TEXT NOT NULL, due REAL'));
     assert.match(run(['revision', '-m', 'Due', '--autogenerate']).stderr, /--rename projects\.name:projects\.title/);
@@ -64,6 +64,7 @@ suite("an app's folder", () => {
     const { ok, run, json } = startApp(t, files);
     assert.equal(ok('branches'), 'a (branchpoint)\n  -> b (head)\n  -> c (head)\n'.replace(/^ {2}/gm, '  '));
     assert.match(run(['revision', '-m', 'x']).stderr, /several/);
+    assert.match(run(['upgrade', 'head']).stderr, /means several revisions.*'heads'/);
     const merged = json('merge', '-m', 'Both', '--rev-id', 'm', 'b', 'c');
     assert.match(readFileSync(merged.path, 'utf8'), /Revises: b, c/);
     assert.match(ok('history'), /^b, c -> m \(head\) \(mergepoint\), Both\n/m);

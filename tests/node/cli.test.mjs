@@ -141,7 +141,7 @@ suite('called', () => {
       ],
       ['at two revisions, one of which builds on the other', 'upgrade head', 'schema_mismatch', /stamp --purge/],
       ['of Synth Mind', 'stamp head', 'schema_mismatch', /--force stamps all the same/],
-      ['without alembic_version', 'downgrade base', 'unversioned_database', /`synth-memory upgrade head` adopts it/],
+      ['without alembic_version', 'downgrade base', 'unversioned_database', /`synth-memory upgrade heads` adopts it/],
       ['with other tables', 'upgrade head', 'unversioned_database', /correct them.*`synth-memory stamp`/],
       ['damaged', 'upgrade head', 'corrupt_database', /`synth-memory restore <id>`/],
       ['that is text', 'current', 'not_a_database', /^Choose an SQLite file/],

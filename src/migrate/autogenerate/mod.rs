@@ -27,7 +27,8 @@ use tsify::Tsify;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::{MigrationDirection, sql};
-use reflect::{Schema, tokens};
+pub(crate) use reflect::Schema;
+use reflect::tokens;
 pub use renames::Renames;
 
 /// How a declared schema differs from what the revisions make.
@@ -41,6 +42,9 @@ pub struct SchemaCheck {
     pub up: String,
     /// The statements that take it back.
     pub down: String,
+    /// Each of the app's revisions that cannot be taken back and applied again, or not exactly, and why; tried in memory, on
+    /// tables without rows.
+    pub failures: Vec<String>,
 }
 
 impl SchemaCheck {
@@ -85,7 +89,12 @@ pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<
     let down = script::write(&after, from, &before, &renames.inverse(), MigrationDirection::Down)?;
     let mut operations = renames.descriptions();
     operations.extend(describe::differences(&up.renamed, &after));
-    Ok(SchemaCheck { operations, up: up.text, down: down.text, questions })
+    Ok(SchemaCheck { operations, up: up.text, down: down.text, questions, ..SchemaCheck::default() })
+}
+
+/// How two schemas differ, one line for each difference; none if they are the same.
+pub(crate) fn in_words(from: &Schema, to: &Schema) -> Vec<String> {
+    if from.equals(to) { Vec::new() } else { describe::differences(from, to) }
 }
 
 /// Makes a declared schema in a database of its own, in memory.

@@ -72,14 +72,14 @@ impl Object {
 
 /// The objects of a schema, in the order they were made.
 #[derive(Clone, Debug)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     pub(super) objects: Vec<Object>,
     names: BTreeSet<String>,
 }
 
 impl Schema {
     /// Reads it, without what SQLite, FTS5, Alembic and this crate keep for themselves.
-    pub(super) fn read(connection: &Connection) -> Result<Self> {
+    pub(crate) fn read(connection: &Connection) -> Result<Self> {
         let names = "SELECT lower(name) FROM sqlite_schema UNION SELECT lower(x.name) FROM sqlite_schema AS s, \
                      pragma_table_xinfo(s.name) AS x WHERE s.type = 'table'";
         let names: BTreeSet<String> =

@@ -27,10 +27,11 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use block::{Block, column, invalid};
-use dependents::{Saved, broken};
+use dependents::Saved;
 use shape::Shape;
 
 use super::sql::{quote, split};
+use super::tried::{HINT, broken, first_new};
 use crate::db::{ask, has_table, still_inside};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -124,10 +125,9 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut RowProgres
     saved.restore(connection)?;
     let broken = broken(connection)?;
     still_inside(connection, MIGRATION)?;
-    match broken.into_iter().find(|(what, _)| broken_before.iter().all(|(before, _)| before != what)) {
+    match first_new(&broken, &broken_before) {
         None => Ok(()),
-        Some((what, why)) => Err(invalid(format!("After the batch of {} {what} does not work: {why}.", old.name))
-            .with_hint("Drop it before the block, and create it as it is to be after it.")),
+        Some(one) => Err(invalid(format!("After the batch of {} {}.", old.name, one.said())).with_hint(HINT)),
     }
 }
 

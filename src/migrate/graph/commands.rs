@@ -51,7 +51,7 @@ impl Graph {
     pub fn upgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
-        let targets = self.upwards(target, &rows, false)?;
+        let targets = self.upwards(self.with_ours(target), &rows, false)?;
         let wanted: Set = self.applied(&targets).difference(&applied).copied().collect();
         let is_passed = |at: &usize| self.nodes[*at].children.iter().any(|child| applied.contains(child));
         if wanted.is_empty() && (targets.iter().any(is_passed) || targets.is_empty() && !rows.is_empty()) {
@@ -60,16 +60,12 @@ impl Graph {
         let mut order = self.newest_first(&wanted);
         order.reverse();
         order.sort_by_key(|&at| at >= self.ours);
-        let mut steps = Vec::new();
-        for at in order {
-            applied.insert(at);
-            steps.push(Step {
-                revision: &self.revisions[at],
-                direction: MigrationDirection::Up,
-                heads: self.tips(&applied),
-            });
-        }
-        Ok(steps)
+        Ok(self.steps(&mut applied, &order, MigrationDirection::Up))
+    }
+
+    /// With one branch next to the package's, a file at `head` has both.
+    fn with_ours<'s>(&self, target: &'s str) -> &'s str {
+        if target == "head" && self.app_branch().is_some() { "heads" } else { target }
     }
 
     /// What leads from where a memory is down to a target, which itself stays applied.
@@ -96,23 +92,47 @@ impl Graph {
                 .with_hint("Leave the label out, or name another one; nothing was changed."));
             }
         }
-        let mut unwanted = super::closure(&roots, |at| &self.nodes[at].dependents);
-        unwanted.retain(|at| applied.contains(at));
+        let unwanted = self.applied_upon(&roots, &applied);
         if unwanted.is_empty() && end.is_some_and(|end| !rows.contains(&end)) {
             return Err(wrong_way("downgrade", "upgrade", target, current));
         }
-        let mut order = self.newest_first(&unwanted);
+        Ok(self.down(&mut applied, &unwanted))
+    }
+
+    /// What takes a revision back, and all that builds on it.
+    pub(crate) fn without(&self, current: &[String], id: &str) -> Vec<Step<'_>> {
+        let mut applied = self.applied(&self.places(current));
+        let unwanted = self.applied_upon(&self.places(&[id.to_owned()]), &applied);
+        self.down(&mut applied, &unwanted)
+    }
+
+    /// These, and all that builds on them, as far as they are applied.
+    #[inline(never)]
+    fn applied_upon(&self, roots: &[usize], applied: &Set) -> Set {
+        let mut found = super::closure(roots, |at| &self.nodes[at].dependents);
+        found.retain(|at| applied.contains(at));
+        found
+    }
+
+    #[inline(never)]
+    fn down(&self, applied: &mut Set, unwanted: &Set) -> Vec<Step<'_>> {
+        let mut order = self.newest_first(unwanted);
         order.sort_by_key(|&at| at < self.ours);
-        let mut steps = Vec::new();
-        for at in order {
-            applied.remove(&at);
-            steps.push(Step {
-                revision: &self.revisions[at],
-                direction: MigrationDirection::Down,
-                heads: self.tips(&applied),
-            });
+        self.steps(applied, &order, MigrationDirection::Down)
+    }
+
+    /// The steps of revisions in this order.
+    #[inline(never)]
+    fn steps(&self, applied: &mut Set, order: &[usize], direction: MigrationDirection) -> Vec<Step<'_>> {
+        let mut steps = Vec::with_capacity(order.len());
+        for &at in order {
+            match direction {
+                MigrationDirection::Up => applied.insert(at),
+                MigrationDirection::Down => applied.remove(&at),
+            };
+            steps.push(Step { revision: &self.revisions[at], direction, heads: self.tips(applied) });
         }
-        Ok(steps)
+        steps
     }
 
     /// The rows that `alembic_version` holds after a stamp: the targets take the place of what stands above or below them,
@@ -130,7 +150,7 @@ impl Graph {
                 return Err(Error::invalid_argument(format!("{target} counts steps, and a stamp makes none."))
                     .with_hint("Name the revision itself; nothing was changed."));
             }
-            let found = self.upwards(target, &rows, false)?;
+            let found = self.upwards(self.with_ours(target), &rows, false)?;
             let near = match target.split_once('@') {
                 _ if !found.is_empty() => found.clone(),
                 Some((label, _)) => vec![self.branch(label)?],
@@ -192,25 +212,16 @@ impl Graph {
     pub(crate) fn between(&self, current: &[String], wanted: &BTreeSet<String>) -> Vec<Step<'_>> {
         let mut applied = self.applied(&self.places(current));
         let is_wanted = |at: usize| wanted.contains(self.id(at));
-        let mut steps = Vec::new();
-        for at in (0..self.nodes.len()).rev() {
-            if !is_wanted(at) && applied.remove(&at) {
-                steps.push(Step {
-                    revision: &self.revisions[at],
-                    direction: MigrationDirection::Down,
-                    heads: self.tips(&applied),
-                });
-            }
-        }
+        let (mut up, mut down) = (Vec::new(), Vec::new());
         for at in 0..self.nodes.len() {
-            if is_wanted(at) && applied.insert(at) {
-                steps.push(Step {
-                    revision: &self.revisions[at],
-                    direction: MigrationDirection::Up,
-                    heads: self.tips(&applied),
-                });
+            match (is_wanted(at), applied.contains(&at)) {
+                (true, false) => up.push(at),
+                (false, true) => down.insert(0, at),
+                _ => {}
             }
         }
+        let mut steps = self.steps(&mut applied, &down, MigrationDirection::Down);
+        steps.extend(self.steps(&mut applied, &up, MigrationDirection::Up));
         steps
     }
 

@@ -4,6 +4,7 @@
 //! not continue their branch. Where the two make a difference the words are `children` (by parentage alone, as in
 //! `heads` and branch points) and `dependents` (by either).
 
+mod app;
 mod commands;
 mod resolve;
 
@@ -11,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use commands::{MigrationDirection, Step};
 
-use super::bundled;
 use super::revision::Revision;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -44,23 +44,6 @@ struct Node {
 }
 
 impl Graph {
-    /// The revisions that come with the package.
-    pub fn bundled() -> Self {
-        Self::from_revisions(bundled::revisions()).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// These, and an app's own files beside them, given as name and text.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Graph::parse`].
-    pub fn with_bundled(files: &[(String, String)]) -> Result<Self> {
-        let mut revisions = bundled::with(files)?;
-        let ours = bundled::revisions().len();
-        revisions[ours..].sort_by(|one, other| one.file.cmp(&other.file));
-        Ok(Self { ours, ..Self::in_this_order(revisions)? })
-    }
-
     /// Reads migration files, given as name and text, in any order.
     ///
     /// # Errors

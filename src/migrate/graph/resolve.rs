@@ -53,7 +53,12 @@ impl Graph {
     pub(super) fn upwards(&self, symbol: &str, rows: &[usize], may_stop: bool) -> Result<Vec<usize>> {
         let parsed = Symbol::parse(symbol);
         let Some(steps) = parsed.steps else { return self.several(&parsed, rows) };
-        let branch = parsed.label.map(|label| self.branch(label)).transpose()?;
+        let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
+        // From the base, and from the newest of ours, the one way up is that of the app's branch.
+        let is_top = |row: &usize| self.nodes[*row].children.is_empty();
+        if branch.is_none() && parsed.name.is_empty() && (rows.len() != 1 || rows.iter().all(is_top)) {
+            branch = self.app_branch();
+        }
         let (start, walk) = if !parsed.name.is_empty() {
             self.walk_from_name(&parsed, steps, branch, rows)?
         } else if steps > 0 {
@@ -72,6 +77,9 @@ impl Graph {
         let parsed = Symbol::parse(symbol);
         let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
         let Some(steps) = parsed.steps else { return Ok((branch, self.single(&parsed, rows)?)) };
+        if branch.is_none() && parsed.name.is_empty() && rows.len() > 1 {
+            branch = self.app_branch();
+        }
         let (start, walk) = if !parsed.name.is_empty() {
             self.walk_from_name(&parsed, steps, branch, rows)?
         } else if steps < 0 {
@@ -176,7 +184,10 @@ impl Graph {
             "heads" if branch.is_none() => Ok(self.last()),
             "heads" => Ok(on_it(self.named_heads())),
             "head" => {
-                let heads = on_it(self.named_heads());
+                let mut heads = on_it(self.named_heads());
+                if branch.is_none() && self.app_branch().is_some() {
+                    heads.retain(|&head| head >= self.ours);
+                }
                 self.at_most_one(symbol, heads).map(|head| head.into_iter().collect())
             }
             name => Ok(vec![self.find(name, branch)?]),
@@ -254,7 +265,7 @@ impl Graph {
     }
 
     /// The heads by parentage.
-    fn named_heads(&self) -> Vec<usize> {
+    pub(super) fn named_heads(&self) -> Vec<usize> {
         self.which(|node| node.children.is_empty())
     }
 

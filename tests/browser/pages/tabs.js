@@ -111,6 +111,7 @@ const CALLS = {
     plan: (migrations) => migrations.plan('001', { direction: 'downgrade' }),
     downgrade: (migrations) => migrations.downgrade('001'),
     upgrade: (migrations) => migrations.upgrade(),
+    redo: (migrations) => migrations.redo('app3'),
     sql: (migrations) => migrations.sql('base', '001'),
     stamp: (migrations) => migrations.stamp('heads'),
     ensureVersion: (migrations) => migrations.ensureVersion(),

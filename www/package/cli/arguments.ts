@@ -1,6 +1,7 @@
 // From words to a command, its options and its arguments.
 import { parseArgs } from 'node:util';
 import { misused } from './failures.js';
+import { didYouMean } from './nearest.js';
 
 /** One option, as `parseArgs` takes it, and what help says of it. */
 export interface Option {
@@ -54,7 +55,9 @@ export function parse(words: readonly string[], options: Options): Words {
   } catch (error) {
     // Its second sentence is about `--`, which is of no use here.
     const [what] = (error as Error).message.split(/\. |\n/);
-    throw misused(`${what!.replace(/\.$/, '')}.`);
+    const [, unknown] = /^Unknown option '--([^']+)'/.exec(what!) ?? [];
+    const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys(options), (name) => `--${name}`);
+    throw misused(`${what!.replace(/\.$/, '')}.${hint}`);
   }
 }
 

@@ -67,13 +67,13 @@ export function toTold(thrown: unknown): Told {
 const HINTS: Partial<Record<ErrorCode, string>> = {
   corrupt_database: 'Put a backup back: `synth-memory backups`, then `synth-memory restore <id>`.',
   edited_revision:
-    'Put its text back and add a new revision; if the change is meant, `synth-memory accept <revision>`.',
+    'Put its text back and add a new revision; if no one else has applied it yet, `synth-memory redo <revision>`; if the schema is the same, `synth-memory accept <revision>`.',
   io_failed: 'Try again; nothing was changed.',
   not_a_head: 'Build on a head, or begin a branch there with --splice.',
   schema_mismatch:
     'Correct the schema, or name the revision that it is of: `synth-memory stamp --purge <revision>`; --force stamps all the same.',
   unknown_revision:
-    'Check --migrations, or take the newest version of the app; `synth-memory stamp --purge` can put a file right.',
+    'Check --migrations, or take the newest version of the app. `synth-memory upgrade heads --downgrade-newer` goes back by the scripts kept in the file; `synth-memory stamp --purge` only writes down where it is.',
   unversioned_database:
-    'If its tables are those of a revision, `synth-memory upgrade head` adopts it; if not, correct them, or name the revision with `synth-memory stamp`.',
+    'If its tables are those of a revision, `synth-memory upgrade heads` adopts it; if not, correct them, or name the revision with `synth-memory stamp`.',
 };

@@ -61,7 +61,7 @@ export class MigrationFolder {
 
 const VERSIONS = 'versions';
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 function filesIn(folder: string): OwnFile[] {
   if (!isFolder(folder)) return [];

@@ -6,6 +6,7 @@ import { MOVE } from './commands/move.js';
 import { WRITE } from './commands/write.js';
 import { misused, OK, toTold } from './failures.js';
 import { help, helpOf } from './help.js';
+import { didYouMean } from './nearest.js';
 import { Session } from './session.js';
 import { type Answer, type Manner, Terminal } from './terminal.js';
 
@@ -67,7 +68,7 @@ function find(name: string): [name: string, command: Command] {
   // Alembic writes ensure_version.
   const known = name.replaceAll('_', '-');
   const command = Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
-  if (!command) throw misused(`There is no command "${name}".`);
+  if (!command) throw misused(`There is no command "${name}".${didYouMean(known, Object.keys(COMMANDS))}`);
   return [known, command];
 }
 

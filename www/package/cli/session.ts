@@ -1,13 +1,13 @@
 // What one call of the program works with: its options, the database file, the migration files.
 import { resolve } from 'node:path';
 import { asFailure } from '../wire/errors.js';
-import type { Engine } from '../wasm/synth_memory.js';
+import type { Engine, OnNewerSchema } from '../wasm/synth_memory.js';
 import type { Values } from './arguments.js';
 import { type Backup, Backups, KEPT } from './backups.js';
 import { DatabaseFile, DEFAULT_URL, type Snapshot } from './database.js';
 import { openEngine } from './engine.js';
-import { misused } from './failures.js';
-import { MigrationFolder } from './revisions.js';
+import { CommandError, misused } from './failures.js';
+import { isFolder, MigrationFolder } from './revisions.js';
 import type { Terminal } from './terminal.js';
 
 /** What a change has done. */
@@ -22,6 +22,9 @@ export interface Changed<T> {
 
 export class Session {
   readonly url: string;
+  readonly #kept: number;
+  /** Whether the database was named, so that it has to be there to be looked at. */
+  readonly #isNamed: boolean;
   #database: DatabaseFile | undefined;
   #folder: MigrationFolder | undefined;
 
@@ -31,7 +34,12 @@ export class Session {
     readonly terminal: Terminal,
   ) {
     // As everywhere in a shell, an empty variable is none.
-    this.url = values.text('url') ?? (process.env['SYNTH_DATABASE_URL'] || DEFAULT_URL);
+    const named = values.text('url') ?? (process.env['SYNTH_DATABASE_URL'] || undefined);
+    this.#isNamed = named !== undefined;
+    this.url = named ?? DEFAULT_URL;
+    const keep = values.text('keep');
+    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) throw misused('--keep takes a number from 1.');
+    this.#kept = keep === undefined ? KEPT : Number(keep);
   }
 
   get database(): DatabaseFile {
@@ -39,14 +47,27 @@ export class Session {
   }
 
   get backups(): Backups {
-    const keep = this.values.text('keep');
-    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) throw misused('--keep takes a number from 1.');
-    return new Backups(this.database.path, keep === undefined ? KEPT : Number(keep));
+    return new Backups(this.database.path, this.#kept);
   }
 
-  async folder(): Promise<MigrationFolder> {
-    const path = this.values.text('migrations') ?? (process.env['SYNTH_MIGRATIONS'] || 'migrations');
-    return (this.#folder ??= await MigrationFolder.open(resolve(path)));
+  /** What the database holds. One that was named and is not there is most likely a mistyped name. */
+  readNamed(): Uint8Array<ArrayBuffer> {
+    const { bytes, stats } = this.database.read();
+    if (stats || !this.#isNamed) return bytes;
+    throw new CommandError(
+      'not_found',
+      `There is no database at ${this.database.path}.`,
+      'Check --url; `synth-memory upgrade heads` makes a new one.',
+    );
+  }
+
+  /** The app's revisions. A folder that was named has to be there, unless it `mayBeNew`. */
+  async folder(mayBeNew = false): Promise<MigrationFolder> {
+    const named = this.values.text('migrations') ?? (process.env['SYNTH_MIGRATIONS'] || undefined);
+    const path = resolve(named ?? 'migrations');
+    if (!this.#folder && named !== undefined && !mayBeNew && !isFolder(path))
+      throw misused(`There is no folder ${path}.`, 'Check --migrations; `synth-memory revision` makes a new one.');
+    return (this.#folder ??= await MigrationFolder.open(path));
   }
 
   /** An engine that knows the revisions, and looks at no file. */
@@ -55,11 +76,15 @@ export class Session {
   }
 
   /** An engine with the database in it, as it is. */
-  async engine(file = this.database.read().bytes, upgrade = false): Promise<Engine> {
+  async engine(
+    file = this.database.read().bytes,
+    upgrade = false,
+    onNewerSchema: OnNewerSchema = 'error',
+  ): Promise<Engine> {
     const { migrations } = await this.folder();
     const { progress: onProgress } = this.terminal;
     // An empty file is an empty database to SQLite.
-    return openEngine({ migrations, upgrade, onProgress, ...(file.length > 0 ? { file } : {}) });
+    return openEngine({ migrations, upgrade, onNewerSchema, onProgress, ...(file.length > 0 ? { file } : {}) });
   }
 
   /** An engine that knows what a symbol means: with the database only where it counts from there. */
@@ -68,14 +93,16 @@ export class Session {
   }
 
   /** Changes the database, all or nothing; where nothing comes of it, the file is not touched. */
-  async change<T>(act: (engine: Engine, adopt: () => Promise<Engine>) => T | Promise<T>): Promise<Changed<T>> {
+  async change<T>(
+    act: (engine: Engine, toHead: (onNewerSchema?: OnNewerSchema) => Promise<Engine>) => T | Promise<T>,
+  ): Promise<Changed<T>> {
     const was = this.database.read();
     let engine = await this.engine(was.bytes);
     const before = engine.export();
     const found = revisionsOf(engine);
-    const result = await act(engine, async () => {
+    const result = await act(engine, async (onNewerSchema) => {
       engine.close();
-      engine = await this.engine(was.bytes, true);
+      engine = await this.engine(was.bytes, true, onNewerSchema);
       return engine;
     });
     const after = engine.export();

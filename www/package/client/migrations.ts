@@ -129,6 +129,22 @@ export class Migrations {
   }
 
   /**
+   * Takes a revision of the app back by the script it was applied from, and what builds on it, and applies them again by the
+   * scripts they have now, all or nothing, after a backup; resolves to the revisions applied. For a migration that is still
+   * being written: one that others have applied is corrected by a new revision. What it added goes with it.
+   *
+   * A memory with an edited revision opens with `Memory.open({ upgrade: false })` only.
+   *
+   * @param revision - The last one applied by default.
+   */
+  async redo(revision?: string, options?: CallOptions): Promise<string[]> {
+    const given = revision === undefined ? undefined : checkText(revision, 'revision');
+    const applied = await this.#connection.call('redo', [given], options);
+    await this.#changed();
+    return applied;
+  }
+
+  /**
    * What an upgrade, or a downgrade, would do: run on a copy in memory, so that it tells rows and time; the memory itself
    * is not touched. Rejects with what the run would reject with.
    */
@@ -178,11 +194,13 @@ export class Migrations {
   }
 
   /**
-   * How a declared schema, as `CREATE` statements, differs from what the revisions make: Alembic's `check`. The rows and
-   * the file of this memory have no part in it.
+   * How a declared schema, as `CREATE` statements, differs from what the revisions make: Alembic's `check`. And, with or
+   * without a schema, which of the app's revisions cannot be taken back and applied again. The rows and the file of this
+   * memory have no part in it.
    */
-  async check(schema: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
-    return this.#connection.call('check', [checkText(schema, 'schema'), renamesOf({ renames, drops })], { signal });
+  async check(schema?: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
+    const given = schema === undefined ? undefined : checkText(schema, 'schema');
+    return this.#connection.call('check', [given, renamesOf({ renames, drops })], { signal });
   }
 
   /**

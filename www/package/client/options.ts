@@ -25,7 +25,7 @@ export interface OpenOptions extends CallOptions {
   readonly onNewerSchema?: OnNewerSchema | undefined;
   /**
    * Whether to bring the schema to head; true by default. With false the memory is opened as it is, to look at it, to
-   * `stamp` it or to `accept` an edited revision; its tables may lack what the calls on them need.
+   * `stamp` it, or to `redo` or `accept` an edited revision; its tables may lack what the calls on them need.
    */
   readonly upgrade?: boolean | undefined;
   /** The copies that are kept before the memory is migrated or replaced. */

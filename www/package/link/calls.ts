@@ -109,6 +109,7 @@ export const CALLS = {
   accept: 'whole',
   upgrade: 'backedUp',
   downgrade: 'backedUp',
+  redo: 'backedUp',
 
   backups: 'read',
   backUp: 'backedUp',
@@ -133,7 +134,8 @@ export function isKept(kind: Kind): boolean {
 
 /** Which calls all tabs are told of before and after. */
 export function movingOf({ method }: Pick<Request, 'method'>): Moving | null {
-  return method === 'upgrade' || method === 'downgrade' || method === 'import' || method === 'restore' ? method : null;
+  const isStep = method === 'upgrade' || method === 'downgrade' || method === 'redo';
+  return isStep || method === 'import' || method === 'restore' ? method : null;
 }
 
 /** How long a query may run where its caller does not say, in ms: as the engine has it. */

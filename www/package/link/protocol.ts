@@ -93,7 +93,7 @@ export type Answer = { readonly sequence: number } & (
 );
 
 /** What is going on that all tabs are told of, before and after. */
-export type Moving = 'upgrade' | 'downgrade' | 'import' | 'restore';
+export type Moving = 'upgrade' | 'downgrade' | 'redo' | 'import' | 'restore';
 
 /** What the leader says to a client. */
 export type ToClient =

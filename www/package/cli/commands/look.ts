@@ -1,5 +1,5 @@
 // The commands that change nothing.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { RevisionInfo, SchemaCheck } from '../../wasm/synth_memory.js';
 import { FAILED, fromSystem, OK } from '../failures.js';
 import { countsFromFile, isUnversioned, type Session } from '../session.js';
@@ -25,9 +25,11 @@ async function tell(
   };
 }
 
+const SCHEMA_FILE = 'schema.sql';
+
 /** The schema that `--schema` names. */
 export function declaredSchema(session: Session): string {
-  const path = session.values.text('schema') ?? 'schema.sql';
+  const path = session.values.text('schema') ?? SCHEMA_FILE;
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -43,10 +45,14 @@ export const SCHEMA = {
 
 export const renamesOf = ({ values }: Session) => ({ renames: values.texts('rename'), drops: values.texts('drop') });
 
-function differences({ operations, questions }: SchemaCheck): string {
+function differences({ operations, questions, failures }: SchemaCheck): string {
   const lines = (title: string, all: readonly string[]) =>
     all.length > 0 ? [title, ...all.map((line) => `  ${line}`)] : [];
-  return [...lines('New upgrade operations detected:', operations), ...lines('To be answered:', questions)].join('\n');
+  return [
+    ...lines('New upgrade operations detected:', operations),
+    ...lines('To be answered:', questions),
+    ...lines('Revisions that fail:', failures),
+  ].join('\n');
 }
 
 const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
@@ -55,14 +61,14 @@ const inMs = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms`;
 export const LOOK: Commands = {
   current: {
     does: 'say which revisions the database is at',
-    more: 'Prints nothing for a database at its base, and for one that is not there.',
+    more: 'Prints nothing for a database at its base, and for the default one if it is not there.',
     options: {
       'check-heads': flag('fail unless all heads are applied', 'c'),
       ...VERBOSE,
     },
     async run(session) {
       const { values, terminal } = session;
-      const engine = await session.engine();
+      const engine = await session.engine(session.readNamed());
       const graph = await session.graph();
       const known = new Map(graph.history().map((revision) => [revision.id, revision]));
       const isForeign = isUnversioned(engine);
@@ -188,7 +194,7 @@ export const LOOK: Commands = {
     does: 'compare the revisions with the texts that were applied',
     more: 'Fails where one was edited after it was applied.',
     async run(session) {
-      const all = (await session.engine()).verify();
+      const all = (await session.engine(session.readNamed())).verify();
       const edited = all.filter(({ standing }) => standing === 'edited').map(({ revision }) => revision);
       const rows = all.map(({ revision, standing, file, appliedAt }) => [
         revision,
@@ -206,17 +212,20 @@ export const LOOK: Commands = {
   },
 
   check: {
-    does: 'tell how the declared schema differs from what the revisions make',
-    more: 'Fails where it does. The database has no part in it.',
+    does: 'tell how the declared schema differs from what the revisions make, and which revisions fail',
+    more: `Fails if it does, or if one of the app's revisions cannot be applied, taken back exactly and applied again, which is tried
+in memory on tables without rows. The database has no part in it. Without --schema and schema.sql only the revisions are tried.`,
     options: SCHEMA,
     async run(session) {
-      const schema = declaredSchema(session);
+      const { own } = await session.folder();
+      const isDeclared = session.values.text('schema') !== undefined || existsSync(SCHEMA_FILE) || own.length === 0;
+      const schema = isDeclared ? declaredSchema(session) : undefined;
       const found = (await session.graph()).check(schema, renamesOf(session));
-      const isSame = found.operations.length === 0 && found.questions.length === 0;
+      const isSame = [found.operations, found.questions, found.failures].every((all) => all.length === 0);
       return {
         value: found,
         text: isSame ? '' : differences(found),
-        news: isSame ? 'No new upgrade operations detected.' : '',
+        news: !isSame ? '' : isDeclared ? 'No new upgrade operations detected.' : 'All revisions can be taken back.',
         status: isSame ? OK : FAILED,
       };
     },

@@ -46,20 +46,27 @@ export const MOVE: Commands = {
     more: `A file with tables but without alembic_version is completed first, if its tables are those of a revision; that goes
 with head and heads. With --sql, <from>:<to> begins elsewhere than at the base.
 ${SYMBOLS}`,
-    options: { ...SQL, ...CHANGES },
+    options: {
+      ...SQL,
+      'downgrade-newer': flag('first take back what no file here has, by the scripts kept in the database; with heads'),
+      ...CHANGES,
+    },
     async run(session) {
       const target = session.positionals[0]!;
+      const isToHead = ['head', 'heads'].includes(target);
+      const downgradesNewer = session.values.flag('downgrade-newer');
+      if (downgradesNewer && !isToHead) throw misused('--downgrade-newer goes with heads.');
       if (session.values.flag('sql')) {
         const [from, to] = target.includes(':') ? target.split(':', 2) : ['', target];
         const sql = (await session.graph()).sql(from || 'base', to || 'heads', false);
         return { value: { sql }, text: sql };
       }
       const graph = await session.graph();
-      const done = await session.change(async (engine, adopt) => {
-        if (!isUnversioned(engine) || !['head', 'heads'].includes(target)) return engine.upgrade(target);
+      const done = await session.change(async (engine, toHead) => {
+        if (!isToHead || !(downgradesNewer || isUnversioned(engine))) return engine.upgrade(target);
         // Whether it means one.
         graph.show(target);
-        return (await adopt()).schemaStatus().migrated;
+        return (await toHead(downgradesNewer ? 'downgrade' : 'error')).schemaStatus().migrated;
       });
       return moved(session, 'upgrade', graph, done);
     },
@@ -82,6 +89,19 @@ ${SYMBOLS}`,
       }
       const done = await session.change((engine) => engine.downgrade(target));
       return moved(session, 'downgrade', await session.graph(), done);
+    },
+  },
+
+  redo: {
+    takes: '[<revision>]',
+    count: [0, 1],
+    does: 'take a revision of the app back as it was applied, and apply it again as it is now',
+    more: `The last one applied by default; what builds on it is redone too. For a migration that only this database has: one
+that others have applied is corrected by a new revision. What it added goes with it; \`restore\` brings it back. ${SYMBOLS}`,
+    options: CHANGES,
+    async run(session) {
+      const done = await session.change((engine) => engine.redo(session.positionals[0]));
+      return moved(session, 'upgrade', await session.graph(), done);
     },
   },
 
@@ -142,8 +162,11 @@ ${SYMBOLS}`,
 
   backups: {
     does: 'list the copies beside the database, newest first',
-    run({ backups }) {
+    run(session) {
+      const { backups } = session;
       const all = backups.list();
+      // Of a database that is gone they are the way back.
+      if (all.length === 0) session.readNamed();
       const rows = all.map(({ id, createdAt, revisions, bytes }) => [
         id,
         createdAt.toISOString(),

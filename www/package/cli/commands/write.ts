@@ -30,8 +30,8 @@ function defaultHeads(engine: Engine, { all }: MigrationFolder): string[] {
 export const WRITE: Commands = {
   revision: {
     does: 'write the file of a new revision',
-    more: `It builds on the head of the folder's own revisions; the first one is the base of a branch beside the package's.
-With --autogenerate its scripts make what is declared and no revision makes. ${SYMBOLS}`,
+    more: `It builds on the head of the folder's own revisions; the first one is the base of a branch beside the package's and
+depends on the newest of the package's revisions. With --autogenerate its scripts make what is declared and no revision makes. ${SYMBOLS}`,
     options: {
       message: MESSAGE,
       'rev-id': ID,
@@ -50,12 +50,13 @@ With --autogenerate its scripts make what is declared and no revision makes. ${S
       for (const name of Object.keys(SCHEMA))
         if (!isGenerated && (values.text(name) ?? values.texts(name)[0]) !== undefined)
           throw misused(`--${name} goes with --autogenerate.`);
+      const folder = await session.folder(true);
       const engine = await session.graph();
       const heads = values.texts('head');
       const revision = {
         message,
         id: values.text('rev-id'),
-        heads: heads.length > 0 ? heads : defaultHeads(engine, await session.folder()),
+        heads: heads.length > 0 ? heads : defaultHeads(engine, folder),
         splice: values.flag('splice'),
         branchLabels: values.texts('branch-label'),
         dependsOn: values.texts('depends-on'),
@@ -71,7 +72,7 @@ With --autogenerate its scripts make what is declared and no revision makes. ${S
     takes: '<revision>...',
     count: [1, Infinity],
     does: 'write the file of a revision that makes one head of several',
-    more: SYMBOLS,
+    more: `The package's own head is one of them if it is named by its id. ${SYMBOLS}`,
     options: { message: MESSAGE, 'rev-id': ID },
     async run(session) {
       const { values, positionals } = session;

@@ -1,0 +1,182 @@
+//! An app's branch next to the package's: what symbols mean, what new files build on, and what is said of missing tables.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use support::{NOW, open, open_with};
+use synth_memory::migrate::autogenerate::Renames;
+use synth_memory::migrate::{Graph, Revision, file};
+use synth_memory::{ErrorCode, Memory};
+
+fn revision(id: &str, headers: &str, up: &str, down: &str) -> (String, String) {
+    let text = format!(
+        "-- Revision {id}\n--\n-- Revision ID: {id}\n{headers}\n-- migrate:up\n{up}\n-- migrate:down\n{down}\n"
+    );
+    (format!("20260101_0000_{id}_test.sql"), text)
+}
+
+fn empty(id: &str, revises: &str) -> (String, String) {
+    revision(id, &format!("-- Revises: {revises}"), "", "")
+}
+
+/// One branch of an app: two revisions.
+fn one() -> Vec<(String, String)> {
+    vec![empty("app1", ""), empty("app2", "app1")]
+}
+
+fn with(files: &[(String, String)]) -> Graph {
+    Graph::with_bundled(files).unwrap()
+}
+
+type Expected = Result<&'static [&'static str], ErrorCode>;
+
+/// The rows a file is at, a command, and the revisions it applies or takes back, or the code it rejects with.
+const SYMBOLS: &[(&[&str], &str, Expected)] = &[
+    // The app's branch is meant where Alembic has no answer.
+    (&[], "upgrade head", Ok(&["001", "002", "app1", "app2"])),
+    (&["002"], "upgrade head", Ok(&["app1", "app2"])),
+    (&["001", "app1"], "upgrade head", Ok(&["002", "app2"])),
+    (&["002", "app2"], "upgrade head", Ok(&[])),
+    (&["002", "app1"], "upgrade +1", Ok(&["app2"])),
+    (&["001", "app1"], "upgrade +1", Ok(&["app2"])),
+    (&["002"], "upgrade +1", Ok(&["app1"])),
+    (&["002"], "upgrade +2", Ok(&["app1", "app2"])),
+    (&["002", "app2"], "upgrade +1", Err(ErrorCode::UnknownSymbol)),
+    (&["002", "app2"], "downgrade -1", Ok(&["app2"])),
+    (&["002", "app2"], "downgrade -2", Ok(&["app2", "app1"])),
+    (&["002", "app1"], "downgrade -2", Err(ErrorCode::UnknownSymbol)),
+    (&["001", "app1"], "downgrade -1", Ok(&["app1"])),
+    // What is not ambiguous is Alembic's.
+    (&["001"], "upgrade +1", Ok(&["002"])),
+    (&["002"], "downgrade -1", Ok(&["002"])),
+    (&["002", "app2"], "downgrade base", Ok(&["app2", "app1", "002", "001"])),
+    (&["002", "app2"], "downgrade app1", Ok(&["app2"])),
+    (&["002", "app2"], "downgrade app1@base", Ok(&["app2", "app1"])),
+    (&[], "upgrade 001", Ok(&["001"])),
+    (&[], "upgrade heads", Ok(&["001", "002", "app1", "app2"])),
+];
+
+#[test]
+fn a_symbol_means_the_apps_branch_if_there_is_one_next_to_ours() {
+    let graph = with(&one());
+    for (rows, command, expected) in SYMBOLS {
+        let rows: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+        let (name, target) = command.split_once(' ').unwrap();
+        let steps = if name == "upgrade" { graph.upgrade(&rows, target) } else { graph.downgrade(&rows, target) };
+        let found = steps.map(|steps| steps.into_iter().map(|step| step.revision.id.clone()).collect::<Vec<_>>());
+        match expected {
+            Ok(ids) => assert_eq!(
+                found.as_deref(),
+                Ok(&ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()[..]),
+                "{rows:?} {command}"
+            ),
+            Err(code) => assert_eq!(found.map_err(|error| error.code()), Err(*code), "{rows:?} {command}"),
+        }
+    }
+    let show = |symbol: &str| graph.resolve(symbol, &[]).unwrap();
+    assert_eq!((show("head"), show("heads")), (vec!["app2".to_owned()], vec!["002".to_owned(), "app2".to_owned()]));
+    assert_eq!(graph.stamp(&[], &["head"]).unwrap(), ["002", "app2"]);
+}
+
+#[test]
+fn with_two_branches_of_an_app_nothing_is_guessed() {
+    let graph = with(&[empty("app1", ""), empty("other1", "")]);
+    let rows = ["002".to_owned(), "app1".to_owned(), "other1".to_owned()];
+    for error in [
+        graph.upgrade(&rows, "head").unwrap_err(),
+        graph.upgrade(&["002".to_owned()], "head").unwrap_err(),
+        graph.resolve("head", &[]).unwrap_err(),
+    ] {
+        assert_eq!(error.code(), ErrorCode::AmbiguousRevision, "{error}");
+        assert!(error.hint().contains("'heads'"), "{error}");
+    }
+    assert_eq!(graph.downgrade(&rows, "-1").unwrap_err().code(), ErrorCode::AmbiguousRevision);
+}
+
+#[test]
+fn new_files_begin_the_apps_branch_on_the_newest_of_ours() {
+    let make = |files: &[(String, String)], heads: &[&str], depends_on: &[&str]| {
+        let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        let new = file::NewRevision {
+            message: "New".into(),
+            heads: texts(heads),
+            depends_on: texts(depends_on),
+            ..Default::default()
+        };
+        let made = file::revision(&with(files), &new, NOW).unwrap();
+        let parsed = Revision::parse(&made.name, &made.text).unwrap();
+        (parsed.revises.join(" "), parsed.depends_on.join(" "))
+    };
+    let is = |revises: &str, depends_on: &str| (revises.to_owned(), depends_on.to_owned());
+    assert_eq!(make(&[], &[], &[]), is("", "002"), "the first");
+    assert_eq!(make(&[], &["base"], &[]), is("", "002"), "the first, said");
+    assert_eq!(make(&[], &["base"], &["001"]), is("", "001"), "with dependencies of its own");
+    assert_eq!(make(&[], &["002"], &[]), is("002", ""), "on our own line, where that is said");
+    assert_eq!(make(&one(), &[], &[]), is("app2", ""), "the next");
+    assert_eq!(make(&one(), &["base"], &[]), is("", "002"), "another branch");
+}
+
+#[test]
+fn a_generated_branch_has_a_label() {
+    let schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY);";
+    let make = |files: &[(String, String)], labels: &[&str], heads: &[&str]| {
+        let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        let new = file::NewRevision {
+            message: "New".into(),
+            branch_labels: texts(labels),
+            heads: texts(heads),
+            ..Default::default()
+        };
+        let made = file::autogenerated(&with(files), schema, &Renames::default(), &new, NOW).unwrap().unwrap();
+        Revision::parse(&made.name, &made.text).unwrap().branch_labels.join(" ")
+    };
+    assert_eq!(make(&[], &[], &[]), "app");
+    assert_eq!(make(&[], &["mine"], &[]), "mine");
+    assert_eq!(make(&one(), &[], &[]), "", "it continues a branch");
+    assert_eq!(make(&[revision("app", "-- Revises:", "", "")], &[], &["base"]), "app2", "app is taken");
+}
+
+#[test]
+fn a_merge_leaves_our_head_out_unless_it_is_named() {
+    let two = [empty("app1", ""), empty("app2", "app1"), empty("other1", "")];
+    let merge = |files: &[(String, String)], heads: &[&str]| {
+        let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+        file::merge(&with(files), &heads, "", None, NOW)
+            .map(|made| Revision::parse(&made.name, &made.text).unwrap().revises.join(" "))
+    };
+    assert_eq!(merge(&two, &[]).unwrap(), "app2 other1");
+    assert_eq!(merge(&two, &["heads"]).unwrap(), "app2 other1");
+    assert_eq!(merge(&two, &["002", "app2"]).unwrap(), "002 app2");
+    let error = merge(&one(), &["heads"]).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(error.hint().contains("if it is named"), "{error}");
+}
+
+#[test]
+fn a_table_of_ours_that_is_not_there_yet_names_the_revision_to_depend_on() {
+    let cases = [
+        ("CREATE INDEX i ON turns (metadata);", Some("001")),
+        ("INSERT INTO notes SELECT content FROM memory_uses;", Some("002")),
+        ("INSERT INTO nowhere VALUES (1);", None),
+    ];
+    for (up, needed) in cases {
+        let files = [revision("app1", "-- Revises:\n-- Branch Labels: app", up, "")];
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory: Memory = open(folder.path()).unwrap();
+        memory.downgrade("base").unwrap();
+        memory.close().unwrap();
+        let path = folder.path().join("memory.db");
+        let location = synth_memory::db::Location::File { path: path.to_str().unwrap(), vfs: None };
+        let migrations = support::migrations_at(folder.path(), with(&files));
+        let mut memory =
+            Memory::open_as_is(location, synth_memory::Durability::Strict, support::still(), migrations).unwrap();
+        let error = memory.upgrade("app@head").unwrap_err();
+        assert_eq!(error.code(), ErrorCode::MigrationFailed, "{error}");
+        assert_eq!(error.hint().contains("`-- Depends On: "), needed.is_some(), "{up}: {error}");
+        assert!(error.hint().contains(needed.unwrap_or_default()), "{up}: {error}");
+    }
+    // With it, the revision comes along.
+    let files =
+        [revision("app1", "-- Revises:\n-- Depends On: 001", "CREATE INDEX i ON turns (metadata);", "DROP INDEX i;")];
+    assert!(open_with(tempfile::tempdir().unwrap().path(), with(&files)).is_ok());
+}
