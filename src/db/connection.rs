@@ -1,11 +1,14 @@
 //! What is done with any connection: opened, copied, asked, and whether its transaction is still there.
 
+use std::collections::BTreeSet;
+
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OpenFlags};
 
 use super::Location;
 use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::sql::quote;
 
 /// Opens a connection that is not yet set up for anything.
 pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
@@ -61,15 +64,72 @@ pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &st
 
 /// Lets SQLite read every page of a database.
 ///
+/// What only another program knows cannot be checked here: an index in the order of a collation of its own, a CHECK that calls
+/// its function, or `lower` as it defines that. So a database that is not found whole is checked again in a copy without the
+/// tables that are not ours. Dropping them there reads their pages, but evaluates nothing of theirs.
+///
 /// # Errors
 ///
 /// `corrupt_database` with what it found.
-pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
-    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
-    if found == "ok" {
+pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result<BTreeSet<String>>) -> Result<()> {
+    let found = match examine(connection) {
+        Ok(None) => return Ok(()),
+        Ok(Some(found)) => found,
+        Err(error) if error.code() == ErrorCode::Internal => error.reason().to_owned(),
+        Err(error) => return Err(error),
+    };
+    let mut scratch = Connection::open_in_memory()?;
+    copy(connection, &mut scratch)?;
+    if drop_all_but(&scratch, &ours()?)? && examine(&scratch)?.is_none() {
         return Ok(());
     }
     Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
+}
+
+/// What is wrong with a database, if anything is.
+fn examine(connection: &Connection) -> Result<Option<String>> {
+    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
+    Ok((found != "ok").then_some(found))
+}
+
+/// Drops every view and trigger, and every table and index but these; returns whether there was any.
+fn drop_all_but(scratch: &Connection, ours: &BTreeSet<String>) -> Result<bool> {
+    scratch.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON")?;
+    let virtual_tables = "SELECT name FROM sqlite_schema WHERE rootpage = 0 AND type = 'table'";
+    let others = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND type = ?";
+    let theirs = |names: Vec<String>| names.into_iter().filter(|name| !ours.contains(name));
+    let mut dropped = false;
+    // A virtual table has no pages, and what is known of it may be in no module here.
+    for name in theirs(texts(scratch, virtual_tables, &[])?) {
+        execute(scratch, "DELETE FROM sqlite_schema WHERE name = ?", &[&name])?;
+        dropped = true;
+    }
+    scratch.execute_batch("PRAGMA writable_schema = RESET")?;
+    for kind in ["trigger", "view", "index", "table"] {
+        for name in theirs(texts(scratch, others, &[&kind])?) {
+            scratch.execute_batch(&format!("DROP {kind} {}", quote(&name)))?;
+            dropped = true;
+        }
+    }
+    Ok(dropped)
+}
+
+/// Builds a database anew without free pages; returns whether it could. It cannot if the database declares what only another
+/// program knows, such as a collation: SQLite makes every table and index again for it.
+pub(crate) fn vacuum(connection: &Connection) -> Result<bool> {
+    match connection.execute_batch("VACUUM").map_err(Error::from) {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == ErrorCode::Internal && !can_be_made(connection)? => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether every table and index that a database declares can be made here.
+fn can_be_made(connection: &Connection) -> Result<bool> {
+    let scratch = Connection::open_in_memory()?;
+    let declared = "SELECT sql FROM sqlite_schema WHERE rootpage > 0 AND sql NOT NULL \
+                    AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC";
+    Ok(texts(connection, declared, &[])?.iter().all(|sql| scratch.execute_batch(sql).is_ok()))
 }
 
 /// Whether there is a table of this name.
