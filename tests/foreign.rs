@@ -17,6 +17,14 @@ const ACTING: &[(&str, &[&str])] = &[
     ("CREATE TRIGGER evil AFTER INSERT ON turns BEGIN DELETE FROM long_term; END", &["trigger evil"]),
     ("CREATE TRIGGER evil AFTER INSERT ON alembic_version BEGIN DELETE FROM turns; END", &["trigger evil"]),
     ("CREATE VIEW v AS SELECT * FROM turns", &["view v"]),
+    // Triggers have names of their own.
+    ("CREATE TRIGGER turns AFTER INSERT ON turns BEGIN DELETE FROM long_term; END", &["trigger turns"]),
+    ("CREATE TRIGGER x AFTER INSERT ON turns BEGIN DELETE FROM long_term; END; CREATE TABLE x (y)", &["trigger x"]),
+    (
+        "CREATE VIEW x AS SELECT 1 AS y; CREATE TRIGGER x INSTEAD OF INSERT ON x BEGIN DELETE FROM turns; END",
+        &["trigger x", "view x"],
+    ),
+    ("CREATE TABLE synth_aside (x); CREATE TABLE synth_aside_ (x)", &[]),
     (
         "CREATE VIEW v AS SELECT 1 AS x; CREATE TRIGGER instead INSTEAD OF INSERT ON v BEGIN DELETE FROM turns; END",
         &["trigger instead", "view v"],
@@ -102,7 +110,8 @@ fn what_acts_by_itself_is_left_out_and_told() {
     }
     // The rows of a virtual table are in the tables that it kept.
     let mut memory = in_memory();
-    memory.import(file_of(changed("synth-mind-alembic.db", ACTING[5].0))).unwrap();
+    let (words, _) = ACTING.iter().find(|(change, _)| change.contains("VIRTUAL")).unwrap();
+    memory.import(file_of(changed("synth-mind-alembic.db", words))).unwrap();
     assert_eq!(rows(memory.db().connection(), "words_content")[0][1], Value::Text("kept".into()));
 }
 
@@ -211,6 +220,21 @@ fn what_only_another_program_knows_is_carried_and_not_evaluated() {
     assert_eq!(integrity(&back), "ok");
     let found: i64 = back.query_row("SELECT count(*) FROM people WHERE name = 'a'", [], |row| row.get(0)).unwrap();
     assert_eq!(found, 1);
+}
+
+#[test]
+fn a_table_of_ours_with_a_collation_of_theirs_is_made_again() {
+    let sql = "ALTER TABLE long_term RENAME TO old;
+        CREATE TABLE long_term (key TEXT COLLATE NOCASE PRIMARY KEY, value TEXT, updated_at REAL);
+        INSERT INTO long_term SELECT * FROM old; DROP TABLE old; CREATE TABLE other (x COLLATE NOCASE UNIQUE)";
+    for name in ["synth-mind-alembic.db", "synth-mind-app.db"] {
+        let mut memory = in_memory();
+        let imported = memory.import(relabelled(changed(name, sql), &[("NOCASE", "THEIRS")])).unwrap();
+        assert_eq!(left_out(&imported), ["table long_term"]);
+        assert_eq!(rows(memory.db().connection(), "long_term").len(), 5);
+        let back = memory.export().unwrap();
+        assert_eq!(in_memory().import(back).unwrap().left_out, []);
+    }
 }
 
 #[test]

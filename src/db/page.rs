@@ -86,7 +86,7 @@ pub(crate) fn turn_off_auto_vacuum(file: &mut [u8]) -> bool {
         .collect();
     let free = number(file, FREE_PAGES).unwrap_or(0) + maps.len();
     // A page of the freelist has the number of the next one, how many it lists, and these.
-    for listed in maps.chunks(page_size / 4 - 8) {
+    for listed in maps.chunks(usable / 4 - 8) {
         let next = number(file, FREELIST).unwrap_or(0);
         for page in listed {
             file[(page - 1) * page_size..page * page_size].fill(0);

@@ -1,19 +1,17 @@
 //! The bytes of a file that somebody has, as a database in memory that a memory can become: in UTF-8, without auto-vacuum.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 
-use crate::db::{RowCopy, ask, check_integrity, execute, has_table, texts, turn_off_auto_vacuum};
+use crate::db::{ask, check_integrity, execute, has_table, rows_of_texts, run, texts, turn_off_auto_vacuum};
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::batch::shape::Shape;
+use crate::migrate::foreign::copy_rows;
 
 /// Opens the bytes of a file; `ours` are the tables that have to be whole.
 ///
 /// # Errors
 ///
 /// `not_a_database`, `corrupt_database`.
-pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<BTreeSet<String>>) -> Result<Connection> {
+pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<Vec<String>>) -> Result<Connection> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     const HEADER: usize = 100;
     if file.len() < HEADER || !file.starts_with(MAGIC) {
@@ -47,61 +45,43 @@ fn to_utf8(source: &Connection) -> Result<Connection> {
     let target = Connection::open_in_memory()?;
     for number in ["page_size", "application_id", "user_version"] {
         let value: i64 = ask(source, &format!("PRAGMA {number}"))?;
-        target.execute_batch(&format!("PRAGMA {number} = {value}"))?;
+        run(&target, &format!("PRAGMA {number} = {value}"))?;
     }
     // Its rows are as their own program wrote them.
-    target.execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; BEGIN")?;
-    copy_tables(source, &target)?;
-    let made = "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql NOT NULL ORDER BY rowid";
-    texts(source, made, &[])?.iter().try_for_each(|sql| make(&target, sql))?;
-    // What has no pages is written down as it is, and nothing of it is run. A virtual table has its tables already.
-    target.execute_batch("PRAGMA writable_schema = ON")?;
-    let mut statement = source.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage = 0")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let values: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
-        let [kind, name, table, sql] = &values;
-        let insert = "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, 0, ?)";
-        execute(&target, insert, &[kind, name, table, sql])?;
-    }
-    target.execute_batch("COMMIT; PRAGMA writable_schema = RESET; PRAGMA ignore_check_constraints = OFF")?;
-    Ok(target)
-}
-
-fn copy_tables(source: &Connection, target: &Connection) -> Result<()> {
-    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 \
-                  AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid";
-    let mut tables = texts(source, tables, &[])?;
-    for table in &tables {
-        let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?";
-        make(target, &texts(source, sql, &[table])?.concat())?;
-    }
+    run(
+        &target,
+        "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON; BEGIN",
+    )?;
+    let is_made = "rootpage > 0 AND sql NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let made = |kind: &str, column: &str| {
+        let sql = format!("SELECT {column} FROM sqlite_schema WHERE type = '{kind}' AND {is_made} ORDER BY rowid");
+        texts(source, &sql, &[])
+    };
+    made("table", "sql")?.iter().try_for_each(|sql| make(&target, sql))?;
     // SQLite makes these two itself. Further statistics are made again by ANALYZE.
     if has_table(source, "sqlite_stat1")? {
-        target.execute_batch("ANALYZE sqlite_schema")?;
-        tables.push("sqlite_stat1".to_owned());
+        run(&target, "ANALYZE sqlite_schema")?;
+        copy_rows(source, "sqlite_stat1", &target, "sqlite_stat1")?;
     }
+    made("table", "name")?.iter().try_for_each(|table| copy_rows(source, table, &target, table))?;
     if has_table(source, "sqlite_sequence")? {
-        tables.push("sqlite_sequence".to_owned());
+        run(&target, "DELETE FROM sqlite_sequence")?;
+        copy_rows(source, "sqlite_sequence", &target, "sqlite_sequence")?;
     }
-    for table in &tables {
-        let Some(shape) = Shape::of(source, table)? else { continue };
-        if table == "sqlite_sequence" {
-            target.execute_batch("DELETE FROM sqlite_sequence")?;
-        }
-        let columns: Vec<String> =
-            shape.columns.iter().filter(|column| !column.generated).map(|column| column.name.clone()).collect();
-        let key = columns.iter().position(|column| shape.is_key(column));
-        let rowids = shape.rowid.filter(|_| key.is_none()).map(|name| (name, name));
-        let (from, to) = (source, target);
-        RowCopy { from, source: table, to, target: table, columns: &columns, key, rowids }.run()?;
+    made("index", "sql")?.iter().try_for_each(|sql| make(&target, sql))?;
+    // What has no pages is written down as it is, and nothing of it is run. A virtual table has its tables already.
+    for object in rows_of_texts(source, "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage = 0")? {
+        let insert = "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, 0, ?)";
+        execute(&target, insert, &[&object[0], &object[1], &object[2], &object[3]])?;
     }
-    Ok(())
+    run(&target, "COMMIT; PRAGMA writable_schema = RESET; PRAGMA ignore_check_constraints = OFF")?;
+    Ok(target)
 }
 
 /// Makes a table or an index of a file in UTF-16 again.
 fn make(target: &Connection, sql: &str) -> Result<()> {
-    let Err(error) = target.execute_batch(sql).map_err(Error::from) else { return Ok(()) };
+    // What SQLite keeps of a declaration may have more statements behind it, which are refused.
+    let Err(error) = target.execute(sql, []).map_err(Error::from) else { return Ok(()) };
     if error.code() == ErrorCode::OutOfMemory {
         return Err(error);
     }

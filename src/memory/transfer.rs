@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::incoming::{not_a_memory, read_file};
@@ -21,8 +21,7 @@ use crate::migrate::{Graph, LeftOut, adopt, history, schema};
 
 /// What to do with a file that has triggers, views, virtual tables or declarations of another program's that act in the tables
 /// of a memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Foreign {
     /// Import it without them.
     #[default]
@@ -144,18 +143,11 @@ impl Memory {
 /// Makes of a file what the revisions that it is at make, with its rows and with what it has in addition to them. Returns these
 /// revisions, and what it declared that is left out.
 fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(Vec<String>, Vec<LeftOut>)> {
-    let compare = move |connection: &Connection, graph: &Graph, heads: &[String]| -> Result<Differences> {
-        let mut found = schema::compare_loosely(connection, graph, heads)?;
-        if foreign == Foreign::Refuse {
-            found.refuse_left_out();
-        }
-        Ok(found)
-    };
     let (current, left_out) = match runner::state(source)? {
         State::Empty => return Err(not_a_memory("it is empty")),
         State::Unversioned => {
-            let found = adopt::find(source, graph, &compare)?;
-            let left_out = settle(source, graph, &found.heads, &found.differences)?;
+            let found = adopt::find(source, graph, &schema::compare_loosely)?;
+            let left_out = settle(source, graph, &found.heads, found.differences)?;
             let adoption = adopt::find(source, graph, &schema::differences)?;
             (vec![adopt::adopt(source, graph, adoption)?], left_out)
         }
@@ -163,11 +155,11 @@ fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(
             // Whether they are known, before anything is compared with them.
             graph.upgrade(&current, "heads")?;
             graph.check_rows(&current)?;
-            let found = compare(source, graph, &current)?;
+            let found = schema::compare_loosely(source, graph, &current)?;
             if !(found.conflicts.is_empty() && found.tables.is_empty()) {
                 return Err(found.error(&place(&current)));
             }
-            let left_out = settle(source, graph, &current, &found)?;
+            let left_out = settle(source, graph, &current, found)?;
             // What a file says it is may not be what it is.
             for index in schema::compare(source, graph, &current)? {
                 source.execute_batch(&index)?;

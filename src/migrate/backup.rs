@@ -1,7 +1,5 @@
 //! A way back: a verified copy of a database, kept beside it before it is migrated or replaced.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 use serde::Serialize;
 use tsify::Tsify;
@@ -103,7 +101,7 @@ impl Backups {
         &self,
         source: &Connection,
         now: f64,
-        ours: &dyn Fn() -> Result<BTreeSet<String>>,
+        ours: &dyn Fn() -> Result<Vec<String>>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Backup> {
         let mut kept = self.list()?;
@@ -177,7 +175,7 @@ impl Backups {
         &self,
         source: &Connection,
         id: &str,
-        ours: &dyn Fn() -> Result<BTreeSet<String>>,
+        ours: &dyn Fn() -> Result<Vec<String>>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<()> {
         let mut target = self.connect(id)?;

@@ -8,8 +8,8 @@ use super::Graph;
 use super::batch::shape::Shape;
 use super::schema::{self, Declared, Differences};
 use super::sql::{TokenKind, quote, tokens};
-use crate::db::{RowCopy, execute, texts};
-use crate::error::{Error, ErrorCode, Result};
+use crate::db::{RowCopy, execute, rows_of_texts, run, texts};
+use crate::error::Result;
 
 /// Something that an imported file declared and the memory does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -38,133 +38,128 @@ impl LeftOut {
     }
 }
 
-/// An index by its name, with its table and its SQL.
-type Index = [String; 3];
-
-/// The name that a table has while its rows are copied into the one that takes its place.
-const ASIDE: &str = "synth_aside";
-
 /// Takes out of a database what acts by itself, and makes the tables of ours from our own SQL where they are declared in other
-/// words: their rows are copied, one by one. Then every index on our tables is made again.
+/// words: their rows are copied, one by one. Then every other index on our tables is made again.
 ///
 /// # Errors
 ///
 /// `unexpected_value` for a row that does not fit, naming its table and its id.
-pub(crate) fn settle(
-    source: &Connection,
-    graph: &Graph,
-    heads: &[String],
-    found: &Differences,
-) -> Result<Vec<LeftOut>> {
+pub(crate) fn settle(source: &Connection, graph: &Graph, heads: &[String], found: Differences) -> Result<Vec<LeftOut>> {
+    const INDEXES: &str =
+        "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql NOT NULL ORDER BY rowid";
     let scratch = schema::at(graph, heads)?;
-    let mut left_out = found.acting.clone();
-    // As it says, a name in another table's foreign key stays the name that it is.
-    source.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN")?;
-    for object in &found.acting {
-        remove(source, object)?;
+    let mut left_out = found.acting;
+    // With legacy_alter_table, a name in another table's foreign key stays the name that it is.
+    run(source, "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN")?;
+    // Triggers come first, for they go with their view.
+    for LeftOut { kind, name, .. } in &left_out {
+        if kind != "table" {
+            run(source, &format!("DROP {kind} {}", quote(name)))?;
+            continue;
+        }
+        // The module of a virtual table may not be there, and would take the tables with it that hold its rows.
+        run(source, "PRAGMA writable_schema = ON")?;
+        execute(source, "DELETE FROM sqlite_schema WHERE name = ? AND rootpage = 0", &[name])?;
+        run(source, "PRAGMA writable_schema = RESET")?;
     }
-    let theirs = foreign_indexes(source, &scratch)?;
-    for [name, ..] in &theirs {
-        source.execute_batch(&format!("DROP INDEX {}", quote(name)))?;
+    let ours = rows_of_texts(&scratch, INDEXES)?;
+    let mut theirs = rows_of_texts(source, INDEXES)?;
+    let tables = texts(&scratch, "SELECT name FROM sqlite_schema WHERE type = 'table'", &[])?;
+    theirs.retain(|index| !ours.contains(index) && tables.iter().any(|table| table.eq_ignore_ascii_case(&index[1])));
+    for index in &theirs {
+        run(source, &format!("DROP INDEX {}", quote(&index[0])))?;
     }
     for table in &found.declared {
         left_out.extend(table.left_out());
         make_again(source, &scratch, table)?;
     }
-    for [_, _, sql] in missing_indexes(source, &scratch)? {
-        source.execute_batch(&sql)?;
-    }
-    for [name, table, sql] in theirs {
-        // One that cannot be made here would make every write to its table fail. Ours are made already.
-        let is_ours = has(&scratch, &name)?;
-        if is_ours || source.execute_batch(&sql).is_err() {
-            left_out.push(LeftOut::new("index", &name, &table, &sql));
+    for index in &ours {
+        if !has(source, &index[0])? && has(source, &index[1])? {
+            run(source, &index[2])?;
         }
     }
-    source.execute_batch("COMMIT; PRAGMA legacy_alter_table = OFF")?;
-    Ok(left_out)
-}
-
-fn remove(source: &Connection, object: &LeftOut) -> Result<()> {
-    if object.kind != "table" {
-        return Ok(source.execute_batch(&format!("DROP {} {}", object.kind, quote(&object.name)))?);
+    for index in theirs {
+        // One that cannot be made here would make every write to its table fail. Ours are made already.
+        let is_ours = ours.iter().any(|other| other[0] == index[0]);
+        if is_ours || source.execute(&index[2], []).is_err() {
+            left_out.push(LeftOut::new("index", &index[0], &index[1], &index[2]));
+        }
     }
-    // The module of a virtual table may not be there, and would take the tables with it that hold its rows.
-    source.execute_batch("PRAGMA writable_schema = ON")?;
-    execute(source, "DELETE FROM sqlite_schema WHERE name = ? AND rootpage = 0", &[&object.name])?;
-    Ok(source.execute_batch("PRAGMA writable_schema = RESET")?)
+    run(source, "COMMIT; PRAGMA legacy_alter_table = OFF")?;
+    Ok(left_out)
 }
 
 fn has(connection: &Connection, name: &str) -> Result<bool> {
     Ok(!texts(connection, "SELECT name FROM sqlite_schema WHERE name = ?", &[&name])?.is_empty())
 }
 
-fn indexes(connection: &Connection) -> Result<Vec<Index>> {
-    let sql = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql NOT NULL ORDER BY rowid";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The indexes on tables of ours that are not declared as ours are.
-fn foreign_indexes(source: &Connection, scratch: &Connection) -> Result<Vec<Index>> {
-    let ours = indexes(scratch)?;
-    let tables = texts(scratch, "SELECT name FROM sqlite_schema WHERE type = 'table'", &[])?;
-    let mut found = indexes(source)?;
-    found.retain(|index| !ours.contains(index) && tables.iter().any(|table| table.eq_ignore_ascii_case(&index[1])));
-    Ok(found)
-}
-
-/// The indexes of ours that are not there and whose tables are.
-fn missing_indexes(source: &Connection, scratch: &Connection) -> Result<Vec<Index>> {
-    let mut ours = indexes(scratch)?;
-    let there = texts(source, "SELECT name FROM sqlite_schema", &[])?;
-    ours.retain(|[name, table, _]| !there.contains(name) && there.contains(table));
-    Ok(ours)
-}
-
 /// Puts a table of our own making in the place of one of ours that is declared in other words.
 fn make_again(source: &Connection, scratch: &Connection, declared: &Declared) -> Result<()> {
     let Declared { name, ours, theirs, .. } = declared;
-    let marks: Vec<i64> = match has(source, "sqlite_sequence")? {
-        true => source
-            .prepare("SELECT seq FROM sqlite_sequence WHERE name = ?")?
-            .query_map([name], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?,
-        false => Vec::new(),
-    };
-    source.execute_batch(&format!("ALTER TABLE {} RENAME TO {ASIDE}", quote(name)))?;
-    let sql = with_autoincrement(ours, theirs);
-    source.execute_batch(&sql)?;
-    let (Some(old), Some(new)) = (Shape::of(source, ASIDE)?, Shape::of(source, name)?) else {
-        return Err(Error::new(ErrorCode::Internal, "A table is not there that was just made."));
-    };
-    let columns: Vec<String> =
-        new.columns.iter().filter(|column| !column.generated).map(|column| column.name.clone()).collect();
-    let key = columns.iter().position(|column| new.is_key(column));
-    let rowids = old.rowid.zip(new.rowid).filter(|_| key.is_none());
-    let copy = RowCopy { from: source, source: ASIDE, to: source, target: name, columns: &columns, key, rowids };
-    copy.run()?;
-    source.execute_batch(&format!("DROP TABLE {ASIDE}"))?;
-    // It counts up from the largest id that was ever given, which may be of no row now.
-    for mark in marks.iter().filter(|_| is_autoincrement(&sql)) {
+    // A table that gives no id twice keeps doing so: ids that were given and are free again are known to others. SQLite counts
+    // up from the largest that was ever given.
+    let keeps_mark = is_autoincrement(theirs);
+    let (mut sql, mut mark) = (ours.clone(), Vec::new());
+    if keeps_mark {
+        let with_mark = "SELECT replace(?, 'PRIMARY KEY (id)', 'PRIMARY KEY (id AUTOINCREMENT)')";
+        sql = texts(source, with_mark, &[ours])?.concat();
+        mark = texts(source, "SELECT CAST(seq AS TEXT) FROM sqlite_sequence WHERE name = ?", &[name])?;
+    }
+    let mut aside = "synth_aside".to_owned();
+    while has(source, &aside)? {
+        aside.push('_');
+    }
+    run(source, &format!("ALTER TABLE {} RENAME TO {aside}", quote(name)))?;
+    run(source, &sql)?;
+    copy_rows(source, &aside, source, name)?;
+    run(source, &format!("DROP TABLE {aside}"))?;
+    if let Some(mark) = mark.pop().filter(|_| is_autoincrement(&sql)) {
         execute(source, "DELETE FROM sqlite_sequence WHERE name = ?", &[name])?;
-        execute(source, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", &[name, mark])?;
+        execute(source, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, CAST(? AS INTEGER))", &[name, &mark])?;
     }
     // What acts in our tables went with the old one.
     for sql in texts(scratch, "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", &[name])? {
-        source.execute_batch(&sql)?;
+        run(source, &sql)?;
     }
     Ok(())
 }
 
-/// Our SQL of a table, which gives no id twice if theirs does not: ids that were given and are free again are known to others.
-fn with_autoincrement(ours: &str, theirs: &str) -> String {
-    if is_autoincrement(theirs) {
-        ours.replace("PRIMARY KEY (id)", "PRIMARY KEY (id AUTOINCREMENT)")
-    } else {
-        ours.to_owned()
+/// Copies the rows of a table into another one, those columns that are stored in it, and the rowids.
+///
+/// # Errors
+///
+/// `unexpected_value` for a row that does not fit, naming the table and its id.
+pub(crate) fn copy_rows(from: &Connection, source: &str, to: &Connection, target: &str) -> Result<()> {
+    let (Some(old), Some(new)) = (Shape::of(from, source)?, Shape::of(to, target)?) else { return Ok(()) };
+    let mut names = String::new();
+    let mut places = String::new();
+    let (mut count, mut key) = (0, None);
+    for column in new.columns.iter().filter(|column| !column.generated) {
+        if new.is_key(&column.name) {
+            key = Some(count);
+        }
+        names.push_str(&quote(&column.name));
+        names.push_str(", ");
+        places.push_str("?, ");
+        count += 1;
     }
+    let rowids = old.rowid.zip(new.rowid).filter(|_| key.is_none());
+    let (mut selected, mut given) = (names.clone(), names);
+    if let Some((theirs, ours)) = rowids {
+        selected.push_str(theirs);
+        given.push_str(ours);
+        places.push('?');
+    }
+    let (selected, given) = (selected.trim_end_matches(", "), given.trim_end_matches(", "));
+    RowCopy {
+        from,
+        to,
+        target,
+        read: format!("SELECT {selected} FROM {} NOT INDEXED", quote(source)),
+        insert: format!("INSERT INTO {} ({given}) VALUES ({})", quote(target), places.trim_end_matches(", ")),
+        id: key.or(rowids.map(|_| count)),
+    }
+    .run()
 }
 
 fn is_autoincrement(sql: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Whether a database has the schema that its revisions stand for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
@@ -12,9 +12,9 @@ use super::symbol::place;
 use crate::db::{Clock, texts};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The objects of a schema by name: their type, and their SQL, without that of plain tables, which may be written in many
-/// ways, and of the indexes that come with them.
-type Objects = BTreeMap<String, (String, Option<String>)>;
+/// The objects of a schema by whether they are no triggers, which have names of their own, and by name: their type, and their
+/// SQL, without that of plain tables, which may be written in many ways, and of the indexes that come with them.
+type Objects = BTreeMap<(bool, String), (String, Option<String>)>;
 
 /// How a database differs from what revisions make.
 #[derive(Debug, Default)]
@@ -61,15 +61,6 @@ impl Differences {
         self
     }
 
-    /// The conflicts that everything which would be left out makes.
-    pub(crate) fn refuse_left_out(&mut self) {
-        self.conflicts.extend(self.acting.iter().map(LeftOut::conflict));
-        for table in self.declared.iter().filter(|table| table.left_out().is_some()) {
-            let said = || format!("the table {} is declared in another way", table.name);
-            self.conflicts.push(table.columns.clone().unwrap_or_else(said));
-        }
-    }
-
     /// The error that shows them, for a database that is said to be at a revision.
     pub(crate) fn error(&self, revision: &str) -> Error {
         const SHOWN: usize = 5;
@@ -103,24 +94,26 @@ pub(crate) fn compare_loosely(connection: &Connection, graph: &Graph, heads: &[S
     let scratch = at(graph, heads)?;
     let (ours, found) = (objects(&scratch)?, objects(connection)?);
     let mut differences = Differences::default();
-    for (name, (kind, sql)) in &found {
+    for (key, (kind, sql)) in &found {
+        let (is_no_trigger, name) = key;
         let acts = kind != "table" && kind != "index" || sql.is_some() && kind == "table";
         let too_early = heads.is_empty() && kind != "index";
         // What has a name of ours is in the place of what we need.
-        let is_named_as_ours = ours.contains_key(name) || history::keeps(&name.to_lowercase());
+        let is_named_as_ours = ours.contains_key(key) || *is_no_trigger && history::keeps(&name.to_lowercase());
         if acts && !too_early && !is_named_as_ours {
-            let (table, sql) = connection.query_row(
-                "SELECT tbl_name, sql FROM sqlite_schema WHERE name = ? AND type = ?",
-                [name, kind],
-                |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
-            )?;
-            differences.acting.push(LeftOut::new(kind, name, &table, &sql));
-        } else if too_early || acts && ours.get(name).is_none_or(|(_, expected)| expected != sql) {
+            let [table, sql] = ["tbl_name", "sql"].map(|column| {
+                let sql = format!("SELECT {column} FROM sqlite_schema WHERE name = ? AND type = ?");
+                texts(connection, &sql, &[name, kind]).map(|found| found.concat())
+            });
+            differences.acting.push(LeftOut::new(kind, name, &table?, &sql?));
+        } else if too_early || acts && ours.get(key).is_none_or(|(_, expected)| expected != sql) {
             differences.conflicts.push(format!("the {kind} {name} does not belong to it"));
         }
     }
-    for (name, (kind, sql)) in ours {
-        match (found.get(&name), sql) {
+    for (key, (kind, sql)) in ours {
+        let there = found.get(&key);
+        let (_, name) = key;
+        match (there, sql) {
             (Some((found, _)), _) if *found == kind => {
                 if kind == "table" {
                     let [theirs, expected] = [connection, &scratch].map(|each| columns(each, &name, false));
@@ -182,9 +175,9 @@ pub(crate) fn compare(connection: &Connection, graph: &Graph, heads: &[String]) 
 }
 
 /// The names of everything that all revisions together make, and of the tables that belong to none.
-pub(crate) fn names(graph: &Graph) -> Result<BTreeSet<String>> {
-    let made = texts(&at(graph, &graph.last_rows())?, "SELECT name FROM sqlite_schema", &[])?;
-    Ok(made.into_iter().chain([history::TABLE, history::REQUESTS].map(str::to_owned)).collect())
+pub(crate) fn names(graph: &Graph) -> Result<Vec<String>> {
+    let made = "SELECT name FROM sqlite_schema UNION ALL VALUES ('synth_migrations'), ('synth_requests')";
+    texts(&at(graph, &graph.last_rows())?, made, &[])
 }
 
 /// A database in memory, as the revisions up to these heads make it.
@@ -204,7 +197,8 @@ fn objects(connection: &Connection) -> Result<Objects> {
     let mut rows = statement.query([])?;
     let mut objects = Objects::new();
     while let Some(row) = rows.next()? {
-        objects.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        let kind: String = row.get(1)?;
+        objects.insert((kind != "trigger", row.get(0)?), (kind, row.get(2)?));
     }
     Ok(objects)
 }

@@ -63,17 +63,11 @@ impl Engine {
         self.bytes(bytes)
     }
 
-    /// Replaces the database by a file's.
+    /// Replaces the database by a file's. With `refuse`, it fails if anything would be left out of the file.
     #[wasm_bindgen(unchecked_return_type = "Imported")]
-    pub fn import(
-        &mut self,
-        file: Vec<u8>,
-        #[wasm_bindgen(unchecked_param_type = "Foreign | undefined")] foreign: &JsValue,
-    ) -> Answer {
-        self.call_mut(|memory| {
-            let foreign: Option<Foreign> = from_js(foreign, "foreign")?;
-            memory.import_with(file, foreign.unwrap_or_default())
-        })
+    pub fn import(&mut self, file: Vec<u8>, refuse: bool) -> Answer {
+        let foreign = if refuse { Foreign::Refuse } else { Foreign::LeaveOut };
+        self.call_mut(|memory| memory.import_with(file, foreign))
     }
 
     /// Makes room for a backup. To be awaited before a call that may keep one: `import`, `restore`, `upgrade`, `downgrade`,
