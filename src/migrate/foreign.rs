@@ -138,25 +138,27 @@ pub(crate) fn copy_rows(from: &Connection, source: &str, to: &Connection, target
         if new.is_key(&column.name) {
             key = Some(count);
         }
+        if count > 0 {
+            names.push_str(", ");
+            places.push_str(", ");
+        }
         names.push_str(&quote(&column.name));
-        names.push_str(", ");
-        places.push_str("?, ");
+        places.push('?');
         count += 1;
     }
     let rowids = old.rowid.zip(new.rowid).filter(|_| key.is_none());
     let (mut selected, mut given) = (names.clone(), names);
     if let Some((theirs, ours)) = rowids {
-        selected.push_str(theirs);
-        given.push_str(ours);
-        places.push('?');
+        selected = format!("{selected}, {theirs}");
+        given = format!("{given}, {ours}");
+        places.push_str(", ?");
     }
-    let (selected, given) = (selected.trim_end_matches(", "), given.trim_end_matches(", "));
     RowCopy {
         from,
         to,
         target,
         read: format!("SELECT {selected} FROM {} NOT INDEXED", quote(source)),
-        insert: format!("INSERT INTO {} ({given}) VALUES ({})", quote(target), places.trim_end_matches(", ")),
+        insert: format!("INSERT INTO {} ({given}) VALUES ({places})", quote(target)),
         id: key.or(rowids.map(|_| count)),
     }
     .run()
