@@ -87,7 +87,7 @@ fn main() {
         }
         let backups = Backups::new(Box::new(OnDisk(folder.path().to_owned())), "head.db");
         let connection = plain(&at_head);
-        backup.push(timed(|| backups.take(&connection, round as f64, &mut |_, _| {}).unwrap()).0);
+        backup.push(timed(|| backups.take(&connection, round as f64, &|| Ok(Vec::new()), &mut |_, _| {}).unwrap()).0);
     }
     let (ours, by_hand, backup) = (median(&mut ours), median(&mut by_hand), median(&mut backup));
 

@@ -2,6 +2,7 @@
 
 mod connection;
 mod page;
+mod rows;
 
 use std::cell::Cell;
 
@@ -18,7 +19,8 @@ use crate::recall::matches;
 pub(crate) use connection::*;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use page::zero_unallocated;
-pub(crate) use page::zero_unallocated_in;
+pub(crate) use page::{turn_off_auto_vacuum, zero_free_pages_in, zero_unallocated_in};
+pub(crate) use rows::RowCopy;
 
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;

@@ -6,6 +6,7 @@ mod support;
 use rusqlite::Connection;
 use support::{TABLES, fixture, in_memory, open, open_bytes, rows, schema};
 use synth_memory::ErrorCode;
+use synth_memory::memory::{Foreign, Imported};
 use synth_memory::tables::turns::NewTurn;
 
 /// The app's own file in a folder, changed a little.
@@ -21,7 +22,10 @@ fn the_file_of_synth_minds_app_is_completed_and_keeps_every_row() {
     let (_folder, theirs) = open_bytes(&fixture("synth-mind-app.db"));
     let folder = app_file("");
     let mut imported = in_memory();
-    assert_eq!(imported.import(fixture("synth-mind-app.db")).unwrap(), ["002"]);
+    assert_eq!(
+        imported.import(fixture("synth-mind-app.db")).unwrap(),
+        Imported { applied: vec!["002".into()], left_out: vec![] }
+    );
     for memory in [open(folder.path()).unwrap(), imported] {
         let connection = memory.db().connection();
         assert_eq!(memory.revisions().unwrap(), ["002"]);
@@ -98,7 +102,9 @@ fn what_conflicts_is_refused_with_the_difference_and_left_alone() {
         let bytes = std::fs::read(&path).unwrap();
         let mut memory = in_memory();
         memory.turns().add(vec![NewTurn { user_input: "kept".into(), ..NewTurn::default() }]).unwrap();
-        assert_eq!(memory.import(bytes).unwrap_err().code(), ErrorCode::UnversionedDatabase, "{change}");
+        let refused = memory.import_with(bytes, Foreign::Refuse).unwrap_err();
+        let codes = [ErrorCode::UnversionedDatabase, ErrorCode::SchemaMismatch];
+        assert!(codes.contains(&refused.code()), "{change}: {refused}");
         assert_eq!(rows(memory.db().connection(), "turns").len(), 1);
     }
 }

@@ -132,7 +132,8 @@ async fn a_synth_mind_file_comes_in_and_goes_out() {
     let mut engine = open("/imported.db").await;
     engine.turns_add(&turn("replaced")).unwrap();
     engine.reserve().await.unwrap();
-    let applied = Array::from(&engine.import(fixture()).unwrap());
+    let imported = engine.import(fixture(), false).unwrap();
+    let applied = Array::from(&Reflect::get(&imported, &"applied".into()).unwrap());
     assert_eq!(applied.join(","), "002");
     assert_eq!(count(&engine), 64.0);
 
@@ -174,7 +175,7 @@ async fn pages_of_another_size_are_taken() {
     engine.turns_add(&turn("replaced")).unwrap();
     engine.reserve().await.unwrap();
     let file = include_bytes!("fixtures/page-size-1024.db").to_vec();
-    engine.import(file).unwrap_or_else(|failure| panic!("{}", text(&failure, "message")));
+    engine.import(file, false).unwrap_or_else(|failure| panic!("{}", text(&failure, "message")));
     engine.turns_add(&turn("goes on")).unwrap();
     assert_eq!(count(&engine), 65.0);
     engine.close().unwrap();

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Location;
 use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::sql::quote;
 
 /// Opens a connection that is not yet set up for anything.
 pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
@@ -61,15 +62,78 @@ pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &st
 
 /// Lets SQLite read every page of a database.
 ///
+/// What only another program knows cannot be checked here: an index in the order of a collation of its own, a CHECK that calls
+/// its function, or `lower` as it defines that. So a database that is not found whole is checked again in a copy without the
+/// tables that are not ours. Dropping them there reads their pages, but evaluates nothing of theirs.
+///
 /// # Errors
 ///
 /// `corrupt_database` with what it found.
-pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
-    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
-    if found == "ok" {
+pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result<Vec<String>>) -> Result<()> {
+    let found = match examine(connection) {
+        Ok(None) => return Ok(()),
+        Ok(Some(found)) => found,
+        Err(error) if error.code() == ErrorCode::Internal => error.reason().to_owned(),
+        Err(error) => return Err(error),
+    };
+    let mut scratch = Connection::open_in_memory()?;
+    copy(connection, &mut scratch)?;
+    if drop_all_but(&scratch, &ours()?)? && examine(&scratch)?.is_none() {
         return Ok(());
     }
     Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
+}
+
+/// What is wrong with a database, if anything is.
+fn examine(connection: &Connection) -> Result<Option<String>> {
+    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
+    Ok((found != "ok").then_some(found))
+}
+
+/// Drops every view and trigger, and every table and index but these; returns whether there was any.
+fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
+    run(scratch, "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON")?;
+    // A virtual table has no pages, and what is known of it may be in no module here.
+    let mut dropped = false;
+    for name in texts(scratch, "SELECT name FROM sqlite_schema WHERE rootpage = 0 AND type = 'table'", &[])? {
+        if !ours.contains(&name) {
+            execute(scratch, "DELETE FROM sqlite_schema WHERE rootpage = 0 AND type = 'table' AND name = ?", &[&name])?;
+            dropped = true;
+        }
+    }
+    run(scratch, "PRAGMA writable_schema = RESET")?;
+    let all = "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+               ORDER BY type = 'table', type = 'view', type";
+    for object in rows_of_texts(scratch, all)? {
+        let [kind, name] = &object[..] else { continue };
+        let name = quote(name);
+        // One of ours may be declared with a collation of theirs.
+        let is_unknown = || scratch.prepare(&format!("PRAGMA integrity_check({name})")).is_err();
+        if !ours.contains(&object[1]) || kind == "table" && is_unknown() {
+            run(scratch, &format!("DROP {kind} IF EXISTS {name}"))?;
+            dropped = true;
+        }
+    }
+    Ok(dropped)
+}
+
+/// Builds a database anew without free pages; returns whether it could. It cannot if the database declares what only another
+/// program knows, such as a collation: SQLite makes every table and index again for it.
+pub(crate) fn vacuum(connection: &Connection) -> Result<bool> {
+    match run(connection, "VACUUM") {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == ErrorCode::Internal && !can_be_made(connection)? => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether every table and index that a database declares can be made here. What SQLite keeps of a declaration may have more
+/// statements behind it, so only one is run.
+fn can_be_made(connection: &Connection) -> Result<bool> {
+    let scratch = Connection::open_in_memory()?;
+    let declared = "SELECT sql FROM sqlite_schema WHERE rootpage > 0 AND sql NOT NULL \
+                    AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC";
+    Ok(texts(connection, declared, &[])?.iter().all(|sql| scratch.execute(sql, []).is_ok()))
 }
 
 /// Whether there is a table of this name.
@@ -93,6 +157,28 @@ pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
 /// Runs a statement that is used often, and returns how many rows it changed. Not generic, as there is much behind it.
 pub(crate) fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize> {
     Ok(connection.prepare_cached(sql)?.execute(values)?)
+}
+
+/// Runs a script. Not inlined, as there is much behind an error of SQLite's.
+#[inline(never)]
+pub(crate) fn run(connection: &Connection, script: &str) -> Result<()> {
+    Ok(connection.execute_batch(script)?)
+}
+
+/// The rows that a statement finds, all of whose columns hold texts.
+pub(crate) fn rows_of_texts(connection: &Connection, sql: &str) -> Result<Vec<Vec<String>>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut texts = Vec::with_capacity(columns);
+        for column in 0..columns {
+            texts.push(row.get(column)?);
+        }
+        found.push(texts);
+    }
+    Ok(found)
 }
 
 /// The texts that a statement finds in its first column.

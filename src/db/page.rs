@@ -1,4 +1,5 @@
-//! What a page of a database file keeps of rows that it does not hold any more.
+//! The bytes of a database file that are no rows: what its pages keep of rows that they do not hold any more, free pages, and
+//! the pages of auto-vacuum.
 //!
 //! `PRAGMA secure_delete` overwrites what is deleted, but where SQLite moves rows from one page to another it leaves what stood
 //! there in the page's unallocated space, which nothing reads again.
@@ -16,16 +17,92 @@ pub(crate) fn zero_unallocated(page: &mut [u8], is_first: bool) {
 
 /// The same for every page of a file.
 pub(crate) fn zero_unallocated_in(file: &mut [u8]) {
-    let page_size = match file.get(16..18) {
-        Some([0, 1]) => 65_536,
-        Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])),
-        _ => return,
-    };
-    if page_size.is_power_of_two() && page_size >= 512 {
-        for (at, page) in file.chunks_exact_mut(page_size).enumerate() {
-            zero_unallocated(page, at == 0);
-        }
+    let Some(page_size) = page_size_in(file) else { return };
+    for (at, page) in file.chunks_exact_mut(page_size).enumerate() {
+        zero_unallocated(page, at == 0);
     }
+}
+
+fn page_size_in(file: &[u8]) -> Option<usize> {
+    let page_size = match file.get(16..18)? {
+        [0, 1] => 65_536,
+        [high, low] => usize::from(u16::from_be_bytes([*high, *low])),
+        _ => return None,
+    };
+    (page_size.is_power_of_two() && page_size >= 512).then_some(page_size)
+}
+
+fn number(file: &[u8], at: usize) -> Option<usize> {
+    Some(u32::from_be_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize)
+}
+
+fn write(file: &mut [u8], at: usize, number: usize) {
+    file[at..at + 4].copy_from_slice(&(number as u32).to_be_bytes());
+}
+
+/// Where the header has the first page of the freelist, and how many pages are free.
+const FREELIST: usize = 32;
+const FREE_PAGES: usize = 36;
+/// Where it has the largest root, which is 0 unless the file is in auto-vacuum mode, and whether that is incremental.
+const LARGEST_ROOT: usize = 52;
+const INCREMENTAL: usize = 64;
+
+/// Overwrites the free pages of a file with zeros, as far as they hold no numbers of other free pages.
+pub(crate) fn zero_free_pages_in(file: &mut [u8]) {
+    let Some(page_size) = page_size_in(file) else { return };
+    let mut trunk = number(file, FREELIST).unwrap_or(0);
+    // A freelist that goes in a circle ends here all the same.
+    for _ in 0..file.len() / page_size {
+        let Some(start) = trunk.checked_sub(1).map(|page| page * page_size) else { return };
+        let (Some(next), Some(count)) = (number(file, start), number(file, start + 4)) else { return };
+        let count = count.min(page_size / 4 - 2);
+        for leaf in 0..count {
+            let page = number(file, start + 8 + 4 * leaf).unwrap_or(0);
+            if let Some(page) =
+                page.checked_sub(1).and_then(|page| file.get_mut(page * page_size..(page + 1) * page_size))
+            {
+                page.fill(0);
+            }
+        }
+        if let Some(rest) = file.get_mut(start + 8 + 4 * count..start + page_size) {
+            rest.fill(0);
+        }
+        trunk = next;
+    }
+}
+
+/// Takes a file out of auto-vacuum mode, and returns whether it was in it: the pages that say where each page is pointed to
+/// from become free pages. Nothing else differs in such a file, so every row and index stays as it is.
+pub(crate) fn turn_off_auto_vacuum(file: &mut [u8]) -> bool {
+    // The page of this byte is never used, as locks are on it.
+    const PENDING_BYTE: usize = 0x4000_0000;
+    let (Some(page_size), Some(1..)) = (page_size_in(file), number(file, LARGEST_ROOT)) else { return false };
+    let usable = page_size - usize::from(file[20]);
+    let pending = PENDING_BYTE / page_size + 1;
+    let maps: Vec<usize> = (2..=file.len() / page_size)
+        .step_by(usable / 5 + 1)
+        .map(|page| if page == pending { page + 1 } else { page })
+        .filter(|page| *page <= file.len() / page_size)
+        .collect();
+    let free = number(file, FREE_PAGES).unwrap_or(0) + maps.len();
+    // A page of the freelist has the number of the next one, how many it lists, and these.
+    for listed in maps.chunks(usable / 4 - 8) {
+        let next = number(file, FREELIST).unwrap_or(0);
+        for page in listed {
+            file[(page - 1) * page_size..page * page_size].fill(0);
+        }
+        let start = (listed[0] - 1) * page_size;
+        write(file, start, next);
+        write(file, start + 4, listed.len() - 1);
+        for (at, leaf) in listed[1..].iter().enumerate() {
+            write(file, start + 8 + 4 * at, *leaf);
+        }
+        write(file, FREELIST, listed[0]);
+    }
+    write(file, FREE_PAGES, free);
+    write(file, LARGEST_ROOT, 0);
+    write(file, INCREMENTAL, 0);
+    true
 }
 
 fn unallocated(page: &[u8], is_first: bool) -> Option<std::ops::Range<usize>> {

@@ -4,6 +4,7 @@ use super::{Memory, Migrations};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::backup::{Backup, Backups};
 use crate::migrate::runner::{self, MigrationProgress, State};
+use crate::migrate::schema;
 
 impl Memory {
     /// The backups that are kept, newest first; none of a memory that keeps nothing.
@@ -43,7 +44,8 @@ impl Memory {
 
     fn make_backup(&mut self) -> Result<Backup> {
         let backups = self.backups_folder()?;
-        let backup = backups.take(self.db.connection(), self.db.now(), &mut |_, _| {})?;
+        let backup =
+            backups.take(self.db.connection(), self.db.now(), &|| schema::names(self.graph()), &mut |_, _| {})?;
         backups.prune()?;
         self.migrations.last_backup = Some(backup.clone());
         Ok(backup)
@@ -100,11 +102,11 @@ impl Memory {
         if *before == State::Empty {
             return Ok(None);
         }
-        let Migrations { backups: Some(backups), progress, backup_required, .. } = &mut self.migrations else {
+        let Migrations { graph, backups: Some(backups), progress, backup_required, .. } = &mut self.migrations else {
             return Ok(None);
         };
         let mut tell = |done, total| progress(MigrationProgress::backup(done, total));
-        match backups.take(self.db.connection(), self.db.now(), &mut tell) {
+        match backups.take(self.db.connection(), self.db.now(), &|| schema::names(graph), &mut tell) {
             // Where there was no room for one more file, SQLite says that it could not be opened.
             Err(error)
                 if !*backup_required && [ErrorCode::QuotaExceeded, ErrorCode::IoFailed].contains(&error.code()) =>

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::Memory;
-use crate::db::{ask, page_size};
+use crate::db::{ask, page_size, vacuum};
 use crate::error::Result;
 use crate::migrate::backup::Backup;
 
@@ -71,7 +71,7 @@ impl Memory {
     }
 
     fn vacuum(&self) -> Result<()> {
-        self.db.connection().execute_batch("VACUUM")?;
+        vacuum(self.db.connection())?;
         self.empty_log()
     }
 

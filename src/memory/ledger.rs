@@ -12,9 +12,10 @@ use std::cell::RefCell;
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
-use super::Memory;
+use super::{Imported, Memory};
 use crate::db::{Clock, ask, execute, has_table, texts};
 use crate::error::Result;
+use crate::migrate::LeftOut;
 use crate::migrate::backup::Backup;
 use crate::migrate::history::REQUESTS;
 
@@ -108,6 +109,17 @@ impl Answer for Vec<String> {
             quoted.extend(texts(connection, "SELECT json_quote(?)", &[text])?);
         }
         Ok(format!("[{}]", quoted.join(",")))
+    }
+}
+
+impl Answer for Imported {
+    fn json(&self, connection: &Connection) -> Result<String> {
+        let mut left_out = Vec::new();
+        for LeftOut { kind, name, table, sql } in &self.left_out {
+            let object = "SELECT json_object('type', ?, 'name', ?, 'table', ?, 'sql', ?)";
+            left_out.extend(texts(connection, object, &[kind, name, table, sql])?);
+        }
+        Ok(format!(r#"{{"applied":{},"leftOut":[{}]}}"#, self.applied.json(connection)?, left_out.join(",")))
     }
 }
 

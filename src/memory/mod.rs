@@ -7,6 +7,7 @@ mod backups;
 mod changes;
 mod compact;
 mod ids;
+mod incoming;
 mod ledger;
 mod migrations;
 mod opening;
@@ -20,6 +21,7 @@ pub use changes::{ChangedRows, Changes};
 pub use compact::Compacted;
 pub use migrations::{Migrations, OnNewerSchema};
 pub use status::{RevisionInfo, SchemaStatus};
+pub use transfer::{Foreign, Imported};
 pub use unreadable::UnreadableRow;
 pub use verify::{Standing, VerifiedRevision};
 
@@ -27,7 +29,7 @@ use std::cell::RefCell;
 
 use rusqlite::Connection;
 
-use crate::db::{Db, copy, zero_unallocated_in};
+use crate::db::{Db, copy, vacuum, zero_free_pages_in, zero_unallocated_in};
 use crate::error::Result;
 use crate::migrate::runner;
 use crate::recall::{self, Recall};
@@ -113,10 +115,11 @@ impl Memory {
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
         ledger::leave_out(&scratch)?;
-        if free_pages(&scratch)? > 0 {
-            scratch.execute_batch("VACUUM")?;
-        }
+        let keeps_free_pages = free_pages(&scratch)? > 0 && !vacuum(&scratch)?;
         let mut file = scratch.serialize("main")?.to_vec();
+        if keeps_free_pages {
+            zero_free_pages_in(&mut file);
+        }
         zero_unallocated_in(&mut file);
         Ok(file)
     }

@@ -12,7 +12,7 @@ use crate::db::{Clock, Db, Durability, Location};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::runner::{self, Applied, Need, State};
 use crate::migrate::symbol::place;
-use crate::migrate::{Graph, Revision, Step, adopt, history};
+use crate::migrate::{Graph, Revision, Step, adopt, history, schema};
 use crate::tables::MemoryTable;
 
 impl Memory {
@@ -78,7 +78,7 @@ impl Memory {
     fn migrate_to_head(&mut self) -> Result<Applied> {
         match runner::state(self.db.connection())? {
             State::Unversioned => {
-                let adoption = adopt::find(self.db.connection(), self.graph())?;
+                let adoption = adopt::find(self.db.connection(), self.graph(), &schema::differences)?;
                 self.backed_up(true, |memory| {
                     adopt::adopt(memory.db.connection_mut(), &memory.migrations.graph, adoption)?;
                     memory.migrate(false, &to_heads)

@@ -1,17 +1,44 @@
 //! Whole databases in and out, as the bytes of an SQLite file.
 //!
-//! A file that comes in is opened, checked and migrated in memory first; only then are its pages copied over the live
-//! database, in one transaction of the live database. Until that commits, nothing has changed.
+//! A file that comes in is opened, checked, converted and migrated in memory first; only then are its pages copied over the
+//! live database, in one transaction of the live database. Until that commits, nothing has changed.
 
 use std::rc::Rc;
 
 use rusqlite::Connection;
+use serde::Serialize;
+use tsify::Tsify;
 
+use super::incoming::{not_a_memory, read_file};
 use super::{Memory, ids, ledger};
 use crate::db::{check_integrity, copy};
-use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::runner::{self, Applied, Run, State};
-use crate::migrate::{adopt, history, schema};
+use crate::error::Result;
+use crate::migrate::foreign::settle;
+use crate::migrate::runner::{self, Run, State};
+use crate::migrate::schema::Differences;
+use crate::migrate::symbol::place;
+use crate::migrate::{Graph, LeftOut, adopt, history, schema};
+
+/// What to do with a file that has triggers, views, virtual tables or declarations of another program's that act in the tables
+/// of a memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Foreign {
+    /// Import it without them.
+    #[default]
+    LeaveOut,
+    /// Reject it.
+    Refuse,
+}
+
+/// What an import or a restored backup did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Imported {
+    /// The revisions that were applied to the file, in order.
+    pub applied: Vec<String>,
+    /// What the file declared and the memory does not have.
+    pub left_out: Vec<LeftOut>,
+}
 
 impl Memory {
     /// The database as the bytes of a file, at exactly this revision: what it builds on, and nothing beside it. Without the
@@ -42,18 +69,29 @@ impl Memory {
     /// `not_a_database`, `corrupt_database`.
     pub fn load(&mut self, file: Vec<u8>) -> Result<()> {
         self.recall.get_mut().forget();
-        self.db.replace_contents(read_file(file)?)
+        let source = self.read(file)?;
+        self.db.replace_contents(source)
     }
 
     /// Replaces the whole database by a file's, brought to head; a backup of the present one is kept.
     ///
     /// # Errors
     ///
-    /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `migration_failed`,
-    /// `unexpected_value` for a row with an id that is too large, `quota_exceeded`. On any error the memory is as it was.
-    pub fn import(&mut self, file: Vec<u8>) -> Result<Applied> {
-        let applied = read_file(file).and_then(|source| self.replace(source));
-        self.answered(applied)
+    /// Those of [`Memory::import_with`].
+    pub fn import(&mut self, file: Vec<u8>) -> Result<Imported> {
+        self.import_with(file, Foreign::LeaveOut)
+    }
+
+    /// The same, choosing what to do with what another program put into the file.
+    ///
+    /// # Errors
+    ///
+    /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `schema_mismatch`, `migration_failed`,
+    /// `unexpected_value` for a row that does not fit or has an id that is too large, `quota_exceeded`. On any error the memory
+    /// is as it was.
+    pub fn import_with(&mut self, file: Vec<u8>, foreign: Foreign) -> Result<Imported> {
+        let imported = self.read(file).and_then(|source| self.replace(source, foreign));
+        self.answered(imported)
     }
 
     /// Replaces the whole database by a backup's, brought to head; a backup of the present one is kept.
@@ -61,87 +99,77 @@ impl Memory {
     /// # Errors
     ///
     /// `not_found`, and those of [`Memory::import`].
-    pub fn restore(&mut self, id: &str) -> Result<Applied> {
-        let applied = self.read_backup(id).and_then(|source| self.replace(source));
-        self.answered(applied)
+    pub fn restore(&mut self, id: &str) -> Result<Imported> {
+        let imported = self.read_backup(id).and_then(|source| self.replace(source, Foreign::LeaveOut));
+        self.answered(imported)
+    }
+
+    fn read(&self, file: Vec<u8>) -> Result<Connection> {
+        read_file(file, &|| schema::names(self.graph()))
     }
 
     /// Copies a backup into memory.
     fn read_backup(&self, id: &str) -> Result<Connection> {
         let mut source = Connection::open_in_memory()?;
         copy(&self.backups_folder()?.open(id)?, &mut source)?;
-        check_integrity(&source)?;
+        check_integrity(&source, &|| schema::names(self.graph()))?;
         Ok(source)
     }
 
     /// Replaces the database by one whose pages were found whole.
-    fn replace(&mut self, mut source: Connection) -> Result<Applied> {
+    fn replace(&mut self, mut source: Connection, foreign: Foreign) -> Result<Imported> {
         self.db.check_writable()?;
-        ids::check(&source)?;
         let graph = &*Rc::clone(&self.migrations.graph);
-        let current = match runner::state(&source)? {
-            State::Empty => return Err(foreign("it is empty")),
-            State::Unversioned => {
-                let adoption = adopt::find(&source, graph)?;
-                vec![adopt::adopt(&mut source, graph, adoption)?]
-            }
-            State::Versioned(versions) => versions,
-        };
-        // What a file says it is may not be what it is, and what acts in it by itself is not wanted here.
+        let (current, left_out) = settled(&mut source, graph, foreign)?;
+        ids::check(&source)?;
         let steps = graph.upgrade(&current, "heads")?;
-        graph.check_rows(&current)?;
-        for index in schema::compare(&source, graph, &current)? {
-            source.execute_batch(&index)?;
-        }
         // Its schema is that of the revisions as they are now, so from what texts they were applied does not matter: a
         // backup from before an edit that was accepted is a way back all the same.
         history::reconcile(&source, &graph.applied_at(&current))?;
         let heads = steps.last().map_or(current, |step| step.heads.clone());
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
+        let imported = Imported { applied, left_out };
         ledger::take_over(self.db.connection(), &source)?;
-        self.ledger.enter(&source, &applied)?;
+        self.ledger.enter(&source, &imported)?;
         // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
         let replaced = self.backed_up(false, |memory| memory.db.replace_contents(source));
         self.recall.get_mut().forget();
         replaced?;
-        Ok(applied)
+        Ok(imported)
     }
 }
 
-/// Opens the bytes of a file as a database in memory.
-fn read_file(mut file: Vec<u8>) -> Result<Connection> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    const HEADER: usize = 100;
-    if file.len() < HEADER || !file.starts_with(MAGIC) {
-        return Err(foreign("it does not begin as an SQLite file does"));
-    }
-    // Pages are copied as they are, so the two must write text alike; every file of Synth Mind's is in UTF-8.
-    const ENCODING: std::ops::Range<usize> = 56..60;
-    const UTF_8: [u8; 4] = [0, 0, 0, 1];
-    if file[ENCODING] != UTF_8 && file[ENCODING] != [0; 4] {
-        return Err(foreign("its text is in UTF-16")
-            .with_hint("Copy it into a new SQLite file, which is in UTF-8, and use that."));
-    }
-    const LARGEST_ROOT: std::ops::Range<usize> = 52..56;
-    if file[LARGEST_ROOT] != [0; 4] {
-        return Err(foreign("it is in auto-vacuum mode")
-            .with_hint("Turn it off first, with PRAGMA auto_vacuum = 0 and VACUUM."));
-    }
-    // A file that was left in WAL mode says so in these two bytes; in memory there is no log to open.
-    for version in &mut file[18..20] {
-        if *version == 2 {
-            *version = 1;
+/// Makes of a file what the revisions that it is at make, with its rows and with what it has in addition to them. Returns these
+/// revisions, and what it declared that is left out.
+fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(Vec<String>, Vec<LeftOut>)> {
+    let (current, left_out) = match runner::state(source)? {
+        State::Empty => return Err(not_a_memory("it is empty")),
+        State::Unversioned => {
+            let found = adopt::find(source, graph, &schema::compare_loosely)?;
+            let left_out = settle(source, graph, &found.heads, found.differences)?;
+            let adoption = adopt::find(source, graph, &schema::differences)?;
+            (vec![adopt::adopt(source, graph, adoption)?], left_out)
         }
+        State::Versioned(current) => {
+            // Whether they are known, before anything is compared with them.
+            graph.upgrade(&current, "heads")?;
+            graph.check_rows(&current)?;
+            let found = schema::compare_loosely(source, graph, &current)?;
+            if !(found.conflicts.is_empty() && found.tables.is_empty()) {
+                return Err(found.error(&place(&current)));
+            }
+            let left_out = settle(source, graph, &current, found)?;
+            // What a file says it is may not be what it is.
+            for index in schema::compare(source, graph, &current)? {
+                source.execute_batch(&index)?;
+            }
+            (current, left_out)
+        }
+    };
+    if foreign == Foreign::Refuse && !left_out.is_empty() {
+        let conflicts = left_out.iter().map(LeftOut::conflict).collect();
+        return Err(Differences { conflicts, ..Differences::default() }.error(&place(&current)));
     }
-    let length = file.len();
-    let mut source = Connection::open_in_memory()?;
-    source.deserialize_read_exact("main", std::io::Cursor::new(file), length, false)?;
-    check_integrity(&source)?;
-    Ok(source)
-}
-
-/// The error for a database that is to be replaced by one that cannot be understood.
-fn foreign(why: &str) -> Error {
-    Error::new(ErrorCode::NotADatabase, format!("The file is not a memory: {why}."))
+    Ok((current, left_out))
 }

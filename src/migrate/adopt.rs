@@ -5,30 +5,32 @@
 
 use rusqlite::Connection;
 
-use super::{Graph, history, runner, schema};
+use super::schema::Differences;
+use super::{Graph, history, runner};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Where a file is that does not say so, and what it lacks to be there wholly.
+/// Where a file is that does not say so, and how it differs from what its revision makes.
 pub(crate) struct Adoption {
-    heads: [String; 1],
-    /// The SQL of the tables and the indexes that are missing.
-    missing: Vec<String>,
+    pub(crate) heads: [String; 1],
+    pub(crate) differences: Differences,
 }
+
+/// What compares a file with the revisions up to some heads: [`schema::differences`] or [`schema::compare_loosely`].
+pub(crate) type Comparison = dyn Fn(&Connection, &Graph, &[String]) -> Result<Differences>;
 
 /// Finds the last revision whose tables are in the file, or some of them with none that is another.
 ///
 /// # Errors
 ///
 /// `unversioned_database` where no revision fits, with what speaks against the one that comes closest.
-pub(crate) fn find(connection: &Connection, graph: &Graph) -> Result<Adoption> {
+pub(crate) fn find(connection: &Connection, graph: &Graph, compare: &Comparison) -> Result<Adoption> {
     let mut closest: Option<(usize, Error)> = None;
     for revision in graph.revisions().iter().rev() {
         let heads = [revision.id.clone()];
-        let found = schema::differences(connection, graph, &heads)?;
+        let found = compare(connection, graph, &heads)?;
         let distance = found.conflicts.len() + found.tables.len();
         if found.conflicts.is_empty() && found.matching > 0 {
-            let missing = found.tables.into_iter().chain(found.indexes).map(|(_, sql)| sql).collect();
-            return Ok(Adoption { heads, missing });
+            return Ok(Adoption { heads, differences: found });
         }
         if closest.as_ref().is_none_or(|(nearest, _)| distance < *nearest) {
             closest = Some((distance, found.error(&revision.id)));
@@ -46,7 +48,8 @@ pub(crate) fn find(connection: &Connection, graph: &Graph) -> Result<Adoption> {
 ///
 /// Where the file cannot be written; it is then as it was.
 pub(crate) fn adopt(connection: &mut Connection, graph: &Graph, adoption: Adoption) -> Result<String> {
-    let Adoption { heads, missing } = adoption;
+    let Adoption { heads, differences } = adoption;
+    let missing: Vec<String> = differences.tables.into_iter().chain(differences.indexes).map(|(_, sql)| sql).collect();
     let applied = graph.applied_at(&heads);
     runner::atomically(connection, &mut |connection| {
         missing.iter().try_for_each(|sql| connection.execute_batch(sql))?;

@@ -97,7 +97,13 @@ impl Backups {
     ///
     /// `quota_exceeded` where there is no room, even without the oldest; then the database was not changed and no half
     /// copy is left.
-    pub fn take(&self, source: &Connection, now: f64, progress: &mut dyn FnMut(u64, u64)) -> Result<Backup> {
+    pub fn take(
+        &self,
+        source: &Connection,
+        now: f64,
+        ours: &dyn Fn() -> Result<Vec<String>>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Backup> {
         let mut kept = self.list()?;
         let after = kept.first().map_or(0, |newest| newest.created_at + 1);
         let created_at = ((now * 1000.0) as u64).max(after);
@@ -111,7 +117,7 @@ impl Backups {
         kept.truncate(self.kept);
         loop {
             self.remove_all_but(&kept)?;
-            let made = self.copy_to(source, &id, progress).and_then(|()| {
+            let made = self.copy_to(source, &id, ours, progress).and_then(|()| {
                 match self.list()?.iter().any(|backup| backup.id == id) {
                     true => Ok(()),
                     false => Err(Error::new(ErrorCode::IoFailed, "The backup could not be finished.")),
@@ -165,7 +171,13 @@ impl Backups {
         Ok(())
     }
 
-    fn copy_to(&self, source: &Connection, id: &str, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    fn copy_to(
+        &self,
+        source: &Connection,
+        id: &str,
+        ours: &dyn Fn() -> Result<Vec<String>>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<()> {
         let mut target = self.connect(id)?;
         target.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL")?;
         copy_telling(source, &mut target, progress)?;
@@ -173,7 +185,7 @@ impl Backups {
         if pages(source)? != pages(&target)? || runner::state(source)? != runner::state(&target)? {
             return Err(Error::new(ErrorCode::IoFailed, "The backup is not the same as the database."));
         }
-        check_integrity(&target)?;
+        check_integrity(&target, ours)?;
         // The copy says of itself that it has a write-ahead log, as its source has. It is to be one file; and that it
         // is says that it was finished, for this is flushed after all else.
         ask::<String>(&target, "PRAGMA journal_mode = DELETE").map(drop)

@@ -23,6 +23,8 @@ pub mod history;
 
 pub(crate) mod schema;
 
+pub(crate) mod foreign;
+
 pub(crate) mod adopt;
 
 pub mod plan;
@@ -33,5 +35,6 @@ pub mod file;
 
 pub mod backup;
 
+pub use foreign::LeftOut;
 pub use graph::{Graph, MigrationDirection, Step};
 pub use revision::Revision;

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::Graph;
-use super::history::TABLES;
+use super::foreign::{LeftOut, is_more_than};
+use super::history::{self, TABLES};
 use super::runner::{self, Run};
 use super::symbol::place;
-use crate::db::Clock;
+use crate::db::{Clock, texts};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The objects of a schema by name: their type, and their SQL, without that of plain tables, which may be written in many
-/// ways, and of the indexes that come with them.
-type Objects = BTreeMap<String, (String, Option<String>)>;
+/// The objects of a schema by whether they are no triggers, which have names of their own, and by name: their type, and their
+/// SQL, without that of plain tables, which may be written in many ways, and of the indexes that come with them.
+type Objects = BTreeMap<(bool, String), (String, Option<String>)>;
 
 /// How a database differs from what revisions make.
 #[derive(Debug, Default)]
@@ -26,9 +27,40 @@ pub(crate) struct Differences {
     pub(crate) indexes: Vec<(String, String)>,
     /// How many tables are there as they should be.
     pub(crate) matching: usize,
+    /// Triggers, views and virtual tables that belong to no revision.
+    pub(crate) acting: Vec<LeftOut>,
+    /// Tables that have the columns that they should have, and are declared in other words.
+    pub(crate) declared: Vec<Declared>,
+}
+
+/// A table that is declared in other words than its revisions have.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    /// The SQL of the revisions.
+    pub(crate) ours: String,
+    /// Its own.
+    pub(crate) theirs: String,
+    /// How its columns differ, if they do: in what is generated, or in whether there is a CHECK.
+    columns: Option<String>,
+}
+
+impl Declared {
+    /// What is lost if the table is made again from the revisions' SQL, if anything is.
+    pub(crate) fn left_out(&self) -> Option<LeftOut> {
+        let is_more = self.columns.is_some() || is_more_than(&self.theirs, &self.ours);
+        is_more.then(|| LeftOut::new("table", &self.name, &self.name, &self.theirs))
+    }
 }
 
 impl Differences {
+    /// The same where nothing may act by itself, and no table is made again: what does is a conflict.
+    fn refusing(mut self) -> Self {
+        self.conflicts.extend(self.acting.drain(..).map(|object| object.conflict()));
+        self.conflicts.extend(self.declared.drain(..).filter_map(|table| table.columns));
+        self
+    }
+
     /// The error that shows them, for a database that is said to be at a revision.
     pub(crate) fn error(&self, revision: &str) -> Error {
         const SHOWN: usize = 5;
@@ -53,40 +85,80 @@ impl Differences {
 /// others are written, nor tables of ours with other columns. What does not matter is how a column is declared as long as
 /// it keeps values alike (FLOAT or REAL), NOT NULL, defaults, and AUTOINCREMENT.
 pub(crate) fn differences(connection: &Connection, graph: &Graph, heads: &[String]) -> Result<Differences> {
+    Ok(compare_loosely(connection, graph, heads)?.refusing())
+}
+
+/// The same for a file that is imported: what acts by itself, and a table of ours that is declared in other words, is no
+/// conflict but told apart.
+pub(crate) fn compare_loosely(connection: &Connection, graph: &Graph, heads: &[String]) -> Result<Differences> {
     let scratch = at(graph, heads)?;
     let (ours, found) = (objects(&scratch)?, objects(connection)?);
     let mut differences = Differences::default();
-    for (name, (kind, sql)) in &found {
+    for (key, (kind, sql)) in &found {
+        let (is_no_trigger, name) = key;
         let acts = kind != "table" && kind != "index" || sql.is_some() && kind == "table";
         let too_early = heads.is_empty() && kind != "index";
-        if too_early || acts && ours.get(name).is_none_or(|(_, expected)| expected != sql) {
+        // What has a name of ours is in the place of what we need.
+        let is_named_as_ours = ours.contains_key(key) || *is_no_trigger && history::keeps(&name.to_lowercase());
+        if acts && !too_early && !is_named_as_ours {
+            let [table, sql] = ["tbl_name", "sql"].map(|column| {
+                let sql = format!("SELECT {column} FROM sqlite_schema WHERE name = ? AND type = ?");
+                texts(connection, &sql, &[name, kind]).map(|found| found.concat())
+            });
+            differences.acting.push(LeftOut::new(kind, name, &table?, &sql?));
+        } else if too_early || acts && ours.get(key).is_none_or(|(_, expected)| expected != sql) {
             differences.conflicts.push(format!("the {kind} {name} does not belong to it"));
         }
     }
-    for (name, (kind, sql)) in ours {
-        match (found.get(&name), sql) {
+    for (key, (kind, sql)) in ours {
+        let there = found.get(&key);
+        let (_, name) = key;
+        match (there, sql) {
             (Some((found, _)), _) if *found == kind => {
                 if kind == "table" {
-                    let (theirs, expected) = (columns(connection, &name)?, columns(&scratch, &name)?);
+                    let [theirs, expected] = [connection, &scratch].map(|each| columns(each, &name, false));
+                    let (theirs, expected) = (theirs?, expected?);
                     if theirs == expected {
                         differences.matching += 1;
+                        differences.declared.extend(declared(connection, &scratch, &name)?);
                     } else {
+                        let (theirs, expected) = (columns(connection, &name, true)?, columns(&scratch, &name, true)?);
                         differences.conflicts.push(format!("the table {name} has {theirs}, not {expected}"));
                     }
                 }
             }
             (None, Some(sql)) if kind == "index" => differences.indexes.push((name, sql)),
             (None, None) if kind == "index" => {}
-            (None, None) => {
-                let sql =
-                    scratch.query_row("SELECT sql FROM sqlite_schema WHERE name = ?", [&name], |row| row.get(0))?;
-                differences.tables.push((name, sql));
-            }
+            (None, None) => differences.tables.push((name.clone(), declaration(&scratch, &name)?.unwrap_or_default())),
             (None, Some(_)) => differences.conflicts.push(format!("the {kind} {name} is missing")),
             (Some((other, _)), _) => differences.conflicts.push(format!("{name} is no {kind} but a {other}")),
         }
     }
+    for name in ["alembic_version", history::TABLE] {
+        differences.declared.extend(declared(connection, &scratch, name)?);
+    }
     Ok(differences)
+}
+
+/// How a table is declared, if both have it and not in the same words. The tables that FTS5 makes for itself are left alone.
+fn declared(connection: &Connection, scratch: &Connection, name: &str) -> Result<Option<Declared>> {
+    let (Some(ours), Some(theirs)) = (declaration(scratch, name)?, declaration(connection, name)?) else {
+        return Ok(None);
+    };
+    if ours == theirs {
+        return Ok(None);
+    }
+    let (has, expected) = (columns(connection, name, true)?, columns(scratch, name, true)?);
+    let keeps_columns = has == expected || history::keeps(name);
+    let columns = (!keeps_columns).then(|| format!("the table {name} has {has}, not {expected}"));
+    Ok(Some(Declared { name: name.to_owned(), ours, theirs, columns }))
+}
+
+/// The SQL of a table that is neither virtual nor one that a virtual table keeps for itself.
+fn declaration(connection: &Connection, name: &str) -> Result<Option<String>> {
+    let sql = "SELECT sql FROM sqlite_schema JOIN pragma_table_list(?1) AS list \
+               WHERE sqlite_schema.type = 'table' AND sqlite_schema.name = ?1 AND schema = 'main' AND list.type = 'table'";
+    Ok(texts(connection, sql, &[&name])?.pop())
 }
 
 /// Refuses a database that is not what the revisions up to these heads make; gives the SQL of the indexes it lacks.
@@ -102,6 +174,12 @@ pub(crate) fn compare(connection: &Connection, graph: &Graph, heads: &[String]) 
     Err(differences.error(&place(heads)))
 }
 
+/// The names of everything that all revisions together make, and of the tables that belong to none.
+pub(crate) fn names(graph: &Graph) -> Result<Vec<String>> {
+    let made = "SELECT name FROM sqlite_schema UNION ALL VALUES ('synth_migrations'), ('synth_requests')";
+    texts(&at(graph, &graph.last_rows())?, made, &[])
+}
+
 /// A database in memory, as the revisions up to these heads make it.
 pub(crate) fn at(graph: &Graph, heads: &[String]) -> Result<Connection> {
     let mut scratch = Connection::open_in_memory()?;
@@ -114,27 +192,28 @@ pub(crate) fn at(graph: &Graph, heads: &[String]) -> Result<Connection> {
 fn objects(connection: &Connection) -> Result<Objects> {
     let sql = "SELECT name, type, CASE WHEN type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' THEN NULL ELSE sql END \
                FROM sqlite_schema \
-               WHERE NOT (type = 'table' AND (name = 'sqlite_sequence' OR name IN ";
+               WHERE NOT (type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' AND (name LIKE 'sqlite\\_%' ESCAPE '\\' OR name IN ";
     let mut statement = connection.prepare(&format!("{sql}{TABLES}))"))?;
     let mut rows = statement.query([])?;
     let mut objects = Objects::new();
     while let Some(row) = rows.next()? {
-        objects.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        let kind: String = row.get(1)?;
+        objects.insert((kind != "trigger", row.get(0)?), (kind, row.get(2)?));
     }
     Ok(objects)
 }
 
-/// The columns of a table as far as they matter: names, how values are kept, keys, what is generated, and whether there
-/// is a CHECK.
-fn columns(connection: &Connection, table: &str) -> Result<String> {
+/// The columns of a table as far as they matter: names, how values are kept, keys; if `all`, also what is generated, and
+/// whether there is a CHECK.
+fn columns(connection: &Connection, table: &str, all: bool) -> Result<String> {
     let sql = "SELECT (SELECT group_concat(name || ' ' || CASE \
                  WHEN type LIKE '%INT%' THEN 'INTEGER' \
                  WHEN type LIKE '%CHAR%' OR type LIKE '%CLOB%' OR type LIKE '%TEXT%' THEN 'TEXT' \
                  WHEN type LIKE '%BLOB%' OR type = '' THEN 'BLOB' \
                  WHEN type LIKE '%REAL%' OR type LIKE '%FLOA%' OR type LIKE '%DOUB%' THEN 'REAL' \
                  ELSE 'NUMERIC' END || iif(pk, ' key', '') || iif(hidden, ' generated', ''), ', ') \
-               FROM (SELECT * FROM pragma_table_xinfo(?1) ORDER BY name)) || \
-               (SELECT iif(sql LIKE '%CHECK%' AND sql NOT LIKE 'CREATE VIRTUAL%', ' with a CHECK', '') \
+               FROM (SELECT * FROM pragma_table_xinfo(?1) WHERE ?2 OR hidden < 2 ORDER BY name)) || \
+               (SELECT iif(?2 AND sql LIKE '%CHECK%' AND sql NOT LIKE 'CREATE VIRTUAL%', ' with a CHECK', '') \
                 FROM sqlite_schema WHERE name = ?1)";
-    Ok(connection.query_row(sql, [table], |row| row.get(0))?)
+    Ok(connection.query_row(sql, (table, all), |row| row.get(0))?)
 }

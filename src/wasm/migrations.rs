@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::{Answer, CLOCK, Engine, location};
 use crate::Memory;
 use crate::error::{ErrorCode, Result};
-use crate::memory::Migrations;
+use crate::memory::{Foreign, Migrations};
 use crate::migrate::autogenerate::Renames;
 use crate::migrate::backup::{Backups, KEPT};
 use crate::migrate::runner::Need;
@@ -63,10 +63,11 @@ impl Engine {
         self.bytes(bytes)
     }
 
-    /// Replaces the database by a file's; returns the revisions that were applied to it.
-    #[wasm_bindgen(unchecked_return_type = "string[]")]
-    pub fn import(&mut self, file: Vec<u8>) -> Answer {
-        self.call_mut(|memory| memory.import(file))
+    /// Replaces the database by a file's. With `refuse`, it fails if anything would be left out of the file.
+    #[wasm_bindgen(unchecked_return_type = "Imported")]
+    pub fn import(&mut self, file: Vec<u8>, refuse: bool) -> Answer {
+        let foreign = if refuse { Foreign::Refuse } else { Foreign::LeaveOut };
+        self.call_mut(|memory| memory.import_with(file, foreign))
     }
 
     /// Makes room for a backup. To be awaited before a call that may keep one: `import`, `restore`, `upgrade`, `downgrade`,
@@ -98,8 +99,8 @@ impl Engine {
         self.call_mut(|memory| memory.delete_backup(id))
     }
 
-    /// Replaces the database by a backup's; returns the revisions that were applied to it.
-    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    /// Replaces the database by a backup's.
+    #[wasm_bindgen(unchecked_return_type = "Imported")]
     pub fn restore(&mut self, id: &str) -> Answer {
         self.call_mut(|memory| memory.restore(id))
     }

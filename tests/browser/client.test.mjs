@@ -236,8 +236,8 @@ test('what goes in and out is bytes, and the caller keeps its own', () =>
     const file = [...readFileSync(at('tests', 'fixtures', 'synth-mind-alembic.db'))];
     const result = await page.evaluate(async (file) => {
       const bytes = new Uint8Array(file);
-      const applied = await window.memory.import(bytes);
-      const fromBlob = await window.memory.import(new Blob([bytes]));
+      const { applied } = await window.memory.import(bytes);
+      const { applied: fromBlob } = await window.memory.import(new Blob([bytes]));
       const out = await window.memory.export({ revision: '001' });
       const [{ blob, big }] = await window.memory.query("SELECT x'00ff' AS blob, 9223372036854775807 AS big");
       const backups = await window.memory.backups.list();

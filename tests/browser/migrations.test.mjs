@@ -298,7 +298,7 @@ test("the file of Synth Mind's app, which names no revision, is taken in with th
   withPage(async ({ page }) => {
     const bytes = [...readFileSync(at('tests', 'fixtures', 'synth-mind-app.db'))];
     await open(page, { migrations: second });
-    const applied = await page.evaluate(
+    const { applied } = await page.evaluate(
       (bytes) => window.memory.import(new Uint8Array(bytes)).catch(window.told),
       bytes,
     );

@@ -27,11 +27,11 @@ test('a file of Synth Mind goes in, is upgraded, survives a reload, and goes bac
         return { counts: Object.fromEntries(counts), revision: window.memory.status.revision };
       });
     await open();
-    const applied = await page.evaluate(
+    const imported = await page.evaluate(
       (file) => window.memory.import(new Uint8Array(file)),
       [...readFileSync(original)],
     );
-    assert.deepEqual(applied, ['002']);
+    assert.deepEqual(imported, { applied: ['002'], leftOut: [] });
     assert.deepEqual(await look(), { counts: counted, revision: '002' });
 
     await load(page);

@@ -54,7 +54,7 @@ for (const [what, make] of [
     withPage(async ({ page }) => {
       await open(page);
       const file = spoilt(Uint8Array.from(await make(page)));
-      const applied = await page.evaluate((file) => window.memory.import(new Uint8Array(file)), file);
+      const { applied } = await page.evaluate((file) => window.memory.import(new Uint8Array(file)), file);
       assert.ok(Array.isArray(applied), JSON.stringify(applied));
       // They are there, and they cannot be read.
       const [{ n }] = await call(page, 'query', "SELECT count(*) AS n FROM turns WHERE typeof(user_input) = 'blob'");

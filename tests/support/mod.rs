@@ -130,3 +130,55 @@ pub fn indexed(memory: &Memory) -> [Vec<(String, i64, i64)>; 2] {
         .unwrap();
     [is, read()]
 }
+
+/// The bytes of a database.
+pub fn file_of(mut connection: rusqlite::Connection) -> Vec<u8> {
+    connection.serialize("main").unwrap().to_vec()
+}
+
+/// A fixture, changed by this SQL.
+pub fn changed(name: &str, sql: &str) -> rusqlite::Connection {
+    let mut file = rusqlite::Connection::open_in_memory().unwrap();
+    let bytes = fixture(name);
+    file.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), false).unwrap();
+    file.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON").unwrap();
+    file.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    file
+}
+
+/// Declares in other words what a file holds, as a program with functions and collations of its own would have.
+pub fn relabelled(file: rusqlite::Connection, words: &[(&str, &str)]) -> Vec<u8> {
+    file.execute_batch("PRAGMA writable_schema = ON").unwrap();
+    for (from, to) in words {
+        let count =
+            file.execute("UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE instr(sql, ?1)", [from, to]);
+        assert!(count.unwrap() > 0, "{from}");
+    }
+    file_of(file)
+}
+
+/// What SQLite finds wrong with a database, or `ok`.
+pub fn integrity(connection: &rusqlite::Connection) -> String {
+    connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+}
+
+/// The names of what was left out, with their types.
+pub fn left_out(imported: &synth_memory::memory::Imported) -> Vec<String> {
+    imported.left_out.iter().map(|object| format!("{} {}", object.kind, object.name)).collect()
+}
+
+/// Every row of every table with its rowid, but the tables of recall and of the history.
+pub fn contents(connection: &rusqlite::Connection) -> Vec<(String, Vec<Vec<rusqlite::types::Value>>)> {
+    let own = ["keyed", "long_term", "many", "notes", "numbered", "empty", "sqlite_sequence", "sqlite_stat1"];
+    let names = schema(connection).into_iter().filter(|(kind, ..)| kind == "table").map(|(_, name, _)| name);
+    let names = names.filter(|name| TABLES.contains(&name.as_str()) || own.contains(&name.as_str()));
+    let read = |name: String| {
+        let rowid = if ["keyed", "sqlite_sequence"].contains(&name.as_str()) { "1" } else { "_rowid_" };
+        let mut found = rows(connection, &format!("(SELECT {rowid}, * FROM {name})"));
+        if name == "sqlite_sequence" {
+            found.sort_by_key(|row| format!("{row:?}"));
+        }
+        (name, found)
+    };
+    names.map(read).collect()
+}

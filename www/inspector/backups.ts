@@ -51,7 +51,7 @@ async function restore(session: Session, id: string): Promise<void> {
   });
   if (!agreed) return;
   await attempt(async () => {
-    const applied = await session.memory.backups.restore(id);
+    const { applied } = await session.memory.backups.restore(id);
     await session.shown();
     announce(`Restored. ${applied.length > 0 ? `${plural(applied.length, 'migration')} applied.` : ''}`);
   });

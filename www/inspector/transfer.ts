@@ -37,11 +37,13 @@ async function importFile(session: Session, agent: Agent, file: File): Promise<v
   });
   if (!agreed) return;
   await attempt(async () => {
-    const applied = await session.memory.import(file);
+    const { applied, leftOut } = await session.memory.import(file);
     agent.arrived(file.name);
     await session.shown();
     const migrated = applied.length > 0 ? ` and brought to revision ${applied.at(-1)}` : '';
-    announce(`Imported ${file.name}${migrated}. What was there before is kept as a backup.`);
+    const without = leftOut.map(({ type, name }) => `the ${type} ${name}`).join(', ');
+    const told = without ? ` Left out, as it would act in the memory: ${without}.` : '';
+    announce(`Imported ${file.name}${migrated}.${told} What was there before is kept as a backup.`);
   });
 }
 

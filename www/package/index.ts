@@ -11,7 +11,7 @@ export type { Change, ChangeOptions, MissedChanges, Replacement, RowChange } fro
 export { Live } from './client/live.js';
 export type { LiveSnapshot } from './client/live.js';
 export type { MemoryReader } from './client/reader.js';
-export type { BackupOptions, ExportOptions, OpenOptions, QueryOptions } from './client/options.js';
+export type { BackupOptions, ExportOptions, ImportOptions, OpenOptions, QueryOptions } from './client/options.js';
 export type { MemoryStatus } from './client/status.js';
 export type { CallOptions } from './link/connection.js';
 export { MemoryError } from './wire/errors.js';
@@ -73,6 +73,8 @@ export type {
   EngineErrorCode,
   EntryOrder,
   EpisodeOrder,
+  Imported,
+  LeftOut,
   Match,
   MemoryMapPoint,
   MemoryReference,

@@ -21,7 +21,7 @@
 mod block;
 mod copy;
 mod dependents;
-mod shape;
+pub(crate) mod shape;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;

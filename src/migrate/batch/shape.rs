@@ -8,28 +8,28 @@ use crate::migrate::sql::rowid_name;
 
 /// A column of a table.
 #[derive(Debug)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) generated: bool,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) generated: bool,
     /// NOT NULL without a default that would fill it.
-    pub(super) demands: bool,
+    pub(crate) demands: bool,
 }
 
 /// A table: its name as it is kept, its columns, its rows' ids.
 #[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) name: String,
-    pub(super) sql: String,
-    pub(super) columns: Vec<Column>,
+pub(crate) struct Shape {
+    pub(crate) name: String,
+    pub(crate) sql: String,
+    pub(crate) columns: Vec<Column>,
     /// The name that its rowid answers to, where it has one that no column hides.
-    pub(super) rowid: Option<&'static str>,
+    pub(crate) rowid: Option<&'static str>,
     /// The INTEGER PRIMARY KEY, which is the rowid under another name.
-    pub(super) key: Option<String>,
+    pub(crate) key: Option<String>,
 }
 
 impl Shape {
     /// The table of this name, where there is one.
-    pub(super) fn of(connection: &Connection, table: &str) -> Result<Option<Self>> {
+    pub(crate) fn of(connection: &Connection, table: &str) -> Result<Option<Self>> {
         let sql = "SELECT name, sql, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_schema \
                    WHERE type = 'table' AND name = ? COLLATE NOCASE";
         let found = connection.query_row(sql, [table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
@@ -65,12 +65,12 @@ impl Shape {
     }
 
     /// The column of a name.
-    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether a column is the INTEGER PRIMARY KEY.
-    pub(super) fn is_key(&self, name: &str) -> bool {
+    pub(crate) fn is_key(&self, name: &str) -> bool {
         self.key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name))
     }
 }

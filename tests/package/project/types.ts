@@ -7,6 +7,7 @@ import {
   type ExplainedHit,
   type ErrorCode,
   type JsonValue,
+  type LeftOut,
   type LiveSnapshot,
   type MemoryContext,
   type MemoryReference,
@@ -55,7 +56,8 @@ export async function works(file: File, signal: AbortSignal): Promise<void> {
     await memory.query<{ n: number }>('SELECT count(*) AS n FROM turns WHERE id > ?', [1n]),
     true,
   );
-  exactly<string[]>()(await memory.import(file), true);
+  exactly<string[]>()((await memory.import(file)).applied, true);
+  exactly<LeftOut[]>()((await memory.import(file, { foreign: 'refuse' })).leftOut, true);
   const bytes: BlobPart = await memory.export({ revision: '001' });
   await memory.import(new Blob([bytes]));
   await memory.migrations.downgrade('-1');

@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from '../link/connection.js';
 import { checkText } from '../wire/check.js';
-import type { Backup as WireBackup } from '../wasm/synth_memory.js';
+import type { Backup as WireBackup, Imported } from '../wasm/synth_memory.js';
 
 /** A verified copy that was kept before the memory was migrated or replaced. */
 export interface Backup {
@@ -56,13 +56,14 @@ export class Backups {
   }
 
   /**
-   * Replaces the whole database by a backup's, brought to head; resolves to the revisions that were applied. What was
-   * there is kept as a backup in its turn. Rejects with `not_found` where there is none with this id.
+   * Replaces the whole database by a backup's, brought to head. Resolves to the revisions that were applied and to what was left
+   * out, as `import` does. What was there is kept as a backup in its turn. Rejects with `not_found` where there is none with
+   * this id.
    */
-  async restore(id: string, options?: CallOptions): Promise<string[]> {
-    const applied = await this.#connection.call('restore', [checkText(id, 'id')], options);
+  async restore(id: string, options?: CallOptions): Promise<Imported> {
+    const restored = await this.#connection.call('restore', [checkText(id, 'id')], options);
     await this.#changed();
-    return applied;
+    return restored;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   checkMigrations,
   checkOpenOptions,
   type ExportOptions,
+  type ImportOptions,
   type OpenOptions,
   type QueryOptions,
 } from './options.js';
@@ -30,7 +31,14 @@ import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './t
 import { isNode } from '../link/platform.js';
 import { openWorker } from '../link/transport.js';
 import { checkReachable, parseUrl } from './url.js';
-import type { CoherenceDrift, Consolidated, SqlParameters, SqlValue, UnreadableRow } from '../wasm/synth_memory.js';
+import type {
+  CoherenceDrift,
+  Consolidated,
+  Imported,
+  SqlParameters,
+  SqlValue,
+  UnreadableRow,
+} from '../wasm/synth_memory.js';
 
 /**
  * The memory of an agent: one database, opened.
@@ -460,18 +468,28 @@ export class Memory {
   }
 
   /**
-   * Replaces the whole database by an SQLite file that `export` or Synth Mind made, and brings it to head; resolves to
-   * the revisions that were applied. A backup of what was there is kept.
+   * Replaces the whole database by an SQLite file that `export`, Synth Mind or another program made, and brings it to head.
+   * Resolves to the revisions that were applied and to what was left out. A backup of what was there is kept.
    *
-   * Rejects with `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision` or `quota_exceeded`;
-   * the memory is then as it was.
+   * The file may be in UTF-16 or in auto-vacuum mode; it is converted. Tables of other programs come in as they are. What acts by
+   * itself does not: triggers, views and virtual tables that are of no revision, and what the tables of the memory were declared
+   * with in addition, such as a CHECK. Those tables are made again from the revisions' SQL, and their rows are copied.
+   *
+   * Rejects with `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `schema_mismatch`,
+   * `unexpected_value` for a row that does not fit, or `quota_exceeded`; the memory is then as it was.
+   *
+   * @example
+   * const { leftOut } = await memory.import(file);
+   * for (const { type, name, sql } of leftOut) console.log(`Without the ${type} ${name}: ${sql}`);
    */
-  async import(file: Blob | ArrayBuffer | Uint8Array, options?: CallOptions): Promise<string[]> {
+  async import(file: Blob | ArrayBuffer | Uint8Array, { foreign, ...options }: ImportOptions = {}): Promise<Imported> {
+    if (foreign !== undefined && foreign !== 'leave-out' && foreign !== 'refuse')
+      throw invalidArgument(`foreign must be "leave-out" or "refuse", not ${String(foreign)}.`);
     // Sent at once, so that the import keeps its place among the calls; read by the worker, and sent again where it must be.
     const given = file instanceof Blob ? file : new Blob([copyBytes(file)]);
-    const applied = await this.#connection.call('import', [given], options);
+    const imported = await this.#connection.call('import', [given, foreign === 'refuse'], options);
     await this.#changed();
-    return applied;
+    return imported;
   }
 
   /**

@@ -66,6 +66,15 @@ export interface ExportOptions extends CallOptions {
   readonly revision?: string | undefined;
 }
 
+/** What `import` may be told. */
+export interface ImportOptions extends CallOptions {
+  /**
+   * What to do with triggers, views, virtual tables and declarations of another program's that would act in the tables of the
+   * memory: `leave-out`, the default, imports the file without them and lists them; `refuse` rejects it with `schema_mismatch`.
+   */
+  readonly foreign?: 'leave-out' | 'refuse' | undefined;
+}
+
 /** What `query` may be told. */
 export interface QueryOptions extends CallOptions {
   /** How long it may run, in ms; 10,000 by default. Nothing else stops a query that has begun. */

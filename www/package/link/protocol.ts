@@ -5,6 +5,7 @@ import type {
   Durability,
   Engine,
   EngineOptions,
+  Imported,
   MigrationProgress,
   SchemaStatus,
 } from '../wasm/synth_memory.js';
@@ -30,7 +31,7 @@ type Internal =
 /** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
 export interface WorkerApi extends Omit<Engine, Internal> {
   /** Replaces the database by a file's. A `Blob` is read by the worker, so that the import keeps its place. */
-  import(file: Uint8Array | Blob): string[];
+  import(file: Uint8Array | Blob, refuse: boolean): Imported;
 }
 
 /** The name of a call. */

@@ -9,7 +9,7 @@ export async function prepare(engine: Engine, request: Request): Promise<Failure
   try {
     if (kindOf(request) === 'backedUp') await engine.reserve();
     if (request.method === 'import' && request.arguments[0] instanceof Blob) {
-      (request.arguments as [Uint8Array | Blob])[0] = await readBlob(request.arguments[0]);
+      (request.arguments as [Uint8Array | Blob, ...unknown[]])[0] = await readBlob(request.arguments[0]);
     }
     return undefined;
   } catch (thrown) {
