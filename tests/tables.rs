@@ -320,9 +320,12 @@ fn limits_and_cursors_are_checked() {
 fn a_column_of_the_wrong_type_is_told_and_can_be_mended() {
     let memory = in_memory();
     memory.db().connection().execute_batch("INSERT INTO turns (user_input) VALUES (x'ff')").unwrap();
-    assert_eq!(memory.turns().get(&1).unwrap_err().code(), ErrorCode::UnexpectedValue);
+    let unreadable = memory.turns().get(&1).unwrap().unwrap().unreadable;
+    assert_eq!((unreadable, memory.unreadable().unwrap().len()), (vec!["userInput".to_owned()], 1));
     memory.turns().update(&1, TurnPatch { user_input: Some("mended".into()), ..TurnPatch::default() }).unwrap();
-    assert_eq!(memory.turns().get(&1).unwrap().unwrap().user_input.as_deref(), Some("mended"));
+    let mended = memory.turns().get(&1).unwrap().unwrap();
+    assert_eq!((mended.user_input.as_deref(), mended.unreadable.len()), (Some("mended"), 0));
+    assert_eq!(memory.unreadable().unwrap(), []);
 }
 
 #[test]
