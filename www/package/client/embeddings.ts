@@ -11,7 +11,6 @@ export class LoadedRecall {
   readonly #open: () => Promise<OpenRecall>;
   readonly #closing = new AbortController();
   #loaded: Promise<OpenRecall> | undefined;
-  #opened: OpenRecall | undefined;
 
   constructor(connection: Connection, embedder: EmbedderOption = 'bundled', tell?: (status: EmbeddingStatus) => void) {
     this.#open = async () => {
@@ -29,29 +28,25 @@ export class LoadedRecall {
 
   /** Loads it. That is not waited for once the signal fires, or the memory is closed. */
   load(options?: CallOptions): Promise<OpenRecall> {
-    this.#loaded ??= this.#open().then(
-      (opened) => (this.#opened = opened),
-      (error: unknown) => {
-        this.#loaded = undefined;
-        throw error;
-      },
-    );
+    this.#loaded ??= this.#open().catch((error: unknown) => {
+      this.#loaded = undefined;
+      throw error;
+    });
     return unlessClosed(this.#closing.signal, givenUpBy(options?.signal, this.#loaded));
   }
 
-  /** It, if it is there. */
-  get opened(): OpenRecall | undefined {
-    return this.#opened;
+  /** It, once those who asked for it before have made their calls; undefined if nobody has asked for it. */
+  async afterOthers(): Promise<OpenRecall | undefined> {
+    if (!this.#loaded) return undefined;
+    const opened = await this.load().catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve));
+    return opened;
   }
 
   /** Waits for the questions that were asked, if any were, but neither for a page's own embedder nor for what does not come. */
   close(): Promise<unknown> | undefined {
     if (!this.#loaded) return undefined;
-    const asked = this.#loaded.then(async (opened) => {
-      // Those who waited for it ask now.
-      await new Promise((resolve) => setTimeout(resolve));
-      await opened.close();
-    });
+    const asked = this.afterOthers().then((opened) => opened?.close());
     abortLater(this.#closing);
     return unlessClosed(this.#closing.signal, asked).catch(() => undefined);
   }

@@ -376,7 +376,7 @@ export class Memory {
    */
   async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
     const which = id === undefined ? undefined : checkKey(id);
-    await this.#recall.opened?.recall.consolidating();
+    await (await this.#recall.afterOthers())?.recall.consolidating();
     return this.#connection.call('undoConsolidation', [which], options);
   }
 
