@@ -34,7 +34,7 @@ test('calls that are not awaited keep their order across migrations', () =>
         revisions(),
         turns.append({ userInput: 'two' }),
         turns.append({ userInput: 'given up' }, { signal: controller.signal }).catch(({ code }) => code),
-        turns.append({ userInput: 'too long', metadata: { n: 1n } }).catch(({ code }) => code),
+        turns.append({ userInput: 'too long', metadata: { n: NaN } }).catch(({ code }) => code),
         migrations.upgrade(),
         revisions(),
         turns.append({ userInput: 'three' }),

@@ -17,6 +17,10 @@ function alembic(file, ...words) {
   return runPython(['-m', 'alembic', '-c', `${file}.ini`, ...words]).trim();
 }
 
+/** Runs SQL on a file by Python's SQLite. */
+const sql = (file, text) =>
+  runPython(['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])', file, text]);
+
 suite('called', () => {
   test('with help, of all and of each command', (t) => {
     const { ok, run } = start(t);
@@ -91,8 +95,6 @@ suite('called', () => {
   });
 
   suite('in vain says what to do in the words of the command line', () => {
-    const sql = (file, text) =>
-      runPython(['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])', file, text]);
     /** Each leaves a file `memory.db`. */
     const files = {
       none: () => {},
