@@ -65,11 +65,20 @@ pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &st
 ///
 /// `corrupt_database` with what it found.
 pub(crate) fn check_integrity(connection: &Connection) -> Result<()> {
-    let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
+    let what = |found: &str| format!("The database is damaged: {found}.");
+    let found: String = ask(connection, "PRAGMA integrity_check(1)").map_err(|error: Error| match error.code() {
+        // There is no statement here that could be wrong. SQLite has no code for a file of a later format, nor FTS5 for one
+        // of its tables that it cannot read.
+        ErrorCode::Internal => {
+            let what = what(error.reason());
+            error.recast(ErrorCode::CorruptDatabase, what)
+        }
+        _ => error,
+    })?;
     if found == "ok" {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
+    Err(Error::new(ErrorCode::CorruptDatabase, what(&found)))
 }
 
 /// Whether there is a table of this name.

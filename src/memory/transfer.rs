@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rusqlite::Connection;
 
-use super::{Memory, ids, ledger};
+use super::{Memory, bookkeeping, ids, ledger};
 use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::runner::{self, Applied, Run, State};
@@ -99,6 +99,8 @@ impl Memory {
         let heads = steps.last().map_or(current, |step| step.heads.clone());
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
+        // Only now these tables are ours: a file at an earlier revision may have others of the same names.
+        bookkeeping::check(&source)?;
         ledger::take_over(self.db.connection(), &source)?;
         self.ledger.enter(&source, &applied)?;
         // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
@@ -133,6 +135,10 @@ fn read_file(mut file: Vec<u8>) -> Result<Connection> {
         if *version == 2 {
             *version = 1;
         }
+    }
+    // SQLite itself would say of such a file that it is read-only.
+    if file[18..20].iter().any(|version| *version > 2) {
+        return Err(foreign("it is of a later version of SQLite's format"));
     }
     let length = file.len();
     let mut source = Connection::open_in_memory()?;
