@@ -170,6 +170,11 @@ fn a_small_model_is_read_too() {
     assert_eq!(model.embed("bb"), None);
     // A vector is of length one though the numbers that it is made of are hardly above zero.
     check_harmless(small(), vec![(145, 1), (146, 154)], 0, ".가");
+    // A token that is there twice: in "ab##bab.", the second one.
+    let mut bytes = small();
+    assert_eq!(&bytes[129..137], b"ab##bab.");
+    bytes[130] = b'a';
+    refused(&signed(bytes), "the same token twice");
     // The last id is one that can be counted.
     let mut bytes = small();
     bytes[24..28].copy_from_slice(&[255; 4]);

@@ -90,6 +90,17 @@ fn a_file_that_is_not_understood_changes_nothing() {
     let unversioned = Connection::open_in_memory().unwrap();
     unversioned.execute_batch("CREATE TABLE turns (id, said)").unwrap();
     let empty = Connection::open_in_memory().unwrap().serialize_to_vec();
+    let set = |at: usize, value: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = value;
+        bytes
+    };
+    // At the head, with what recall keeps for itself written by another program.
+    let head = |sql: &str| {
+        let (_folder, file) = open_bytes(&in_memory().export().unwrap());
+        file.execute_batch(sql).unwrap();
+        file.serialize_to_vec()
+    };
     let cases: Vec<(&str, Vec<u8>, &[ErrorCode])> = vec![
         ("nothing", vec![], &[ErrorCode::NotADatabase]),
         ("text", b"hello".repeat(100), &[ErrorCode::NotADatabase]),
@@ -100,6 +111,10 @@ fn a_file_that_is_not_understood_changes_nothing() {
         ("damaged page", damaged(4096 * 10), &[ErrorCode::CorruptDatabase]),
         ("not versioned", unversioned.serialize_to_vec(), &[ErrorCode::UnversionedDatabase]),
         ("newer", newer, &[ErrorCode::UnknownRevision]),
+        ("later versions to write", set(18, 3), &[ErrorCode::NotADatabase]),
+        ("later format of the schema", set(47, 5), &[ErrorCode::CorruptDatabase]),
+        ("later index of words", head("UPDATE memory_fts_config SET v = 9"), &[ErrorCode::CorruptDatabase]),
+        ("a text", head("INSERT INTO memory_changes VALUES (1, 'x')"), &[ErrorCode::CorruptDatabase]),
     ];
     let folder = tempfile::tempdir().unwrap();
     let mut memory = open(folder.path()).unwrap();

@@ -18,6 +18,10 @@ pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<Vec<String>
         return Err(not_a_memory("it does not begin as an SQLite file does"));
     }
     turn_off_auto_vacuum(&mut file);
+    // SQLite itself would say of such a file that it is read-only.
+    if file[18..20].iter().any(|version| *version > 2) {
+        return Err(not_a_memory("it is of a later version of SQLite's format"));
+    }
     // A file that was left in WAL mode says so in these two bytes; in memory there is no log to open.
     for version in &mut file[18..20] {
         if *version == 2 {

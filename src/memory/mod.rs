@@ -4,6 +4,7 @@ pub mod execute;
 pub mod query;
 
 mod backups;
+mod bookkeeping;
 mod changes;
 mod compact;
 mod ids;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::incoming::{not_a_memory, read_file};
-use super::{Memory, ids, ledger};
+use super::{Memory, bookkeeping, ids, ledger};
 use crate::db::{check_integrity, copy};
 use crate::error::Result;
 use crate::migrate::foreign::settle;
@@ -129,6 +129,8 @@ impl Memory {
         let heads = steps.last().map_or(current, |step| step.heads.clone());
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
+        // Only now these tables are ours: a file at an earlier revision may have others of the same names.
+        bookkeeping::check(&source)?;
         let imported = Imported { applied, left_out };
         ledger::take_over(self.db.connection(), &source)?;
         self.ledger.enter(&source, &imported)?;

@@ -149,7 +149,7 @@ for (const [what, slow] of [
               memory.turns.count(),
               imported,
             ];
-            const [answer, facts, [{ n }], id, count, applied] = await Promise.all(calls);
+            const [answer, facts, [{ n }], id, count, { applied }] = await Promise.all(calls);
             const result = { answer, facts, turns: [n, id, count, await memory.turns.count()], applied };
             await memory.close();
             return result;

@@ -14,7 +14,7 @@ CREATE TABLE reminders (
 INSERT INTO reminders
 SELECT id, content ->> 'text', content ->> 'due' FROM episodes WHERE event_type = 'reminder' AND json_valid(content);
 CREATE TRIGGER reminders_add AFTER INSERT ON episodes WHEN new.event_type = 'reminder' BEGIN
-  INSERT INTO reminders VALUES (new.id, new.content ->> 'text', new.content ->> 'due');
+  INSERT INTO reminders (id, text, due) VALUES (new.id, new.content ->> 'text', new.content ->> 'due');
 END;
 CREATE TRIGGER reminders_change AFTER UPDATE OF content ON episodes WHEN new.event_type = 'reminder' BEGIN
   UPDATE reminders SET text = new.content ->> 'text', due = new.content ->> 'due' WHERE id = new.id;

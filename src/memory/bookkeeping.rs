@@ -1,0 +1,56 @@
+//! What recall keeps for itself: no call shows these rows or could correct them, so a file in which another program wrote
+//! them wrongly is refused. SQLite's own check lets any type into a column.
+
+use rusqlite::Connection;
+
+use crate::db::{ask, has_table};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The tables with the types that their columns hold; with a `?`, or null.
+const COLUMNS: [(&str, &[(&str, &str)]); 11] = [
+    ("long_term_ids", &[("key", "text")]),
+    ("memory_changes", &[("deleted", "integer")]),
+    ("memory_indexed", &[("last", "integer")]),
+    ("memory_uses", &[("uses", "integer"), ("used_at", "real?")]),
+    ("embedding_queue", &[("version", "integer"), ("attempts", "integer"), ("retry_at", "real?"), ("error", "text?")]),
+    ("embedding_models", &[("name", "text"), ("dimensions", "integer"), ("in_use", "integer")]),
+    ("embeddings", &[("id", "integer"), ("model", "integer"), ("vector", "blob")]),
+    ("embedding_blocks", &[("model", "integer"), ("ids", "blob"), ("codes", "blob"), ("checksum", "integer")]),
+    ("memory_lessons", &[("id", "integer"), ("uncertainty", "integer"), ("effect", "integer")]),
+    ("consolidations", &[("timestamp", "real"), ("undone_at", "real?")]),
+    (
+        "consolidated_memories",
+        &[
+            ("consolidation", "integer"),
+            ("memory", "integer"),
+            ("action", "text"),
+            ("merged_into", "integer?"),
+            ("before", "text"),
+            ("after", "text?"),
+        ],
+    ),
+];
+
+/// Refuses a database with a value of another type in one of these tables.
+///
+/// # Errors
+///
+/// `corrupt_database`, naming the table and the column.
+pub(super) fn check(connection: &Connection) -> Result<()> {
+    for (table, columns) in COLUMNS {
+        if !has_table(connection, table)? {
+            continue;
+        }
+        for (column, kind) in columns {
+            let null = if kind.ends_with('?') { "null" } else { "" };
+            let kind = kind.trim_end_matches('?');
+            let sql =
+                format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE typeof({column}) NOT IN ('{kind}', '{null}'))");
+            if ask(connection, &sql)? {
+                let message = format!("The database is damaged: {table}.{column} holds what is not of type {kind}.");
+                return Err(Error::new(ErrorCode::CorruptDatabase, message));
+            }
+        }
+    }
+    Ok(())
+}
