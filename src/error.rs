@@ -233,6 +233,11 @@ impl From<rusqlite::Error> for Error {
             Sqlite::Utf8Error(..) | Sqlite::FromSqlConversionFailure(..) => {
                 Error::new(ErrorCode::UnexpectedValue, "A column holds text that is not UTF-8.")
             }
+            // Where a row may be missing, that is asked for: this one is always there in a file that is whole.
+            Sqlite::QueryReturnedNoRows => Error::new(
+                ErrorCode::CorruptDatabase,
+                "The database is damaged: a row is missing that every memory has.",
+            ),
             Sqlite::NulError(_) => Error::invalid_argument("SQL may not hold a NUL character."),
             // The rest are calls that this crate makes wrongly or not at all. Their words are left out, for they would
             // bring the formatting of them all into everyone's download.

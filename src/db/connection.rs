@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Location;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::sql::quote;
+use crate::tables::is_ours;
 
 /// Opens a connection that is not yet set up for anything.
 pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
@@ -72,16 +73,28 @@ pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &st
 pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result<Vec<String>>) -> Result<()> {
     let found = match examine(connection) {
         Ok(None) => return Ok(()),
-        Ok(Some(found)) => found,
+        // The pages are looked at before the rows, so they are sound.
+        Ok(Some(found)) if found.starts_with("CHECK constraint failed in ") => found,
+        Ok(Some(found)) => return Err(damaged(&found)),
         Err(error) if error.code() == ErrorCode::Internal => error.reason().to_owned(),
         Err(error) => return Err(error),
     };
-    let mut scratch = Connection::open_in_memory()?;
-    copy(connection, &mut scratch)?;
-    if drop_all_but(&scratch, &ours()?)? && examine(&scratch)?.is_none() {
+    // What SQLite does not know, or finds wrong, may be a table of another program's, of which nothing is to be evaluated.
+    if is_sound(connection, &ours()?).unwrap_or(false) {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}.")))
+    Err(damaged(&found))
+}
+
+fn damaged(found: &str) -> Error {
+    Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}."))
+}
+
+/// Whether a database is sound but for tables that are none of these. There have to be such tables.
+fn is_sound(connection: &Connection, ours: &[String]) -> Result<bool> {
+    let mut scratch = Connection::open_in_memory()?;
+    copy(connection, &mut scratch)?;
+    Ok(drop_all_but(&scratch, ours)? && examine(&scratch)?.is_none())
 }
 
 /// What is wrong with a database, if anything is.
@@ -109,7 +122,8 @@ fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
         let name = quote(name);
         // One of ours may be declared with a collation of theirs.
         let is_unknown = || scratch.prepare(&format!("PRAGMA integrity_check({name})")).is_err();
-        if !ours.contains(&object[1]) || kind == "table" && is_unknown() {
+        let is_foreign = !ours.contains(&object[1]) && !is_ours(&object[1]);
+        if is_foreign || kind == "table" && is_unknown() {
             run(scratch, &format!("DROP {kind} IF EXISTS {name}"))?;
             dropped = true;
         }

@@ -18,6 +18,14 @@ pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<Vec<String>
         return Err(not_a_memory("it does not begin as an SQLite file does"));
     }
     turn_off_auto_vacuum(&mut file);
+    // SQLite takes another number for one of the three at first, and for none when it reads the schema again.
+    const ENCODING: std::ops::Range<usize> = 56..60;
+    match file[ENCODING] {
+        [0, 0, 0, 1..=3] => {}
+        // Of a file without tables.
+        [0, 0, 0, 0] => file[ENCODING].copy_from_slice(&[0, 0, 0, 1]),
+        _ => return Err(not_a_memory("it is in no encoding that SQLite has")),
+    }
     // SQLite itself would say of such a file that it is read-only.
     if file[18..20].iter().any(|version| *version > 2) {
         return Err(not_a_memory("it is of a later version of SQLite's format"));

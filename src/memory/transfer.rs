@@ -12,7 +12,7 @@ use tsify::Tsify;
 use super::incoming::{not_a_memory, read_file};
 use super::{Memory, bookkeeping, ids, ledger};
 use crate::db::{check_integrity, copy};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::foreign::settle;
 use crate::migrate::runner::{self, Run, State};
 use crate::migrate::schema::Differences;
@@ -90,7 +90,7 @@ impl Memory {
     /// `unexpected_value` for a row that does not fit or has an id that is too large, `quota_exceeded`. On any error the memory
     /// is as it was.
     pub fn import_with(&mut self, file: Vec<u8>, foreign: Foreign) -> Result<Imported> {
-        let imported = self.read(file).and_then(|source| self.replace(source, foreign));
+        let imported = self.read(file).and_then(|source| self.replace(source, foreign)).map_err(of_file);
         self.answered(imported)
     }
 
@@ -174,4 +174,13 @@ fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(
         return Err(Differences { conflicts, ..Differences::default() }.error(&place(&current)));
     }
     Ok((current, left_out))
+}
+
+/// What SQLite does not understand of a file that somebody made is the file's fault: the same is done with sound ones.
+fn of_file(error: Error) -> Error {
+    if error.code() != ErrorCode::Internal {
+        return error;
+    }
+    let message = format!("The file is damaged, or holds what no memory can take over: {}.", error.reason());
+    error.recast(ErrorCode::CorruptDatabase, message)
 }

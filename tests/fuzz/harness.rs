@@ -35,12 +35,15 @@ pub(crate) struct Target<'t> {
     /// Reads an input and panics if what must hold does not. Returns what came of it, or nothing if that was a refusal
     /// that all damage ends in. An input that had a new outcome becomes a seed.
     pub(crate) check: &'t dyn Fn(&[u8]) -> String,
+    /// How long seeds are changed where `FUZZ_SECONDS` does not say, in seconds; 0 for the corpus alone.
+    pub(crate) seconds: f64,
 }
 
 impl Target<'_> {
     pub(crate) fn run(self) {
         let started = Instant::now();
-        let seconds = std::env::var("FUZZ_SECONDS").map_or(15.0, |seconds| seconds.parse().expect("FUZZ_SECONDS"));
+        let seconds =
+            std::env::var("FUZZ_SECONDS").map_or(self.seconds, |seconds| seconds.parse().expect("FUZZ_SECONDS"));
         let watch = Watch::start(self.name);
         let outcomes: RefCell<HashSet<String>> = RefCell::default();
         let executions = RefCell::new(0_u64);

@@ -12,7 +12,7 @@ const TEXT: &str = "A abb é. e\u{301} z\t\u{132}가힣\u{1100}\u{1161}\u{11a8}\
 
 #[test]
 fn model() {
-    Target { name: "model", seeds: Vec::new(), mutate, check: &check }.run();
+    Target { name: "model", seeds: Vec::new(), mutate, check: &check, seconds: 15.0 }.run();
 }
 
 fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], op: Op) {

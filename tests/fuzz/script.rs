@@ -58,13 +58,14 @@ const WORDS: [&str; 44] = [
 
 #[test]
 fn sql() {
-    Target { name: "sql", seeds: Vec::new(), mutate, check: &check_words }.run();
+    Target { name: "sql", seeds: Vec::new(), mutate, check: &check_words, seconds: 15.0 }.run();
 }
 
 #[test]
 fn schema() {
     let graph = Graph::bundled();
-    Target { name: "schema", seeds: Vec::new(), mutate, check: &|bytes| check_schema(&graph, bytes) }.run();
+    Target { name: "schema", seeds: Vec::new(), mutate, check: &|bytes| check_schema(&graph, bytes), seconds: 15.0 }
+        .run();
 }
 
 pub(crate) fn mutate(text: &mut Vec<u8>, seeds: &[Vec<u8>], op: Op) {
