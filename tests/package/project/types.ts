@@ -136,6 +136,7 @@ export async function follows(memory: Memory, signal: AbortSignal): Promise<void
     exactly<Change>()(change, true);
     if (change.kind === 'replaced') continue;
     else if (change.kind === 'missed') exactly<readonly MemoryReference['table'][]>()(change.tables, true);
+    else if (change.kind === 'own') exactly<readonly string[]>()(change.tables, true);
     else if (change.table === 'longTerm') exactly<string>()(change.key, true);
     else exactly<number>()(change.id, true);
   }
