@@ -11,6 +11,11 @@ pub(crate) fn revisions() -> Vec<Revision> {
     FILES.iter().map(|(file, text)| Revision::parse(file, text).unwrap_or_else(|error| panic!("{error}"))).collect()
 }
 
+/// Whether a revision of this id comes with the package.
+pub(crate) fn has(id: &str) -> bool {
+    revisions().iter().any(|revision| revision.id == id)
+}
+
 /// These, and an app's own files beside them, given as name and text.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::batch::{MIGRATION, execute};
+use super::bundled;
 use super::file::needed_of_ours;
 use super::revision::Revision;
 use super::{MigrationDirection, Step, history, tried};
@@ -175,6 +176,10 @@ pub(crate) fn atomically(
 
 fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
     let mut broken = tried::broken(connection)?;
+    // The package's own revisions are tried when they are tested; to do it again would keep each new memory waiting. They can
+    // break what an app added, if there is anything yet.
+    let has_others = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type IN ('view', 'trigger'))";
+    let mut is_known = !ask::<bool>(connection, has_others)?;
     for (at, step) in steps.iter().enumerate() {
         let Step { revision, direction, .. } = step;
         let phase =
@@ -188,7 +193,10 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
                 (run.progress)(progress);
             })
         })
-        .and_then(|()| tried::check(connection, &mut broken))
+        .and_then(|()| {
+            is_known = is_known && bundled::has(&revision.id);
+            if is_known { Ok(()) } else { tried::check(connection, &mut broken) }
+        })
         .map_err(|error| failed(connection, revision, *direction, error))?;
         match direction {
             MigrationDirection::Up => {
