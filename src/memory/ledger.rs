@@ -59,12 +59,12 @@ fn insert(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<(
     execute(connection, sql, values).map(drop)
 }
 
-/// Removes the table from a copy that leaves the memory, and its bytes with it.
+/// Removes the table from a copy that leaves the memory.
 pub(super) fn leave_out(copy: &Connection) -> Result<()> {
     if !has_table(copy, REQUESTS)? {
         return Ok(());
     }
-    Ok(copy.execute_batch("PRAGMA secure_delete = ON; DROP TABLE synth_requests")?)
+    Ok(copy.execute_batch("DROP TABLE synth_requests")?)
 }
 
 /// Removes the table if it holds nothing.

@@ -30,7 +30,7 @@ use std::cell::RefCell;
 
 use rusqlite::Connection;
 
-use crate::db::{Db, copy, vacuum, zero_free_pages_in, zero_unallocated_in};
+use crate::db::{Db, copy, run, vacuum, zero_free_pages_in, zero_unallocated_in};
 use crate::error::Result;
 use crate::migrate::runner;
 use crate::recall::{self, Recall};
@@ -111,18 +111,19 @@ impl Memory {
     ///
     /// `out_of_memory` where the module cannot hold a second copy.
     pub fn export(&self) -> Result<Vec<u8>> {
+        let scratch = self.copied()?;
+        ledger::leave_out(&scratch)?;
+        bytes_of(scratch)
+    }
+
+    /// A copy that is to leave the memory. What is deleted from it is overwritten, as in the memory itself.
+    fn copied(&self) -> Result<Connection> {
         // If the disk is full, the words of deleted texts are in it as they are in the memory.
         let _ = self.recall().purge();
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
-        ledger::leave_out(&scratch)?;
-        let keeps_free_pages = free_pages(&scratch)? > 0 && !vacuum(&scratch)?;
-        let mut file = scratch.serialize("main")?.to_vec();
-        if keeps_free_pages {
-            zero_free_pages_in(&mut file);
-        }
-        zero_unallocated_in(&mut file);
-        Ok(file)
+        run(&scratch, "PRAGMA secure_delete = ON")?;
+        Ok(scratch)
     }
 
     /// Writes what the log holds into the file and lets go of it.
@@ -138,4 +139,15 @@ impl Memory {
         let _ = self.shrink();
         self.db.close()
     }
+}
+
+/// The bytes of a copy that leaves the memory, with nothing in them of what was deleted.
+fn bytes_of(mut scratch: Connection) -> Result<Vec<u8>> {
+    let keeps_free_pages = free_pages(&scratch)? > 0 && !vacuum(&scratch)?;
+    let mut file = scratch.serialize("main")?.to_vec();
+    if keeps_free_pages {
+        zero_free_pages_in(&mut file);
+    }
+    zero_unallocated_in(&mut file);
+    Ok(file)
 }

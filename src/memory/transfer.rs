@@ -10,7 +10,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::incoming::{not_a_memory, read_file};
-use super::{Memory, bookkeeping, ids, ledger};
+use super::{Memory, bookkeeping, bytes_of, ids, ledger};
 use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::foreign::settle;
@@ -48,8 +48,7 @@ impl Memory {
     ///
     /// `unknown_revision`, `unknown_symbol`; `out_of_memory` where the module cannot hold a second copy.
     pub fn export_at(&mut self, revision: &str) -> Result<Vec<u8>> {
-        let mut scratch = Connection::open_in_memory()?;
-        copy(self.db.connection(), &mut scratch)?;
+        let mut scratch = self.copied()?;
         let current = runner::current(&scratch)?;
         let graph = self.graph();
         let wanted = graph.resolve(revision, &current)?;
@@ -58,8 +57,7 @@ impl Memory {
         runner::run(&mut scratch, &steps, &wanted, &mut run)?;
         history::drop_tables(&scratch)?;
         // What a later revision held must not be readable in the free pages of an earlier one.
-        scratch.execute_batch("VACUUM")?;
-        Ok(scratch.serialize("main")?.to_vec())
+        bytes_of(scratch)
     }
 
     /// Begins a memory that keeps nothing with the contents of a file, as they are; nothing is migrated.
