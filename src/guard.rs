@@ -85,9 +85,7 @@ impl Seen {
         self.refused.get_or_insert_with(|| describe(action));
         Authorization::Deny
     }
-}
 
-impl Seen {
     /// Whether it writes to a table of the app's, which is noted.
     fn writes_to_own(&mut self, action: AuthAction<'_>) -> bool {
         let (AuthAction::Insert { table_name }

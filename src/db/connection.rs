@@ -7,7 +7,6 @@ use rusqlite::{Connection, OpenFlags};
 use super::Location;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::sql::quote;
-use crate::tables::is_ours;
 
 /// Opens a connection that is not yet set up for anything.
 pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
@@ -122,8 +121,7 @@ fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
         let name = quote(name);
         // One of ours may be declared with a collation of theirs.
         let is_unknown = || scratch.prepare(&format!("PRAGMA integrity_check({name})")).is_err();
-        let is_foreign = !ours.contains(&object[1]) && !is_ours(&object[1]);
-        if is_foreign || kind == "table" && is_unknown() {
+        if !ours.contains(&object[1]) || kind == "table" && is_unknown() {
             run(scratch, &format!("DROP {kind} IF EXISTS {name}"))?;
             dropped = true;
         }

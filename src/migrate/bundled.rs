@@ -11,9 +11,9 @@ pub(crate) fn revisions() -> Vec<Revision> {
     FILES.iter().map(|(file, text)| Revision::parse(file, text).unwrap_or_else(|error| panic!("{error}"))).collect()
 }
 
-/// Whether a revision of this id comes with the package.
-pub(crate) fn has(id: &str) -> bool {
-    revisions().iter().any(|revision| revision.id == id)
+/// Whether a revision is one of them.
+pub(crate) fn has(revision: &Revision) -> bool {
+    FILES.iter().any(|(file, text)| *file == revision.file && *text == revision.text)
 }
 
 /// These, and an app's own files beside them, given as name and text.

@@ -194,7 +194,7 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
             })
         })
         .and_then(|()| {
-            is_known = is_known && bundled::has(&revision.id);
+            is_known = is_known && bundled::has(revision);
             if is_known { Ok(()) } else { tried::check(connection, &mut broken) }
         })
         .map_err(|error| failed(connection, revision, *direction, error))?;

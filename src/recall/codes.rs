@@ -13,6 +13,11 @@ const fn largest_code(dimensions: usize) -> i8 {
     if dimensions < SIX_BITS { 127 } else { 31 }
 }
 
+/// How many bytes a vector of so many dimensions takes in a block of the file: its scale, and its codes.
+pub(super) const fn slot_len(dimensions: usize) -> usize {
+    size_of::<f32>() + packed_len(dimensions)
+}
+
 /// How many bytes the codes of a vector of so many dimensions take in the file.
 pub(super) const fn packed_len(dimensions: usize) -> usize {
     let count = lanes(dimensions, CODES) * CODES;

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Recall;
 use super::blocks::checksum;
-use super::codes::packed_len;
+use super::codes::slot_len;
 use super::embeddings::Model;
-use super::vectors::BLOCK;
+use super::vectors::{BLOCK, names_in};
 use crate::db::{ask, execute, has_table};
 use crate::error::Result;
 
@@ -37,7 +37,7 @@ impl Recall<'_> {
     ///
     /// Where the file cannot be read.
     pub fn is_to_purge(&self) -> Result<bool> {
-        Ok(!self.db.is_read_only() && has_table(self.connection(), "memory_indexed")? && self.to_purge()?.is_some())
+        Ok(self.to_purge()?.is_some())
     }
 
     /// Removes some of what is derived of deleted texts, for a few milliseconds; returns whether there is more.
@@ -46,11 +46,9 @@ impl Recall<'_> {
     ///
     /// Where the file cannot be written.
     pub fn purge_slice(&self) -> Result<bool> {
-        if !self.is_to_purge()? {
-            return Ok(false);
-        }
+        let Some(stage) = self.to_purge()? else { return Ok(false) };
         let connection = self.connection();
-        if self.to_purge()? == Some(TO_PURGE) {
+        if stage == TO_PURGE {
             self.purge_blocks()?;
             self.db.atomically_relaxed(&mut || {
                 execute(connection, "UPDATE memory_indexed SET last = 0 WHERE tbl = ?", &[&PURGE]).map(drop)
@@ -71,7 +69,11 @@ impl Recall<'_> {
         Ok(self.to_purge()?.is_some())
     }
 
+    /// What the row that is no table's holds. A memory that can only be read, or is at a revision without an index, has none.
     fn to_purge(&self) -> Result<Option<i64>> {
+        if self.db.is_read_only() || !has_table(self.connection(), "memory_indexed")? {
+            return Ok(None);
+        }
         let mut statement = self.connection().prepare_cached("SELECT last FROM memory_indexed WHERE tbl = ?")?;
         Ok(statement.query_row([PURGE], |row| row.get(0)).optional()?)
     }
@@ -113,7 +115,7 @@ impl Recall<'_> {
         while let Some(row) = rows.next()? {
             // Another program may have put anything there.
             let ids = row.get_ref(1)?.as_blob().unwrap_or_default();
-            if ids.as_chunks::<16>().0.iter().any(|slot| !is_live(slot, &live)) {
+            if names_in(ids).any(|name| !is_live(name, &live)) {
                 stale.push(row.get::<_, i64>(0)?);
             }
         }
@@ -130,9 +132,8 @@ fn has_marks(connection: &Connection) -> Result<bool> {
     ask(connection, &format!("SELECT coalesce(max(id), 0) >= {FIRST_MARK} FROM memory_fts_data"))
 }
 
-fn is_live(slot: &[u8; 16], live: &[(i64, i64)]) -> bool {
-    let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
-    live.binary_search(&(number(&slot[8..]), number(&slot[..8]))).is_ok()
+fn is_live((id, sequence): (i64, i64), live: &[(i64, i64)]) -> bool {
+    live.binary_search(&(sequence, id)).is_ok()
 }
 
 /// Writes a block anew without the vectors that are gone; deletes it if few are left, to be read row by row.
@@ -141,8 +142,9 @@ fn purge_block(connection: &Connection, last: i64, model: &Model, live: &[(i64, 
     let (mut ids, mut codes) = (Vec::new(), Vec::new());
     connection.query_row(sql, [last], |row| {
         let (all_ids, all_codes) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
-        let slots = all_ids.as_chunks::<16>().0.iter().zip(all_codes.chunks(4 + packed_len(model.dimensions)));
-        for (id, code) in slots.filter(|(id, _)| is_live(id, live)) {
+        let slots =
+            names_in(all_ids).zip(all_ids.as_chunks::<16>().0).zip(all_codes.chunks(slot_len(model.dimensions)));
+        for ((_, id), code) in slots.filter(|((name, _), _)| is_live(*name, live)) {
             ids.extend(id);
             codes.extend(code);
         }

@@ -6,7 +6,7 @@
 
 mod slots;
 
-use super::codes::{pack, packed_len, quantise, unpack};
+use super::codes::{pack, quantise, slot_len, unpack};
 use super::item::{Item, MemoryTables};
 use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, dot, lane, lanes, wide};
 use super::rotation::Rotation;
@@ -141,9 +141,7 @@ impl Vectors {
         live: &[(i64, i64)],
         came: &mut [bool],
     ) -> bool {
-        let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
-        let pairs = ids.as_chunks::<16>().0.iter().map(|pair| (number(&pair[..8]), number(&pair[8..])));
-        let slots = pairs.zip(codes.chunks_exact(4 + packed_len(self.dimensions)));
+        let slots = names_in(ids).zip(codes.chunks_exact(slot_len(self.dimensions)));
         let slots: Vec<_> = slots
             .filter(|(_, slot)| slot.first_chunk().is_some_and(|scale| f32::from_le_bytes(*scale).is_finite()))
             .filter_map(|((id, sequence), slot)| Some((live.binary_search(&(sequence, id)).ok()?, id, sequence, slot)))
@@ -361,6 +359,12 @@ impl Block {
         }
         (ids, packed)
     }
+}
+
+/// Whose the slots of a block of the file are: of each the id and the place.
+pub(super) fn names_in(ids: &[u8]) -> impl Iterator<Item = (i64, i64)> {
+    let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+    ids.as_chunks::<16>().0.iter().map(move |name| (number(&name[..8]), number(&name[8..])))
 }
 
 fn score<'b>(slots: impl Iterator<Item = (&'b Block, usize)>, dimensions: usize, query: &Query) -> Vec<Near> {

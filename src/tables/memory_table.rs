@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
+use crate::migrate::history::keeps;
+
 /// A table of the memory, by its name in the API. The numbers stand in files; the schema knows them too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
@@ -50,9 +52,8 @@ impl MemoryTable {
     }
 }
 
-/// All tables that are not an app's own: those of the package's revisions with what FTS5 keeps beside its own, and those that the
-/// migrations keep for themselves.
-const OURS: [&str; 26] = [
+/// The tables that the package's revisions make, and those that FTS5 makes for one of them.
+const MADE: [&str; 21] = [
     "turns",
     "episodes",
     "semantic_memories",
@@ -74,14 +75,9 @@ const OURS: [&str; 26] = [
     "embedding_blocks",
     "consolidations",
     "consolidated_memories",
-    "alembic_version",
-    "synth_migrations",
-    "synth_requests",
-    "sqlite_master",
-    "sqlite_schema",
 ];
 
 /// Whether a table, by its name as the schema has it, is not an app's own.
 pub(crate) fn is_ours(table: &str) -> bool {
-    OURS.contains(&table) || table.starts_with("sqlite_")
+    MADE.contains(&table) || keeps(table) || table.starts_with("sqlite_")
 }
