@@ -24,12 +24,22 @@ export async function deleteFiles(path: string): Promise<boolean> {
 }
 
 /** Takes a lock that may be free in a moment: a memory that was just closed lets go of its own behind its answer. */
-async function takeSoon(name: string): Promise<Release> {
-  for (const giveUp = performance.now() + PATIENCE; ;) {
+const takeSoon = (name: string): Promise<Release> =>
+  soon(async () => {
     const release = await takeLock(name, { ifAvailable: true });
-    if (release) return release;
-    if (performance.now() > giveUp) throw isOpen();
-    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+    if (!release) throw isOpen();
+    return release;
+  });
+
+/** Does what may fail for a moment because the memory is open; tries again until it does not, or for too long. */
+async function soon<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const giveUp = performance.now() + PATIENCE; ;) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (!(thrown instanceof MemoryError) || performance.now() > giveUp) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+    }
   }
 }
 
@@ -53,18 +63,16 @@ async function remove(path: string): Promise<boolean> {
   return isThere ?? false;
 }
 
-async function removeHeld(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
-  for (const giveUp = performance.now() + PATIENCE; ;) {
-    try {
-      return (await ifThere(folder.removeEntry(name, { recursive: true }).then(() => true))) ?? false;
-    } catch (thrown) {
-      const isHeld = causeOf(thrown).name === 'NoModificationAllowedError';
-      if (!isHeld) throw thrown;
-      if (performance.now() > giveUp) throw isOpen(thrown);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
-    }
-  }
-}
+const removeHeld = (folder: FileSystemDirectoryHandle, name: string): Promise<boolean> =>
+  soon(async () => {
+    const removed = folder.removeEntry(name, { recursive: true }).then(
+      () => true,
+      (thrown: unknown) => {
+        throw causeOf(thrown).name === 'NoModificationAllowedError' ? isOpen(thrown) : thrown;
+      },
+    );
+    return (await ifThere(removed)) ?? false;
+  });
 
 const ifThere = <T>(found: Promise<T>): Promise<T | undefined> =>
   found.catch((thrown: unknown) => {

@@ -185,17 +185,16 @@ export class Recall {
     const asked = { text: checkText(question, 'question'), ...recallOptions(options) };
     const { k = DEFAULT_HITS } = asked;
     const reranking = toReranking(options, k, options.weights?.rerank);
-    if (!reranking) {
-      const hits = await this.#ask('recall', asked, undefined, [], signal);
-      return hits.map((hit) => toHit(hit, question, explain));
-    }
+    const find = async (asked: RecallQuestion) =>
+      (await this.#ask('recall', asked, undefined, [], signal)).map((hit) => inShort(hit, question));
+    if (!reranking) return (await find(asked)).map((hit) => toHit(hit, explain));
     return this.answered(
       (async () => {
-        const hits = await this.#ask('recall', { ...asked, k: reranking.candidates }, undefined, [], signal);
-        const texts = hits.map(({ text }) => inShort(text, question));
+        const hits = await find({ ...asked, k: reranking.candidates });
+        const texts = hits.map(({ text }) => text);
         const reranked = await askReranker(reranking, question, texts, { signal, closing: this.#embedder.closing });
         return hits
-          .map((hit, at) => toHit(hit, question, explain, reranked[at]))
+          .map((hit, at) => toHit(hit, explain, reranked[at]))
           .sort((one, other) => other.score - one.score)
           .slice(0, k);
       })(),
@@ -400,12 +399,16 @@ function decodeRow(table: MemoryTable, row: object): object {
   return decode(SHAPES[table] as never, row as never);
 }
 
-/** A text, or what is used of it where it is long. */
-const inShort = (text: string, question: string) => (text.length > LONG ? excerpt(text, question, EXCERPT) : text);
+/** A hit whose text is short, or the part of it that says most of the question. */
+type ShortHit = WireHit & Pick<RecallHitBase, 'isExcerpt'>;
+
+function inShort(hit: WireHit, question: string): ShortHit {
+  const isExcerpt = hit.text.length > LONG;
+  return { ...hit, isExcerpt, text: isExcerpt ? excerpt(hit.text, question, EXCERPT) : hit.text };
+}
 
 function toHit(
-  { reference, text, score, parts, evidence, row, duplicates, neighbors }: WireHit,
-  question: string,
+  { reference, text, isExcerpt, score, parts, evidence, row, duplicates, neighbors }: ShortHit,
   explain: boolean,
   reranked?: Reranked,
 ): RecallHit {
@@ -415,8 +418,8 @@ function toHit(
   };
   return {
     ...reference,
-    text: inShort(text, question),
-    isExcerpt: text.length > LONG,
+    text,
+    isExcerpt,
     score: score + explanation.parts.rerank,
     similarity: evidence.similarity,
     row: decodeRow(reference.table, row),
