@@ -222,3 +222,55 @@ test('every tab is told of each change once, whichever tab made it, in the same 
     await pages[1].evaluate(async () => window.memory.import(await window.memory.export()));
     for (const tab of pages) assert.deepEqual(await tab.evaluate(() => window.take(1)), [{ kind: 'replaced' }]);
   }));
+
+/** Makes what is posted on a channel come so many ms late, where it is of these types, in a page or a worker. */
+const slowChannel = (where, types, ms) =>
+  where.evaluate(
+    ([types, ms]) => {
+      const { postMessage } = BroadcastChannel.prototype;
+      BroadcastChannel.prototype.postMessage = function (message) {
+        if (!types.includes(message.type)) return postMessage.call(this, message);
+        setTimeout(() => postMessage.call(this, message), ms);
+      };
+    },
+    [types, ms],
+  );
+
+test('a tab that is reached by a port is told of changes, though what it said on the channel comes later', () =>
+  withPage(async ({ page, open: openTab }) => {
+    await open(page);
+    const late = await openTab();
+    await slowChannel(late, ['to'], 500);
+    await open(late);
+    await late.waitForTimeout(800);
+    await page.evaluate(() => window.memory.turns.append({ userInput: 'one' }));
+    assert.deepEqual(await late.evaluate(() => window.take(1)), [{ table: 'turns', id: 1, kind: 'insert' }]);
+  }));
+
+test('changes come in their order where a tab is reached by a port from then on', () =>
+  withPage(async ({ page, open: openTab }) => {
+    await open(page);
+    await slowChannel(page.workers()[0], ['from'], 400);
+    const other = await openTab();
+    // It asks for a port after a while.
+    await other.evaluate(() => {
+      const { postMessage } = MessagePort.prototype;
+      MessagePort.prototype.postMessage = function (message, ...rest) {
+        if (message.type !== 'reach') return postMessage.call(this, message, ...rest);
+        setTimeout(() => postMessage.call(this, message, ...rest), 600);
+      };
+    });
+    await open(other);
+    const appended = page.evaluate(async () => {
+      for (let n = 0; n < 150; n++) {
+        await window.memory.turns.append({ userInput: `turn ${n}` });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });
+    const ids = await other.evaluate(async () => (await window.take(150)).map(({ id }) => id));
+    await appended;
+    assert.deepEqual(
+      ids,
+      Array.from({ length: 150 }, (_, n) => n + 1),
+    );
+  }));

@@ -72,10 +72,26 @@ export function sharedBrowser(options = {}) {
 
 const browser = sharedBrowser();
 
+/** How long a test may take. It is far less than its file may, so that a test that hangs is named. */
+const MOST_MS = 180_000;
+
+/** Rejects if `what` takes longer than a test may. */
+async function inTime(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} has not ended after ${MOST_MS / 1000} s.`)), MOST_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Opens the blank page and gives it to `test`; clears up whatever happens. */
 export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}) {
+  const context = await inTime('Starting the browser', browser.context());
   const server = await serve({ folders, policy });
-  const context = await browser.context();
   const open = async () => {
     const page = await context.newPage();
     await load(page);
@@ -96,9 +112,10 @@ export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}
     });
   };
   try {
-    await test({ page: await open(), open, load, context, origin: server.url });
+    const page = await inTime('Opening the page', open());
+    await inTime('The test', test({ page, open, load, context, origin: server.url }));
   } finally {
-    await browser.reset(server.url);
+    await inTime('Clearing up', browser.reset(server.url));
     await server.close();
   }
 }

@@ -19,6 +19,10 @@ export class OtherLeader {
   #port: MessagePort | undefined;
   /** Whether the port is used. */
   #isByPort = false;
+  /** What came by the port before the last of what was said on the channel. */
+  #held: ToClient[] | undefined;
+  /** The last change of the way that the channel told of. */
+  #movedBy = -1;
 
   constructor(id: string, path: string, client: string, channel: Channel, listener: OtherListener) {
     this.id = id;
@@ -41,7 +45,23 @@ export class OtherLeader {
 
   /** Something came on the channel that is for this client. */
   hear(message: ToClient): void {
-    this.#listener.receive(message);
+    if (message.type !== 'moved') return this.#listener.receive(message);
+    this.#movedBy = message.order;
+    this.release();
+  }
+
+  #hearPort(message: ToClient): void {
+    // Told before what the channel still brings, changes would be out of order.
+    if (message.type === 'moved') this.#held ??= message.order > this.#movedBy ? [] : undefined;
+    else if (this.#held) this.#held.push(message);
+    else this.#listener.receive(message);
+  }
+
+  /** Waits no more for what the channel may still bring. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of held) this.#listener.receive(message);
   }
 
   /** Changes over to the port; tells whether there was one to change to. To be done while no call is under way. */
@@ -60,7 +80,7 @@ export class OtherLeader {
 
   #offer(port: MessagePort): void {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ToClient>) => this.#listener.receive(data);
+    port.onmessage = ({ data }: MessageEvent<ToClient>) => this.#hearPort(data);
     this.#listener.ready();
   }
 }

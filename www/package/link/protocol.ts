@@ -51,7 +51,11 @@ export type Request = {
 }[Method];
 
 /** What a client says to whoever leads. */
-export type FromClient = { readonly client: string } & (
+export type FromClient = {
+  readonly client: string;
+  /** When it was said: what takes another way may come later than what was said after it. Older versions say none. */
+  readonly order?: number | undefined;
+} & (
   | {
       /** Before anything else, to each leader. What was not answered yet is sent again behind it. */
       readonly type: 'hello';
@@ -101,6 +105,11 @@ export type ToClient =
   | { readonly type: 'welcome'; readonly leader: string; readonly status: SchemaStatus }
   /** Answers, and what was committed since the last message, by whomever. */
   | { readonly type: 'answer'; readonly answers: readonly Answer[]; readonly changes?: Changes | undefined }
+  /**
+   * It greeted by another way than before. Said by both, as the last of the old way and the first of the new one, with the
+   * greeting's `order`.
+   */
+  | { readonly type: 'moved'; readonly order: number }
   /** Some of this client's calls are missing here: send again what is not answered. */
   | { readonly type: 'again' }
   /** A migration goes on. */

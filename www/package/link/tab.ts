@@ -45,6 +45,8 @@ export class Tab {
   readonly #options: EngineOptions;
   readonly #host: TabHost;
   readonly #openWorker: OpenWorker;
+  /** How much was said to leaders. */
+  #said = 0;
   #channel: Channel | undefined;
   /** This page's own worker, where it leads or is about to. */
   #own: OwnLeader | undefined;
@@ -100,8 +102,9 @@ export class Tab {
 
   /** Says something to the leader; nothing where there is none. What is named in `transfer` is moved where it can be. */
   post(message: FromClient, transfer: Transferable[]): void {
-    if (this.#own) this.#own.post(message, transfer);
-    else this.#other?.post(message, transfer);
+    const ordered = { ...message, order: this.#said++ };
+    if (this.#own) this.#own.post(ordered, transfer);
+    else this.#other?.post(ordered, transfer);
   }
 
   /** The client's calls are all answered: the time to take a better way. */
@@ -285,8 +288,9 @@ export class Tab {
     const isDoubtful = this.#isDoubtful;
     this.#isDoubtful = false;
     if (leader === this.#other?.id) {
-      if (isDoubtful) this.#host.reached('follower');
-      return;
+      if (!isDoubtful) return;
+      this.#other.release();
+      return this.#host.reached('follower');
     }
     this.#newer = protocol > PROTOCOL ? leader : undefined;
     if (this.#newer !== undefined) {

@@ -17,6 +17,8 @@ const NOBODY: Peer = { post: () => undefined };
 export interface Client {
   readonly id: string;
   peer: Peer;
+  /** When it said what is known of it. */
+  order: number;
   /** Whether it is told what commits change. */
   listens: boolean;
   /** The number of the call that comes next. */
@@ -48,12 +50,18 @@ export class Clients {
   /** Those that have gone for good: what of them is still on its way comes too late. */
   readonly #gone = new Set<string>();
 
-  /** A client says who it is, for the first time or by another way than before; undefined where it has gone already. */
+  /**
+   * A client says who it is, for the first time or by another way than before; undefined where it has gone already, or has
+   * said something else since.
+   */
   greet(hello: FromClient & { readonly type: 'hello' }, peer: Peer): Client | undefined {
-    const { client: id, listens, acknowledged, sent } = hello;
+    const { client: id, listens, acknowledged, sent, order = 0 } = hello;
     if (this.#gone.has(id)) return undefined;
     const known = this.#clients.get(id);
     if (known) {
+      if (!isNewest(known, hello)) return undefined;
+      if (known.peer !== peer && known.peer !== NOBODY)
+        for (const way of [known.peer, peer]) way.post({ type: 'moved', order }, []);
       known.peer = peer;
       known.listens = listens;
       known.sent = Math.max(known.sent, sent);
@@ -62,7 +70,7 @@ export class Clients {
       known.next = Math.max(known.next, known.acknowledged);
       return known;
     }
-    const client: Client = { id, peer, listens, next: acknowledged, acknowledged, sent, kept: -1, failures: [] };
+    const client: Client = { id, peer, order, listens, next: acknowledged, acknowledged, sent, kept: -1, failures: [] };
     this.#clients.set(id, client);
     return client;
   }
@@ -97,6 +105,18 @@ export class Clients {
     return taken;
   }
 
+  /** A client wants to be told what commits change, or no more. */
+  listen(message: FromClient & { readonly type: 'listen' }): void {
+    const client = this.#clients.get(message.client);
+    if (client && isNewest(client, message)) client.listens = message.listens;
+  }
+
+  /** A client says that it sleeps. */
+  sleep(message: FromClient & { readonly type: 'forget' }): void {
+    const client = this.#clients.get(message.client);
+    if (client && isNewest(client, message)) this.forget(client.id);
+  }
+
   /** A client's page is gone, or sleeps: it greets again where it comes back, and what came of it is still known. */
   forget(id: string): void {
     const client = this.#clients.get(id);
@@ -119,6 +139,13 @@ export class Clients {
   [Symbol.iterator](): IterableIterator<Client> {
     return this.#clients.values();
   }
+}
+
+/** Whether a client has said nothing since, by a way that was faster; notes that it said this. */
+function isNewest(client: Client, { order = client.order }: FromClient): boolean {
+  if (order < client.order) return false;
+  client.order = order;
+  return true;
 }
 
 /** The answers of a group, by the client that each is for. */

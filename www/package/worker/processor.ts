@@ -94,7 +94,7 @@ export class Processor {
         const client = this.#clients.greet(message, peer);
         if (!client) return;
         if (message.durability === 'strict') this.#makeStrict();
-        this.#listen(message.client, message.listens);
+        this.#countListeners();
         this.#greeted.push(client);
         break;
       }
@@ -105,13 +105,15 @@ export class Processor {
         break;
       }
       case 'listen':
-        this.#listen(message.client, message.listens);
+        this.#clients.listen(message);
+        this.#countListeners();
         return;
       case 'cancel':
         this.#cancel(message.client, message.sequence);
         return;
       case 'forget':
-        this.forget(message.client);
+        this.#clients.sleep(message);
+        this.#countListeners();
         return;
       case 'bye':
         this.#dismiss(message.client);
@@ -136,13 +138,6 @@ export class Processor {
     if (this.#isBusy) return;
     this.#isBusy = true;
     void this.#run();
-  }
-
-  #listen(id: string, listens: boolean): void {
-    const client = this.#clients.get(id);
-    if (!client) return;
-    client.listens = listens;
-    this.#countListeners();
   }
 
   #countListeners(): void {

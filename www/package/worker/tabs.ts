@@ -10,6 +10,7 @@ import {
 } from '../link/channel.js';
 import { takeLock } from '../link/locks.js';
 import type { FromClient, ToClient } from '../link/protocol.js';
+import type { Peer } from './clients.js';
 import type { Processor } from './processor.js';
 
 /** What of a processor other tabs are let to. */
@@ -25,6 +26,8 @@ export class Tabs {
   /** The clients that are listened to, each with what ends that. */
   readonly #watched = new Map<string, AbortController>();
   readonly #ports = new Map<string, MessagePort>();
+  /** The ways to clients by the channel: one for each, so that it is known where a client has another one. */
+  readonly #byChannel = new Map<string, Peer>();
 
   constructor(receiver: Receiver, path: string, leader: string, revisions: readonly string[]) {
     this.#receiver = receiver;
@@ -57,10 +60,16 @@ export class Tabs {
   #hear(message: TabMessage): void {
     if (message.type === 'seek') this.#announce();
     if (message.type !== 'to' || message.leader !== this.#leader) return;
-    const { client } = message.message;
-    this.#receive(message.message, {
-      post: (message: ToClient) => this.#channel.post({ type: 'from', leader: this.#leader, client, message }),
-    });
+    this.#receive(message.message, this.#channelTo(message.message.client));
+  }
+
+  #channelTo(client: string): Peer {
+    let peer = this.#byChannel.get(client);
+    if (!peer) {
+      const post = (message: ToClient) => this.#channel.post({ type: 'from', leader: this.#leader, client, message });
+      this.#byChannel.set(client, (peer = { post }));
+    }
+    return peer;
   }
 
   #listen(client: string, port: MessagePort): void {
@@ -96,5 +105,6 @@ export class Tabs {
     this.#watched.delete(client);
     closePort(this.#ports.get(client));
     this.#ports.delete(client);
+    this.#byChannel.delete(client);
   }
 }
