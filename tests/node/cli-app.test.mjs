@@ -120,6 +120,30 @@ suite("an app's folder", () => {
     assert.equal(ok('history', '-r', 'a:c'), 'a -> c (head), One\n<base> -> a, a\n');
   });
 
+  test('hundreds of revisions are applied, checked and taken back', (t) => {
+    const COUNT = 300;
+    const name = (n) => `r${String(n).padStart(3, '0')}`;
+    // Every second one adds a column to the table that the one before made.
+    const files = Array.from({ length: COUNT }, (_, n) => {
+      const table = `t${n - (n % 2)}`;
+      const made = `CREATE TABLE ${table} (x);\nCREATE TRIGGER of_${table} AFTER INSERT ON ${table} BEGIN DELETE FROM ${table} WHERE x < 0; END;`;
+      const [up, down] =
+        n % 2 === 0
+          ? [made, `DROP TABLE ${table};`]
+          : [`ALTER TABLE ${table} ADD COLUMN y;`, `ALTER TABLE ${table} DROP COLUMN y;`];
+      return [`${name(n)}.sql`, revision(name(n), n === 0 ? '' : name(n - 1), up, down)];
+    });
+    const { ok, json, path } = startApp(t, Object.fromEntries(files));
+    assert.equal(json('upgrade', 'heads').applied.length, COUNT + 2);
+    assert.equal(ok('verify').match(/ ok/g).length, COUNT + 2);
+    assert.equal(ok('check'), 'All revisions can be taken back.\n');
+    assert.deepEqual(json('downgrade', '-1').takenBack, [name(COUNT - 1)]);
+    assert.deepEqual(json('upgrade', 'heads').applied, [name(COUNT - 1)]);
+    const { schema } = look(path('state', 'memory.db'));
+    assert.equal(schema.filter(([kind, table]) => kind === 'table' && /^t\d+$/.test(table)).length, COUNT / 2);
+    assert.equal(json('downgrade', `${name(0)}`).takenBack.length, COUNT - 1);
+  });
+
   test('edit opens the file in the editor', (t) => {
     const { run, path, write } = startApp(t, { 'a b.sql': revision('a', ''), 'c.sql': revision('c', 'a') });
     write('editor.mjs', "import fs from 'node:fs'; fs.appendFileSync(process.argv.at(-1), process.argv[2]);");

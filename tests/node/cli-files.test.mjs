@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { once } from 'node:events';
@@ -128,6 +129,56 @@ test('a file that another program changed meanwhile is left alone', (t) => {
   assert.match(stderr, /was changed by another program meanwhile/);
   assert.deepEqual(list(), ['change.mjs', 'memory.db']);
   assert.deepEqual(look(path('memory.db')).versions, ['001']);
+});
+
+suite('several runs at once', () => {
+  const ended = (program) => once(program, 'exit').then(([status]) => status);
+
+  test('wait for each other: each does its part, and none undoes that of another', async (t) => {
+    const { ok, begin, path, list } = start(t);
+    const runs = Array.from({ length: 4 }, () => begin(['upgrade', 'head', ...URL]));
+    assert.deepEqual(await Promise.all(runs.map(ended)), [0, 0, 0, 0]);
+    assert.deepEqual(list(), ['memory.db'], 'who found it at the head wrote it again');
+    const moves = ['downgrade -1', 'upgrade head', 'downgrade base', 'upgrade head', 'downgrade 001', 'upgrade head'];
+    const statuses = await Promise.all(moves.map((words) => ended(begin([...words.split(' '), ...URL]))));
+    // In some orders there is nothing left to go back from.
+    assert.equal(statuses[1], 0);
+    ok('upgrade', 'head', ...URL);
+    assert.deepEqual(look(path('memory.db')).versions, ['002']);
+    assert.equal(look(path('memory.db')).integrity, 'ok');
+    assert.deepEqual(
+      list().filter((name) => name.startsWith('.')),
+      [],
+    );
+  });
+
+  test('one that was killed is not waited for, and one that hangs is named', async (t) => {
+    const { ok, run, path, write, list } = start(t);
+    ok('upgrade', '001', ...URL);
+    const other = spawn('sleep', ['600']);
+    t.after(() => other.kill());
+    write('.memory.db-lock', `${other.pid}\n`);
+    const { status, stderr } = run(['upgrade', 'head', ...URL]);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      new RegExp(
+        `is being changed by another synth-memory \\(process ${other.pid}\\)\\. .*delete .*\\.memory\\.db-lock`,
+      ),
+    );
+    assert.equal(ok('current', ...URL), '001\n', 'reading needs no lock');
+    assert.deepEqual(list(), ['.memory.db-lock', 'memory.db']);
+    other.kill();
+    await once(other, 'exit');
+    ok('upgrade', 'head', ...URL);
+    write('.memory.db-lock', '');
+    utimesSync(path('.memory.db-lock'), 1, 1);
+    ok('downgrade', '001', ...URL);
+    assert.deepEqual(
+      list().filter((name) => name.startsWith('.')),
+      [],
+    );
+  });
 });
 
 suite('ended at any instant', () => {

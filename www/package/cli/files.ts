@@ -109,7 +109,8 @@ export function removeLeftovers(path: string): void {
   }
 }
 
-function isRunning(id: number): boolean {
+/** Whether there is such a process. One of another user counts. */
+export function isRunning(id: number): boolean {
   try {
     return process.kill(id, 0);
   } catch (error) {

@@ -7,8 +7,12 @@ import { type Backup, Backups, KEPT } from './backups.js';
 import { DatabaseFile, DEFAULT_URL, type Snapshot } from './database.js';
 import { openEngine } from './engine.js';
 import { CommandError, misused } from './failures.js';
+import { exclusively } from './lock.js';
 import { isFolder, MigrationFolder } from './revisions.js';
 import type { Terminal } from './terminal.js';
+
+/** Changes a database. `toHead` opens it again, upgraded. */
+type Act<T> = (engine: Engine, toHead: (onNewerSchema?: OnNewerSchema) => Promise<Engine>) => T | Promise<T>;
 
 /** What a change has done. */
 export interface Changed<T> {
@@ -92,10 +96,17 @@ export class Session {
     return countsFromFile(symbol) ? this.engine() : this.graph();
   }
 
-  /** Changes the database, all or nothing; where nothing comes of it, the file is not touched. */
-  async change<T>(
-    act: (engine: Engine, toHead: (onNewerSchema?: OnNewerSchema) => Promise<Engine>) => T | Promise<T>,
-  ): Promise<Changed<T>> {
+  /** Runs `change` while no other run of the program changes the database. */
+  alone<T>(change: () => Promise<T>): Promise<T> {
+    return exclusively(this.database.path, change);
+  }
+
+  /** Changes the database, all or nothing. If nothing comes of it, the file is not touched. */
+  change<T>(act: Act<T>): Promise<Changed<T>> {
+    return this.alone(() => this.#change(act));
+  }
+
+  async #change<T>(act: Act<T>): Promise<Changed<T>> {
     const was = this.database.read();
     let engine = await this.engine(was.bytes);
     const before = engine.export();

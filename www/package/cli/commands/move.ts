@@ -185,11 +185,13 @@ that others have applied is corrected by a new revision. What it added goes with
     options: CHANGES,
     async run(session) {
       const id = session.positionals[0]!;
-      const was = session.database.read();
       const bytes = session.backups.read(id);
       const engine = await session.engine(bytes);
       const revisions = revisionsOf(engine);
-      const backup = session.replace(was, bytes, await placeOf(session, was.bytes));
+      const backup = await session.alone(async () => {
+        const was = session.database.read();
+        return session.replace(was, bytes, await placeOf(session, was.bytes));
+      });
       return {
         value: { revisions, backup: backup?.id ?? null },
         news: `The database is at ${at(revisions)}, as in ${id}.${backup ? `\nWhat was there is kept as ${backup.id}` : ''}`,
