@@ -1,4 +1,4 @@
-//! An app's branch next to the package's: what symbols mean, what new files build on, and what is said of missing tables.
+//! An app's branch next to the package's: what symbols mean, what new files build on, and the errors for missing tables.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -30,9 +30,9 @@ fn with(files: &[(String, String)]) -> Graph {
 
 type Expected = Result<&'static [&'static str], ErrorCode>;
 
-/// The rows a file is at, a command, and the revisions it applies or takes back, or the code it rejects with.
+/// The revisions that a file is at, a command, and the revisions that it applies or takes back, or its error code.
 const SYMBOLS: &[(&[&str], &str, Expected)] = &[
-    // The app's branch is meant where Alembic has no answer.
+    // Where Alembic has no answer, the symbol means the app's branch.
     (&[], "upgrade head", Ok(&["001", "002", "app1", "app2"])),
     (&["002"], "upgrade head", Ok(&["app1", "app2"])),
     (&["001", "app1"], "upgrade head", Ok(&["002", "app2"])),
@@ -46,7 +46,7 @@ const SYMBOLS: &[(&[&str], &str, Expected)] = &[
     (&["002", "app2"], "downgrade -2", Ok(&["app2", "app1"])),
     (&["002", "app1"], "downgrade -2", Err(ErrorCode::UnknownSymbol)),
     (&["001", "app1"], "downgrade -1", Ok(&["app1"])),
-    // What is not ambiguous is Alembic's.
+    // Where the symbol is not ambiguous, the answer is Alembic's.
     (&["001"], "upgrade +1", Ok(&["002"])),
     (&["002"], "downgrade -1", Ok(&["002"])),
     (&["002", "app2"], "downgrade base", Ok(&["app2", "app1", "002", "001"])),
@@ -149,7 +149,7 @@ fn a_merge_leaves_our_head_out_unless_it_is_named() {
     assert_eq!(merge(&two, &["002", "app2"]).unwrap(), "002 app2");
     let error = merge(&one(), &["heads"]).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
-    assert!(error.hint().contains("if it is named"), "{error}");
+    assert!(error.hint().contains("only if named"), "{error}");
 }
 
 #[test]
@@ -175,8 +175,46 @@ fn a_table_of_ours_that_is_not_there_yet_names_the_revision_to_depend_on() {
         assert_eq!(error.hint().contains("`-- Depends On: "), needed.is_some(), "{up}: {error}");
         assert!(error.hint().contains(needed.unwrap_or_default()), "{up}: {error}");
     }
-    // With it, the revision comes along.
+    // With `Depends On`, the revision is applied first.
     let files =
         [revision("app1", "-- Revises:\n-- Depends On: 001", "CREATE INDEX i ON turns (metadata);", "DROP INDEX i;")];
     assert!(open_with(tempfile::tempdir().unwrap().path(), with(&files)).is_ok());
+}
+
+#[test]
+fn a_file_with_revisions_of_an_app_is_newer_where_they_are_missing() {
+    let app = || with(&[revision("app1", "-- Revises:", "CREATE TABLE todos (title TEXT);", "DROP TABLE todos;")]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = {
+        let memory = open_with(folder.path(), app()).unwrap();
+        memory.export().unwrap()
+    };
+    let cases = [
+        ("", ErrorCode::NewerSchema, "app1 (Revision app1)"),
+        // The history does not match or is missing, so only the name of the revision is known.
+        ("UPDATE synth_migrations SET script = 'x'", ErrorCode::UnknownRevision, "app1"),
+        ("DELETE FROM synth_migrations", ErrorCode::UnknownRevision, "app1"),
+        ("DROP TABLE synth_migrations", ErrorCode::UnknownRevision, "app1"),
+    ];
+    for (sql, code, named) in cases {
+        let (_folder, changed) = support::open_bytes(&file);
+        changed.execute_batch(sql).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let mut memory = open(other.path()).unwrap();
+        let error = memory.import(support::file_of(changed)).unwrap_err();
+        assert_eq!(error.code(), code, "{sql}: {error}");
+        assert!(
+            error.message().contains(named) && error.hint().contains("`migrations`"),
+            "{sql}: {error} {}",
+            error.hint()
+        );
+        assert!(memory.backups().unwrap().is_empty());
+    }
+    // A backup made when the app had more revisions is rejected in the same way.
+    let backup = open_with(folder.path(), app()).unwrap().back_up().unwrap();
+    let mut memory = open_with(folder.path(), app()).unwrap();
+    memory.downgrade("app@base").unwrap();
+    memory.close().unwrap();
+    let mut memory = open(folder.path()).unwrap();
+    assert_eq!(memory.restore(&backup.id).unwrap_err().code(), ErrorCode::NewerSchema);
 }

@@ -1,4 +1,4 @@
-//! How a memory is opened and brought to head, from wherever its file is.
+//! Opens a memory and brings it to head, from whichever revision its file is at.
 
 use std::cell::RefCell;
 
@@ -16,18 +16,18 @@ use crate::migrate::{Graph, Revision, Step, adopt, history, schema};
 use crate::tables::MemoryTable;
 
 impl Memory {
-    /// Opens a file, or creates it, and brings its schema to head, after a backup where it holds anything.
+    /// Opens a file, or creates it, and brings its schema to head. A file that is not empty is backed up before.
     ///
     /// # Errors
     ///
-    /// Those of [`Memory::open_as_is`] and of [`Memory::bring_to_head`]. The file is then as it was.
+    /// Those of [`Memory::open_as_is`] and of [`Memory::bring_to_head`]. On any error the file is unchanged.
     pub fn open(location: Location<'_>, durability: Durability, clock: Clock, migrations: Migrations) -> Result<Self> {
         let mut memory = Self::open_as_is(location, durability, clock, migrations)?;
         memory.bring_to_head()?;
         Ok(memory)
     }
 
-    /// Opens a file, or creates it, and leaves its schema for [`Memory::bring_to_head`].
+    /// Opens a file, or creates it, and leaves its schema to [`Memory::bring_to_head`].
     ///
     /// # Errors
     ///
@@ -43,11 +43,11 @@ impl Memory {
         Ok(Self { db, migrated: Vec::new(), migrations, recall: RefCell::default(), ledger: Ledger::new(clock) })
     }
 
-    /// A memory that keeps nothing.
+    /// Opens a memory that is not stored in a file.
     ///
     /// # Errors
     ///
-    /// Only where SQLite itself cannot start.
+    /// Only if SQLite itself cannot start.
     pub fn in_memory(clock: Clock) -> Result<Self> {
         Self::open(Location::Memory, Durability::Strict, clock, Migrations::new(Graph::bundled()))
     }
@@ -56,17 +56,18 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read.
+    /// If the file cannot be read.
     pub fn need(&self) -> Result<Need> {
         runner::need(self.db.connection(), &self.heads(), &mut self.graph().revisions().iter())
     }
 
-    /// Brings the schema to the heads, from wherever it is; what it applied is what [`Memory::migrated`] tells.
+    /// Brings the schema to the heads, from whichever revision it is at. [`Memory::migrated`] then returns what was
+    /// applied.
     ///
     /// # Errors
     ///
     /// Those of [`Memory::upgrade`]; `newer_schema`, `unknown_revision`, `unversioned_database`, `edited_revision`;
-    /// `unexpected_value` for a row with an id that is too large. The file is then as it was.
+    /// `unexpected_value` for a row with an id that is out of range. On any error the file is unchanged.
     pub fn bring_to_head(&mut self) -> Result<()> {
         ids::check(self.db.connection())?;
         if self.need()? != Need::Nothing {
@@ -94,33 +95,14 @@ impl Memory {
         Ok(self.revisions()?.iter().any(|id| graph.get(id).is_none()))
     }
 
-    /// Deals with a file at a revision that is not known here.
+    /// Handles a file at a revision that is not known here.
     fn meet_newer(&mut self) -> Result<Applied> {
         let connection = self.db.connection();
         let whole = with_stored(&self.migrations.graph, connection, false)?;
         let (steps, current) = steps_to_known(&whole, &self.migrations.graph, connection)?;
         match self.migrations.on_newer {
             OnNewerSchema::Error => {
-                let newer: Vec<String> =
-                    steps.iter().map(|step| format!("{} ({})", step.revision.id, step.revision.title)).collect();
-                let message = format!(
-                    "The memory is at {}, newer than this app, which lacks {}.",
-                    place(&current),
-                    newer.join(", ")
-                );
-                let error = Error::new(ErrorCode::NewerSchema, message);
-                let squash = self
-                    .graph()
-                    .revisions()
-                    .iter()
-                    .find(|revision| revision.squashes.iter().any(|id| current.contains(id) && *id != revision.id));
-                Err(match squash {
-                    Some(Revision { id, file, .. }) => error.with_hint(format!(
-                        "A squash ({file}) stands in its place: open it once with a version of the app from before the \
-                         squash, which takes it to {id}."
-                    )),
-                    None => error,
-                })
+                Err(newer_schema("The memory", self.graph(), &steps, &current, ErrorCode::NewerSchema.hint()))
             }
             OnNewerSchema::ReadOnly => self.db.make_read_only().map(|()| Applied::new()),
             OnNewerSchema::Downgrade => {
@@ -134,7 +116,8 @@ impl Memory {
     }
 }
 
-/// The known revisions and those that the file brings along; if `as_applied`, the known ones too as the file has them.
+/// The known revisions and those that are stored in the file. If `as_applied`, known revisions also have the texts that
+/// are stored in the file.
 #[inline(never)]
 pub(super) fn with_stored(graph: &Graph, connection: &Connection, as_applied: bool) -> Result<Graph> {
     let mut revisions = graph.revisions().to_vec();
@@ -148,8 +131,33 @@ pub(super) fn with_stored(graph: &Graph, connection: &Connection, as_applied: bo
     Graph::from_revisions(revisions)
 }
 
-/// What takes a file back to what is known, and where it is now.
-fn steps_to_known<'g>(
+/// The error for a file at revisions whose scripts it holds and that are not known here.
+pub(super) fn newer_schema(
+    file: &str,
+    known: &Graph,
+    steps: &[Step<'_>],
+    current: &[String],
+    hint: &'static str,
+) -> Error {
+    let newer: Vec<String> =
+        steps.iter().map(|step| format!("{} ({})", step.revision.id, step.revision.title)).collect();
+    let message = format!("{file} is at {}, newer than this app, which lacks {}.", place(current), newer.join(", "));
+    let error = Error::new(ErrorCode::NewerSchema, message);
+    let squash = known
+        .revisions()
+        .iter()
+        .find(|revision| revision.squashes.iter().any(|id| current.contains(id) && *id != revision.id));
+    match squash {
+        Some(Revision { id, file, .. }) => error.with_hint(format!(
+            "A squash ({file}) replaces it: open the memory once with a version of the app from before the \
+             squash, which migrates it to {id}."
+        )),
+        None => error.with_hint(hint),
+    }
+}
+
+/// The steps that downgrade a file to known revisions, and the revisions that it is at now.
+pub(super) fn steps_to_known<'g>(
     whole: &'g Graph,
     known: &Graph,
     connection: &Connection,

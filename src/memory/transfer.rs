@@ -1,7 +1,7 @@
-//! Whole databases in and out, as the bytes of an SQLite file.
+//! Exports and imports whole databases, as the bytes of an SQLite file.
 //!
-//! A file that comes in is opened, checked, converted and migrated in memory first; only then are its pages copied over the
-//! live database, in one transaction of the live database. Until that commits, nothing has changed.
+//! An imported file is first opened, checked, converted and migrated in memory. Only then are its pages copied over the
+//! live database, in one transaction. Until that commits, nothing has changed.
 
 use std::rc::Rc;
 
@@ -10,6 +10,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::incoming::{not_a_memory, read_file};
+use super::opening::{newer_schema, steps_to_known, with_stored};
 use super::{Memory, bookkeeping, bytes_of, ids, ledger};
 use crate::db::{check_integrity, copy};
 use crate::error::{Error, ErrorCode, Result};
@@ -19,8 +20,8 @@ use crate::migrate::schema::Differences;
 use crate::migrate::symbol::place;
 use crate::migrate::{Graph, LeftOut, adopt, history, schema};
 
-/// What to do with a file that has triggers, views, virtual tables or declarations of another program's that act in the tables
-/// of a memory.
+/// What to do with a file that has triggers, views, virtual tables or other declarations of another program that affect
+/// the tables of a memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Foreign {
     /// Import it without them.
@@ -36,17 +37,17 @@ pub enum Foreign {
 pub struct Imported {
     /// The revisions that were applied to the file, in order.
     pub applied: Vec<String>,
-    /// What the file declared and the memory does not have.
+    /// What the file declared and was left out of the memory.
     pub left_out: Vec<LeftOut>,
 }
 
 impl Memory {
-    /// The database as the bytes of a file, at exactly this revision: what it builds on, and nothing beside it. Without the
-    /// history, so that it is as Alembic itself would have left it.
+    /// The database as the bytes of a file at exactly this revision: with the revisions that it builds on, and no
+    /// others. The history is left out, so the file is as Alembic itself would have left it.
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `unknown_symbol`; `out_of_memory` where the module cannot hold a second copy.
+    /// `unknown_revision`, `unknown_symbol`; `out_of_memory` if the module cannot hold a second copy.
     pub fn export_at(&mut self, revision: &str) -> Result<Vec<u8>> {
         let mut scratch = self.copied()?;
         let current = runner::current(&scratch)?;
@@ -56,11 +57,11 @@ impl Memory {
         let mut run = Run { clock: self.db.clock(), progress: &mut |_| {} };
         runner::run(&mut scratch, &steps, &wanted, &mut run)?;
         history::drop_tables(&scratch)?;
-        // What a later revision held must not be readable in the free pages of an earlier one.
+        // Data of later revisions must not be readable in free pages.
         bytes_of(scratch)
     }
 
-    /// Begins a memory that keeps nothing with the contents of a file, as they are; nothing is migrated.
+    /// Fills a memory that keeps nothing with the contents of a file. Nothing is migrated.
     ///
     /// # Errors
     ///
@@ -71,7 +72,7 @@ impl Memory {
         self.db.replace_contents(source)
     }
 
-    /// Replaces the whole database by a file's, brought to head; a backup of the present one is kept.
+    /// Replaces the whole database with a file that is brought to head. The current database is backed up first.
     ///
     /// # Errors
     ///
@@ -80,19 +81,19 @@ impl Memory {
         self.import_with(file, Foreign::LeaveOut)
     }
 
-    /// The same, choosing what to do with what another program put into the file.
+    /// The same, with a choice of what to do with the declarations of another program.
     ///
     /// # Errors
     ///
-    /// `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `schema_mismatch`, `migration_failed`,
-    /// `unexpected_value` for a row that does not fit or has an id that is too large, `quota_exceeded`. On any error the memory
-    /// is as it was.
+    /// `not_a_database`, `corrupt_database`, `unversioned_database`, `newer_schema`, `unknown_revision`,
+    /// `schema_mismatch`, `migration_failed`, `unexpected_value` for a row that does not fit or has an id that is out
+    /// of range, `quota_exceeded`. On any error the memory is unchanged.
     pub fn import_with(&mut self, file: Vec<u8>, foreign: Foreign) -> Result<Imported> {
         let imported = self.read(file).and_then(|source| self.replace(source, foreign)).map_err(of_file);
         self.answered(imported)
     }
 
-    /// Replaces the whole database by a backup's, brought to head; a backup of the present one is kept.
+    /// Replaces the whole database with a backup that is brought to head. The current database is backed up first.
     ///
     /// # Errors
     ///
@@ -114,25 +115,27 @@ impl Memory {
         Ok(source)
     }
 
-    /// Replaces the database by one whose pages were found whole.
+    /// Replaces the database with one whose integrity was checked.
     fn replace(&mut self, mut source: Connection, foreign: Foreign) -> Result<Imported> {
         self.db.check_writable()?;
         let graph = &*Rc::clone(&self.migrations.graph);
         let (current, left_out) = settled(&mut source, graph, foreign)?;
         ids::check(&source)?;
         let steps = graph.upgrade(&current, "heads")?;
-        // Its schema is that of the revisions as they are now, so from what texts they were applied does not matter: a
-        // backup from before an edit that was accepted is a way back all the same.
+        // Its schema matches the revisions as they are now, so the texts from which they were applied do not matter: a
+        // backup from before an accepted edit can still be restored.
         history::reconcile(&source, &graph.applied_at(&current))?;
         let heads = steps.last().map_or(current, |step| step.heads.clone());
         let mut run = Run { clock: self.db.clock(), progress: &mut *self.migrations.progress };
         let applied = runner::run(&mut source, &steps, &heads, &mut run)?;
-        // Only now these tables are ours: a file at an earlier revision may have others of the same names.
+        // Only after the migration are these the memory's own tables: a file at an earlier revision may have others of
+        // the same names.
         bookkeeping::check(&source)?;
         let imported = Imported { applied, left_out };
         ledger::take_over(self.db.connection(), &source)?;
         self.ledger.enter(&source, &imported)?;
-        // Pages of another size go through a rollback journal, and where its last flush fails they may be there or not.
+        // Pages of another size are copied with a rollback journal. If its last flush fails, the copy may or may not be
+        // in the file, so a failure does not discard the backup.
         let replaced = self.backed_up(false, |memory| memory.db.replace_contents(source));
         self.recall.get_mut().forget();
         replaced?;
@@ -140,8 +143,8 @@ impl Memory {
     }
 }
 
-/// Makes of a file what the revisions that it is at make, with its rows and with what it has in addition to them. Returns these
-/// revisions, and what it declared that is left out.
+/// Gives a file the schema of the revisions that it is at, with its rows and its additional tables. Returns these
+/// revisions, and the declarations that are left out.
 fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(Vec<String>, Vec<LeftOut>)> {
     let (current, left_out) = match runner::state(source)? {
         State::Empty => return Err(not_a_memory("it is empty")),
@@ -152,15 +155,15 @@ fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(
             (vec![adopt::adopt(source, graph, adoption)?], left_out)
         }
         State::Versioned(current) => {
-            // Whether they are known, before anything is compared with them.
-            graph.upgrade(&current, "heads")?;
+            // Checks that the revisions are known before the schema is compared with them.
+            check_known(source, graph, &current)?;
             graph.check_rows(&current)?;
             let found = schema::compare_loosely(source, graph, &current)?;
             if !(found.conflicts.is_empty() && found.tables.is_empty()) {
                 return Err(found.error(&place(&current)));
             }
             let left_out = settle(source, graph, &current, found)?;
-            // What a file says it is may not be what it is.
+            // The file may not match the revision that it says it is at, so missing indexes are created.
             for index in schema::compare(source, graph, &current)? {
                 source.execute_batch(&index)?;
             }
@@ -174,11 +177,24 @@ fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(
     Ok((current, left_out))
 }
 
-/// What SQLite does not understand of a file that somebody made is the file's fault: the same is done with sound ones.
+/// Rejects a file at revisions that are not known: as newer if it holds their scripts.
+fn check_known(source: &Connection, graph: &Graph, current: &[String]) -> Result<()> {
+    let Err(unknown) = graph.check_known(current) else { return Ok(()) };
+    let newer = || -> Result<Error> {
+        let whole = with_stored(graph, source, false)?;
+        let (steps, current) = steps_to_known(&whole, graph, source)?;
+        let hint = "Pass all of the app's `migrations` to Memory.open, or load its newest version.";
+        Ok(newer_schema("The file", graph, &steps, &current, hint))
+    };
+    // The history in a file of another program can hold anything. If it is unusable, the revisions are only unknown.
+    Err(newer().unwrap_or(unknown))
+}
+
+/// Blames the file for an internal error: the same statements work with undamaged files.
 fn of_file(error: Error) -> Error {
     if error.code() != ErrorCode::Internal {
         return error;
     }
-    let message = format!("The file is damaged, or holds what no memory can take over: {}.", error.reason());
+    let message = format!("The file is damaged, or holds something that cannot be imported: {}.", error.reason());
     error.recast(ErrorCode::CorruptDatabase, message)
 }

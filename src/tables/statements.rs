@@ -1,4 +1,4 @@
-//! The SQL behind every table's calls. It knows a table by its names alone, so there is one copy of it for all.
+//! The SQL behind every table's calls. It depends only on a table's names, so one copy of it serves all tables.
 
 use rusqlite::types::{ToSql, Value, ValueRef};
 use rusqlite::{CachedStatement, Row, params_from_iter};
@@ -10,12 +10,12 @@ use crate::changes::MAX_KEYS;
 use crate::db::{Db, execute};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The most rows that one call of `list` gives.
+/// How many rows one call of `list` can return at most.
 pub const MAX_LIMIT: u32 = 1000;
-/// How many rows `list` gives when it is not told.
+/// How many rows `list` returns by default.
 pub const DEFAULT_LIMIT: u32 = 50;
 
-/// Takes one row that was found.
+/// Receives one row that was found.
 type OnRow<'f> = &'f mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>;
 
 /// The statements of one table.
@@ -30,23 +30,26 @@ impl Statements<'_> {
         Ok(self.db.connection().prepare_cached(sql)?)
     }
 
-    /// Inserts a row and gives its id; 0 where the table's rows are known by key.
+    /// Inserts a row and returns its id; 0 if the table's rows are identified by a key.
     pub(crate) fn insert(&self, fields: Fields<'_>, on_conflict: &str) -> Result<i64> {
         let (columns, values) = fields.into_parts()?;
         let marks = vec!["?"; columns.len()].join(", ");
         let sql = format!("INSERT INTO {} ({}) VALUES ({marks}){on_conflict}", self.table, columns.join(", "));
         self.prepare(&sql)?.execute(params_from_iter(values))?;
         if self.key != "id" {
-            // An entry that was there already has changed, and SQLite tells of another row, perhaps of FTS5's own.
+            // If an existing entry was updated, SQLite's last rowid is that of another row, perhaps in one of FTS5's
+            // tables.
             return Ok(0);
         }
         let id = self.db.connection().last_insert_rowid();
-        // A file from elsewhere may have made ids that no JavaScript number holds; a row that cannot be told of is not added.
+        // In a file of another program, ids can become too large for a JavaScript number. A row whose id cannot be
+        // returned is not added.
         if id.unsigned_abs() >= 1 << 53 {
             return Err(Error::new(
                 ErrorCode::UnexpectedValue,
-                format!("The next id of {} would be {id}.", self.table),
-            ));
+                format!("The next id of {} would be {id}, which a JavaScript number cannot hold.", self.table),
+            )
+            .with_hint("Delete the row with the largest id, then add this one again."));
         }
         Ok(id)
     }
@@ -59,7 +62,7 @@ impl Statements<'_> {
         rows.next()?.map_or(Ok(()), |row| Ok(on_row(row)?))
     }
 
-    /// Reads up to `limit` rows; then, if there is one more, gives the cursor to read on from.
+    /// Reads up to `limit` rows. If there are more, returns the cursor of the next page.
     pub(crate) fn select_page(
         &self,
         columns: &str,
@@ -112,13 +115,13 @@ impl Statements<'_> {
         )
     }
 
-    /// A page of a search in the order of ids, in which the index of words has the rows too: so a word that stands in all of
-    /// them is found in the first. None where it cannot be had so.
+    /// The SQL of a page of a search in the order of ids, which is also the order of the full-text index. A word that
+    /// is in all rows is then found in the first ones. `None` if there is no search, or if the order is another.
     fn found_page(&self, columns: &str, conditions: &Conditions, order: Order, is_behind: bool) -> Option<String> {
         if order.column != "id" {
             return None;
         }
-        // The largest and the smallest item of the last page's last row.
+        // The lowest and the highest rowid in the index that the last row of the previous page can have.
         let (behind, direction) = if order.descending { ("< (? << 3)", "DESC") } else { ("> (? << 3 | 7)", "ASC") };
         let range = is_behind.then(|| format!("memory_fts.rowid {behind}"));
         let clause = conditions.clause_in_index(range)?;
@@ -126,7 +129,7 @@ impl Statements<'_> {
         Some(self.page(columns, order, &from, &clause, &format!("memory_fts.rowid {direction}")))
     }
 
-    /// The WHERE clause by which SQLite goes the way that was chosen.
+    /// The WHERE clause that makes SQLite find rows in the chosen way.
     fn clause(&self, conditions: &Conditions, access: Access, order: Order, range: Option<&str>) -> String {
         let way = |column: &str, sql: &str| match access {
             Access::Any => self.way_along(order, range.is_some(), column, sql),
@@ -158,7 +161,7 @@ impl Statements<'_> {
         Err(Error::new(ErrorCode::NotFound, format!("There is no row in {} with {} {key}.", self.table, self.key)))
     }
 
-    /// Deletes the row with this key, within the caller's transaction, and tells whether there was one.
+    /// Deletes the row with this key, within the caller's transaction; returns how many rows were deleted, 0 or 1.
     pub(crate) fn delete(&self, key: &dyn ToSql) -> Result<u64> {
         let sql = format!("DELETE FROM {} WHERE {} = ?", self.table, self.key);
         self.remove(&sql, &[key])
@@ -174,9 +177,10 @@ impl Statements<'_> {
         Ok(rows.next()?.map_or(Ok(0), |row| row.get::<_, i64>(0))? as u64)
     }
 
-    /// Deletes every row that meets the conditions, and tells how many there were.
+    /// Deletes every row that meets the conditions; returns how many were deleted.
     pub(crate) fn clear(&self, conditions: &Conditions) -> Result<u64> {
-        // With a condition: without one, SQLite drops the pages of a table that has no triggers, and no hook sees its rows.
+        // The condition is always true. Without one, SQLite truncates a table that has no triggers, and the update hook
+        // does not see its rows.
         let sql = format!("DELETE FROM {}{}", self.table, conditions.clause(Some("true".into())));
         let values: Vec<&dyn ToSql> = conditions.values().map(|value| value as &dyn ToSql).collect();
         let mut deleted = 0;
@@ -187,8 +191,8 @@ impl Statements<'_> {
         Ok(deleted)
     }
 
-    /// Runs a DELETE and returns how many rows it deleted. The feed of changes reports rows by key where they are known by
-    /// key, which can only be read while they are deleted.
+    /// Runs a DELETE and returns how many rows it deleted. If the rows are identified by a key, the feed of changes
+    /// reports their keys, which can only be read while they are deleted.
     fn remove(&self, sql: &str, values: &[&dyn ToSql]) -> Result<u64> {
         if self.key == "id" {
             return Ok(execute(self.db.connection(), sql, values)? as u64);
@@ -199,7 +203,7 @@ impl Statements<'_> {
         while let Some(row) = rows.next()? {
             deleted += 1;
             if named.len() < MAX_KEYS {
-                // In a file from elsewhere a key may be anything.
+                // In a file of another program, a key can be of any type.
                 named.push((row.get(0)?, row.get(1).ok()));
             }
         }
@@ -217,7 +221,7 @@ impl Statements<'_> {
     }
 }
 
-/// What a column holds. Text that is not UTF-8, which another program wrote, is read as far as it goes.
+/// The value of a column. Text that is not UTF-8, which only another program writes, is read as far as possible.
 pub(super) fn value_of(row: &Row<'_>, column: &str) -> rusqlite::Result<Value> {
     let value = row.get_ref(column)?;
     Ok(match value {
