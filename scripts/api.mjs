@@ -1,14 +1,14 @@
-// `npm run api`: writes the package's public API into api/, so that a change of it shows as a change of a file.
+// `npm run api`: writes the package's public API to api/, so that a change of the API shows as a change of a file.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { at } from './process.mjs';
 import { setUp } from './setup.mjs';
 
-/** Private to the page and its worker: its methods change with the engine, and no one calls it. */
+/** Private to the page and its worker: its methods change with the engine, and no user calls them. */
 const NOT_PUBLIC = new Set(['WorkerApi']);
 
-/** The name of what a part of a report declares. */
+/** Matches the name that a part of a report declares. */
 const DECLARATION = /^(?:export )?(?:declare |abstract )*(?:class|enum|interface|type|function|const|namespace) (\w+)/m;
 
 /** The entry points that have types, the package's own first: `{ index: 'dist/index.d.ts', react: … }`. */
@@ -18,7 +18,7 @@ function entries() {
   return typed.map(([path, { types }]) => [path === '.' ? 'index' : path.replace('./', ''), types]);
 }
 
-/** API Extractor's report of an entry: its declarations without comments, with those that they name and it does not export. */
+/** API Extractor's report of an entry: its declarations without comments, and those they use but it does not export. */
 async function extract(name, types) {
   const { Extractor, ExtractorConfig } = await import('@microsoft/api-extractor');
   const folder = at('target', 'api');
@@ -54,15 +54,15 @@ async function extract(name, types) {
 }
 
 /**
- * The declarations that a user of an entry can reach. `export *` of the generated types brings in the engine's own, which
- * are left out, as is what another entry exports.
+ * The declarations that a user of an entry can reach. `export *` of the generated types also brings in the engine's
+ * own; these are left out, and so is everything that another entry exports.
  */
 function reachable(report, exportedElsewhere) {
   const chunks = report.trim().split(/\n+(?=\/\/ @|declare namespace )/);
   const imports = chunks.filter((text) => !DECLARATION.test(text));
   const declarations = chunks.filter((text) => DECLARATION.test(text));
   const names = declarations.map((text) => DECLARATION.exec(text)[1]);
-  // In the namespace of the generated types a name may be another one's: `Turn_2 as Turn`.
+  // In the namespace of the generated types, a declaration may have another name: `Turn_2 as Turn`.
   const wire = declarations[names.indexOf('wire')] ?? '';
   const renamed = new Map([...wire.matchAll(/(\w+) as (\w+)/g)].map(([, name, known]) => [known, name]));
   const texts = declarations.map((text) =>
@@ -78,7 +78,7 @@ function reachable(report, exportedElsewhere) {
   return { text: [...imports, ...kept].join('\n\n'), exported: found };
 }
 
-/** Each file of api/ and what it must hold. */
+/** The required contents of each file in api/, by file name. */
 export async function reports() {
   const files = new Map();
   const elsewhere = new Set();

@@ -1,4 +1,4 @@
-// How the tests and the benchmarks start a browser: Debian's own, with a fresh profile on the disk as a user has one.
+// Starts browsers for the tests and the benchmarks: Debian's own, with a new profile on the disk, as a user has one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,14 +18,15 @@ export const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** A new folder for a profile, and how to be rid of it. */
+/** A new folder for a profile, and the function that removes it. */
 export function freshProfile(name = 'profile') {
   const folder = mkdtempSync(join(tmpdir(), `synth-memory-${name}-`));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /**
- * Chromium with a profile of its own. (A context of `browser.newContext()` is incognito: its OPFS is another, slower.)
+ * Starts Chromium with a profile of its own. A context of `browser.newContext()` is incognito, with another, slower
+ * OPFS.
  * @param {string} folder the profile's folder
  */
 export function openChromium(folder, options = {}) {
@@ -38,12 +39,12 @@ export function openChromium(folder, options = {}) {
 }
 
 /**
- * For browsers whose renderers are told apart: none is kept ready for a tab yet to come, which would be taken for another
- * tab's.
+ * For tests that identify a tab's renderer: Chromium keeps no spare renderer ready for a later tab, which would be
+ * mistaken for another tab's.
  */
 export const NO_SPARE_RENDERER = '--disable-features=SpareRendererForSitePerProcess';
 
-/** Opens a page in a tab, one at a time; returns it with the process id of its renderer. */
+/** Opens a page in a new tab; returns it with the process id of its renderer. To be called one at a time. */
 export async function openTab(context, url) {
   const session = await context.browser().newBrowserCDPSession();
   const renderers = async () => {
@@ -53,10 +54,10 @@ export async function openTab(context, url) {
   const before = new Set(await renderers());
   const page = await context.newPage();
   await page.goto(url);
-  // The blank page that a tab begins with may have had a renderer of its own, which goes.
+  // The blank page that a tab begins with may have a renderer of its own, which ends.
   let added;
   for (let waited = 0; added?.length !== 1; waited += 20) {
-    if (waited > 5_000) throw new Error(`A new tab brought ${added.length} renderers.`);
+    if (waited > 5_000) throw new Error(`A new tab started ${added.length} renderers instead of 1.`);
     await sleep(20);
     added = (await renderers()).filter((id) => !before.has(id));
   }
@@ -64,7 +65,7 @@ export async function openTab(context, url) {
   return { page, pid: added[0] };
 }
 
-/** The private memory of a process in MB, as Linux counts it: what would be free if it ended. */
+/** The private memory of a process in MB, as Linux counts it: the memory that would be free if the process ended. */
 export function privateMemory(pid) {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kilobytes = [...text.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB$/gm)].map(([, size]) => Number(size));
@@ -72,7 +73,7 @@ export function privateMemory(pid) {
 }
 
 /**
- * Chromium in a process group of its own, so that all of it can be killed at once.
+ * Starts Chromium in a process group of its own, so that all its processes can be killed at once.
  * @param {string} folder the profile's folder
  */
 export async function startChromium(folder, flags = []) {
@@ -96,7 +97,7 @@ export async function startChromium(folder, flags = []) {
     for (let waited = 0; ; waited += 20) {
       const [number, path] = read(port).split('\n');
       if (path) return { kill, browser: await chromium.connectOverCDP(`ws://127.0.0.1:${number}${path}`) };
-      if (waited >= 20_000 || child.exitCode !== null) throw new Error('The browser does not start.');
+      if (waited >= 20_000 || child.exitCode !== null) throw new Error('The browser did not start.');
       await sleep(20);
     }
   } catch (error) {

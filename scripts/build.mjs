@@ -11,7 +11,7 @@ const compiled = at('target', TARGET, 'release', 'synth_memory.wasm');
 const glue = at('www', 'package', 'wasm');
 const dist = at('dist');
 
-/** The time of the newest file in these files and folders, 0 where there is none. */
+/** The time of the newest file in these files and folders; 0 if there is none. */
 function newest(...paths) {
   const times = paths.map((path) => {
     if (!existsSync(path)) return 0;
@@ -27,7 +27,7 @@ async function buildWasm() {
   if (newest(finished) > newest(...sources.map((path) => at(path)))) return false;
 
   rmSync(glue, { recursive: true, force: true });
-  // The crate type is given here, for with an rlib beside it cargo does no link-time optimisation.
+  // The crate type is set here, because cargo does no link-time optimisation if it also builds an rlib.
   const args = ['rustc', '--release', '--lib', '--crate-type', 'cdylib', '--target', TARGET];
   const env = { RUSTFLAGS: `-Ctarget-feature=+simd128 ${WITHOUT_HOME}` };
   await run('cargo', args, { env: { ...compilerEnv(), ...env } });
@@ -35,7 +35,7 @@ async function buildWasm() {
   return true;
 }
 
-/** An entry that imports the package's own imports the file that the page has already, in place of a copy of it. */
+/** An entry that imports the package's main entry imports the file that the page already has, instead of a copy. */
 const coreOnce = {
   name: 'core-once',
   resolveId: (id) => (id === '../index.js' ? { id: './index.js', external: true } : undefined),
@@ -47,10 +47,10 @@ async function buildTypeScript() {
   rmSync(dist, { recursive: true, force: true });
   await run('tsc', ['--project', at('tsconfig.json')]);
   await run('tsc', ['--project', at('www', 'package', 'cli', 'tsconfig.json')]);
-  // Not at the top: this file is read before the set-up has installed anything.
+  // Not imported at the top, because this file is loaded before the set-up has installed anything.
   const { rolldown } = await import('rolldown');
-  // One file for the page and one for each worker, so that opening a memory is not a chain of small requests even where
-  // no bundler is used. What only Node needs is one more, and is not loaded elsewhere.
+  // One file for the page and one for each worker, so that opening a memory is not a chain of small requests, even
+  // without a bundler. The code that only Node needs is in one more file, which is not loaded elsewhere.
   const modules = [
     ['index', 'index.ts', 'neutral'],
     ['embedders', 'embedders.ts', 'neutral'],
@@ -65,16 +65,16 @@ async function buildTypeScript() {
       platform,
       external: ['react'],
       plugins: [coreOnce],
-      // What is loaded later takes what it shares from the file that is there already; to set that apart would be one
-      // more request before anything can be opened.
+      // A file that is loaded later imports the code it shares from the file that is already there. A separate file for
+      // shared code would be one more request before anything can be opened.
       preserveEntrySignatures: 'allow-extension',
     });
     await bundle.write({
       dir: dist,
-      // What is imported when it is needed is a file of its own.
+      // A module that is imported on first use is a file of its own.
       chunkFileNames: '[name].js',
       minify: true,
-      // A page's own components can be rendered on a server, these cannot: React reads it from the first line.
+      // React reads from the first line that these components, unlike a page's own, cannot be rendered on a server.
       banner: name === 'react' ? "'use client';" : '',
       comments: { legal: true, annotation: true, jsdoc: false },
     });
@@ -88,7 +88,7 @@ async function buildTypeScript() {
   return true;
 }
 
-/** The inspector is a program of its own, which uses the package as anybody does. */
+/** The inspector is a separate program, which uses the package as any app does. */
 async function buildInspector() {
   const sources = ['www/inspector', 'www/package'];
   const built = at('target', 'site');

@@ -1,4 +1,4 @@
-// Checks the crates as deny.toml asks: licenses, duplicates, sources, and advisories where their database can be had.
+// Checks the crates by deny.toml: licenses, duplicates, sources, and advisories if their database is available.
 import { existsSync, readdirSync } from 'node:fs';
 import { at, run } from './process.mjs';
 
@@ -8,7 +8,7 @@ const database = at('target', 'advisory-db');
 const hasCopy = () =>
   existsSync(database) && readdirSync(database).some((name) => existsSync(at('target', 'advisory-db', name, '.git')));
 
-/** Fetches the advisories; without a network the reason, in a line. */
+/** Fetches the advisories; returns the reason in one line if that fails, as it does without a network. */
 async function fetchAdvisories() {
   try {
     await run('cargo', ['deny', 'fetch', 'db'], { quiet: true, seconds: 120 });

@@ -1,4 +1,4 @@
-// Running other programs: one place that knows how to start them, show what they say, and fail with their words.
+// Runs other programs: starts them, shows their output, and fails with their messages.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 export const at = (...parts) => join(root, ...parts);
 
-/** Where the tools that the set-up script builds stand; first on the PATH of everything started here. */
+/** The folder of the tools that the set-up builds; first on the PATH of every program started here. */
 export const toolsFolder = at('target', 'tools');
 
 export function environment(extra = {}) {
@@ -15,7 +15,7 @@ export function environment(extra = {}) {
   return { ...process.env, PATH: path, ...extra };
 }
 
-/** Runs a program to its end, its output passed through; rejects if it fails. */
+/** Runs a program to its end and passes its output through; rejects if it fails. */
 export function run(command, args, { env, cwd = root, quiet = false, seconds } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -38,13 +38,13 @@ export function run(command, args, { env, cwd = root, quiet = false, seconds } =
   });
 }
 
-/** What a program prints, or undefined where it is missing or fails. */
+/** What a program prints; undefined if it is missing or fails. */
 export function ask(command, args, env) {
   const { status, stdout } = spawnSync(command, args, { cwd: root, env: environment(env), encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** The first of these programs that the PATH (or an absolute path) holds. */
+/** The first of these programs that exists, on the PATH or at its absolute path. */
 export function findProgram(...names) {
   for (const name of names.filter(Boolean)) {
     if (name.includes('/')) {

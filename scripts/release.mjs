@@ -1,11 +1,11 @@
-// `npm run release:check -- v1.2.3`: whether the files agree with the tag of a release. The release workflow runs it first.
+// `npm run release:check -- v1.2.3`: checks the files against a release's tag. The release workflow runs it first.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { at } from './process.mjs';
 
 const readFile = (file) => readFileSync(at(file), 'utf8');
 
-/** The version that each file has, undefined where none is found. */
+/** The version in each file; undefined if none is found. */
 export function versions(read = readFile) {
   const { version, name } = JSON.parse(read('package.json'));
   const lock = JSON.parse(read('package-lock.json'));
@@ -17,7 +17,7 @@ export function versions(read = readFile) {
   };
 }
 
-/** What keeps a tag from being released, as sentences; none if nothing does. */
+/** The reasons why a tag cannot be released, as sentences; empty if it can. */
 export function problems(tag, read = readFile) {
   const version = /^v(\d+\.\d+\.\d+(?:-[\w.]+)?)$/.exec(tag ?? '')?.[1];
   if (version === undefined) return [`A release is tagged v<major>.<minor>.<patch>, not "${tag ?? ''}".`];

@@ -1,4 +1,5 @@
-// A static server for the inspector and the tests: plain files, and the strictest policy the package promises to bear.
+// A static server for the inspector and the tests. It serves files with the strictest Content-Security-Policy under
+// which the package is guaranteed to work.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -30,7 +31,7 @@ export const POLICY = [
 /** The inspector shows four tabs as frames of one page. The package itself needs no frames. */
 const SITE_POLICY = `${POLICY}; frame-src 'self'`;
 
-/** What stands where: the built package, the inspector's own files, and what TypeScript made of them. */
+/** The folders behind each path: the built package, the inspector's files, and what TypeScript compiled of them. */
 export const SITE = {
   '/package/': [at('dist')],
   '/inspector/': [at('target', 'site', 'inspector'), at('www', 'inspector')],

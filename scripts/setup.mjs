@@ -1,7 +1,7 @@
-// Brings a machine to where it can build and test: `node scripts/setup.mjs [--tests]`.
+// Installs what a machine needs to build and test: `node scripts/setup.mjs [--tests]`.
 //
-// Every step first looks whether there is anything to do, so a second run takes a moment. A step that cannot succeed
-// says what a person must install. Nothing is assumed but rustup's cargo and rustc, Node 20 and npm.
+// Each step first checks whether there is anything to do, so a second run takes a moment. A step that fails says what
+// you must install. Only rustup's cargo and rustc, Node 20 and npm have to be there.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,7 +11,7 @@ import { ask, at, findProgram, run, toolsFolder } from './process.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const MINUTE = 60;
-/** What is compiled names the files it came from: not where a user keeps them. */
+/** Compiled code contains the paths of its source files: this removes the user's home folder from them. */
 export const WITHOUT_HOME = `--remap-path-prefix=${homedir()}=~`;
 
 /** Versions that must match what Cargo.toml and the tests were written against. */
@@ -20,7 +20,7 @@ const WASM_PACK = '0.15.1';
 const GECKODRIVER = '0.37.1';
 const CARGO_DENY = '0.20.2';
 const ALEMBIC = 'alembic==1.20.1';
-/** A newer SQLite than many a Python has of its own: what has an index of words is made by 3.43 at the least. */
+/** A newer SQLite than that of many Pythons: files with a full-text index need at least 3.43. */
 const SQLITE = 'pysqlite3-binary==0.5.4.post2';
 
 async function step(name, { ready, make, otherwise }) {
@@ -63,8 +63,8 @@ async function apt(...packages) {
 const CHANNEL = /channel = "(.+)"/.exec(readFileSync(at('rust-toolchain.toml'), 'utf8'))[1];
 
 /**
- * Whether there is a compiler of the pinned release. rustup would download one that it does not know by that name, at each
- * call of cargo; where `stable` is the same release, as on machines without a network, it is taken for it.
+ * Whether there is a compiler of the pinned release. If rustup does not know one by that name, it would download it at
+ * each call of cargo. If `stable` is the same release, as on machines without a network, it is used instead.
  */
 function hasRust() {
   const known = process.env.RUSTUP_TOOLCHAIN ? undefined : ask('rustup', ['toolchain', 'list']);
@@ -81,7 +81,7 @@ async function addRust() {
 
 const debianToolchain = at('target', 'setup', 'debian-toolchain');
 
-/** Which toolchain compiles for WebAssembly: rustup's own, or Debian's where that is what brought the target. */
+/** Which toolchain compiles for WebAssembly: rustup's own, or Debian's if the target came with that. */
 const toolchainEnv = () => (existsSync(debianToolchain) ? { RUSTUP_TOOLCHAIN: 'debian' } : {});
 
 function hasTarget(env) {
@@ -101,7 +101,7 @@ async function addTarget() {
     cause = error;
   }
   const why = cause ? ` (${cause.message.split('\n')[0]})` : '';
-  console.log(`    rustup could not bring it${why}; taking Debian's compiler`);
+  console.log(`    rustup could not install it${why}; using Debian's compiler`);
   await apt('rustc-web', 'cargo-web', 'rust-web-src', 'rust-web-clippy', 'gcc', 'libc6-dev');
   await run('rustup', ['toolchain', 'link', 'debian', '/usr'], { quiet: true });
   const env = { RUSTUP_TOOLCHAIN: 'debian' };
@@ -119,7 +119,7 @@ async function buildStandardLibrary(env) {
     '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n',
   );
   writeFileSync(join(crate, 'src', 'lib.rs'), '');
-  // With bitcode, or a later `lto = true` has nothing to work on; `test` is what wasm-bindgen-test is built with.
+  // With bitcode, because `lto = true` needs it later; wasm-bindgen-test needs `test`.
   await run('cargo', ['build', '-Zbuild-std=std,panic_abort,test', '--target', TARGET, '--release'], {
     cwd: crate,
     quiet: true,
@@ -149,7 +149,7 @@ function clang() {
   return clangFound;
 }
 
-/** What cargo needs to know to compile C for WebAssembly. */
+/** The environment variables with which cargo compiles C for WebAssembly. */
 export function compilerEnv() {
   const suffix = /-\d+$/.exec(basename(clang() ?? ''))?.[0] ?? '';
   const archiver = findProgram(
@@ -159,7 +159,7 @@ export function compilerEnv() {
     ...versions.map((v) => `llvm-ar${v}`),
   );
   const env = { ...toolchainEnv(), CC_wasm32_unknown_unknown: clang(), AR_wasm32_unknown_unknown: archiver };
-  // rustup's compiler brings its own linker, Debian's does not.
+  // rustup's compiler comes with its own linker, Debian's does not.
   if (env.RUSTUP_TOOLCHAIN) env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER = findProgram(`wasm-ld${suffix}`, 'wasm-ld');
   return env;
 }
@@ -173,7 +173,7 @@ function cargoTool(crate, version, { program = crate, locked = true } = {}) {
     make: () =>
       run('cargo', ['install', `${crate}@${version}`, '--root', toolsFolder, ...(locked ? ['--locked'] : [])], {
         quiet: true,
-        // They run for seconds a day: quick to build is what counts.
+        // They run for seconds a day, so the time to build them matters most.
         env: {
           CARGO_TARGET_DIR: at('target', 'tools-build'),
           CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
@@ -189,7 +189,7 @@ function cargoTool(crate, version, { program = crate, locked = true } = {}) {
 
 // --- Browsers and Alembic, for the tests --------------------------------------------------------------------------
 
-/** Where WebKitGTK's own small browser may be: beside the library, in a folder that has its version in the name. */
+/** Where WebKitGTK's MiniBrowser may be: next to the library, in a folder with the version in its name. */
 function miniBrowsers() {
   const folder = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
   const versions = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('webkit2gtk-')) : [];
@@ -221,7 +221,7 @@ async function makePython() {
 
 // --- npm's packages -----------------------------------------------------------------------------------------------
 
-/** What a folder's package-lock.json pins, installed there. */
+/** Installs the packages that a folder's package-lock.json pins, in that folder. */
 function npmPackages(...folder) {
   const stamp = at(...folder, 'node_modules', '.installed-lock');
   const lockHash = () =>
@@ -252,12 +252,12 @@ export async function setUp({ forTests = false } = {}) {
   await step('a C compiler for this machine', {
     ready: () => Boolean(findProgram('cc')),
     make: () => apt('gcc', 'libc6-dev'),
-    otherwise: 'install a C compiler that answers to `cc`.',
+    otherwise: 'install a C compiler that can be called as `cc`.',
   });
   await step('clang, for SQLite in WebAssembly', {
     ready: () => Boolean(clang() && compilerEnv().AR_wasm32_unknown_unknown),
     make: () => apt('clang-19', 'lld-19', 'llvm-19'),
-    otherwise: 'install a clang that knows wasm32, and llvm-ar beside it (on Debian: clang-19 lld-19 llvm-19).',
+    otherwise: 'install a clang that supports wasm32, and llvm-ar (on Debian: clang-19 lld-19 llvm-19).',
   });
   await step(`Rust's ${TARGET}`, {
     ready: () => hasTarget(toolchainEnv()),

@@ -1,5 +1,5 @@
-// What a page downloads to open a memory, migrate it, remember and recall, and what else it may ask for, with the limits.
-// `npm run size` prints it, of another build with `-- <dist>`.
+// The size of what a page downloads to open a memory, migrate it, remember and recall, the size of what it may load
+// besides, and the limits. `npm run size` prints them; `npm run size -- <dist>` prints those of another build.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,28 +7,28 @@ import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { at } from './process.mjs';
 
-/** In bytes, by `gzip -9`. */
+/** The limit of what a page downloads, in bytes, compressed by `gzip -9`. */
 export const LIMIT = 900_000;
 
-/** The same, of what React's entry adds. */
+/** The same for what React's entry adds. */
 export const REACT_LIMIT = 1_500;
 
-/** The same, as they are, of the tables of embedders, each of which is downloaded by itself and hardly gets smaller. */
+/** The limits of the embedders' tables, uncompressed: each is downloaded separately, and compression hardly helps. */
 export const MODEL_LIMITS = {
   'models/all-minilm-l6-v2-256.bin': 2_400_000,
   'models/multilingual-e5-small-256.bin': 9_000_000,
 };
 
-/** Where a page begins, and what it cannot do without. */
+/** The file that a page loads first, and the files that it always needs. */
 const ENTRY = 'index.js';
 const NEEDED = [ENTRY, 'wasm/synth_memory_bg.wasm'];
-/** Node alone loads `node.js`; the embedder's table is fetched by the first question, and has a figure of its own. */
+/** Only Node loads `node.js`; the first question fetches the embedder's table, which has a limit of its own. */
 const NOT_COUNTED = /^(?:node\.js|models\/)/;
 
-/** A file of the package, as an import or a URL names it. */
+/** A file of the package, as named by an import or a URL. */
 const REFERENCE = /["'`]\.\/([\w./-]+\.(?:js|wasm))["'`]/g;
 
-/** The files that the page's script leads to, itself first: workers, chunks and WebAssembly. */
+/** The page's script, and all files that it leads to: workers, chunks and WebAssembly. */
 function filesOfPage(dist) {
   const counts = (file) => !NOT_COUNTED.test(file) && existsSync(join(dist, file));
   const found = new Set([ENTRY]);
@@ -47,14 +47,14 @@ function brotli(bytes) {
   return brotliCompressSync(bytes, { params }).length;
 }
 
-/** A file in bytes: as it is, by `gzip -9` and by brotli. */
+/** The size of a file in bytes: uncompressed, by `gzip -9` and by brotli. */
 export function sizeOf(dist, file) {
   const path = join(dist, file);
   const gzip = execFileSync('gzip', ['-9', '-n', '-c', path], { maxBuffer: 1 << 26 }).length;
   return { file, raw: statSync(path).size, gzip, brotli: brotli(readFileSync(path)) };
 }
 
-/** Each file of a page in bytes: as it is, by `gzip -9` and by brotli; and their sums. */
+/** The size of each file of a page in bytes: uncompressed, by `gzip -9` and by brotli; and their sums. */
 export function measure(dist = at('dist')) {
   const files = filesOfPage(dist).map((file) => sizeOf(dist, file));
   const sum = (kind) => files.reduce((total, size) => total + size[kind], 0);
@@ -78,8 +78,8 @@ export function report({ files, ...total }) {
 }
 
 /**
- * Each entry by itself and its limit: of `gzip`, or of `raw` for a file that hardly gets smaller. Those but the first come
- * in addition to it.
+ * The size and the limit of each entry: the limit is of `gzip`, or of `raw` for a file that hardly compresses. All but
+ * the first are loaded in addition to the first.
  */
 export function entries(dist = at('dist')) {
   const alone = (entry, file, limit) => ({ entry, ...sizeOf(dist, file), ...limit });
@@ -94,9 +94,9 @@ export function entries(dist = at('dist')) {
 /** The entries above their limits. */
 export const tooLarge = (sizes) => sizes.filter((size) => size[size.by] > size.limit);
 
-/** A Markdown table of the entries. */
+/** A Markdown table of the entries and their limits. */
 export function reportEntries(sizes) {
-  const KINDS = { gzip: 'by gzip -9', raw: 'as it is' };
+  const KINDS = { gzip: 'by gzip -9', raw: 'uncompressed' };
   return table(
     ['entry', 'bytes', 'gzip -9', 'brotli', 'limit'],
     sizes.map(({ entry, by, limit, ...size }) => [
@@ -109,9 +109,9 @@ export function reportEntries(sizes) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const sizes = entries(process.argv[2]);
-  console.log(`${reportEntries(sizes)}\n\nOf which \`synth-memory\` is:\n\n${report(sizes[0])}`);
+  console.log(`${reportEntries(sizes)}\n\nThe files of \`synth-memory\`:\n\n${report(sizes[0])}`);
   for (const { entry, by, limit, [by]: size } of tooLarge(sizes)) {
-    console.error(`\n${entry} has ${bytes(size)} bytes, and its limit is ${bytes(limit)}.`);
+    console.error(`\n${entry} has ${bytes(size)} bytes, which exceeds its limit of ${bytes(limit)}.`);
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,4 @@
-// `npm start`: sets up what is needed, builds, and serves the inspector.
+// `npm start`: installs what is needed, builds, and serves the inspector.
 import { build } from './build.mjs';
 import { serve } from './serve.mjs';
 import { setUp } from './setup.mjs';

@@ -1,4 +1,4 @@
-// `npm test`: sets up what is needed, builds, and runs every check and every test. Names of stages run only those.
+// `npm test`: installs what is needed, builds, and runs every check and every test. Arguments name the stages to run.
 import { readdirSync } from 'node:fs';
 import { build } from './build.mjs';
 import { checkCrates } from './deny.mjs';
@@ -11,11 +11,11 @@ const files = (folder) =>
     .filter((name) => name.endsWith('.test.mjs'))
     .map((name) => `tests/${folder}/${name}`);
 
-/** Two files at a time: while a browser waits, the other one works. */
+/** Runs two files at a time: while one waits for its browser, the other works. */
 const nodeTests = (folder) =>
   run('node', ['--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec', ...files(folder)]);
 
-/** To optimise for WebAssembly takes longer than what is tested there then runs faster. */
+/** Without optimisation: optimising for WebAssembly takes longer than the tests gain by it. */
 const wasmEnv = () => ({ ...compilerEnv(), CARGO_PROFILE_DEV_OPT_LEVEL: '0' });
 
 const wasmPack = (browser, driver, path) =>
@@ -59,7 +59,7 @@ const STAGES = {
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in STAGES));
 if (unknown.length > 0) {
-  console.error(`There is no stage ${unknown.join(', ')}. There are: ${Object.keys(STAGES).join(', ')}.`);
+  console.error(`There is no stage ${unknown.join(', ')}. The stages are ${Object.keys(STAGES).join(', ')}.`);
   process.exit(1);
 }
 

@@ -1,8 +1,8 @@
-// Makes of what the compiler wrote the engine that a page downloads: its glue and declarations, and optimised WebAssembly.
+// Makes the engine that a page downloads from the compiler's output: glue code, declarations and optimised WebAssembly.
 import { join } from 'node:path';
 import { run } from './process.mjs';
 
-/** What every browser that has OPFS knows. */
+/** The WebAssembly features that every browser with OPFS supports. */
 const FEATURES = [
   'bulk-memory',
   'bulk-memory-opt',
@@ -15,17 +15,17 @@ const FEATURES = [
 ];
 
 /**
- * What wasm-opt is told, at one of its levels. It is judged by the size compressed: -Os and these settings give more bytes
- * than -Oz, but such as gzip makes fewer of.
+ * The arguments of wasm-opt, at one of its levels. They were chosen by the compressed size: -Os with these settings
+ * writes more bytes than -Oz, but gzip compresses them to fewer.
  */
 export const passes = (level = '-Os') => [
   level,
   '--converge',
-  // The lowest kilobyte is the far end of the stack, so no pointer of ours is that low.
+  // The lowest kilobyte is the far end of the stack, so no pointer in the program is that low.
   '--low-memory-unused',
   '--skip-pass=memory-packing',
   '--skip-pass=local-cse',
-  // Functions of one name's beginning are of one module and alike, so that they compress better side by side.
+  // Functions whose names begin alike are of the same module and similar, so they compress better next to each other.
   '--reorder-functions-by-name',
   '--strip-debug',
   '--strip-producers',

@@ -1,8 +1,8 @@
-//! What commits changed: one feed, from SQLite itself, whoever made the change.
+//! The feed of changes: what commits changed, whoever made the change.
 //!
-//! SQLite's update hook reports each row that a statement touches, and those that its triggers touch. What a transaction took
-//! back is not reported: neither by a rollback nor by one to a savepoint. Rows that follow each other are one [`Run`], so
-//! that a large insert costs a comparison for each row and is one entry.
+//! SQLite's update hook reports each row that a statement or one of its triggers changes. Changes that are rolled back,
+//! whole or to a savepoint, are not reported. Consecutive rows are one [`Run`], so a large insert is one entry and
+//! costs one comparison per row.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,17 +14,17 @@ use tsify::Tsify;
 use crate::error::Result;
 use crate::tables::is_ours;
 
-/// The most tables that can be watched.
+/// How many tables can be watched at most.
 pub const MAX_TABLES: usize = 8;
-/// The most runs that are kept until they are taken.
+/// How many runs are kept at most until they are taken.
 pub const MAX_RUNS: usize = 1000;
-/// The most rows that are reported by key.
+/// How many rows are reported by key at most.
 pub const MAX_KEYS: usize = 1000;
 
-/// The most tables of an app's own that are told of.
+/// How many of an app's own tables are reported at most.
 pub const MAX_OWN: usize = 100;
 
-/// What became of a row.
+/// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
@@ -36,21 +36,21 @@ pub enum ChangeKind {
     Delete,
 }
 
-/// Rows of one table with consecutive rowids that were changed alike, one after the other.
+/// Rows of one table with consecutive rowids that were changed in the same way, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The table's place in the list of those that are watched.
+    /// The table's index in the list of watched tables.
     pub table: usize,
-    /// What became of them.
+    /// What happened to them.
     pub kind: ChangeKind,
     /// The lowest rowid.
     pub first: i64,
-    /// The highest.
+    /// The highest rowid.
     pub last: i64,
 }
 
 impl Run {
-    /// Makes the row a part of the run, and returns whether it is one.
+    /// Adds the row to the run if it continues it; returns whether the row is in the run.
     fn take(&mut self, table: usize, kind: ChangeKind, row: i64) -> bool {
         if self.table != table || self.kind != kind {
             return false;
@@ -64,23 +64,23 @@ impl Run {
     }
 }
 
-/// A deleted row of the table whose rows are known by key: its rowid, and its key where that was noted.
+/// A deleted row of the table whose rows are identified by a key: its rowid, and its key if that was recorded.
 pub type Deleted = (i64, Option<String>);
 
 /// What changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// A bit for each table, by its place in the list.
+    /// One bit for each watched table, by its index in the list.
     tables: u8,
     /// The rows, in the order in which they were changed.
     pub runs: Vec<Run>,
-    /// Of the table whose rows are known by key, each that was deleted, in that order.
+    /// The deleted rows of the table whose rows are identified by a key, in the order of their deletion.
     pub deleted: Vec<Deleted>,
-    /// The tables of the app's own that changed; no more than [`MAX_OWN`] of them.
+    /// The app's own tables that changed, at most [`MAX_OWN`].
     pub own: Vec<String>,
-    /// Whether there were more rows than these.
+    /// Whether more rows were changed than are listed here.
     pub missed: bool,
-    /// Whether another database, or another schema, took the place of the one that was there.
+    /// Whether the database or its schema was replaced.
     pub replaced: bool,
 }
 
@@ -91,7 +91,7 @@ impl Changed {
     }
 
     fn note(&mut self, table: usize, kind: ChangeKind, row: i64, keyed: bool) {
-        // JavaScript's numbers do not hold every rowid that a file from elsewhere may have.
+        // A file of another program may have rowids that a JavaScript number cannot hold exactly.
         const LIMIT: u64 = 1 << 53;
         self.tables |= 1 << table;
         if row.unsigned_abs() >= LIMIT {
@@ -121,7 +121,7 @@ impl Changed {
         }
     }
 
-    /// Adds what was changed after this.
+    /// Appends later changes.
     fn append(&mut self, later: &mut Self) {
         later.own.drain(..).for_each(|table| self.note_own(&table));
         self.tables |= std::mem::take(&mut later.tables);
@@ -135,7 +135,7 @@ impl Changed {
     }
 }
 
-/// Where the open transaction is, to go back to.
+/// A point in the open transaction, to go back to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mark {
     tables: u8,
@@ -146,15 +146,15 @@ pub(crate) struct Mark {
     own: usize,
 }
 
-/// The feed of one connection. SQLite wants its hooks to be `Send`, hence the lock; there is one thread.
+/// The feed of one connection. Its hooks must be `Send`, hence the lock; there is only one thread.
 #[derive(Default)]
 pub(crate) struct Feed {
     tables: &'static [&'static str],
-    /// The table whose rows are known by key, not by rowid.
+    /// The index of the table whose rows are identified by a key, not by rowid.
     keyed: usize,
-    /// What the transaction that is open has changed.
+    /// What the open transaction has changed.
     pending: Arc<Mutex<Changed>>,
-    /// What was committed and not yet taken.
+    /// What was committed and has not been taken yet.
     committed: Mutex<Changed>,
 }
 
@@ -163,7 +163,8 @@ fn lock(changed: &Mutex<Changed>) -> MutexGuard<'_, Changed> {
 }
 
 impl Feed {
-    /// A feed of changes to these tables, [`MAX_TABLES`] at most, of which `keyed` has its rows known by key.
+    /// A feed of changes to these tables, at most [`MAX_TABLES`]. `keyed` is the index of the table whose rows are
+    /// identified by a key.
     pub(crate) fn of(tables: &'static [&'static str], keyed: usize) -> Self {
         debug_assert!(tables.len() <= MAX_TABLES);
         Self { tables, keyed, ..Self::default() }
@@ -190,8 +191,8 @@ impl Feed {
         Ok(connection.rollback_hook(Some(move || *lock(&pending) = Changed::default()))?)
     }
 
-    /// Notes the keys of rows that a statement has just deleted, in the order of their deletion. SQLite's hook has only the
-    /// rowids, and may not run statements.
+    /// Records the keys of rows that a statement has just deleted, in the order of their deletion. SQLite's hook
+    /// receives only the rowids, and must not run statements.
     pub(crate) fn name_deleted(&self, named: Vec<Deleted>) {
         let mut pending = lock(&self.pending);
         let begin = pending.deleted.iter().rposition(|(_, key)| key.is_some()).map_or(0, |last| last + 1);
@@ -203,43 +204,43 @@ impl Feed {
         }
     }
 
-    /// Notes that these tables of the app's own are written to: of a table without rowids, SQLite's hook says nothing.
+    /// Records that these tables of the app's own are written to. SQLite's hook does not report tables without rowids.
     pub(crate) fn note_own(&self, tables: Vec<String>) {
         let mut pending = lock(&self.pending);
         tables.iter().for_each(|table| pending.note_own(table));
     }
 
-    /// Notes that what was changed so far is committed, as no transaction is open.
+    /// Records that all changes so far are committed, because no transaction is open.
     pub(crate) fn settle(&self) {
         lock(&self.committed).append(&mut lock(&self.pending));
     }
 
-    /// Notes that everything was replaced.
+    /// Records that everything was replaced.
     pub(crate) fn replace(&self) {
         lock(&self.committed).replaced = true;
     }
 
-    /// Where the open transaction is, to go back to.
+    /// The current point in the open transaction, to go back to.
     pub(crate) fn mark(&self) -> Mark {
         let Changed { tables, missed, ref runs, ref deleted, ref own, .. } = *lock(&self.pending);
         let last = runs.last().copied();
         Mark { tables, missed, runs: runs.len(), last, deleted: deleted.len(), own: own.len() }
     }
 
-    /// Notes that the open transaction went back to where it was.
+    /// Records that the open transaction went back to a point.
     pub(crate) fn go_back(&self, to: Mark) {
         let mut pending = lock(&self.pending);
         (pending.tables, pending.missed) = (to.tables, to.missed);
         pending.deleted.truncate(to.deleted);
         pending.own.truncate(to.own);
         pending.runs.truncate(to.runs);
-        // It may have grown since.
+        // The last run may have grown since.
         if let (Some(last), Some(was)) = (pending.runs.last_mut(), to.last) {
             *last = was;
         }
     }
 
-    /// What was committed since this was last called; none if that is nothing.
+    /// What was committed since the last call; `None` if nothing was.
     pub(crate) fn take(&self) -> Option<Changed> {
         let changed = std::mem::take(&mut *lock(&self.committed));
         (changed != Changed::default()).then_some(changed)

@@ -1,4 +1,5 @@
-//! One SQLite connection: how it is opened, how a change is made whole, how changes that wait together share one flush.
+//! One SQLite connection: how it is opened, how a change is made atomic, and how changes that wait together share one
+//! flush.
 
 mod connection;
 mod page;
@@ -25,7 +26,7 @@ pub(crate) use rows::RowCopy;
 /// The largest text of one column, in bytes of UTF-8: 16 MiB.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
 
-/// What an acknowledged write has survived: `strict` a power cut, `relaxed` a killed tab or browser.
+/// What an acknowledged write survives: `strict` a power cut, `relaxed` a killed tab or browser.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
@@ -36,22 +37,22 @@ pub enum Durability {
     Relaxed,
 }
 
-/// Where the time comes from, for the browser has a clock of its own.
+/// Where the time comes from: the browser has a clock of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock(fn() -> f64);
 
 impl Clock {
-    /// A clock that reads Unix seconds, fractions included, from this function.
+    /// A clock that calls `seconds` for the Unix time in seconds, fractions included.
     pub const fn new(seconds: fn() -> f64) -> Self {
         Self(seconds)
     }
 
-    /// The operating system's clock. Not for WebAssembly, where the standard library has none.
+    /// The operating system's clock. Not for WebAssembly, where the standard library has no clock.
     pub const fn system() -> Self {
         Self(|| std::time::UNIX_EPOCH.elapsed().map_or(0.0, |elapsed| elapsed.as_secs_f64()))
     }
 
-    /// Unix seconds, fractions included: what the `timestamp` columns hold.
+    /// The Unix time in seconds, fractions included, as the `timestamp` columns hold it.
     pub fn now(self) -> f64 {
         (self.0)()
     }
@@ -60,27 +61,27 @@ impl Clock {
 /// Where a database file is.
 #[derive(Clone, Copy, Debug)]
 pub enum Location<'a> {
-    /// In memory only, gone when closed.
+    /// In memory only. It is gone when it is closed.
     Memory,
-    /// A file, of the named VFS or of SQLite's default one.
+    /// A file.
     File {
         /// Its path as the VFS knows it.
         path: &'a str,
-        /// The name of the VFS.
+        /// The name of the VFS; `None` for SQLite's default one.
         vfs: Option<&'a str>,
     },
 }
 
-/// Sets up what every connection of a memory has.
+/// Makes the settings that every connection of a memory has.
 fn configure(connection: &Connection) -> Result<()> {
-    // A file from elsewhere is data: its schema may not call functions with side effects, nor damage what SQLite and
-    // FTS5 keep for themselves.
+    // A file from elsewhere is data: its schema must not call functions with side effects or damage the tables that
+    // SQLite and FTS5 keep for themselves.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, 4 * MAX_TEXT_BYTES as i32)?;
     connection.set_prepared_statement_cache_capacity(128);
     matches::register(connection)?;
-    // What is deleted is overwritten with zeros, so that the file does not keep it.
+    // Deleted data is overwritten with zeros, so that it does not stay in the file.
     let pragmas = "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON";
     Ok(connection.execute_batch(pragmas)?)
 }
@@ -101,26 +102,26 @@ pub struct Db {
 enum Batch {
     /// Each change is a transaction of its own.
     None,
-    /// Changes are to share one transaction, which the first of them begins.
+    /// Changes share one transaction, which the first of them begins.
     Waiting,
     /// That transaction is open.
     Open,
 }
 
-/// How a change that has begun ends.
+/// A change that has begun: the statements that keep it and undo it.
 struct Transaction {
     keep: &'static str,
     undo: &'static str,
-    /// What the transaction around it had changed before.
+    /// What the transaction around it had changed before it.
     mark: Mark,
 }
 
 impl Db {
-    /// Opens the file, or creates it, and makes it ours alone: exclusive locking, write-ahead log, foreign keys.
+    /// Opens or creates the file for this connection alone: exclusive locking, write-ahead log, foreign keys.
     ///
     /// # Errors
     ///
-    /// `not_a_database`, `corrupt_database`, `io_failed`, `quota_exceeded`; `locked` where another process holds it.
+    /// `not_a_database`, `corrupt_database`, `io_failed`, `quota_exceeded`; `locked` if another process holds the file.
     pub fn open(location: Location<'_>, durability: Durability, clock: Clock) -> Result<Self> {
         let in_file = matches!(location, Location::File { .. });
         let db = Self {
@@ -134,7 +135,7 @@ impl Db {
             guard: Guard::default(),
         };
         if in_file {
-            // In this order: without shared memory, which OPFS has not, WAL is open only to the one that holds the file.
+            // In this order: OPFS has no shared memory, and without it WAL needs exclusive locking.
             db.connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
             db.set_journal_mode("WAL")?;
         }
@@ -143,11 +144,11 @@ impl Db {
         Ok(db)
     }
 
-    /// Changes what a write that is answered from here on has survived.
+    /// Sets the durability of the writes that are answered from now on.
     ///
     /// # Errors
     ///
-    /// Within a transaction.
+    /// If a transaction is open.
     pub fn set_durability(&self, durability: Durability) -> Result<()> {
         self.set_synchronous(durability)?;
         self.durability.set(durability);
@@ -167,13 +168,14 @@ impl Db {
         &self.connection
     }
 
-    /// The connection, to move its schema. That sets authorizers of its own.
+    /// The connection, to migrate its schema. A migration sets its own authorizers, so the guard is installed again
+    /// later.
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         self.guard.lose();
         &mut self.connection
     }
 
-    /// Lets a question be asked that may only read, for so many seconds at most. Also returns what it did.
+    /// Runs `question`, which may only read and is stopped after `seconds`. Also returns what it did.
     pub(crate) fn guarded<T>(&mut self, seconds: f64, question: impl FnOnce(&Connection) -> T) -> Result<(T, Seen)> {
         self.guard.install(&mut self.connection)?;
         self.stop_after(Some(seconds))?;
@@ -184,7 +186,7 @@ impl Db {
         Ok((answer, seen))
     }
 
-    /// Makes a change by statements that [`Db::prepare_own`] prepares, whole, in so many seconds at most.
+    /// Makes a change atomically by statements that [`Db::prepare_own`] prepares. It is stopped after `seconds`.
     pub(crate) fn change_own(&mut self, seconds: f64, change: &mut dyn FnMut(&Self) -> Result<()>) -> Result<()> {
         self.guard.install(&mut self.connection)?;
         self.stop_after(Some(seconds))?;
@@ -194,8 +196,8 @@ impl Db {
         changed
     }
 
-    /// Prepares a statement that may write to tables of an app's own only; returns what it would have done if it may not. The
-    /// tables that it writes to are told of as changed.
+    /// Prepares a statement that may write only to an app's own tables. If it would do anything else, also returns what
+    /// that is. The tables that it writes to are reported as changed.
     pub(crate) fn prepare_own(&self, sql: &str) -> (rusqlite::Result<Statement<'_>>, Option<String>) {
         self.guard.begin(Allowed::OwnTables);
         let statement = self.connection.prepare(sql);
@@ -204,7 +206,7 @@ impl Db {
         (statement, refused)
     }
 
-    /// Stops statements that run for longer than so many seconds from now on; none where there is no such number.
+    /// Stops statements that still run when `seconds` have passed from now; `None` removes the limit.
     fn stop_after(&mut self, seconds: Option<f64>) -> Result<()> {
         const STEPS_BETWEEN_LOOKS: i32 = 20_000;
         let clock = self.clock;
@@ -213,14 +215,14 @@ impl Db {
         Ok(self.connection.progress_handler(steps, is_over)?)
     }
 
-    /// Watches these tables from here on, [`MAX_TABLES`](crate::changes::MAX_TABLES) at most; `keyed` is the place of the one
-    /// whose rows are known by key.
+    /// Watches these tables from now on, at most [`MAX_TABLES`](crate::changes::MAX_TABLES). `keyed` is the index of
+    /// the table whose rows are identified by a key.
     pub(crate) fn watch(&mut self, tables: &'static [&'static str], keyed: usize) -> Result<()> {
         self.feed = Feed::of(tables, keyed);
         self.feed.listen(&mut self.connection)
     }
 
-    /// What was changed and committed since this was last called; none if that is nothing.
+    /// What was changed and committed since the last call; `None` if nothing was.
     pub fn take_changes(&self) -> Option<Changed> {
         if self.connection.is_autocommit() {
             self.feed.settle();
@@ -228,40 +230,40 @@ impl Db {
         self.feed.take()
     }
 
-    /// Notes the keys of rows that a statement has just deleted, for the feed of changes.
+    /// Adds the keys of rows that a statement has just deleted to the feed of changes.
     pub(crate) fn name_deleted(&self, named: Vec<Deleted>) {
         self.feed.name_deleted(named);
     }
 
-    /// Tells those who listen that everything was replaced: the schema, or the whole database.
+    /// Reports to the feed of changes that everything was replaced: the schema, or the whole database.
     pub(crate) fn report_replaced(&self) {
         self.feed.replace();
     }
 
-    /// Refuses every change from here on.
+    /// Rejects every change from now on.
     pub(crate) fn make_read_only(&self) -> Result<()> {
         self.read_only.set(true);
         Ok(self.connection.execute_batch("PRAGMA query_only = ON")?)
     }
 
-    /// Rejects a change of a memory that is read only.
+    /// Rejects a change if the memory is read-only.
     ///
     /// # Errors
     ///
     /// `read_only_memory`.
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.read_only.get() {
-            return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened to be read only."));
+            return Err(Error::new(ErrorCode::ReadOnlyMemory, "The memory was opened read-only."));
         }
         Ok(())
     }
 
-    /// Whether changes are refused.
+    /// Whether changes are rejected.
     pub fn is_read_only(&self) -> bool {
         self.read_only.get()
     }
 
-    /// Unix seconds now.
+    /// The Unix time now, in seconds.
     pub fn now(&self) -> f64 {
         self.clock.now()
     }
@@ -270,11 +272,11 @@ impl Db {
         self.clock
     }
 
-    /// Makes a change whole: all that `change` does is kept, or, if it fails, none of it.
+    /// Makes a change atomically: all that `change` does is kept, or none of it if it fails.
     ///
-    /// Outside a batch it is committed on return. Within one it is a part of the batch's transaction and is committed by
-    /// [`Db::end_batch`], and within another change it is a part of that; a change that fails there takes nothing of its
-    /// neighbors with it.
+    /// Outside a batch, the change is committed on return. Within a batch, it is part of the batch's transaction, which
+    /// [`Db::end_batch`] commits. Within another change, it is part of that change. If it fails there, only its own
+    /// changes are undone.
     pub fn atomically(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         let transaction = self.begin()?;
         let result = change().and_then(|()| self.run(transaction.keep));
@@ -286,8 +288,8 @@ impl Db {
         result
     }
 
-    /// The same for what nobody was promised: a power cut may take it back, unless it is part of a change that must last. The
-    /// next strict commit makes it last too, as it flushes the log up to its own end.
+    /// As [`Db::atomically`], for a change that need not survive a power cut. It is not flushed, unless it is part of a
+    /// change that is. The next strict commit makes it durable too, because it flushes the log up to its own end.
     pub(crate) fn atomically_relaxed(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         let is_strict = self.durability.get() == Durability::Strict;
         if !is_strict || !self.connection.is_autocommit() || self.batch.get() != Batch::None {
@@ -299,11 +301,11 @@ impl Db {
         result
     }
 
-    /// Makes a change and takes it back, to find out what it would do.
+    /// Makes a change and undoes it, to find out what it would do.
     ///
     /// # Errors
     ///
-    /// Those of the change.
+    /// The errors of the change.
     pub(crate) fn rehearse(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         let transaction = self.begin()?;
         let result = change();
@@ -314,14 +316,14 @@ impl Db {
         result
     }
 
-    /// What a savepoint took back was not changed; a rollback tells the feed itself.
+    /// Removes from the feed what a savepoint undid. A rollback informs the feed itself.
     fn went_back(&self, transaction: &Transaction) {
         if !self.connection.is_autocommit() {
             self.feed.go_back(transaction.mark);
         }
     }
 
-    /// Begins a change: in the batch or the change it is part of, or as a transaction of its own.
+    /// Begins a change: within the batch or the change that it is part of, or as a transaction of its own.
     fn begin(&self) -> Result<Transaction> {
         self.check_writable()?;
         self.join_batch()?;
@@ -335,7 +337,7 @@ impl Db {
         Ok(transaction)
     }
 
-    /// Begins the transaction of the batch, if there is one, and if no change of it has yet.
+    /// Begins the transaction of the batch, if there is a batch and none of its changes has begun it yet.
     fn join_batch(&self) -> Result<()> {
         if self.connection.is_autocommit() {
             self.feed.settle();
@@ -350,7 +352,7 @@ impl Db {
         Ok(())
     }
 
-    /// Makes a change without which the batch must not be committed: if it fails, the batch is rolled back and ends.
+    /// Makes a change that the batch cannot do without: if it fails, the batch is rolled back and ends.
     pub(crate) fn with_batch(&self, change: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         if self.batch.get() == Batch::None {
             return self.atomically(change);
@@ -376,8 +378,8 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// Where the commit fails, or SQLite gave the transaction up half-way, **no** change of the batch was kept, not even
-    /// those that had succeeded: make each again by itself.
+    /// If the commit fails, or if SQLite rolled back the transaction before it, **no** change of the batch was kept,
+    /// not even those that had succeeded. Make each of them again, one by one.
     pub fn end_batch(&self) -> Result<()> {
         if self.batch.replace(Batch::None) != Batch::Open {
             return Ok(());
@@ -386,14 +388,14 @@ impl Db {
         undo_failed(&self.connection, self.run("COMMIT"), "ROLLBACK")
     }
 
-    /// Replaces the whole database by a copy of another, in one transaction.
+    /// Replaces the whole database with a copy of `source`, in one transaction.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written; it is then as it was.
+    /// If the file cannot be written; it is unchanged then.
     pub(crate) fn replace_contents(&mut self, source: Connection) -> Result<()> {
         if !self.in_file {
-            // Both are in memory, so the one can simply be the other.
+            // Both are in memory, so no copy is needed.
             configure(&source)?;
             self.connection = source;
             self.guard.lose();
@@ -412,7 +414,7 @@ impl Db {
             copy(&source, &mut self.connection)
         };
         if without_log {
-            // Where this fails, what was replaced is replaced all the same, and the next opening sets it again.
+            // A failure here does not undo the replacement, and the next opening sets the mode again.
             let _ = self.set_journal_mode("WAL");
         }
         self.report_replaced();
@@ -427,8 +429,8 @@ impl Db {
         Err(Error::new(ErrorCode::Internal, format!("SQLite chose journal mode {mode}, not {wanted}.")))
     }
 
-    /// Whether there is a log. Where it could not be removed, SQLite says that it has another journal mode, and goes on
-    /// with the log; a checkpoint knows.
+    /// Whether there is a write-ahead log. If SQLite could not remove it, it reports another journal mode but still
+    /// uses the log. A checkpoint reports what is true.
     fn has_log(&self) -> Result<bool> {
         let frames: i64 = self.connection.query_one("PRAGMA wal_checkpoint", [], |row| row.get(1))?;
         Ok(frames >= 0)
@@ -438,7 +440,7 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written; what was committed stays in the log.
+    /// If the file cannot be written; what was committed stays in the log.
     pub fn close(self) -> Result<()> {
         self.connection.flush_prepared_statement_cache();
         self.connection.close().map_err(|(_, error)| error.into())

@@ -1,8 +1,8 @@
-//! What a caller's statement may do, and what it reads and writes, from SQLite's authorizer: one that only asks, or one that writes
-//! to an app's own tables.
+//! Limits what a caller's statement can do, and records what it reads and writes, with SQLite's authorizer. The
+//! statement either only reads, or also writes to an app's own tables.
 //!
-//! To set an authorizer makes SQLite prepare every statement again, so it is set once and stays; while nothing is guarded it
-//! allows everything.
+//! Setting an authorizer makes SQLite prepare every statement again, so it is set once and stays. While no statement is
+//! guarded, it allows everything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use crate::error::Result;
 use crate::tables::is_ours;
 
-/// The pragmas that only tell.
+/// The pragmas that only report.
 const PRAGMAS: &[&str] = &[
     "collation_list",
     "data_version",
@@ -36,7 +36,7 @@ const PRAGMAS: &[&str] = &[
     "table_xinfo",
     "user_version",
 ];
-/// Those of them whose argument asks rather than sets.
+/// The pragmas whose argument selects what to report and sets nothing.
 const PRAGMAS_WITH_ARGUMENT: &[&str] = &[
     "foreign_key_check",
     "foreign_key_list",
@@ -50,25 +50,25 @@ const PRAGMAS_WITH_ARGUMENT: &[&str] = &[
     "table_xinfo",
 ];
 
-/// What statements may do.
+/// What statements are allowed to do.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Allowed {
-    /// Read.
+    /// Read only.
     #[default]
     Reads,
-    /// Write to an app's own tables as well, by triggers too.
+    /// Also write to an app's own tables, directly or by triggers.
     OwnTables,
 }
 
-/// What SQLite asked of the statements that were guarded.
+/// The actions of the guarded statements, as far as SQLite asked the authorizer about them.
 #[derive(Default)]
 pub(crate) struct Seen {
     allowed: Allowed,
     /// The app's tables that they write to.
     pub(crate) written: Vec<String>,
-    /// The first thing that they would have done and may not.
+    /// The first action that was denied.
     pub(crate) refused: Option<String>,
-    /// What they read by name: tables, but also views and what they read, and what FTS5 reads of its own.
+    /// The names of what they read: tables, views and what those read, and FTS5's own tables.
     pub(crate) read: Vec<String>,
 }
 
@@ -86,7 +86,7 @@ impl Seen {
         Authorization::Deny
     }
 
-    /// Whether it writes to a table of the app's, which is noted.
+    /// Whether the action writes to a table of the app's own; records the table if so.
     fn writes_to_own(&mut self, action: AuthAction<'_>) -> bool {
         let (AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
@@ -104,10 +104,10 @@ impl Seen {
     }
 }
 
-/// The authorizer of one connection. SQLite wants it to be `Send`, hence the lock; there is one thread.
+/// The authorizer of one connection. It must be `Send`, hence the lock; there is only one thread.
 #[derive(Default)]
 pub(crate) struct Guard {
-    /// While statements are guarded, what they did.
+    /// What the guarded statements do; `None` while none is guarded.
     seen: Arc<Mutex<Option<Seen>>>,
     is_set: bool,
 }
@@ -117,7 +117,7 @@ fn lock(seen: &Mutex<Option<Seen>>) -> MutexGuard<'_, Option<Seen>> {
 }
 
 impl Guard {
-    /// Makes a connection ask before it prepares a statement.
+    /// Sets the authorizer of a connection, unless it is set.
     pub(crate) fn install(&mut self, connection: &mut Connection) -> Result<()> {
         if !self.is_set {
             let seen = Arc::clone(&self.seen);
@@ -129,17 +129,17 @@ impl Guard {
         Ok(())
     }
 
-    /// Guards the statements that are prepared from here on.
+    /// Guards the statements that are prepared from now on.
     pub(crate) fn begin(&self, allowed: Allowed) {
         *lock(&self.seen) = Some(Seen { allowed, ..Seen::default() });
     }
 
-    /// Allows everything again.
+    /// Allows everything again, and returns what the guarded statements do.
     pub(crate) fn end(&self) -> Seen {
         lock(&self.seen).take().unwrap_or_default()
     }
 
-    /// Notes that the connection may have another authorizer now, or none.
+    /// Records that the connection may have another authorizer now, or none.
     pub(crate) fn lose(&mut self) {
         self.is_set = false;
     }

@@ -1,8 +1,8 @@
-//! The memory of an AI agent that lives in a browser tab.
+//! Persistent memory for AI agents that run in the browser.
 //!
-//! SQLite, kept in the origin private file system, brought to the head of its bundled migrations whenever it is opened,
-//! behind a typed API over five tables. This crate is the core of the npm package `synth-memory`: everything but the
-//! last three modules knows neither JavaScript nor a browser and runs natively too.
+//! SQLite in the origin private file system (OPFS), migrated to the head of its bundled migrations whenever it is
+//! opened, behind a typed API for five tables. This crate is the core of the npm package `synth-memory`. All modules
+//! but the last three are independent of JavaScript and the browser, and also run natively.
 //!
 //! ```
 //! use synth_memory::{Clock, Memory, tables::turns::NewTurn};

@@ -1,4 +1,4 @@
-//! A table that is rebuilt loses nothing that its new statement does not leave out.
+//! A table that is rebuilt loses only what its new statement leaves out.
 #![cfg(not(target_arch = "wasm32"))]
 
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use synth_memory::migrate::batch;
 use synth_memory::migrate::sql::quote;
 use synth_memory::{ErrorCode, Result};
 
-/// A file, set up as memories are, with these statements run in it.
+/// A file with the settings of a memory, in which these statements were run.
 fn file(setup: &str) -> (tempfile::TempDir, Connection) {
     let folder = tempfile::tempdir().unwrap();
     let connection = Connection::open(folder.path().join("file.db")).unwrap();
@@ -48,7 +48,7 @@ fn run(connection: &mut Connection, script: &str) -> Result<()> {
     result
 }
 
-/// What a question gives, with the type of each value to be seen: columns by commas, rows by semicolons.
+/// The result of a query as text that shows the type of each value: columns with commas, rows with semicolons.
 fn ask(connection: &Connection, sql: &str) -> String {
     let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     let columns = statement.column_count();
@@ -67,7 +67,7 @@ fn ask(connection: &Connection, sql: &str) -> String {
     found.join("; ")
 }
 
-/// All objects of the schema but one, which may be changed.
+/// All objects of the schema except one, which may be changed.
 fn others(connection: &Connection, but: &str) -> String {
     let but = but.replace('\'', "''");
     let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema";
@@ -78,16 +78,16 @@ struct Case {
     what: &'static str,
     setup: &'static str,
     script: &'static str,
-    /// Its columns go or are renamed, so that other objects may change.
+    /// Whether columns are dropped or renamed, so that other objects may change.
     changes_others: bool,
-    /// What must be as before.
+    /// Queries whose results must not change.
     same: &'static [&'static str],
-    /// What is done to the rebuilt table, and what then must be.
+    /// Statements to run on the rebuilt table, and queries with the results they must then have.
     then: &'static str,
     after: &'static [(&'static str, &'static str)],
 }
 
-/// Each is something that Alembic's batch loses, or fails at.
+/// Alembic's batch loses each of these, or fails.
 const CASES: &[Case] = &[
     Case {
         what: "an inline reference keeps its action",
@@ -421,14 +421,14 @@ fn all(connection: &Connection, questions: &[&str]) -> Vec<String> {
     questions.iter().map(|sql| ask(connection, sql)).collect()
 }
 
-/// A script that cannot be followed, and words of the error. Over `ERRORS_IN`.
+/// A script that cannot be carried out on `ERRORS_IN`, and words of the error.
 const ERRORS: &[(&str, &str)] = &[
-    // As it is written.
+    // Errors in the text of the script.
     ("-- batch:\nCREATE TABLE t (a);", "must name one table"),
     ("-- batch: t of mine\nCREATE TABLE t (a);", "\"-- batch: t of mine\" must name one table"),
-    ("-- batch: t\nDROP TABLE t;", "After \"-- batch: t\" must come the CREATE TABLE"),
-    ("DELETE FROM t;\n-- batch: t", "After \"-- batch: t\" must come the CREATE TABLE"),
-    ("-- batch: t\nCREATE TEMP TABLE t (a);", "After \"-- batch: t\" must come the CREATE TABLE"),
+    ("-- batch: t\nDROP TABLE t;", "\"-- batch: t\" must be followed by"),
+    ("DELETE FROM t;\n-- batch: t", "\"-- batch: t\" must be followed by"),
+    ("-- batch: t\nCREATE TEMP TABLE t (a);", "\"-- batch: t\" must be followed by"),
     ("-- batch: t\nCREATE TABLE u (a);", "another name: u"),
     ("-- batch: t\nCREATE TABLE main.t (a);", "another name: main"),
     ("-- batch: t\nCREATE TABLE t AS SELECT 1 AS a;", "must list the columns"),
@@ -439,7 +439,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("-- batch: t\n-- column: a\nCREATE TABLE t (a);", "\"-- column: a\" must be"),
     ("-- batch: t\n-- column: a ==\nCREATE TABLE t (a);", "must be a column"),
     ("-- batch: t\n-- column: a = 1\n-- column: A = 2\nCREATE TABLE t (a);", "two lines for column A"),
-    // As it fits what is there.
+    // Errors in how it fits the existing schema.
     ("-- batch: nowhere\nCREATE TABLE nowhere (a);", "There is no table nowhere"),
     ("-- batch: lost\nCREATE TABLE lost (a);", "There is no table lost"),
     ("-- batch: v\nCREATE TABLE v (a);", "There is no table v"),
@@ -454,7 +454,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("-- batch: t\n-- column: b = (1\nCREATE TABLE t (a, b);", "The expression of column b does not work"),
     ("-- batch: t\nCREATE TABLE t (a, b NOT NULL);", "The new column b of t is NOT NULL"),
     ("-- batch: t\nCREATE TABLE t (a, b NOT NULL DEFAULT NULL);", "The new column b of t is NOT NULL"),
-    // As it turns out.
+    // Errors in its result.
     ("-- batch: t\nCREATE TABLE t (b DEFAULT 1, seen);", "The trigger tr names the column a of t"),
     ("-- batch: t\nCREATE TABLE t (a);", "The view v names the column seen of t"),
     ("-- batch: p\nCREATE TABLE p (b);", "The table c names the column a of p"),
@@ -542,7 +542,7 @@ fn how_far_it_is() {
 
 const NAMES: [&str; 8] = ["a", "Id", "order", "with space", "qu\"ote", "it's", "_synth_dropped", "é"];
 
-/// A table `t`, its indexes, triggers and a view, and statements that fill it as far as it lets them.
+/// A table `t`, its indexes, triggers and a view, and statements that insert rows; its constraints may reject some.
 fn anything() -> impl Strategy<Value = Vec<String>> {
     let columns = prop::sample::subsequence(&NAMES[..], 1..6);
     let column = (
@@ -644,7 +644,7 @@ proptest! {
     #[test]
     fn the_same_table_again_is_the_same(statements in anything()) {
         let (_folder, mut connection) = file("");
-        // What SQLite does not take is left out: the table or an index, a row that its table refuses.
+        // Statements that SQLite rejects are left out: the table, an index, or a row that violates a constraint.
         for statement in &statements {
             let _ = connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {statement}"));
         }

@@ -1,4 +1,4 @@
-//! Up, down and stamped: whole or not at all, and in Alembic's shape.
+//! Upgrade, downgrade and stamp: all or nothing, with version rows as Alembic writes them.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -13,7 +13,7 @@ use synth_memory::migrate::{Graph, Revision, runner};
 use synth_memory::tables::turns::{NewTurn, TurnFilter};
 use synth_memory::{Durability, ErrorCode, Memory};
 
-/// A migration file that does `up` and `down`.
+/// A migration file with the scripts `up` and `down`.
 fn file(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
     let text = format!(
         "-- Revision {id}\n--\n-- Revision ID: {id}\n-- Revises: {revises}\n-- Create Date: 2026-01-01\n\
@@ -209,7 +209,7 @@ fn files_that_break_the_format_are_named() {
     let cases = [
         (good.replace("-- Revision ID: x1", ""), "Revision ID"),
         (good.replace("Revision ID: x1", "Revision ID: x-1"), "revision id must be"),
-        (good.replace("Revision ID: x1", "Revision ID: head"), "means something else"),
+        (good.replace("Revision ID: x1", "Revision ID: head"), "must not be head"),
         (good.replace("-- Revises: ", ""), "Revises"),
         (good.replace("-- migrate:up", ""), "migrate:up"),
         (good.replace("-- migrate:down", ""), "migrate:down"),
@@ -282,7 +282,7 @@ fn a_file_that_is_not_understood_is_refused_and_left_alone() {
     }
 }
 
-/// An app's file may use the package's tables and not say so; what its file is called does not matter.
+/// An app's file can use the package's tables without declaring it; the name of the file does not matter.
 #[test]
 fn the_packages_revisions_come_first_and_go_last() {
     for name in ["0_app.sql", "app.sql", "zebra.sql"] {

@@ -1,4 +1,4 @@
-//! What is done with any connection: opened, copied, asked, and whether its transaction is still there.
+//! Functions for any connection: open it, copy it, query it, and check that its transaction is still open.
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{FromSql, ToSql};
@@ -8,7 +8,7 @@ use super::Location;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::sql::quote;
 
-/// Opens a connection that is not yet set up for anything.
+/// Opens a connection without any settings.
 pub(crate) fn connect(location: Location<'_>) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(match location {
@@ -23,7 +23,7 @@ pub(crate) fn copy(source: &Connection, target: &mut Connection) -> Result<()> {
     copy_telling(source, target, &mut |_, _| {})
 }
 
-/// The same, telling how many pages are copied and how many there are.
+/// As [`copy`]; `progress` receives the number of pages copied and the total.
 pub(crate) fn copy_telling(
     source: &Connection,
     target: &mut Connection,
@@ -43,8 +43,8 @@ pub(crate) fn copy_telling(
     }
 }
 
-/// Fails if the transaction of `what` is gone. On some errors SQLite rolls it back by itself, and may report something else;
-/// every statement after that would be committed by itself.
+/// Fails if the transaction of `what` is no longer open. On some errors, SQLite rolls it back by itself and may report
+/// something else. Every statement after that would be committed on its own.
 pub(crate) fn still_inside(connection: &Connection, what: &str) -> Result<()> {
     if connection.is_autocommit() {
         return Err(Error::new(ErrorCode::IoFailed, format!("SQLite rolled back the transaction of {what}.")));
@@ -52,7 +52,7 @@ pub(crate) fn still_inside(connection: &Connection, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs `undo` if the change failed, unless SQLite rolled it back by itself, as it does on errors such as a full disk.
+/// Runs `undo` if the change failed, unless SQLite already rolled it back, as it does on errors such as a full disk.
 pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &str) -> Result<()> {
     if result.is_err() && !connection.is_autocommit() {
         connection.execute_batch(undo)?;
@@ -62,23 +62,23 @@ pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &st
 
 /// Lets SQLite read every page of a database.
 ///
-/// What only another program knows cannot be checked here: an index in the order of a collation of its own, a CHECK that calls
-/// its function, or `lower` as it defines that. So a database that is not found whole is checked again in a copy without the
-/// tables that are not ours. Dropping them there reads their pages, but evaluates nothing of theirs.
+/// Some things can be checked only by the program that defined them: an index that uses its collation, a CHECK that
+/// calls its function, or its own `lower`. So if the check fails, it is run again on a copy from which the tables that
+/// are not ours were dropped. Dropping them reads their pages, but evaluates nothing in them.
 ///
 /// # Errors
 ///
-/// `corrupt_database` with what it found.
+/// `corrupt_database` with what SQLite found.
 pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result<Vec<String>>) -> Result<()> {
     let found = match examine(connection) {
         Ok(None) => return Ok(()),
-        // The pages are looked at before the rows, so they are sound.
+        // SQLite checks the pages before the rows, so the pages are sound.
         Ok(Some(found)) if found.starts_with("CHECK constraint failed in ") => found,
         Ok(Some(found)) => return Err(damaged(&found)),
         Err(error) if error.code() == ErrorCode::Internal => error.reason().to_owned(),
         Err(error) => return Err(error),
     };
-    // What SQLite does not know, or finds wrong, may be a table of another program's, of which nothing is to be evaluated.
+    // SQLite may have failed on another program's table, in which nothing must be evaluated.
     if is_sound(connection, &ours()?).unwrap_or(false) {
         return Ok(());
     }
@@ -89,23 +89,23 @@ fn damaged(found: &str) -> Error {
     Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}."))
 }
 
-/// Whether a database is sound but for tables that are none of these. There have to be such tables.
+/// Whether a database is sound apart from the tables that are not in `ours`. False if it has no such tables.
 fn is_sound(connection: &Connection, ours: &[String]) -> Result<bool> {
     let mut scratch = Connection::open_in_memory()?;
     copy(connection, &mut scratch)?;
     Ok(drop_all_but(&scratch, ours)? && examine(&scratch)?.is_none())
 }
 
-/// What is wrong with a database, if anything is.
+/// The first problem of a database, if it has one.
 fn examine(connection: &Connection) -> Result<Option<String>> {
     let found: String = ask(connection, "PRAGMA integrity_check(1)")?;
     Ok((found != "ok").then_some(found))
 }
 
-/// Drops every view and trigger, and every table and index but these; returns whether there was any.
+/// Drops every view, trigger, table and index that is not in `ours`; returns whether it dropped anything.
 fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
     run(scratch, "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON")?;
-    // A virtual table has no pages, and what is known of it may be in no module here.
+    // A virtual table has no pages, and its module may be missing here.
     let mut dropped = false;
     for name in texts(scratch, "SELECT name FROM sqlite_schema WHERE rootpage = 0 AND type = 'table'", &[])? {
         if !ours.contains(&name) {
@@ -119,7 +119,7 @@ fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
     for object in rows_of_texts(scratch, all)? {
         let [kind, name] = &object[..] else { continue };
         let name = quote(name);
-        // One of ours may be declared with a collation of theirs.
+        // One of our tables may be declared with another program's collation.
         let is_unknown = || scratch.prepare(&format!("PRAGMA integrity_check({name})")).is_err();
         if !ours.contains(&object[1]) || kind == "table" && is_unknown() {
             run(scratch, &format!("DROP {kind} IF EXISTS {name}"))?;
@@ -129,8 +129,9 @@ fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
     Ok(dropped)
 }
 
-/// Builds a database anew without free pages; returns whether it could. It cannot if the database declares what only another
-/// program knows, such as a collation: SQLite makes every table and index again for it.
+/// Rebuilds a database without free pages; returns whether that was possible. It is not possible if the database
+/// declares something that only another program defines, such as a collation: SQLite creates every table and index
+/// again for it.
 pub(crate) fn vacuum(connection: &Connection) -> Result<bool> {
     match run(connection, "VACUUM") {
         Ok(()) => Ok(true),
@@ -139,8 +140,8 @@ pub(crate) fn vacuum(connection: &Connection) -> Result<bool> {
     }
 }
 
-/// Whether every table and index that a database declares can be made here. What SQLite keeps of a declaration may have more
-/// statements behind it, so only one is run.
+/// Whether every table and index that a database declares can be created here. A stored declaration may be followed by
+/// more statements, so only its first one is run.
 fn can_be_made(connection: &Connection) -> Result<bool> {
     let scratch = Connection::open_in_memory()?;
     let declared = "SELECT sql FROM sqlite_schema WHERE rootpage > 0 AND sql NOT NULL \
@@ -154,30 +155,30 @@ pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
     Ok(connection.query_row(sql, [name], |row| row.get(0))?)
 }
 
-/// How many bytes a page has.
+/// The page size, in bytes.
 pub(crate) fn page_size(connection: &Connection) -> Result<i64> {
     ask(connection, "PRAGMA page_size")
 }
 
-/// The one value that a statement without parameters gives, run to its end: a pragma answers before it commits. Not
-/// inlined, as there is much behind it.
+/// The one value that a statement without parameters returns. The statement is run to its end, because a pragma returns
+/// its row before it commits. Not inlined, to keep the module small.
 #[inline(never)]
 pub(crate) fn ask<T: FromSql>(connection: &Connection, sql: &str) -> Result<T> {
     Ok(connection.query_one(sql, [], |row| row.get(0))?)
 }
 
-/// Runs a statement that is used often, and returns how many rows it changed. Not generic, as there is much behind it.
+/// Runs a statement that is used often and returns how many rows it changed. Not generic, to keep the module small.
 pub(crate) fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<usize> {
     Ok(connection.prepare_cached(sql)?.execute(values)?)
 }
 
-/// Runs a script. Not inlined, as there is much behind an error of SQLite's.
+/// Runs a script. Not inlined, to keep the module small: handling an SQLite error takes much code.
 #[inline(never)]
 pub(crate) fn run(connection: &Connection, script: &str) -> Result<()> {
     Ok(connection.execute_batch(script)?)
 }
 
-/// The rows that a statement finds, all of whose columns hold texts.
+/// The rows that a statement returns, all of whose columns are texts.
 pub(crate) fn rows_of_texts(connection: &Connection, sql: &str) -> Result<Vec<Vec<String>>> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns = statement.column_count();
@@ -193,7 +194,7 @@ pub(crate) fn rows_of_texts(connection: &Connection, sql: &str) -> Result<Vec<Ve
     Ok(found)
 }
 
-/// The texts that a statement finds in its first column.
+/// The texts in the first column of what a statement returns.
 pub(crate) fn texts(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;

@@ -1,21 +1,21 @@
-//! The bytes of a database file that are no rows: what its pages keep of rows that they do not hold any more, free pages, and
-//! the pages of auto-vacuum.
+//! The bytes of a database file that hold no rows: remains of rows in unallocated space, free pages, and the pages of
+//! auto-vacuum.
 //!
-//! `PRAGMA secure_delete` overwrites what is deleted, but where SQLite moves rows from one page to another it leaves what stood
-//! there in the page's unallocated space, which nothing reads again.
+//! `PRAGMA secure_delete` overwrites what is deleted. But when SQLite moves rows to another page, the old bytes stay in
+//! the first page's unallocated space, which nothing reads again.
 
-/// The header of the file, which stands before the first page's own.
+/// The length of the file's header, which precedes the first page's own header.
 const FILE_HEADER: usize = 100;
 
-/// Overwrites the unallocated space of a page with zeros, if it is a page of a b-tree: what lies between its array of cell
-/// pointers and its cells (<https://sqlite.org/fileformat2.html#b_tree_pages>).
+/// Overwrites the unallocated space of a b-tree page with zeros; leaves other pages unchanged. That space lies between
+/// the array of cell pointers and the cells (<https://sqlite.org/fileformat2.html#b_tree_pages>).
 pub(crate) fn zero_unallocated(page: &mut [u8], is_first: bool) {
     if let Some(gap) = unallocated(page, is_first) {
         page[gap].fill(0);
     }
 }
 
-/// The same for every page of a file.
+/// As [`zero_unallocated`], for every page of a file.
 pub(crate) fn zero_unallocated_in(file: &mut [u8]) {
     let Some(page_size) = page_size_in(file) else { return };
     for (at, page) in file.chunks_exact_mut(page_size).enumerate() {
@@ -40,18 +40,19 @@ fn write(file: &mut [u8], at: usize, number: usize) {
     file[at..at + 4].copy_from_slice(&(number as u32).to_be_bytes());
 }
 
-/// Where the header has the first page of the freelist, and how many pages are free.
+/// Offsets in the header of the first page of the freelist and of the number of free pages.
 const FREELIST: usize = 32;
 const FREE_PAGES: usize = 36;
-/// Where it has the largest root, which is 0 unless the file is in auto-vacuum mode, and whether that is incremental.
+/// Offsets in the header of the largest root page, which is 0 unless the file is in auto-vacuum mode, and of the flag
+/// that makes that mode incremental.
 const LARGEST_ROOT: usize = 52;
 const INCREMENTAL: usize = 64;
 
-/// Overwrites the free pages of a file with zeros, as far as they hold no numbers of other free pages.
+/// Overwrites the free pages of a file with zeros, except the numbers of other free pages in them.
 pub(crate) fn zero_free_pages_in(file: &mut [u8]) {
     let Some(page_size) = page_size_in(file) else { return };
     let mut trunk = number(file, FREELIST).unwrap_or(0);
-    // A freelist that goes in a circle ends here all the same.
+    // The bound ends a freelist that is circular.
     for _ in 0..file.len() / page_size {
         let Some(start) = trunk.checked_sub(1).map(|page| page * page_size) else { return };
         let (Some(next), Some(count)) = (number(file, start), number(file, start + 4)) else { return };
@@ -71,10 +72,10 @@ pub(crate) fn zero_free_pages_in(file: &mut [u8]) {
     }
 }
 
-/// Takes a file out of auto-vacuum mode, and returns whether it was in it: the pages that say where each page is pointed to
-/// from become free pages. Nothing else differs in such a file, so every row and index stays as it is.
+/// Takes a file out of auto-vacuum mode; returns whether it was in that mode. The pointer-map pages, which record what
+/// points to each page, become free pages. Nothing else differs in such a file, so every row and index stays as it is.
 pub(crate) fn turn_off_auto_vacuum(file: &mut [u8]) -> bool {
-    // The page of this byte is never used, as locks are on it.
+    // SQLite never uses the page that holds this byte, because file locks are placed there.
     const PENDING_BYTE: usize = 0x4000_0000;
     let (Some(page_size), Some(1..)) = (page_size_in(file), number(file, LARGEST_ROOT)) else { return false };
     let usable = page_size - usize::from(file[20]);
@@ -85,7 +86,7 @@ pub(crate) fn turn_off_auto_vacuum(file: &mut [u8]) -> bool {
         .filter(|page| *page <= file.len() / page_size)
         .collect();
     let free = number(file, FREE_PAGES).unwrap_or(0) + maps.len();
-    // A page of the freelist has the number of the next one, how many it lists, and these.
+    // A trunk page of the freelist holds the number of the next trunk page, the number of leaves, and the leaves.
     for listed in maps.chunks(usable / 4 - 8) {
         let next = number(file, FREELIST).unwrap_or(0);
         for page in listed {
@@ -108,7 +109,7 @@ pub(crate) fn turn_off_auto_vacuum(file: &mut [u8]) -> bool {
 fn unallocated(page: &[u8], is_first: bool) -> Option<std::ops::Range<usize>> {
     let header = if is_first { FILE_HEADER } else { 0 };
     let number = |at: usize| Some(usize::from(u16::from_be_bytes([*page.get(at)?, *page.get(at + 1)?])));
-    // Other pages begin with the number of a page, of which this is the highest byte: so large a file there is none.
+    // Other pages begin with a page number, of which this is the highest byte. No file is so large that it reaches 2.
     let header_length = match page.get(header)? {
         0x02 | 0x05 => 12,
         0x0a | 0x0d => 8,
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn only_what_no_cell_is_in_is_overwritten() {
         let cases = [
-            // A leaf with one cell, an inner page with two, the first page of a file, and pages that are none of a b-tree.
+            // A leaf with one cell, an inner page with two, the first page of a file, and pages outside any b-tree.
             (512, false, vec![0x0d, 0, 0, 0, 1, 1, 0, 0], 0, Some(10..256)),
             (512, false, vec![0x05, 0, 0, 0, 2, 0, 200, 0], 0, Some(16..200)),
             (512, true, vec![0x0d, 0, 0, 0, 0, 2, 0, 0], 100, Some(108..512)),

@@ -1,4 +1,4 @@
-//! The rows of a table copied into another one, one by one.
+//! Copies the rows of one table into another, one by one.
 
 use rusqlite::Connection;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -6,25 +6,25 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use super::execute;
 use crate::error::{Error, ErrorCode, Result};
 
-/// Which rows are copied, and where to.
+/// The rows to copy, and their target.
 pub(crate) struct RowCopy<'r> {
     pub(crate) from: &'r Connection,
     pub(crate) to: &'r Connection,
     pub(crate) target: &'r str,
-    /// Reads the rows. No index is to be used, so that nothing is compared.
+    /// The statement that reads the rows. It must not use an index, so that no values are compared.
     pub(crate) read: String,
-    /// Inserts one into the target.
+    /// The statement that inserts one row into the target.
     pub(crate) insert: String,
-    /// The place of its id, if it has one. It must not be null, for SQLite would choose one.
+    /// The index of the id column, if there is one. An id must not be null, because SQLite would choose one.
     pub(crate) id: Option<usize>,
 }
 
 impl RowCopy<'_> {
-    /// Copies them.
+    /// Copies the rows.
     ///
     /// # Errors
     ///
-    /// `unexpected_value` for a row that the target does not take, naming the table and the row.
+    /// `unexpected_value`, naming the table and the row, if the target does not accept a row.
     pub(crate) fn run(&self) -> Result<()> {
         let mut statement = self.from.prepare(&self.read)?;
         let columns = statement.column_count();
@@ -55,7 +55,7 @@ impl RowCopy<'_> {
     }
 
     fn unfit(&self, error: Error, id: Option<ValueRef<'_>>, at: usize) -> Error {
-        // A full memory is no fault of the row.
+        // If memory is full, the row is not the cause.
         if error.code() == ErrorCode::OutOfMemory {
             return error;
         }

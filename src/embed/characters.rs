@@ -1,35 +1,35 @@
-//! What becomes of each character before words are looked up: control characters and accents go, letters are made small,
-//! punctuation and Chinese characters stand alone.
+//! Normalises each character before words are looked up: removes control characters and accents, lower-cases letters,
+//! and separates punctuation and Chinese characters.
 //!
-//! What is what comes with the model's file, which was made by asking its own tokeniser about every character. One thing
-//! is left out: Unicode's order of several accents on one letter. Those that are kept stand in no token, so a word with
-//! one is unknown in either order.
+//! The rules come with the model's file, which was made by querying the model's own tokeniser for every character. One
+//! thing is left out: Unicode's order of several accents on one letter. The accents that are kept occur in no token, so
+//! a word with one is unknown in either order.
 
 /// A part of a normalised text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// It belongs to a word.
+    /// A letter of a word.
     Letter(char),
-    /// It is a word.
+    /// A word by itself.
     Alone(char),
-    /// It ends a word.
+    /// The end of a word.
     Space,
 }
 
-/// The table, in runs of characters that are treated alike.
+/// The rules, in runs of characters that are treated alike.
 pub(super) struct Characters {
-    /// The first of each run, rising.
+    /// The first character of each run, ascending.
     starts: Vec<u32>,
-    /// What becomes of a run: three bits that say which kind, the others by what the kind needs.
+    /// The rule of each run: three bits for its kind, and the others for what the kind needs.
     values: Vec<i32>,
-    /// The characters that stand for one, where they are several.
+    /// The characters that replace one, if they are several.
     several: Vec<u32>,
-    /// Looked up already for the most common ones.
+    /// The rules of ASCII characters, looked up in advance.
     ascii: [i32; 128],
 }
 
 impl Characters {
-    /// None where the runs are not in order.
+    /// Returns none if the runs are not in order.
     pub(super) fn new(starts: Vec<u32>, values: Vec<i32>, several: Vec<u32>) -> Option<Self> {
         if starts.first() != Some(&0) || starts.len() != values.len() || !starts.is_sorted_by(|a, b| a < b) {
             return None;
@@ -39,12 +39,12 @@ impl Characters {
         Some(characters)
     }
 
-    /// Says what becomes of a character, part by part.
+    /// Calls `part` with each part that a character becomes.
     pub(super) fn each(&self, character: char, mut part: impl FnMut(Part)) {
         let code = character as u32;
         let value = self.ascii.get(code as usize).copied().unwrap_or_else(|| self.find(code));
         let rest = value >> 3;
-        // A character that is none comes of a damaged file only.
+        // Only a damaged file leads to an invalid character.
         let moved = || char::from_u32(code.wrapping_add_signed(rest)).unwrap_or(char::REPLACEMENT_CHARACTER);
         match value & 7 {
             0 => part(Part::Letter(moved())),
@@ -61,12 +61,12 @@ impl Characters {
     }
 
     fn find(&self, code: u32) -> i32 {
-        // The first run starts at zero, so one is found.
+        // The first run starts at zero, so there always is one.
         self.values[self.starts.partition_point(|&start| start <= code) - 1]
     }
 }
 
-/// A Hangul syllable is taken apart by Unicode's arithmetic: first consonant, vowel, last consonant if there is one.
+/// Decomposes a Hangul syllable by Unicode's arithmetic: first consonant, vowel, and last consonant if there is one.
 fn hangul(code: u32, mut part: impl FnMut(Part)) {
     let at = code.wrapping_sub(0xac00) % 11_172;
     let tail = (!at.is_multiple_of(28)).then_some(0x11a7 + at % 28);

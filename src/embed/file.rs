@@ -1,8 +1,8 @@
-//! The file of a model: its parts read one after the other, and its checksum.
+//! The file of a model: reads its parts in order, and computes its checksum.
 
 use crate::error::{Error, Result};
 
-/// Where the file has been read to.
+/// A reader, with the position up to which the file has been read.
 pub(super) struct Reader<'b> {
     bytes: &'b [u8],
     at: usize,
@@ -13,12 +13,12 @@ impl<'b> Reader<'b> {
         Self { bytes, at: 0 }
     }
 
-    /// Where the next part begins.
+    /// The position of the next part.
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// The next bytes; an error if there are not so many.
+    /// The next bytes; an error if there are too few.
     pub(super) fn take(&mut self, count: usize) -> Result<&'b [u8]> {
         let end = self.at.checked_add(count).ok_or_else(damaged)?;
         let taken = self.bytes.get(self.at..end).ok_or_else(damaged)?;
@@ -45,7 +45,7 @@ impl<'b> Reader<'b> {
 }
 
 pub(super) fn damaged() -> Error {
-    Error::invalid_argument("The file of the model is damaged.").with_hint("Load it again.")
+    Error::invalid_argument("The model file is damaged.").with_hint("Load it again.")
 }
 
 /// FNV-1a of 64 bits over words of eight bytes instead of single bytes, which takes an eighth of the time.

@@ -1,7 +1,8 @@
-//! The bundled embedder: a text becomes a vector, and texts of like meaning become vectors that point the same way.
+//! The bundled embedder: it turns a text into a vector. The vectors of texts with similar meanings point in similar
+//! directions.
 //!
-//! It is a table of one vector for each token of all-MiniLM-L6-v2's vocabulary, made from that model
-//! (`models/README.md` tells how and describes the file), so that nothing is run but a look-up and a mean.
+//! It is a table with one vector per token of all-MiniLM-L6-v2's vocabulary, made from that model. `models/README.md`
+//! describes how, and the file. Embedding a text therefore takes only a lookup and a mean.
 //!
 //! ```
 //! use synth_memory::embed::StaticModel;

@@ -1,14 +1,15 @@
-//! The tokens' vectors, product-quantised: cut into parts of four numbers, each stored as the code of one of 256 centroids.
+//! The tokens' vectors, product-quantised: cut into parts of four numbers, each stored as the code of one of 256
+//! centroids.
 
 use super::file::{Reader, damaged};
 use crate::error::Result;
 
 /// How many numbers a part has.
 const WIDTH: usize = 4;
-/// How many centroids each part has: a code is one byte.
+/// How many centroids each part has. A code is one byte.
 const CENTROIDS: usize = 256;
 
-/// The rows, which are never decoded as a whole: adding a row up from its codes takes no longer than reading the decoded
+/// The rows, which are never decoded as a whole. Adding up a row from its codes takes no longer than reading a decoded
 /// one, and nothing has to be decoded first (`models/README.md` has the figures).
 pub(super) struct Rows {
     dimensions: usize,
@@ -21,7 +22,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Reads `count` rows of so many dimensions.
+    /// Reads `count` rows with this many dimensions.
     pub(super) fn read(file: &mut Reader<'_>, count: usize, dimensions: usize) -> Result<Self> {
         if dimensions == 0 || !dimensions.is_multiple_of(WIDTH) {
             return Err(damaged());
@@ -48,19 +49,19 @@ impl Rows {
         self.dimensions
     }
 
-    /// Adds a row to a sum; nothing where there is no such row.
+    /// Adds a row to a sum; does nothing if there is no such row.
     pub(super) fn add(&self, at: usize, sum: &mut [[f32; WIDTH]]) {
         let Some(&length) = self.lengths.get(at) else { return };
         let parts = self.dimensions / WIDTH;
         let codes = &self.codes[at * parts..(at + 1) * parts];
         for ((sum, &code), centroids) in sum.iter_mut().zip(codes).zip(self.centroids.as_chunks::<CENTROIDS>().0) {
             let [a, b, c, d] = centroids[usize::from(code)];
-            // Written out: a loop stays one where the compiler optimises for size, and takes 1.2 to 1.5 times as long.
+            // Unrolled: if the compiler optimises for size, it keeps a loop, which takes 1.2 to 1.5 times as long.
             *sum = [sum[0] + length * a, sum[1] + length * b, sum[2] + length * c, sum[3] + length * d];
         }
     }
 
-    /// A sum of no rows yet.
+    /// The sum of no rows.
     pub(super) fn zero(&self) -> Vec<[f32; WIDTH]> {
         vec![[0.0; WIDTH]; self.dimensions / WIDTH]
     }

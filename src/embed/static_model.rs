@@ -1,4 +1,4 @@
-//! The model: its file read, and a text's vector made of its tokens'.
+//! The model: reads its file, and makes a text's vector from those of its tokens.
 
 use super::characters::Characters;
 use super::file::{Reader, checksum, damaged};
@@ -8,18 +8,18 @@ use super::vocabulary::Vocabulary;
 use super::wordpiece::WordPiece;
 use crate::error::{Error, Result};
 
-/// No more tokens of a text are looked at.
+/// The most tokens of a text that are used.
 const MOST_TOKENS: usize = 512;
 
 const MAGIC: &[u8] = b"synthemb";
 const VERSION: u32 = 2;
-/// The tokenisers that a file may be made for.
+/// The tokenisers that a file can be made for.
 const WORDPIECE: u32 = 0;
 const UNIGRAM: u32 = 1;
 
-/// A vector for each token, and what finds the tokens of a text.
+/// A vector for each token, and the tokeniser that finds the tokens of a text.
 ///
-/// It is made from the bytes of a file such as `models/all-minilm-l6-v2-256.bin`.
+/// It is read from the bytes of a file such as `models/all-minilm-l6-v2-256.bin`.
 pub struct StaticModel {
     name: String,
     tokeniser: Tokeniser,
@@ -28,7 +28,7 @@ pub struct StaticModel {
     rows: Rows,
 }
 
-/// What finds the tokens of a text.
+/// The tokeniser of the model.
 enum Tokeniser {
     WordPiece(WordPiece),
     Unigram(Unigram),
@@ -49,11 +49,11 @@ impl StaticModel {
     ///
     /// # Errors
     ///
-    /// `invalid_argument` where the bytes are not such a file, of another version, or damaged.
+    /// `invalid_argument` if the bytes are not such a file, are of another version, or are damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut file = Reader::new(bytes);
         if file.take(MAGIC.len())? != MAGIC {
-            return Err(Error::invalid_argument("The file is not a model of this package."));
+            return Err(Error::invalid_argument("The file is not a model file of this package."));
         }
         let expected = file.take(8)?;
         if checksum(&bytes[file.position()..]).to_le_bytes() != expected {
@@ -62,7 +62,7 @@ impl StaticModel {
         let version = file.number()?;
         if version != VERSION {
             return Err(Error::invalid_argument(format!(
-                "The file of the model is of version {version}; this package reads version {VERSION}."
+                "The model file has version {version}; this package reads version {VERSION}."
             )));
         }
         let (tokeniser, first, unknown) = (file.number()?, file.number()?, file.number()?);
@@ -93,18 +93,18 @@ impl StaticModel {
         Ok(Self { name, tokeniser, first, rows })
     }
 
-    /// What the model is called, to be kept with the vectors: those of different models cannot be compared.
+    /// The model's name, which is stored with the vectors, because vectors of different models cannot be compared.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many numbers a vector has.
+    /// How many dimensions a vector has.
     pub fn dimensions(&self) -> usize {
         self.rows.dimensions()
     }
 
-    /// The ids of all the text's tokens, without `[CLS]` and `[SEP]`: those of Hugging Face's or SentencePiece's tokeniser
-    /// for the same text and vocabulary.
+    /// The ids of all tokens of the text, without `[CLS]` and `[SEP]`. They equal those of Hugging Face's or
+    /// SentencePiece's tokeniser for the same text and vocabulary.
     pub fn token_ids(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         self.tokeniser.each(text, |id| {
@@ -114,8 +114,8 @@ impl StaticModel {
         ids
     }
 
-    /// The text's vector, of length one: the mean of the first 512 tokens', those that are unknown left out. None where
-    /// nothing is left.
+    /// The text's vector at unit length: the mean of its first 512 tokens, without unknown ones. None if no token is
+    /// left.
     pub fn embed(&self, text: &str) -> Option<Vec<f32>> {
         let mut sum = self.rows.zero();
         let mut left = MOST_TOKENS;
@@ -127,8 +127,8 @@ impl StaticModel {
             left > 0
         });
         let mut sum = sum.into_flattened();
-        // The mean points where the sum does, so only the length is to be made one.
-        // A damaged file may have numbers so small that their squares need twice the bits.
+        // The mean points in the direction of the sum, so only the length is normalised. A damaged file may hold
+        // numbers so small that their squares need twice the bits.
         let length = sum.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
         if !length.is_normal() {
             return None;

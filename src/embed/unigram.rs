@@ -1,23 +1,24 @@
-//! SentencePiece's unigram tokeniser: a text in words, each word in the pieces whose scores sum up highest.
+//! SentencePiece's unigram tokeniser: splits a text into words, and each word into the pieces whose scores have the
+//! largest sum.
 //!
-//! The ids are those of SentencePiece for the same vocabulary: each character is normalised, what can be composed is, runs
-//! of spaces become one, and a word begins with the space before it, the first one too.
+//! The ids are those of SentencePiece for the same vocabulary. Each character is normalised and composed if possible,
+//! runs of spaces become one, and a word begins with the space before it, even the first word.
 
 use super::characters::{Characters, Part};
 use super::vocabulary::{Hash, Vocabulary};
 
-/// A word with more characters is cut, so that no text needs more room than this. Text without spaces, such as Chinese, is
-/// one word up to the next space.
+/// A longer word is cut at this many characters, which limits the memory that any text needs. Text without spaces, such
+/// as Chinese, is one word up to the next space.
 const LONGEST_WORD: usize = 2_048;
-/// How much less than the least likely piece an unknown character scores, as in SentencePiece.
+/// How much lower an unknown character scores than the least likely piece, as in SentencePiece.
 const UNKNOWN_PENALTY: f32 = 10.0;
-/// In what two letters are together: they are it only where the first was composed itself.
+/// A flag on a composed character: it applies only if the first of the two was composed itself.
 const ONLY_COMPOSED: u32 = 1 << 31;
 
-/// The vocabulary with its scores, and what is done to a text before.
+/// The vocabulary with its scores, and the normalisation of texts.
 pub(super) struct Unigram {
     characters: Characters,
-    /// Two characters and the one that they become together, in order.
+    /// Two characters and the one that they compose to, in order.
     compositions: Vec<[u32; 3]>,
     vocabulary: Vocabulary,
     /// The logarithm of each piece's probability.
@@ -29,8 +30,9 @@ pub(super) struct Unigram {
 }
 
 impl Unigram {
-    /// `unknown` is the id of characters that no piece has; `compositions` are two characters and what they become, one after
-    /// the other. None where these are not in order, or a score is not finite.
+    /// `unknown` is the id of characters that are in no piece. `compositions` holds two characters and the one that
+    /// they compose to, one triple after another. Returns none if the triples are not in order, or a score is not
+    /// finite.
     pub(super) fn new(
         characters: Characters,
         compositions: Vec<u32>,
@@ -51,7 +53,8 @@ impl Unigram {
     /// Calls `token` with each id until it returns false.
     pub(super) fn each(&self, text: &str, mut token: impl FnMut(u32) -> bool) {
         let mut word = Word::new();
-        // The letter that the character before became, if it became just one, and whether it was composed of several.
+        // The letter that the previous character became, if it became exactly one, and whether it was composed of
+        // several.
         let mut before: Option<(char, bool)> = None;
         for character in text.chars() {
             let mut letters = 0;
@@ -86,8 +89,8 @@ impl Unigram {
         self.end(&mut word, &mut token);
     }
 
-    /// What a letter and the next one are together. SentencePiece looks for sequences in the text as it is, so some compose
-    /// only where the first was composed itself.
+    /// The composition of a letter and the next one. SentencePiece searches for sequences in the original text, so some
+    /// pairs compose only if the first was composed itself.
     fn composed(&self, (one, composed): (char, bool), other: char) -> Option<char> {
         if let Some(syllable) = hangul(one.into(), other.into(), composed) {
             return Some(syllable);
@@ -98,16 +101,16 @@ impl Unigram {
         if both & ONLY_COMPOSED == 0 || composed { char::from_u32(both & !ONLY_COMPOSED) } else { None }
     }
 
-    /// Says the pieces of a word and empties it.
+    /// Calls `token` with the pieces of a word and empties the word. Returns false once `token` does.
     fn end(&self, word: &mut Word, token: &mut impl FnMut(u32) -> bool) -> bool {
-        // Nothing but the space.
+        // Only the space.
         if word.text == b" " {
             return true;
         }
         self.split(word);
         let mut unknown_before = false;
         let wanted = word.pieces.iter().rev().all(|&piece| match piece {
-            // Unknown characters in a row are one token.
+            // Consecutive unknown characters are one token.
             None => std::mem::replace(&mut unknown_before, true) || token(self.unknown),
             Some(at) => {
                 unknown_before = false;
@@ -118,7 +121,7 @@ impl Unigram {
         wanted
     }
 
-    /// Finds the pieces of a word, the last one first: Viterbi's algorithm over the places between characters.
+    /// Finds the pieces of a word, the last one first, with Viterbi's algorithm over the positions between characters.
     fn split(&self, word: &mut Word) {
         let Word { text, starts, best, pieces, score } = word;
         let end = text.len();
@@ -135,7 +138,7 @@ impl Unigram {
             for (at, byte) in rest.iter().enumerate() {
                 hash = hash.next(byte);
                 let stop = start + at + 1;
-                // Not in the middle of a character.
+                // Inside a character.
                 if text.get(stop).is_some_and(|byte| byte & 0xc0 == 0x80) {
                     continue;
                 }
@@ -157,7 +160,7 @@ impl Unigram {
     }
 }
 
-/// The Hangul syllable that two of its letters are together, or such a one and its last consonant.
+/// The Hangul syllable that two letters compose to, or that a syllable and its last consonant compose to.
 fn hangul(one: u32, other: u32, composed: bool) -> Option<char> {
     let (first, vowel) = (one.wrapping_sub(0x1100), other.wrapping_sub(0x1161));
     if first < 19 && vowel < 21 {
@@ -168,11 +171,11 @@ fn hangul(one: u32, other: u32, composed: bool) -> Option<char> {
     if open && (1..28).contains(&last) { char::from_u32(one + last) } else { None }
 }
 
-/// The best way to a place in a word.
+/// The best way to reach a position in a word.
 #[derive(Clone, Copy)]
 struct Best {
     score: f32,
-    /// Where the last piece begins, and which it is; none is an unknown character.
+    /// The start of the last piece, and the piece; none is an unknown character.
     start: u32,
     piece: Option<u32>,
 }
@@ -187,15 +190,15 @@ impl Best {
     }
 }
 
-/// The word that is being read, which begins with a space, and what is needed to split it.
+/// The word that is being read, which begins with a space, and the buffers for splitting it.
 struct Word {
     text: Vec<u8>,
-    /// Where each character begins.
+    /// The position of each character.
     starts: Vec<u32>,
     best: Vec<Best>,
     pieces: Vec<Option<u32>>,
-    /// The sum of the scores before it. It goes on from word to word so that rounding decides between equal ways to split
-    /// a word as it does in SentencePiece.
+    /// The sum of the scores of all words before it. It continues from word to word so that rounding decides between
+    /// equal ways to split a word as it does in SentencePiece.
     score: f32,
 }
 
@@ -222,7 +225,7 @@ impl Word {
         self.push(' ');
     }
 
-    /// Without the space, as it is the same word still.
+    /// Continues the same word, so without the space.
     fn go_on(&mut self) {
         self.text.clear();
         self.starts.clear();

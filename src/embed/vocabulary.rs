@@ -1,24 +1,24 @@
-//! The tokens' texts, and a hash to find them by.
+//! The tokens' texts, and a hash table to find them.
 
-/// No token has more bytes.
+/// The most bytes of a token.
 pub(super) const LONGEST_TOKEN: usize = 64;
-/// How many bits of a slot say which token it is; the others are of its hash.
+/// How many bits of a slot hold the token's place; the others hold bits of its hash.
 const PLACE_BITS: u32 = 18;
 const PLACE: u32 = (1 << PLACE_BITS) - 1;
 
-/// The tokens' texts, found by an open-addressed hash over where they stand.
+/// The tokens' texts, found by an open-addressed hash table of their places.
 pub(super) struct Vocabulary {
     texts: Box<[u8]>,
-    /// Where each text begins, and where the last one ends.
+    /// The start of each text, and the end of the last one.
     offsets: Vec<u32>,
-    /// Zero, or the upper bits of the hash and one more than the token's place.
+    /// Zero, or the upper bits of the hash and the token's place plus one.
     slots: Vec<u32>,
     /// The most bytes of a token.
     longest: usize,
 }
 
 impl Vocabulary {
-    /// None if the lengths do not fit the texts, or two tokens are the same.
+    /// Returns none if the lengths do not fit the texts, or two tokens are the same.
     pub(super) fn new(lengths: &[u8], texts: &[u8]) -> Option<Self> {
         let mut offsets = Vec::with_capacity(lengths.len() + 1);
         offsets.push(0);
@@ -31,10 +31,11 @@ impl Vocabulary {
         if end as usize != texts.len() || longest > LONGEST_TOKEN || lengths.len() >= PLACE as usize {
             return None;
         }
-        // Two slots or more for each token, so that a word that is not there is missed soon.
+        // At least two slots per token, so that a missing word is recognised soon.
         let slots = vec![0; (lengths.len() * 2).next_power_of_two()];
         let mut vocabulary = Self { texts: texts.into(), offsets, slots, longest };
-        // Of the same token again and again, each would be compared with all before it: 40 s for a file of 1.3 MB.
+        // It stops at the first repeated token. A token that repeats would be compared with all before it: 40 s for a
+        // file of 1.3 MB.
         (0..lengths.len()).all(|at| vocabulary.insert(at)).then_some(vocabulary)
     }
 
@@ -47,7 +48,7 @@ impl Vocabulary {
         &self.texts[self.offsets[at] as usize..self.offsets[at + 1] as usize]
     }
 
-    /// False if there is such a token already.
+    /// Returns false if the token exists already.
     fn insert(&mut self, at: usize) -> bool {
         let hash = self.text(at).iter().fold(Hash::START, Hash::next).finished();
         let mask = self.slots.len() - 1;
@@ -63,11 +64,11 @@ impl Vocabulary {
         true
     }
 
-    /// The place of the token that is `before` and `text`, whose hash is given.
+    /// The place of the token that equals `before` followed by `text`. `hash` is the hash of both.
     pub(super) fn find(&self, hash: u32, before: &[u8], text: &[u8]) -> Option<usize> {
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
-        // One slot in two is empty at least, so this ends.
+        // At least one slot in two is empty, so this ends.
         while self.slots[slot] != 0 {
             let at = (self.slots[slot] & PLACE) as usize - 1;
             if (self.slots[slot] ^ hash) >> PLACE_BITS == 0 && self.text(at).strip_prefix(before) == Some(text) {
@@ -79,7 +80,7 @@ impl Vocabulary {
     }
 }
 
-/// FNV-1a, mixed once more at the end, as its low bits alone would choose the slot.
+/// FNV-1a, mixed once more at the end, because otherwise its low bits alone would choose the slot.
 #[derive(Clone, Copy)]
 pub(super) struct Hash(u32);
 

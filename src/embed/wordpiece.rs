@@ -1,24 +1,25 @@
-//! BERT's tokeniser: a text in words, each word in the longest pieces that the vocabulary has.
+//! BERT's tokeniser: splits a text into words, and each word into the longest pieces in the vocabulary.
 //!
-//! The ids are those of Hugging Face's `tokenizers` for the same text. Only what looks like one of the model's special
-//! tokens, `[CLS]` or `[MASK]`, is text here like any other: a memory holds what people wrote, not what steers a model.
+//! The ids are those of Hugging Face's `tokenizers` for the same text, with one exception: text that looks like a
+//! special token of the model, such as `[CLS]` or `[MASK]`, is treated like any other, because a memory holds what
+//! people wrote and no control tokens.
 
 use super::characters::{Characters, Part};
 use super::vocabulary::{Hash, LONGEST_TOKEN, Vocabulary};
 
 /// A word with more characters is unknown.
 const LONGEST_WORD: usize = 100;
-/// A piece that does not begin its word has this before it in the vocabulary.
+/// The prefix in the vocabulary of a piece that does not begin its word.
 const CONTINUES: &[u8] = b"##";
 
-/// The vocabulary and what is done to a text before it is looked up there.
+/// The vocabulary, and the normalisation of texts before they are looked up.
 pub(super) struct WordPiece {
     characters: Characters,
     vocabulary: Vocabulary,
     /// The id of the first token; the others follow.
     first: u32,
     unknown: u32,
-    /// The hash of [`CONTINUES`], to go on from.
+    /// The hash of [`CONTINUES`], to continue from.
     continuing: Hash,
 }
 
@@ -51,7 +52,7 @@ impl WordPiece {
         self.end(&mut word, &mut pieces, &mut token);
     }
 
-    /// Says the pieces of a word and empties it.
+    /// Calls `token` with the pieces of a word and empties the word. Returns false once `token` does.
     fn end(&self, word: &mut Word, pieces: &mut Vec<u32>, token: &mut impl FnMut(u32) -> bool) -> bool {
         pieces.clear();
         if word.characters > LONGEST_WORD || !self.split(&word.text, pieces) {
@@ -63,13 +64,13 @@ impl WordPiece {
         pieces.iter().all(|&piece| token(piece))
     }
 
-    /// Adds the pieces of a word, always the longest that there is; false where there is none for some part of it.
+    /// Appends the pieces of a word, always the longest available; false if some part of the word has no piece.
     fn split(&self, word: &[u8], pieces: &mut Vec<u32>) -> bool {
         let mut start = 0;
         while start < word.len() {
             let (from, before) = if start == 0 { (Hash::START, &[][..]) } else { (self.continuing, CONTINUES) };
             let rest = &word[start..word.len().min(start + self.vocabulary.longest())];
-            // The hash of each beginning goes into that of the next one; the longest are looked up first.
+            // The hash of each beginning continues that of the shorter one. The longest beginnings are looked up first.
             let mut hashes = [0; LONGEST_TOKEN];
             let mut hash = from;
             for (state, byte) in hashes.iter_mut().zip(rest) {
@@ -97,7 +98,7 @@ struct Word {
 impl Word {
     fn push(&mut self, letter: char) {
         self.characters += 1;
-        // What is too long will not be looked up.
+        // A word that is too long is not looked up.
         if self.characters <= LONGEST_WORD {
             self.text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
         }

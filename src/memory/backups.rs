@@ -1,4 +1,4 @@
-//! The copies that are kept of a memory.
+//! The backups of a memory.
 
 use super::{Memory, Migrations};
 use crate::error::{Error, ErrorCode, Result};
@@ -7,21 +7,21 @@ use crate::migrate::runner::{self, MigrationProgress, State};
 use crate::migrate::schema;
 
 impl Memory {
-    /// The backups that are kept, newest first; none of a memory that keeps nothing.
+    /// The backups that are kept, newest first; none if the memory keeps nothing.
     ///
     /// # Errors
     ///
-    /// Where the storage cannot be read.
+    /// If the storage cannot be read.
     pub fn backups(&self) -> Result<Vec<Backup>> {
         self.migrations.backups.as_ref().map_or(Ok(Vec::new()), Backups::list)
     }
 
-    /// How many of them are kept at most.
+    /// How many backups are kept at most; 0 if the memory keeps nothing.
     pub fn backups_kept(&self) -> usize {
         self.migrations.backups.as_ref().map_or(0, Backups::kept)
     }
 
-    /// Whether there is no migration without a backup.
+    /// Whether a migration fails if its backup cannot be made.
     pub fn is_backup_required(&self) -> bool {
         self.migrations.backup_required
     }
@@ -32,7 +32,7 @@ impl Memory {
         self.migrations.backups.as_ref().ok_or_else(none)
     }
 
-    /// Keeps a verified copy of the database beside it now.
+    /// Makes a backup now: a verified copy of the database, next to it.
     ///
     /// # Errors
     ///
@@ -51,11 +51,11 @@ impl Memory {
         Ok(backup)
     }
 
-    /// Deletes a backup, and with it what it held of texts that were deleted since; returns whether there was one.
+    /// Deletes a backup, and with it its copies of texts that were deleted since; returns whether it existed.
     ///
     /// # Errors
     ///
-    /// `not_found` for a memory that keeps nothing; where the storage cannot be written.
+    /// `not_found` for a memory that keeps nothing. Also if the storage cannot be written.
     pub fn delete_backup(&mut self, id: &str) -> Result<bool> {
         let backups = self.backups_folder()?;
         if !backups.list()?.iter().any(|backup| backup.id == id) {
@@ -66,15 +66,16 @@ impl Memory {
         Ok(true)
     }
 
-    /// The backup that was last made since the memory was opened.
+    /// The last backup that was made since the memory was opened.
     pub fn last_backup(&self) -> Option<&Backup> {
         self.migrations.last_backup.as_ref()
     }
 
-    /// Keeps a verified copy of the database beside it, if it holds anything at all, and then changes it.
+    /// Makes a backup, if the database is not empty, and then the change.
     ///
-    /// Only when the change has come about do older copies go: one that fails at every opening would push them all out.
-    /// Where it is a transaction of ours (`whole`), its failure leaves nothing that the copy were a way back from.
+    /// Older backups are pruned only after the change has succeeded: a change that fails at every opening would
+    /// otherwise push all of them out. If the change is a transaction (`whole`) and fails, the file is unchanged and
+    /// the backup is not needed.
     pub(super) fn backed_up<T>(&mut self, whole: bool, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let before = runner::state(self.db.connection())?;
         let backup = self.take_backup(&before)?;
@@ -83,12 +84,12 @@ impl Memory {
         result
     }
 
-    /// Keeps the backup of a change that has come about, and none of one that left the file where it was `before`. Not generic,
-    /// as there is much behind it.
+    /// Keeps the backup if the change succeeded, and discards it if the change failed and left the file as it was
+    /// `before`. Not generic, to keep the code small.
     #[inline(never)]
     fn settle_backup(&mut self, backup: Option<Backup>, is_done: bool, before: Option<&State>) {
         let (Some(backup), Some(backups)) = (backup, &self.migrations.backups) else { return };
-        // What cannot be removed now goes with the next one that is made.
+        // Files that cannot be removed now are removed with the next backup.
         if is_done {
             let _ = backups.prune();
             self.migrations.last_backup = Some(backup);
@@ -107,7 +108,7 @@ impl Memory {
         };
         let mut tell = |done, total| progress(MigrationProgress::backup(done, total));
         match backups.take(self.db.connection(), self.db.now(), &|| schema::names(graph), &mut tell) {
-            // Where there was no room for one more file, SQLite says that it could not be opened.
+            // If there is no room for another file, SQLite reports that the file cannot be opened.
             Err(error)
                 if !*backup_required && [ErrorCode::QuotaExceeded, ErrorCode::IoFailed].contains(&error.code()) =>
             {

@@ -1,12 +1,12 @@
-//! What recall keeps for itself: no call shows these rows or could correct them, so a file in which another program wrote
-//! them wrongly is refused. SQLite's own check lets any type into a column.
+//! Checks the tables that recall keeps for itself. No call shows or corrects their rows, so a file in which another
+//! program wrote wrong values is rejected. SQLite's integrity check accepts any type in a column.
 
 use rusqlite::Connection;
 
 use crate::db::{ask, has_table};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The tables with the types that their columns hold; with a `?`, or null.
+/// The tables and the types of their columns; `?` means that null is allowed.
 const COLUMNS: [(&str, &[(&str, &str)]); 11] = [
     ("long_term_ids", &[("key", "text")]),
     ("memory_changes", &[("deleted", "integer")]),
@@ -31,7 +31,7 @@ const COLUMNS: [(&str, &[(&str, &str)]); 11] = [
     ),
 ];
 
-/// Refuses a database with a value of another type in one of these tables.
+/// Rejects a database that has a value of another type in one of these tables.
 ///
 /// # Errors
 ///
@@ -47,7 +47,8 @@ pub(super) fn check(connection: &Connection) -> Result<()> {
             let sql =
                 format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE typeof({column}) NOT IN ('{kind}', '{null}'))");
             if ask(connection, &sql)? {
-                let message = format!("The database is damaged: {table}.{column} holds what is not of type {kind}.");
+                let message =
+                    format!("The database is damaged: {table}.{column} holds a value that is not of type {kind}.");
                 return Err(Error::new(ErrorCode::CorruptDatabase, message));
             }
         }

@@ -1,4 +1,4 @@
-//! What commits changed, for those who listen: embedding, other tabs, and whoever shows rows.
+//! What commits changed, for all that listen: embedding, other tabs, and live queries.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -15,34 +15,34 @@ pub struct Changes {
     pub tables: Vec<MemoryTable>,
     /// The rows, in the order in which they were changed.
     pub rows: Vec<ChangedRows>,
-    /// The tables of the app's own that changed.
+    /// The app's own tables that changed.
     pub own: Vec<String>,
-    /// Whether there were more rows than these.
+    /// Whether more rows were changed than are listed here.
     pub missed: bool,
-    /// Whether another database, or another schema, took the place of the one that was there: by an import, a restored
-    /// backup or a migration.
+    /// Whether the database or its schema was replaced: by an import, a restored backup or a migration.
     pub replaced: bool,
 }
 
-/// Rows with consecutive ids that were changed alike, one after the other. So the rows of one `add` are one entry.
+/// Rows with consecutive ids that were changed in the same way, one after the other. The rows of one `add` are one
+/// entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct ChangedRows {
     /// Their table.
     pub table: MemoryTable,
-    /// What became of them.
+    /// What happened to them.
     pub kind: ChangeKind,
-    /// The lowest id; of `longTerm`, the rowid.
+    /// The lowest id; for `longTerm`, the lowest rowid.
     pub first: i64,
-    /// The highest.
+    /// The highest id; for `longTerm`, the highest rowid.
     pub last: i64,
-    /// Of `longTerm`, their keys, as its rows are known by key.
+    /// For `longTerm`, their keys: its rows are identified by key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub keys: Option<Vec<String>>,
 }
 
 impl Memory {
-    /// What was changed and committed since this was last called; none if that is nothing.
+    /// What was changed and committed since the last call; `None` if nothing was.
     pub fn take_changes(&self) -> Option<Changes> {
         self.db.take_changes().map(|changed| {
             let tables = MemoryTable::ALL.into_iter().filter(|table| changed.has(*table as usize)).collect();
@@ -68,19 +68,19 @@ impl Memory {
     }
 }
 
-/// How rowids of `long_term` become keys.
+/// Resolves rowids of `long_term` to keys.
 ///
-/// A key never changes, so a row has the key that is noted when it is next deleted; if it was not deleted, the one that it
-/// has now.
+/// The key of a row never changes. So the key at the time of a change is the one that was recorded at the row's next
+/// deletion, or, if the row was not deleted since, the key that it has now.
 struct Names {
-    /// Those that are not reached yet.
+    /// The deletions that have not been reached yet.
     deleted: Vec<Deleted>,
-    /// How many keys were reported.
+    /// How many keys have been reported.
     reported: usize,
 }
 
 impl Names {
-    /// The keys of a run, as far as they are known.
+    /// The keys of a run, up to the first that is not known.
     fn of(&mut self, memory: &Memory, run: &Run) -> Vec<String> {
         let mut keys = Vec::new();
         for row in run.first..=run.last {

@@ -1,4 +1,4 @@
-//! A file without what was deleted, and no larger than what it holds.
+//! Compacts the file: removes all traces of what was deleted, and free pages.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -9,8 +9,9 @@ use crate::db::{ask, page_size, vacuum};
 use crate::error::Result;
 use crate::migrate::backup::Backup;
 
-/// A file shrinks by itself if more than half of it is free, if that is at least so many bytes, and if what it holds is no more
-/// than so many: it is built anew in memory, and every call waits meanwhile.
+/// A file is shrunk automatically if at least half of its pages are free, if they are at least `SHRINK_FROM` bytes, and
+/// if the used pages are at most `SHRINK_UP_TO` bytes. The second limit exists because the file is rebuilt in memory
+/// while all calls wait.
 const SHRINK_FROM: i64 = 1 << 20;
 const SHRINK_UP_TO: i64 = 32 << 20;
 
@@ -18,20 +19,20 @@ const SHRINK_UP_TO: i64 = 32 << 20;
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct Compacted {
-    /// How many bytes the database had.
+    /// The size of the database before, in bytes.
     pub bytes_before: u64,
-    /// How many it has.
+    /// The size of the database now, in bytes.
     pub bytes_after: u64,
-    /// The backups that are kept, newest first. What was deleted since they were made is still in them.
+    /// The backups that are kept, newest first. They still contain what was deleted after they were made.
     pub backups: Vec<Backup>,
 }
 
 impl Memory {
-    /// Removes everything of what was deleted, and builds the file anew without free pages.
+    /// Removes all traces of what was deleted, and rebuilds the file without free pages.
     ///
     /// # Errors
     ///
-    /// `read_only_memory`; `quota_exceeded`; `out_of_memory`, as the new file is built in memory.
+    /// `read_only_memory`; `quota_exceeded`; `out_of_memory`, because the new file is built in memory.
     pub fn compact(&mut self) -> Result<Compacted> {
         self.db.check_writable()?;
         self.recall().purge()?;
@@ -40,12 +41,12 @@ impl Memory {
         Ok(Compacted { bytes_before, bytes_after: self.bytes()?, backups: self.backups()? })
     }
 
-    /// Removes some of what was deleted, for a few milliseconds; returns whether there is more. The last slice empties the log
-    /// and, if most of the file is free, builds that anew.
+    /// Removes some of what was deleted, for a few milliseconds; returns whether there is more. The last slice empties
+    /// the log and, if most of the file is free, rebuilds the file.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn tidy_slice(&self) -> Result<bool> {
         let is_to_purge = self.recall().is_to_purge()?;
         if is_to_purge && self.recall().purge_slice()? {
@@ -58,7 +59,7 @@ impl Memory {
         Ok(false)
     }
 
-    /// Builds the file anew if most of it is free; returns whether it was.
+    /// Rebuilds the file if most of it is free; returns whether it did.
     pub(super) fn shrink(&self) -> Result<bool> {
         let connection = self.db.connection();
         let (free, size) = (free_pages(connection)?, page_size(connection)?);
@@ -75,7 +76,7 @@ impl Memory {
         self.empty_log()
     }
 
-    /// Brings all that is in the log into the file, and leaves the log empty: it holds pages as they were.
+    /// Checkpoints the log into the file and truncates it, because it holds earlier versions of pages.
     fn empty_log(&self) -> Result<()> {
         ask::<i64>(self.db.connection(), "PRAGMA wal_checkpoint(TRUNCATE)").map(drop)
     }
@@ -86,7 +87,7 @@ impl Memory {
     }
 }
 
-/// How many pages of a database hold nothing.
+/// The number of free pages of a database.
 pub(super) fn free_pages(connection: &Connection) -> Result<i64> {
     ask(connection, "PRAGMA freelist_count")
 }

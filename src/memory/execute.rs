@@ -1,4 +1,4 @@
-//! Statements that write to an app's own tables, and to nothing of the memory's.
+//! Statements that write to an app's own tables, and never to the memory's tables.
 
 use rusqlite::types::ValueRef;
 use serde::Serialize;
@@ -9,20 +9,20 @@ use super::query::{Parameters, bind, check_sql, invalid};
 use crate::db::Db;
 use crate::error::{Error, ErrorCode, Result};
 
-/// The most statements of one transaction.
+/// How many statements a transaction can have at most.
 pub const MAX_STATEMENTS: usize = 1000;
 
-/// The most rows that a statement returns: they are kept until the caller has them.
+/// How many rows a statement can return at most. They are kept until the caller has received them.
 pub const MAX_RETURNED: usize = 1000;
 
 /// What a statement did.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct Executed {
-    /// How many rows it inserted, changed or deleted, those of triggers aside.
+    /// How many rows it inserted, updated or deleted, not counting those of triggers.
     pub changes: u64,
-    /// The columns that its RETURNING names; none without.
+    /// The names of the columns of its RETURNING clause; empty without one.
     pub columns: Vec<String>,
-    /// The rows that it returns, a value for each column.
+    /// The rows that it returns, one value per column.
     pub rows: Vec<Vec<Returned>>,
 }
 
@@ -41,17 +41,19 @@ pub enum Returned {
 impl Memory {
     /// Carries out statements that write to the app's own tables, all or none, and returns what each did.
     ///
-    /// SQLite asks, of everything that a statement and the triggers that it fires would do, whether it may: read anything, and
-    /// write to tables that are none of the memory's.
+    /// SQLite asks its authorizer about every action of a statement and of the triggers that it fires. Allowed are
+    /// reading, and writing to tables that do not belong to the memory.
     ///
     /// # Errors
     ///
-    /// `invalid_sql` for a statement that does anything else, or is none; `constraint_failed`; `query_timeout` after `timeout`
-    /// seconds; `read_only_memory`; `quota_exceeded`. Nothing is kept then.
+    /// `invalid_sql` for a statement that does anything else or is not valid; `constraint_failed`; `query_timeout`
+    /// after `timeout` seconds; `result_too_large` above [`MAX_RETURNED`] rows of a statement; `read_only_memory`;
+    /// `quota_exceeded`. On any error nothing is changed.
     pub fn execute(&mut self, statements: &[(String, Parameters)], timeout: f64) -> Result<Vec<Executed>> {
         self.db.check_writable()?;
         if statements.len() > MAX_STATEMENTS {
-            let message = format!("{} statements were given at once; the limit is {MAX_STATEMENTS}.", statements.len());
+            let message =
+                format!("{} statements were passed at once; the limit is {MAX_STATEMENTS}.", statements.len());
             return Err(Error::invalid_argument(message));
         }
         let mut done = Vec::with_capacity(statements.len());
@@ -75,12 +77,12 @@ fn execute(db: &Db, sql: &str, parameters: &Parameters) -> Result<Executed> {
     if let Some(action) = refused {
         let message = format!("The statement does more than write to the app's own tables: {action}.");
         return Err(invalid(message).with_hint(
-            "Write to the memory's tables through its API, such as memory.turns; a table is made by a migration.",
+            "Write to the memory's tables through its API, such as memory.turns; create tables with a migration.",
         ));
     }
     let mut statement = statement.map_err(|error| match error {
         rusqlite::Error::MultipleStatement => {
-            invalid("There is more than one statement.").with_hint("Give each to transaction() by itself.")
+            invalid("There is more than one statement.").with_hint("Pass each one to transaction() separately.")
         }
         other => other.into(),
     })?;
@@ -102,7 +104,7 @@ fn execute(db: &Db, sql: &str, parameters: &Parameters) -> Result<Executed> {
     Ok(Executed { changes: db.connection().changes(), columns, rows })
 }
 
-/// What is returned is kept as JSON until the caller has it.
+/// Converts a returned value. It must be representable in JSON, in which it is kept until the caller has received it.
 fn returned(value: ValueRef<'_>) -> Result<Returned> {
     Ok(match value {
         ValueRef::Null => Returned::Null,
@@ -110,7 +112,7 @@ fn returned(value: ValueRef<'_>) -> Result<Returned> {
         ValueRef::Real(real) if real.is_finite() => Returned::Number(real),
         ValueRef::Text(text) => Returned::Text(String::from_utf8_lossy(text).into_owned()),
         _ => {
-            return Err(invalid("RETURNING names a blob, or a number that JSON does not hold.")
+            return Err(invalid("RETURNING returns a blob, or a number that JSON cannot hold.")
                 .with_hint("Return it as text, such as hex(data), or read it with memory.query()."));
         }
     })
@@ -120,7 +122,7 @@ fn in_words(error: Error, timeout: f64) -> Error {
     match error.code() {
         ErrorCode::QueryTimeout => {
             let message =
-                format!("The statements ran longer than {timeout} s and were stopped. Nothing of them was kept.");
+                format!("The statements ran longer than {timeout} s and were stopped. None of their changes was kept.");
             error.recast(ErrorCode::QueryTimeout, message)
         }
         ErrorCode::Internal | ErrorCode::SchemaMismatch => {

@@ -1,5 +1,5 @@
-//! Ids that recall has no number for. It knows a row by its rowid times eight; another program may have given one that is
-//! too large for that, and would take the place of another row there.
+//! Checks for ids that are too large for recall. Recall identifies a row by its rowid times eight plus a number for its
+//! table. Another program may have used a rowid that is too large for that: the row would be taken for another one.
 
 use rusqlite::Connection;
 
@@ -7,7 +7,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::recall::item::IDS;
 use crate::tables::MemoryTable;
 
-/// Refuses a database with such an id. The ends of a table tell, so this reads two rows of each.
+/// Rejects a database that has such an id. The smallest and the largest id of a table are enough, so this reads two
+/// rows per table.
 ///
 /// # Errors
 ///
@@ -15,7 +16,7 @@ use crate::tables::MemoryTable;
 pub(super) fn check(connection: &Connection) -> Result<()> {
     for table in MemoryTable::NAMES {
         let sql = format!("SELECT (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})");
-        // What is no such table is told by what compares schemas.
+        // If the table is missing or is something else, the comparison of schemas reports it.
         let Ok(mut statement) = connection.prepare(&sql) else { continue };
         let ends: (Option<i64>, Option<i64>) = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let Some(id) = [ends.0, ends.1].into_iter().flatten().find(|id| !IDS.contains(id)) else { continue };

@@ -1,4 +1,4 @@
-//! The bytes of a file that somebody has, as a database in memory that a memory can become: in UTF-8, without auto-vacuum.
+//! Opens the bytes of a file as a database in memory that can replace the live one: in UTF-8 and without auto-vacuum.
 
 use rusqlite::Connection;
 
@@ -6,7 +6,7 @@ use crate::db::{ask, check_integrity, execute, has_table, rows_of_texts, run, te
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::foreign::copy_rows;
 
-/// Opens the bytes of a file; `ours` are the tables that have to be whole.
+/// Opens the bytes of a file; `ours` names the tables that must be undamaged.
 ///
 /// # Errors
 ///
@@ -15,22 +15,23 @@ pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<Vec<String>
     const MAGIC: &[u8] = b"SQLite format 3\0";
     const HEADER: usize = 100;
     if file.len() < HEADER || !file.starts_with(MAGIC) {
-        return Err(not_a_memory("it does not begin as an SQLite file does"));
+        return Err(not_a_memory("it does not begin with an SQLite header"));
     }
     turn_off_auto_vacuum(&mut file);
-    // SQLite takes another number for one of the three at first, and for none when it reads the schema again.
+    // SQLite first accepts any other number as one of the three encodings, and rejects it when it reads the schema
+    // again.
     const ENCODING: std::ops::Range<usize> = 56..60;
     match file[ENCODING] {
         [0, 0, 0, 1..=3] => {}
-        // Of a file without tables.
+        // A file without tables.
         [0, 0, 0, 0] => file[ENCODING].copy_from_slice(&[0, 0, 0, 1]),
-        _ => return Err(not_a_memory("it is in no encoding that SQLite has")),
+        _ => return Err(not_a_memory("its text encoding is not one of SQLite's")),
     }
-    // SQLite itself would say of such a file that it is read-only.
+    // SQLite itself would report such a file as read-only.
     if file[18..20].iter().any(|version| *version > 2) {
-        return Err(not_a_memory("it is of a later version of SQLite's format"));
+        return Err(not_a_memory("it uses a later version of SQLite's file format"));
     }
-    // A file that was left in WAL mode says so in these two bytes; in memory there is no log to open.
+    // These two bytes are 2 if the file was left in WAL mode. In memory there is no log to open.
     for version in &mut file[18..20] {
         if *version == 2 {
             *version = 1;
@@ -46,20 +47,20 @@ pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<Vec<String>
     }
 }
 
-/// The error for a database that is to be replaced by one that cannot be understood.
+/// The error for a file that cannot be read as a memory.
 pub(super) fn not_a_memory(why: &str) -> Error {
     Error::new(ErrorCode::NotADatabase, format!("The file is not a memory: {why}."))
 }
 
-/// A copy in UTF-8 of a database in UTF-16. Texts have other lengths in it, so every row is copied and every index is made
-/// again.
+/// A copy in UTF-8 of a database in UTF-16. Its texts have other lengths, so every row is copied and every index is
+/// built again.
 fn to_utf8(source: &Connection) -> Result<Connection> {
     let target = Connection::open_in_memory()?;
     for number in ["page_size", "application_id", "user_version"] {
         let value: i64 = ask(source, &format!("PRAGMA {number}"))?;
         run(&target, &format!("PRAGMA {number} = {value}"))?;
     }
-    // Its rows are as their own program wrote them.
+    // Rows are copied as their program wrote them, even if they violate constraints.
     run(
         &target,
         "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON; BEGIN",
@@ -70,7 +71,7 @@ fn to_utf8(source: &Connection) -> Result<Connection> {
         texts(source, &sql, &[])
     };
     made("table", "sql")?.iter().try_for_each(|sql| make(&target, sql))?;
-    // SQLite makes these two itself. Further statistics are made again by ANALYZE.
+    // SQLite creates sqlite_stat1 and sqlite_sequence itself. Other statistics come back with the next ANALYZE.
     if has_table(source, "sqlite_stat1")? {
         run(&target, "ANALYZE sqlite_schema")?;
         copy_rows(source, "sqlite_stat1", &target, "sqlite_stat1")?;
@@ -81,7 +82,8 @@ fn to_utf8(source: &Connection) -> Result<Connection> {
         copy_rows(source, "sqlite_sequence", &target, "sqlite_sequence")?;
     }
     made("index", "sql")?.iter().try_for_each(|sql| make(&target, sql))?;
-    // What has no pages is written down as it is, and nothing of it is run. A virtual table has its tables already.
+    // Views, triggers and virtual tables have no pages. Their declarations are copied without being run; the shadow
+    // tables of a virtual table are copied already.
     for object in rows_of_texts(source, "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage = 0")? {
         let insert = "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, 0, ?)";
         execute(&target, insert, &[&object[0], &object[1], &object[2], &object[3]])?;
@@ -90,14 +92,15 @@ fn to_utf8(source: &Connection) -> Result<Connection> {
     Ok(target)
 }
 
-/// Makes a table or an index of a file in UTF-16 again.
+/// Creates a table or an index of a file in UTF-16 again.
 fn make(target: &Connection, sql: &str) -> Result<()> {
-    // What SQLite keeps of a declaration may have more statements behind it, which are refused.
+    // The SQL that SQLite stores for a table or an index may be followed by more statements, which are rejected.
     let Err(error) = target.execute(sql, []).map_err(Error::from) else { return Ok(()) };
     if error.code() == ErrorCode::OutOfMemory {
         return Err(error);
     }
-    let message = format!("The file is in UTF-16 and declares what cannot be made here: {}.", error.reason());
+    let message =
+        format!("The file is in UTF-16 and declares something that cannot be created here: {}.", error.reason());
     Err(error
         .recast(ErrorCode::NotADatabase, message)
         .with_hint("Copy it into a file in UTF-8 with the program that wrote it, and import that."))

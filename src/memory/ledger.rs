@@ -1,11 +1,11 @@
-//! The ledger: what clients were answered, entered in the transaction that made the change.
+//! The ledger: the answers to clients, entered in the transaction that made the change.
 //!
-//! Whoever asks from another tab may not learn of the answer, as the tab that has the file can go at any moment. It sends
-//! its request again, to whoever has the file next, and is answered from the ledger; so nothing is done twice. An entry
-//! goes when its client says that it has the answer, or after a day.
+//! A client in another tab may not receive an answer, because the leader can go at any moment. It sends its request
+//! again to the next leader, which answers from the ledger, so nothing is done twice. An entry is deleted when its
+//! client acknowledges the answer, or after a day.
 //!
-//! The table is no revision's, for the answer to a downgrade must outlive it. It comes with the first entry, and goes at an
-//! opening that finds none left.
+//! The table belongs to no revision, because the answer to a downgrade must outlive it. It is created with the first
+//! entry, and dropped at an opening that finds it empty.
 
 use std::cell::RefCell;
 
@@ -19,22 +19,23 @@ use crate::migrate::LeftOut;
 use crate::migrate::backup::Backup;
 use crate::migrate::history::REQUESTS;
 
-/// How long an answer is kept for a client that does not come back, in seconds.
+/// How long an answer is kept for a client that does not come back: a day, in seconds.
 const KEPT_FOR: f64 = 86_400.0;
 
-/// A row holds the answers to several calls of one client that shared a transaction; `sequence` is the number of the last.
+/// A row holds the answers to the calls of one client that shared a transaction; `sequence` is the number of the last
+/// call.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS synth_requests (client TEXT NOT NULL, sequence INTEGER NOT NULL, \
                       answers TEXT NOT NULL, answered_at REAL NOT NULL, PRIMARY KEY (client, sequence)) WITHOUT ROWID";
 const INSERT: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) VALUES (?, ?, ?, ?)";
-/// The same with the answer to one call.
+/// Inserts a row with the answer to one call.
 const ENTER: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) \
                      VALUES (?1, ?2, json_array(json_array(?2, json_object('value', json(?3)))), ?4)";
-/// The same with all that another database holds, as JSON.
+/// Inserts all rows of another database, passed as JSON.
 const TAKE_OVER: &str = "INSERT INTO synth_requests (client, sequence, answers, answered_at) \
                          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
 const ACKNOWLEDGE: &str = "DELETE FROM synth_requests WHERE client = ? AND sequence < ?";
 
-/// The request whose answer the next transaction of a call enters, if there is one.
+/// Holds the request whose answer the next transaction enters, if one was announced.
 pub(super) struct Ledger {
     clock: Clock,
     expected: RefCell<Option<(String, i64)>>,
@@ -45,7 +46,7 @@ impl Ledger {
         Self { clock, expected: RefCell::default() }
     }
 
-    /// Enters the answer, if one is expected, as a part of the transaction that is open.
+    /// Enters the answer in the open transaction, if one is expected.
     pub(super) fn enter(&self, connection: &Connection, answer: &dyn Answer) -> Result<()> {
         let Some((client, sequence)) = self.expected.take() else { return Ok(()) };
         let answer = answer.json(connection)?;
@@ -54,7 +55,7 @@ impl Ledger {
 }
 
 fn insert(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
-    // Where the table is there, as it nearly always is, this compiles to nothing.
+    // If the table exists, as it nearly always does, this statement does nothing.
     execute(connection, CREATE, &[])?;
     execute(connection, sql, values).map(drop)
 }
@@ -79,7 +80,7 @@ fn is_empty(connection: &Connection) -> Result<bool> {
     ask(connection, "SELECT NOT EXISTS (SELECT 1 FROM synth_requests)")
 }
 
-/// Gives a database that takes the place of the live one the entries of the live one; its own were of another file.
+/// Copies the entries of the live database into the one that replaces it, whose own entries belong to another file.
 pub(super) fn take_over(live: &Connection, source: &Connection) -> Result<()> {
     source.execute_batch("DROP TABLE IF EXISTS synth_requests")?;
     if !has_table(live, REQUESTS)? {
@@ -90,7 +91,7 @@ pub(super) fn take_over(live: &Connection, source: &Connection) -> Result<()> {
     insert(source, TAKE_OVER, &[&entries])
 }
 
-/// The answer of a call that has a transaction of its own, as JavaScript has it.
+/// The answer of a call that has its own transaction, in the form that JavaScript receives.
 pub(super) trait Answer {
     /// The answer as JSON.
     fn json(&self, connection: &Connection) -> Result<String>;
@@ -132,12 +133,12 @@ impl Answer for Backup {
 }
 
 impl Memory {
-    /// What is kept for a client, oldest first, as it was given to [`Memory::keep_answers`]; of a call that was announced
-    /// by [`Memory::enter`], `[[sequence, { "value": answer }]]`.
+    /// The answers kept for a client, oldest first: as they were passed to [`Memory::keep_answers`], or
+    /// `[[sequence, { "value": answer }]]` for a call that was announced by [`Memory::enter`].
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn answers(&self, client: &str) -> Result<Vec<String>> {
         let connection = self.db.connection();
         if !has_table(connection, REQUESTS)? {
@@ -146,12 +147,12 @@ impl Memory {
         texts(connection, "SELECT answers FROM synth_requests WHERE client = ? ORDER BY sequence", &[&client])
     }
 
-    /// Keeps the answers to calls of a client, up to the one with the number `last`, as a part of the batch that made them;
-    /// and deletes those to calls before `acknowledged`.
+    /// Keeps the answers to calls of a client, the last of which has the number `last`, as a part of the batch that
+    /// made them. Deletes its answers to calls before the number `acknowledged`.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written. The batch is then rolled back, and nothing of it is kept.
+    /// If the file cannot be written. The whole batch is then rolled back.
     pub fn keep_answers(&self, client: &str, acknowledged: i64, last: i64, answers: &str) -> Result<()> {
         if self.db.is_read_only() {
             return Ok(());
@@ -164,20 +165,20 @@ impl Memory {
         self.after_batch(kept)
     }
 
-    /// Announces that the call that comes next is this request, so that its answer is entered in its own transaction. If the
-    /// call fails, nothing is entered.
+    /// Announces that the next call is this request, so that its answer is entered in the call's own transaction. If
+    /// the call fails, nothing is entered.
     ///
-    /// It is for calls that are no part of a batch: `upgrade`, `downgrade`, `stamp`, `ensure_version`, `accept`, `import`,
-    /// `restore` and `back_up`.
+    /// It is for calls that cannot be part of a batch: `upgrade`, `downgrade`, `stamp`, `ensure_version`, `accept`,
+    /// `import`, `restore` and `back_up`.
     pub fn enter(&self, client: &str, sequence: i64) {
         *self.ledger.expected.borrow_mut() = Some((client.to_owned(), sequence));
     }
 
-    /// Deletes the answers to the calls of a client before this number, which it has.
+    /// Deletes the answers to the calls of a client before this number, which it has received.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn acknowledge(&self, client: &str, below: i64) -> Result<()> {
         let connection = self.db.connection();
         if self.db.is_read_only() || !has_table(connection, REQUESTS)? {
@@ -186,7 +187,7 @@ impl Memory {
         self.db.atomically(&mut || execute(connection, ACKNOWLEDGE, &[&client, &below]).map(drop))
     }
 
-    /// Deletes what was kept for clients that have not come back for a day; if nothing is left, the table.
+    /// Deletes the answers of clients that have not come back for a day; drops the table if it is empty then.
     pub(super) fn forget_requests(&self) -> Result<()> {
         let connection = self.db.connection();
         if self.db.is_read_only() || !has_table(connection, REQUESTS)? {
@@ -203,8 +204,8 @@ impl Memory {
         })
     }
 
-    /// Ends a call that has a transaction of its own. If that did not enter the answer, as there was nothing to do in the
-    /// database, it is entered here.
+    /// Ends a call that has its own transaction. Enters the answer here if the call did not, because it had nothing to
+    /// change in the database.
     pub(super) fn answered<T: Answer>(&self, result: Result<T>) -> Result<T> {
         self.end_call(result.as_ref().ok().map(|answer| answer as &dyn Answer)).and(result)
     }

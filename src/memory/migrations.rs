@@ -1,4 +1,4 @@
-//! Where the schema of a memory is, and how it is moved: a backup first, then all or nothing.
+//! Migrates the schema of a memory: first a backup, then all steps or none.
 
 use std::rc::Rc;
 
@@ -14,34 +14,35 @@ use crate::migrate::runner::{self, Applied, MigrationProgress, Run};
 use crate::migrate::symbol::place;
 use crate::migrate::{Graph, Step, schema, tried};
 
-/// What to do with a file that a newer version of the app has migrated.
+/// What to do with a file that was migrated by a newer version of the app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum OnNewerSchema {
-    /// Refuse it.
+    /// Reject it.
     #[default]
     Error,
-    /// Open it, and refuse every change.
+    /// Open it read-only: reject every change.
     ReadOnly,
-    /// Take it back, with the downgrades that are stored in it, after a backup.
+    /// Downgrade it after a backup, with the scripts that are stored in it.
     Downgrade,
 }
 
-/// The revisions a memory knows, and how it deals with a file that is at others.
+/// The revisions that a memory knows, and what it does with a file that is at others.
 pub struct Migrations {
     pub(super) graph: Rc<Graph>,
     pub(super) backups: Option<Backups>,
-    /// What to do with a file that is newer than the revisions.
+    /// What to do with a file that is newer than the known revisions.
     pub on_newer: OnNewerSchema,
-    /// Whether there is no migration without a backup; true by default. Otherwise one that finds no room is left out.
+    /// Whether a migration fails if there is no room for its backup; true by default. If false, it then runs without
+    /// one.
     pub backup_required: bool,
-    /// Is told where a run is.
+    /// Receives the progress of a run.
     pub progress: Box<dyn FnMut(MigrationProgress<'_>)>,
     pub(super) last_backup: Option<Backup>,
 }
 
 impl Migrations {
-    /// These revisions, refusing files that are newer, without backups.
+    /// Migrations with these revisions, without backups, that reject newer files.
     pub fn new(graph: Graph) -> Self {
         Self {
             graph: Rc::new(graph),
@@ -60,32 +61,32 @@ impl Migrations {
     }
 }
 
-/// Which steps lead from where a file is to where it shall be.
+/// Returns the steps from the revisions that a file is at to the wanted ones.
 type Route<'a> = dyn for<'g> Fn(&'g Graph, &[String]) -> Result<Vec<Step<'g>>> + 'a;
 
 impl Memory {
-    /// The revisions this memory knows.
+    /// The revisions that this memory knows.
     pub fn graph(&self) -> &Graph {
         &self.migrations.graph
     }
 
-    /// Where a file is that has all of them applied: the ids, sorted.
+    /// The ids of the revisions that a file is at if all revisions are applied, sorted.
     pub fn heads(&self) -> Vec<String> {
         self.migrations.graph.last_rows()
     }
 
-    /// Takes the schema up to a target, after a backup.
+    /// Upgrades the schema to a target, after a backup. Returns the revisions that were applied.
     ///
     /// # Errors
     ///
-    /// Those of [`Graph::upgrade`] and [`runner::run`]; `edited_revision`; `quota_exceeded` where there is no room for the
-    /// backup. On any error the file is as it was.
+    /// Those of [`Graph::upgrade`] and [`runner::run`]; `edited_revision`; `quota_exceeded` if there is no room for the
+    /// backup. On any error the file is unchanged.
     pub fn upgrade(&mut self, target: &str) -> Result<Applied> {
         let applied = self.migrate(true, &|graph, current| graph.upgrade(current, target));
         self.answered(applied)
     }
 
-    /// Takes the schema down to a target, after a backup.
+    /// Downgrades the schema to a target, after a backup. Returns the revisions that were downgraded.
     ///
     /// # Errors
     ///
@@ -108,18 +109,19 @@ impl Memory {
         if backup { self.backed_up(true, carry_out) } else { carry_out(self) }
     }
 
-    /// Carries out steps on the memory's own file, and tells its progress.
+    /// Runs steps on the memory's own file, and reports the progress.
     pub(super) fn run(&mut self, steps: &[Step<'_>], heads: &[String]) -> Result<Applied> {
         let Self { db, migrations, ledger, .. } = self;
         let mut run = Run { clock: db.clock(), progress: &mut *migrations.progress };
         runner::run_and(db.connection_mut(), steps, heads, &mut run, &mut |connection, applied| {
             ledger.enter(connection, applied)?;
-            // At the base nothing but Alembic's table is left, unless somebody may still ask for an answer.
+            // At the base only Alembic's table remains, and the ledger if it still holds answers.
             if heads.is_empty() { ledger::drop_empty(connection) } else { Ok(()) }
         })
     }
 
-    /// Refuses what no run leaves behind, and edited revisions; writes down what another program has applied or taken back.
+    /// Rejects version rows that no run leaves behind, and edited revisions. Records what another program has upgraded
+    /// or downgraded.
     fn settle_history(&mut self, graph: &Graph, current: &[String]) -> Result<()> {
         graph.check_rows(current)?;
         let applied = graph.applied_at(current);
@@ -130,14 +132,15 @@ impl Memory {
         runner::atomically(self.db.connection_mut(), &mut |connection| history::reconcile(connection, &applied))
     }
 
-    /// Writes down that the schema is at these revisions, without touching it.
+    /// Records that the schema is at these revisions, without changing it.
     ///
-    /// With `purge`, what it says now is not looked at: the way out where that is not known. With `force`, neither is
-    /// whether it is true.
+    /// With `purge`, the revisions that the file says it is at are ignored: the way out if they are unknown. With
+    /// `force`, the schema is not compared with the revisions.
     ///
     /// # Errors
     ///
-    /// Those of [`Graph::stamp`]; `schema_mismatch`, showing what it lacks, where the schema is not these revisions'.
+    /// Those of [`Graph::stamp`]; `schema_mismatch`, with the differences, if the schema is not that of these
+    /// revisions.
     pub fn stamp(&mut self, targets: &[&str], purge: bool, force: bool) -> Result<()> {
         let stamped = self.write_stamp(targets, purge, force);
         self.answered(stamped)
@@ -161,11 +164,11 @@ impl Memory {
         })
     }
 
-    /// Makes `alembic_version` where it is missing, and changes nothing else.
+    /// Creates `alembic_version` if it is missing, and changes nothing else.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn ensure_version(&mut self) -> Result<()> {
         let ensured = runner::atomically(self.db.connection_mut(), &mut |connection| {
             runner::ensure_version(connection)?;
@@ -174,11 +177,11 @@ impl Memory {
         self.answered(ensured)
     }
 
-    /// What [`Memory::upgrade`], or [`Memory::downgrade`] where `down`, would do, found out on a copy in memory.
+    /// What [`Memory::upgrade`], or [`Memory::downgrade`] if `down`, would do. It is tried on a copy in memory.
     ///
     /// # Errors
     ///
-    /// As theirs would be, but for the backup.
+    /// The same as theirs, except for those of the backup.
     pub fn plan(&mut self, target: &str, down: bool) -> Result<MigrationPlan> {
         let current = self.revisions()?;
         let graph = &self.migrations.graph;
@@ -188,8 +191,8 @@ impl Memory {
         plan::plan(self.db.connection(), &steps, &mut run)
     }
 
-    /// The scripts of an upgrade or a downgrade as text, for another program: from a revision to another, without looking
-    /// at the file.
+    /// The scripts of an upgrade or a downgrade from one revision to another, as SQL for another program. Does not read
+    /// the file.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! An open memory: its tables, its revision, its export and import.
+//! An open memory: its tables, revisions, export and import.
 
 pub mod execute;
 pub mod query;
@@ -58,17 +58,17 @@ impl Memory {
         Rows::new(&self.db)
     }
 
-    /// What happened.
+    /// Events.
     pub fn episodes(&self) -> Rows<'_, Episode> {
         Rows::new(&self.db)
     }
 
-    /// What is known, by key.
+    /// JSON values by key.
     pub fn long_term(&self) -> Rows<'_, Entry> {
         Rows::new(&self.db)
     }
 
-    /// What the agent was unsure of.
+    /// Open questions: what the agent was unsure about.
     pub fn uncertainty(&self) -> Rows<'_, Uncertainty> {
         Rows::new(&self.db)
     }
@@ -78,12 +78,12 @@ impl Memory {
         Rows::new(&self.db)
     }
 
-    /// Search over everything remembered.
+    /// Search over all five tables.
     pub fn recall(&self) -> Recall<'_> {
         Recall::new(&self.db, &self.recall)
     }
 
-    /// The connection, its clock and its batches.
+    /// The connection, with its clock and its batches.
     pub fn db(&self) -> &Db {
         &self.db
     }
@@ -98,27 +98,27 @@ impl Memory {
     }
 
     fn after_batch(&self, ended: Result<()>) -> Result<()> {
-        // What recall holds in memory may be of what was taken back.
+        // What recall holds in memory may depend on changes that were rolled back.
         if ended.is_err() {
             self.recall.borrow_mut().forget();
         }
         ended
     }
 
-    /// The database as the bytes of a file, without anything of what was deleted.
+    /// The database as the bytes of a file, without any trace of what was deleted.
     ///
     /// # Errors
     ///
-    /// `out_of_memory` where the module cannot hold a second copy.
+    /// `out_of_memory` if the module cannot hold a second copy.
     pub fn export(&self) -> Result<Vec<u8>> {
         let scratch = self.copied()?;
         ledger::leave_out(&scratch)?;
         bytes_of(scratch)
     }
 
-    /// A copy that is to leave the memory. What is deleted from it is overwritten, as in the memory itself.
+    /// A copy for export. What is deleted from it is overwritten, as in the memory itself.
     fn copied(&self) -> Result<Connection> {
-        // If the disk is full, the words of deleted texts are in it as they are in the memory.
+        // If this fails because the disk is full, the copy contains the same words of deleted texts as the memory.
         let _ = self.recall().purge();
         let mut scratch = Connection::open_in_memory()?;
         copy(self.db.connection(), &mut scratch)?;
@@ -126,22 +126,22 @@ impl Memory {
         Ok(scratch)
     }
 
-    /// Writes what the log holds into the file and lets go of it.
+    /// Checkpoints the log into the file and closes the file.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written; what was committed is in the log and will be found there.
+    /// If the file cannot be written. What was committed stays in the log, from which the next opening reads it.
     pub fn close(self) -> Result<()> {
-        // What was of use is good to know, and nothing that a close should fail for.
+        // Recording which rows were of use is optional, so a failure does not fail the close.
         let _ = self.recall().write_uses();
-        // What is not removed now is removed after the next opening.
+        // Anything not removed now is removed after the next opening.
         let _ = self.recall().purge();
         let _ = self.shrink();
         self.db.close()
     }
 }
 
-/// The bytes of a copy that leaves the memory, with nothing in them of what was deleted.
+/// The bytes of a copy for export, without any trace of what was deleted.
 fn bytes_of(mut scratch: Connection) -> Result<Vec<u8>> {
     let keeps_free_pages = free_pages(&scratch)? > 0 && !vacuum(&scratch)?;
     let mut file = scratch.serialize("main")?.to_vec();

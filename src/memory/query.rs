@@ -1,4 +1,4 @@
-//! Any question in SQL, and nothing but questions.
+//! Reads with SQL, and cannot write.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
@@ -8,19 +8,19 @@ use crate::db::{MAX_TEXT_BYTES, texts};
 use crate::error::{Error, ErrorCode, Result};
 use crate::guard::Seen;
 
-/// The most rows that one query gives.
+/// How many rows a query can return at most.
 pub const MAX_ROWS: usize = 100_000;
-/// The most bytes of text and blobs that one query gives: 64 MiB.
+/// How many bytes of values a query can return at most: 64 MiB.
 pub const MAX_BYTES: usize = 64 << 20;
-/// How long a query may run, in seconds, when it is not told.
+/// How long a query can run by default, in seconds.
 pub const DEFAULT_TIMEOUT: f64 = 10.0;
 
 /// The values for a statement's parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parameters {
-    /// For `?`, in order.
+    /// Values for `?`, in order.
     Positional(Vec<Value>),
-    /// For `:name`, `@name` or `$name`; the names without the sign.
+    /// Values for `:name`, `@name` or `$name`, with their names without the sign.
     Named(Vec<(String, Value)>),
 }
 
@@ -29,22 +29,22 @@ pub enum Parameters {
 pub struct QueryResult {
     /// The columns' names.
     pub columns: Vec<String>,
-    /// The rows, a value for each column.
+    /// The rows, one value per column.
     pub rows: Vec<Vec<Value>>,
-    /// The tables that it read, sorted, those behind views included; of an index of words the virtual table alone.
+    /// The tables that it read, sorted, including those behind views. For a full-text index, only the virtual table.
     pub tables: Vec<String>,
 }
 
 impl Memory {
-    /// Runs one SELECT, EXPLAIN or telling PRAGMA and gives all it finds.
+    /// Runs one SELECT, EXPLAIN or reading PRAGMA and returns all that it finds.
     ///
-    /// SQLite asks, of everything a statement would do, whether it may; only reading may. So it does not matter what the
-    /// statement looks like.
+    /// SQLite asks its authorizer about every action of the statement, and only reading is allowed. So it does not
+    /// matter what the statement looks like.
     ///
     /// # Errors
     ///
-    /// `read_only_query` where it would change anything, `invalid_sql` where it is not one valid statement,
-    /// `query_timeout` after `timeout` seconds, `result_too_large` above [`MAX_ROWS`] rows.
+    /// `read_only_query` if it would change anything, `invalid_sql` if it is not one valid statement, `query_timeout`
+    /// after `timeout` seconds, `result_too_large` above [`MAX_ROWS`] rows or [`MAX_BYTES`] bytes.
     pub fn query(&mut self, sql: &str, parameters: &Parameters, timeout: f64) -> Result<QueryResult> {
         check_sql(sql)?;
         let (result, Seen { refused, read: names, .. }) =
@@ -69,7 +69,7 @@ impl Memory {
     }
 }
 
-/// Those of the names that are tables, but for the shadow tables of virtual ones.
+/// The names that are tables, except for the shadow tables of virtual tables.
 fn tables_among(connection: &Connection, names: &[String]) -> Result<Vec<String>> {
     const TABLES: &str =
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') ORDER BY name";
@@ -81,31 +81,31 @@ fn tables_among(connection: &Connection, names: &[String]) -> Result<Vec<String>
     Ok(tables)
 }
 
-/// Rejects what SQLite would not read, or not to its end.
+/// Rejects SQL that SQLite would not read, or not to its end.
 pub(super) fn check_sql(sql: &str) -> Result<()> {
     if sql.len() > MAX_TEXT_BYTES {
         return Err(Error::new(ErrorCode::TextTooLong, format!("The SQL is longer than {MAX_TEXT_BYTES} bytes.")));
     }
-    // SQLite would read no further, and what is behind it was meant by somebody.
+    // SQLite stops at a NUL character, and would silently ignore what follows.
     if sql.contains('\0') {
-        return Err(invalid("The SQL holds a NUL character."));
+        return Err(invalid("The SQL contains a NUL character."));
     }
     Ok(())
 }
 
 fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
     let mut statement = connection.prepare(sql).map_err(|error| match error {
-        rusqlite::Error::MultipleStatement => invalid("There is more than one statement."),
+        rusqlite::Error::MultipleStatement => invalid("The SQL contains more than one statement."),
         other => other.into(),
     })?;
-    // What no authorizer is asked about, but SQLite knows.
+    // SQLite does not ask the authorizer about every write, but knows whether a statement writes.
     if !statement.readonly() {
         return Err(Error::new(ErrorCode::ReadOnlyQuery, "The statement does more than read."));
     }
     bind(&mut statement, parameters)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if columns.is_empty() {
-        return Err(invalid("The statement gives no rows."));
+        return Err(invalid("The statement returns no rows."));
     }
     let (mut rows, mut bytes) = (Vec::new(), 0);
     let mut found = statement.raw_query();
@@ -115,7 +115,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
         }
         let mut values = Vec::with_capacity(columns.len());
         for column in 0..columns.len() {
-            // Looked at before it is copied.
+            // The size is checked before the value is copied.
             bytes += row.get_ref(column)?.as_bytes_or_null().ok().flatten().map_or(8, <[u8]>::len);
             if bytes > MAX_BYTES {
                 let message = format!("The query found more than {MAX_BYTES} bytes.");
@@ -134,7 +134,7 @@ pub(super) fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Re
     match parameters {
         Parameters::Positional(values) => {
             if values.len() != expected {
-                let message = format!("The SQL has {expected} parameters; {} values were given.", values.len());
+                let message = format!("The SQL has {expected} parameters; {} values were passed.", values.len());
                 return Err(invalid(message));
             }
             for (at, value) in values.iter().enumerate() {
@@ -161,7 +161,7 @@ pub(super) fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Re
         None => Ok(()),
         Some(at) => {
             let name = statement.parameter_name(at + 1).map_or_else(|| format!("number {}", at + 1), str::to_owned);
-            Err(invalid(format!("The parameter {name} was given no value.")))
+            Err(invalid(format!("The parameter {name} has no value.")))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A revision taken back by the text that was applied, and applied again by the one it has now: for migrations that only this
-//! file has.
+//! Redoes a revision: downgrades it with the text that was applied, and upgrades again with its current text. It is
+//! meant for migrations that only this file has applied.
 
 use std::rc::Rc;
 
@@ -11,14 +11,14 @@ use crate::migrate::symbol::place;
 use crate::migrate::{Graph, history, tried};
 
 impl Memory {
-    /// Takes an app's revision back, and what builds on it, by the scripts that are stored in the file, and applies them again
-    /// by the revisions' present texts, after a backup. By default it is the one that was applied last on the app's branch.
-    /// Returns what was applied.
+    /// After a backup, downgrades a revision of the app, and all that build on it, with the scripts that are stored in
+    /// the file, and applies them again with their current texts. The default is the revision that was applied last on
+    /// the app's branch. Returns the revisions that were applied.
     ///
     /// # Errors
     ///
-    /// Those of [`Memory::upgrade`]; `invalid_argument` if it is not one applied revision of the app. On any error the file is as
-    /// it was.
+    /// Those of [`Memory::upgrade`]; `invalid_argument` if the symbol is not one applied revision of the app. On any
+    /// error the file is unchanged.
     pub fn redo(&mut self, symbol: Option<&str>) -> Result<Applied> {
         let applied = self.apply_again(symbol);
         self.answered(applied)
@@ -35,7 +35,7 @@ impl Memory {
         let stored = with_stored(&graph, connection, true)?;
         let mut steps = stored.without(&current, &id);
         let rows = steps.last().map_or_else(|| current.clone(), |step| step.heads.clone());
-        // What stays has to be what was applied.
+        // The revisions that stay applied must not have been edited.
         history::check(connection, &graph.applied_at(&rows))?;
         let again = graph.between(&rows, &graph.ancestors(&current));
         tried::check_ways_down(&graph, &again)?;
@@ -50,7 +50,7 @@ impl Memory {
     }
 }
 
-/// The one revision that is meant.
+/// The single revision that the symbol means.
 fn to_redo(graph: &Graph, symbol: Option<&str>, current: &[String]) -> Result<String> {
     let found = match symbol {
         Some(symbol) => graph.resolve(symbol, current)?,
@@ -62,6 +62,6 @@ fn to_redo(graph: &Graph, symbol: Option<&str>, current: &[String]) -> Result<St
         [_] => "is not applied",
         _ => "is not one revision",
     };
-    Err(Error::invalid_argument(format!("What is to be redone ({}) {wrong}.", place(&found)))
+    Err(Error::invalid_argument(format!("Cannot redo {}: it {wrong}.", place(&found)))
         .with_hint("Name one applied revision of the app; nothing was changed."))
 }

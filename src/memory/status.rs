@@ -1,4 +1,4 @@
-//! What an open memory says of its schema.
+//! What an open memory reports about its schema.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -9,39 +9,39 @@ use crate::migrate::backup::Backup;
 use crate::migrate::history::{self, Entry};
 use crate::migrate::{Revision, runner};
 
-/// Where the schema is.
+/// The state of the schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct SchemaStatus {
-    /// The revisions the file is at, sorted: one for each branch; none at the base.
+    /// The revisions that the file is at, sorted: one per branch; none at the base.
     pub revisions: Vec<String>,
-    /// The last revisions that are known: one for each branch.
+    /// The last known revisions: one per branch.
     pub heads: Vec<String>,
-    /// The revisions that opening it applied.
+    /// The revisions that were applied when the memory was opened.
     pub migrated: Vec<String>,
-    /// The backup that was last made since it was opened.
+    /// The last backup that was made since the memory was opened.
     pub backup: Option<Backup>,
-    /// Whether it is newer than what is known, and opened so that nothing can be changed.
+    /// Whether the file is newer than the known revisions and was opened read-only.
     pub read_only: bool,
-    /// How many rows changed and are not in the index of words yet as they are.
+    /// How many changed rows the full-text index does not have yet in their current state.
     pub unindexed: u64,
 }
 
-/// One revision, and what the file says of it.
+/// One revision, and what the file records about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct RevisionInfo {
     /// Its id.
     pub id: String,
-    /// The ids of the revisions it builds on: none for a base, several for a merge.
+    /// The ids of the revisions that it builds on: none for a base, several for a merge.
     pub revises: Vec<String>,
     /// The ids of revisions of other branches that must be applied before it.
     pub depends_on: Vec<String>,
     /// The names of the branch that begins here.
     pub branch_labels: Vec<String>,
-    /// The ids of those that build on it.
+    /// The ids of the revisions that build on it.
     pub children: Vec<String>,
     /// What it does, in one line.
     pub title: String,
@@ -51,25 +51,25 @@ pub struct RevisionInfo {
     pub file: String,
     /// The script that applies it.
     pub up: String,
-    /// The script that takes it back.
+    /// The script that downgrades it.
     pub down: String,
-    /// Whether the memory is at this one.
+    /// Whether the memory is at this revision.
     pub is_current: bool,
     /// Whether it is applied.
     pub is_applied: bool,
-    /// Whether it is the last of its branch.
+    /// Whether it is a head: no revision builds on it.
     pub is_head: bool,
-    /// When it was applied, in Unix seconds; null if it is not, or was applied elsewhere.
+    /// When it was applied, in Unix seconds; null if it is not applied, or was applied by another program.
     #[tsify(type = "Seconds | null")]
     pub applied_at: Option<f64>,
-    /// How long that took, in seconds.
+    /// How long it took to apply, in seconds.
     pub duration: Option<f64>,
     /// The version of the package that applied it.
     pub version: Option<String>,
 }
 
 impl Memory {
-    /// The revisions the file is at, sorted; none at the base.
+    /// The revisions that the file is at, sorted; none at the base.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl Memory {
         runner::current(self.db.connection())
     }
 
-    /// Those of the revisions the file is at that are known here: all but of a newer file.
+    /// The revisions that the file is at and that are known here: all of them, unless the file is newer.
     ///
     /// # Errors
     ///
@@ -89,12 +89,12 @@ impl Memory {
         Ok(current)
     }
 
-    /// The ids of the revisions that opening it applied.
+    /// The ids of the revisions that were applied when the memory was opened.
     pub fn migrated(&self) -> &[String] {
         &self.migrated
     }
 
-    /// Where the schema is.
+    /// The state of the schema.
     ///
     /// # Errors
     ///
@@ -106,25 +106,25 @@ impl Memory {
             migrated: self.migrated.clone(),
             backup: self.last_backup().cloned(),
             read_only: self.db.is_read_only(),
-            // At a revision without an index there is nothing to be indexed.
+            // A revision without a full-text index has nothing to index.
             unindexed: self.recall().unindexed().unwrap_or_default(),
         })
     }
 
-    /// What is written down of the applied revisions.
+    /// The recorded entries of the applied revisions.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn applied(&self) -> Result<Vec<Entry>> {
         history::read(self.db.connection())
     }
 
-    /// What the file says of these revisions.
+    /// These revisions, with what the file records about them.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn describe(&self, revisions: &[&Revision]) -> Result<Vec<RevisionInfo>> {
         let (graph, current, entries) = (self.graph(), self.revisions()?, self.applied()?);
         let applied = graph.ancestors(&current);

@@ -1,4 +1,4 @@
-//! Which rows hold what they should not, as another program wrote them.
+//! Finds rows that hold values of a wrong type, because another program wrote them.
 
 use rusqlite::types::Value;
 use serde::Serialize;
@@ -8,33 +8,34 @@ use super::Memory;
 use crate::error::Result;
 use crate::tables::{MemoryTable, Rows, Table};
 
-/// The most rows that are listed at once.
+/// How many rows are listed at most.
 const MAX_UNREADABLE: usize = 1000;
 
-/// A row that holds what it should not: a blob or text that is not UTF-8 for a text, text for a number.
+/// A row that holds a value of a wrong type: a blob or text that is not UTF-8 instead of a text, or text instead of a
+/// number.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct UnreadableRow {
     /// Its table.
     pub table: MemoryTable,
-    /// Its id; not of a row of long-term knowledge.
+    /// Its id; absent for a row of `longTerm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub id: Option<i64>,
-    /// Its key, if it is a row of long-term knowledge.
+    /// Its key; only for a row of `longTerm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub key: Option<String>,
-    /// The fields that hold it.
+    /// The fields that hold such a value.
     pub fields: Vec<String>,
 }
 
 impl Memory {
-    /// The rows of all tables that hold what they should not, 1,000 at most. Reads every row.
+    /// The rows of all tables that hold values of a wrong type, at most 1,000. Reads all rows.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn unreadable(&self) -> Result<Vec<UnreadableRow>> {
         let mut found = Vec::new();
         add(&self.turns(), MemoryTable::Turns, &mut found)?;
@@ -51,7 +52,7 @@ fn add<T: Table>(rows: &Rows<'_, T>, table: MemoryTable, found: &mut Vec<Unreada
         let (id, key) = match key {
             Value::Integer(id) => (Some(id), None),
             Value::Text(key) => (None, Some(key)),
-            // A key that is no text cannot be named.
+            // A key that is not a text cannot be named.
             _ => (None, None),
         };
         found.push(UnreadableRow { table, id, key, fields });

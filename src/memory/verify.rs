@@ -1,4 +1,4 @@
-//! Whether what was applied to a memory is still what its revisions say.
+//! Compares the revisions that were applied to a memory with their current texts.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -8,37 +8,37 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::history::{self, Entry};
 use crate::migrate::runner;
 
-/// What has become of a revision that a file was brought to its place by.
+/// How a revision compares with the one that was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
-    /// It is the one that was applied.
+    /// It is the same as the one that was applied.
     Ok,
-    /// Its text was changed since.
+    /// Its text was edited since.
     Edited,
-    /// The revisions known here do not have it.
+    /// It is not among the known revisions.
     Unknown,
-    /// It was applied, but nobody wrote down from what text.
+    /// It was applied, but its text was not recorded.
     Unrecorded,
 }
 
-/// What has become of an applied revision.
+/// An applied revision, compared with its current text.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct VerifiedRevision {
     /// Its id.
     pub revision: String,
-    /// What has become of it.
+    /// How it compares with the one that was applied.
     pub standing: Standing,
-    /// The name of the file it was applied from.
+    /// The name of the file that it was applied from.
     pub file: Option<String>,
     /// SHA-256 of that file's text, in hexadecimal digits.
     pub checksum: Option<String>,
-    /// When it was applied, in Unix seconds; null if that is not known.
+    /// When it was applied, in Unix seconds; null if unknown.
     #[tsify(type = "Seconds | null")]
     pub applied_at: Option<f64>,
-    /// How long that took, in seconds.
+    /// How long it took to apply, in seconds.
     pub duration: Option<f64>,
     /// The version of the package that applied it.
     pub version: Option<String>,
@@ -59,11 +59,11 @@ impl VerifiedRevision {
 }
 
 impl Memory {
-    /// Every revision that brought the file where it is, and whether it is still what was applied.
+    /// Every applied revision, and whether it is still the same as when it was applied.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn verify(&self) -> Result<Vec<VerifiedRevision>> {
         let connection = self.db.connection();
         let graph = &self.migrations.graph;
@@ -91,11 +91,11 @@ impl Memory {
         Ok(all)
     }
 
-    /// Takes the present text of an applied revision for the one that was applied.
+    /// Records the current text of an applied revision as the one that was applied.
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `unknown_symbol`; `not_found` where it was not applied.
+    /// `unknown_revision`, `unknown_symbol`; `not_found` if it was not applied.
     pub fn accept(&mut self, symbol: &str) -> Result<()> {
         let accepted = self.write_accepted(symbol);
         self.answered(accepted)

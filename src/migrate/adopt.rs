@@ -1,7 +1,7 @@
-//! Files that no revision is written down in: which one they are at can be seen from their tables.
+//! Adopts files that record no revision: their tables show which revision they are at.
 //!
-//! Synth Mind's app makes its tables itself, without indexes and without `alembic_version`. Alembic fails on such a file
-//! (a table already exists), and a stamp alone would leave it incomplete for good.
+//! Synth Mind's app creates its tables itself, without indexes and without `alembic_version`. Alembic fails on such a
+//! file (a table already exists), and a stamp alone would leave it incomplete forever.
 
 use rusqlite::Connection;
 
@@ -9,20 +9,21 @@ use super::schema::Differences;
 use super::{Graph, history, runner};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Where a file is that does not say so, and how it differs from what its revision makes.
+/// The revision that a file without `alembic_version` is at, and how the file differs from what that revision makes.
 pub(crate) struct Adoption {
     pub(crate) heads: [String; 1],
     pub(crate) differences: Differences,
 }
 
-/// What compares a file with the revisions up to some heads: [`schema::differences`] or [`schema::compare_loosely`].
+/// Compares a file with the revisions up to some heads: [`schema::differences`] or [`schema::compare_loosely`].
 pub(crate) type Comparison = dyn Fn(&Connection, &Graph, &[String]) -> Result<Differences>;
 
-/// Finds the last revision whose tables are in the file, or some of them with none that is another.
+/// Finds the last revision that fits the file: some of its tables are in the file, and nothing in the file conflicts
+/// with it.
 ///
 /// # Errors
 ///
-/// `unversioned_database` where no revision fits, with what speaks against the one that comes closest.
+/// `unversioned_database` if no revision fits, listing how the file differs from the closest one.
 pub(crate) fn find(connection: &Connection, graph: &Graph, compare: &Comparison) -> Result<Adoption> {
     let mut closest: Option<(usize, Error)> = None;
     for revision in graph.revisions().iter().rev() {
@@ -37,16 +38,16 @@ pub(crate) fn find(connection: &Connection, graph: &Graph, compare: &Comparison)
         }
     }
     let why = closest.map(|(_, error)| format!(" {}", error.message())).unwrap_or_default();
-    let message = format!("The file has tables but no alembic_version, and they are of no known revision.{why}");
+    let message = format!("The file has tables but no alembic_version, and its tables fit no known revision.{why}");
     Err(Error::new(ErrorCode::UnversionedDatabase, message))
 }
 
-/// Completes such a file and writes down where it is; gives that revision's id. Rows, ids and the AUTOINCREMENT marks are
-/// not touched.
+/// Completes such a file and records the revision that it is at; returns that revision's id. Rows, ids and the
+/// AUTOINCREMENT high-water marks are unchanged.
 ///
 /// # Errors
 ///
-/// Where the file cannot be written; it is then as it was.
+/// If the file cannot be written; it is unchanged then.
 pub(crate) fn adopt(connection: &mut Connection, graph: &Graph, adoption: Adoption) -> Result<String> {
     let Adoption { heads, differences } = adoption;
     let missing: Vec<String> = differences.tables.into_iter().chain(differences.indexes).map(|(_, sql)| sql).collect();

@@ -1,4 +1,4 @@
-//! A way back: a verified copy of a database, kept beside it before it is migrated or replaced.
+//! Backups: verified copies of a database, made next to it before it is migrated or replaced.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -8,36 +8,36 @@ use super::runner::{self, State};
 use crate::db::{Location, ask, check_integrity, connect, copy_telling};
 use crate::error::{Error, ErrorCode, Result};
 
-/// How many backups are kept where nobody says otherwise; older ones make room for new ones.
+/// How many backups are kept by default. Older ones are removed.
 pub const KEPT: usize = 3;
 
-/// The folder a database file stands in, as far as backups need it.
+/// The folder of a database file, as far as backups need it.
 pub trait Folder {
     /// The names of the files in it.
     ///
     /// # Errors
     ///
-    /// Where the storage cannot be read.
+    /// If the storage cannot be read.
     fn names(&self) -> Result<Vec<String>>;
     /// Removes a file.
     ///
     /// # Errors
     ///
-    /// Where the storage cannot be written.
+    /// If the storage cannot be written.
     fn remove(&self, name: &str) -> Result<()>;
-    /// Where SQLite finds a file of this name.
+    /// The path of a file of this name for SQLite, and the name of its VFS, if it is not the default one.
     fn location<'a>(&'a self, name: &'a str) -> (String, Option<&'a str>);
 }
 
-/// A copy that is kept beside the database.
+/// A copy that is kept next to the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct Backup {
-    /// Its name, to restore it by.
+    /// Its id, which `restore` and `delete` take.
     pub id: String,
     /// When it was made, in Unix milliseconds.
     pub created_at: u64,
-    /// The revisions it is at, sorted; none at the base.
+    /// The revisions that it is at, sorted; none at the base.
     pub revisions: Vec<String>,
 }
 
@@ -49,32 +49,32 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Those of the file `database` in `folder`.
+    /// The backups of the file `database` in `folder`.
     pub fn new(folder: Box<dyn Folder>, database: impl Into<String>) -> Self {
         Self { folder, database: database.into(), kept: KEPT }
     }
 
-    /// The same keeping this many, at least one.
+    /// Sets how many backups are kept, at least one.
     pub fn keeping(mut self, kept: usize) -> Self {
         self.kept = kept.max(1);
         self
     }
 
-    /// How many are kept at most.
+    /// The highest number of backups that are kept.
     pub fn kept(&self) -> usize {
         self.kept
     }
 
-    /// All that are kept, newest first. A copy that was not finished, as its process ended, is none.
+    /// All backups, newest first. A copy that was not finished, because its process ended, is not a backup.
     ///
     /// # Errors
     ///
-    /// Where the storage cannot be read.
+    /// If the storage cannot be read.
     pub fn list(&self) -> Result<Vec<Backup>> {
         let mut found: Vec<Backup> = Vec::new();
         let names = self.folder.names()?;
         for name in &names {
-            // SQLite's own files beside a copy are there only while it is made.
+            // SQLite's own files next to a copy exist only while the copy is made.
             let in_the_making = |suffix: &str| names.iter().any(|other| other.strip_prefix(name) == Some(suffix));
             if let Some(backup) = parse(&self.database, name)
                 && !in_the_making("-wal")
@@ -88,15 +88,15 @@ impl Backups {
         Ok(found)
     }
 
-    /// Copies the database and checks the copy. Those beyond what is kept stay until [`Backups::prune`], for what the copy
-    /// was made for may fail yet, and it be [discarded](Backups::discard).
+    /// Copies the database and checks the copy. Backups beyond the number to keep stay until [`Backups::prune`],
+    /// because the change that the copy was made for may still fail. The copy is then [discarded](Backups::discard).
     ///
-    /// `progress` is told the pages copied and how many there are.
+    /// `progress` receives the number of pages copied and the total.
     ///
     /// # Errors
     ///
-    /// `quota_exceeded` where there is no room, even without the oldest; then the database was not changed and no half
-    /// copy is left.
+    /// `quota_exceeded` if there is no room, even without the oldest backup. The database is unchanged then, and no
+    /// partial copy is left.
     pub fn take(
         &self,
         source: &Connection,
@@ -125,40 +125,40 @@ impl Backups {
             });
             let Err(error) = made else { return Ok(Backup { id, created_at, revisions }) };
             if error.code() == ErrorCode::QuotaExceeded && kept.len() == self.kept {
-                // The room that is needed may be what the oldest one takes.
+                // Removing the oldest backup may free the space that is needed.
                 kept.pop();
                 continue;
             }
-            // What cannot be removed now is no backup, and the next one removes it.
+            // An unfinished copy that cannot be removed now is not a backup, and the next backup removes it.
             let _ = self.remove_all_but(&kept);
             return Err(error);
         }
     }
 
-    /// Lets go of the oldest beyond what is kept.
+    /// Removes the oldest backups beyond the number to keep.
     ///
     /// # Errors
     ///
-    /// Where the storage cannot be written.
+    /// If the storage cannot be written.
     pub fn prune(&self) -> Result<()> {
         let mut kept = self.list()?;
         kept.truncate(self.kept);
         self.remove_all_but(&kept)
     }
 
-    /// Lets go of one that is no way back to anything, as what it was made for did not come about.
+    /// Removes a backup that is not needed, because the change that it was made for did not happen.
     ///
     /// # Errors
     ///
-    /// Where the storage cannot be written.
+    /// If the storage cannot be written.
     pub fn discard(&self, id: &str) -> Result<()> {
         self.folder.remove(id)
     }
 
-    /// Removes the other backups, and what copies that were not finished left behind, logs and journals included.
+    /// Removes all backups but `kept`, and the remains of unfinished copies, including logs and journals.
     fn remove_all_but(&self, kept: &[Backup]) -> Result<()> {
         let prefix = format!("{}-backup-", self.database);
-        // As we name them, for in a folder of a user's other files may be called alike.
+        // Only names in our exact format: a user's folder may have other files with similar names.
         let is_ours = |name: &str| {
             let created_at = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('-'));
             created_at.is_some_and(|(at, _)| at.parse::<u64>().is_ok())
@@ -183,11 +183,11 @@ impl Backups {
         copy_telling(source, &mut target, progress)?;
         let pages = |connection: &Connection| ask::<i64>(connection, "PRAGMA page_count");
         if pages(source)? != pages(&target)? || runner::state(source)? != runner::state(&target)? {
-            return Err(Error::new(ErrorCode::IoFailed, "The backup is not the same as the database."));
+            return Err(Error::new(ErrorCode::IoFailed, "The backup differs from the database."));
         }
         check_integrity(&target, ours)?;
-        // The copy says of itself that it has a write-ahead log, as its source has. It is to be one file; and that it
-        // is says that it was finished, for this is flushed after all else.
+        // The copy is still in WAL mode, as its source is, but a backup must be one file. The mode DELETE also marks
+        // the copy as finished, because it is flushed after everything else.
         ask::<String>(&target, "PRAGMA journal_mode = DELETE").map(drop)
     }
 
@@ -202,11 +202,11 @@ impl Backups {
         }
     }
 
-    /// Opens a backup to read from.
+    /// Opens a backup for reading.
     ///
     /// # Errors
     ///
-    /// `not_found` where there is no such backup.
+    /// `not_found` if there is no such backup.
     pub fn open(&self, id: &str) -> Result<Connection> {
         if !self.list()?.iter().any(|backup| backup.id == id) {
             return Err(Error::new(ErrorCode::NotFound, format!("There is no backup \"{id}\"."))
@@ -218,7 +218,7 @@ impl Backups {
     fn connect(&self, id: &str) -> Result<Connection> {
         let (path, vfs) = self.folder.location(id);
         let connection = connect(Location::File { path: &path, vfs })?;
-        // Without shared memory, which OPFS has not, a file with a log is read by the one that holds it alone.
+        // OPFS has no shared memory, and without it a file with a log can only be read with exclusive locking.
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
         Ok(connection)
     }
@@ -226,7 +226,7 @@ impl Backups {
 
 fn parse(database: &str, name: &str) -> Option<Backup> {
     let (created_at, place) = name.strip_prefix(database)?.strip_prefix("-backup-")?.split_once('-')?;
-    // SQLite's own files beside a backup are not one.
+    // SQLite's own files next to a backup are not backups.
     if place.contains('-') {
         return None;
     }

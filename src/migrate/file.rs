@@ -1,4 +1,4 @@
-//! Writes migration files: new ones, merges, and squashes of a line into one.
+//! Writes migration files: new revisions, merges, and squashes of several revisions into one.
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -8,36 +8,36 @@ use super::autogenerate::{self, Renames, SchemaCheck};
 use super::{Graph, Revision, bundled, history, schema, sql, tried};
 use crate::error::{Error, ErrorCode, Result};
 
-/// What a new revision is to be; all that is left out is as Alembic has it.
+/// The properties of a new revision. The defaults are Alembic's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRevision {
     /// What it does, in one line.
     pub message: String,
-    /// Its id; twelve random hexadecimal digits by default.
+    /// Its id; by default, twelve random hexadecimal digits.
     #[tsify(optional, type = "string | undefined")]
     pub id: Option<String>,
-    /// What it builds on: symbols, `head` by default, `base` for a base of its own.
+    /// The symbols of the revisions that it builds on: `head` by default, `base` for a new base.
     #[serde(default)]
     #[tsify(optional, type = "readonly string[] | undefined")]
     pub heads: Vec<String>,
-    /// Whether it may build on a revision that is no head, which begins a branch.
+    /// Whether it may build on a revision that is not a head, and so begin a branch; false by default.
     #[serde(default)]
     #[tsify(optional, type = "boolean | undefined")]
     pub splice: bool,
-    /// Names of the branch it begins.
+    /// The labels of the branch that it begins.
     #[serde(default)]
     #[tsify(optional, type = "readonly string[] | undefined")]
     pub branch_labels: Vec<String>,
-    /// Revisions that must be applied before it, of other branches.
+    /// Revisions of other branches that must be applied before it.
     #[serde(default)]
     #[tsify(optional, type = "readonly string[] | undefined")]
     pub depends_on: Vec<String>,
-    /// The script up.
+    /// The upgrade script.
     #[serde(default)]
     #[tsify(optional, type = "string | undefined")]
     pub up: String,
-    /// The script down.
+    /// The downgrade script.
     #[serde(default)]
     #[tsify(optional, type = "string | undefined")]
     pub down: String,
@@ -54,18 +54,18 @@ pub struct MigrationFile {
     pub text: String,
 }
 
-/// A new revision on top of the graph: by default of the app's own revisions, the first of which begins a branch. One that
-/// begins a branch depends on the newest of the package's revisions, whose tables it can then name.
+/// Writes a new revision: by default on top of the app's own revisions, the first of which begins a branch. A revision
+/// that begins a branch depends on the package's newest revision, so that it can name the package's tables.
 ///
 /// # Errors
 ///
-/// `ambiguous_revision` where there are several heads and none is named, `not_a_head` where what it builds on is no
-/// head and `splice` is not given, `unknown_symbol`, `invalid_migration` where the graph would not hold it.
+/// `ambiguous_revision` if there are several heads and none is named; `not_a_head` if it builds on a revision that is
+/// not a head and `splice` is false; `unknown_symbol`; `invalid_migration` if it does not fit the graph.
 pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<MigrationFile> {
     let mut parents = Vec::new();
     let default = ["head".to_owned()];
     let symbols = if new.heads.is_empty() { &default[..] } else { &new.heads };
-    // Of nothing yet there is no head to build on.
+    // The app's first revision has no head to build on.
     let begins = graph.revisions().iter().all(|revision| new.heads.is_empty() && graph.is_ours(&revision.id));
     for symbol in symbols.iter().filter(|symbol| !begins || *symbol != "head") {
         parents.extend(graph.resolve(symbol, &[])?);
@@ -83,11 +83,11 @@ pub fn revision(graph: &Graph, new: &NewRevision, now: f64) -> Result<MigrationF
     write(graph.revisions(), &new, &parents, &[], now)
 }
 
-/// A revision that does nothing but make one head of several. The package's own head is one of them if it is named.
+/// Writes a revision that only merges several heads into one. The package's own head is merged only if it is named.
 ///
 /// # Errors
 ///
-/// As for [`revision()`]; `invalid_argument` where there are not two to merge.
+/// As for [`revision()`]; `invalid_argument` if there are fewer than two revisions to merge.
 pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String>, now: f64) -> Result<MigrationFile> {
     let mut parents = Vec::new();
     let all = ["heads".to_owned()];
@@ -103,7 +103,7 @@ pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String
     }
     if parents.len() < 2 {
         let hint =
-            "There is nothing to merge while there is one head; the package's own is only merged if it is named.";
+            "If there is only one head, there is nothing to merge. The package's own head is merged only if named.";
         return Err(Error::invalid_argument("A merge needs two revisions or more.").with_hint(hint));
     }
     let message = if message.is_empty() { format!("Merge {}", parents.join(" and ")) } else { message.to_owned() };
@@ -111,18 +111,18 @@ pub fn merge(graph: &Graph, symbols: &[String], message: &str, id: Option<String
     write(graph.revisions(), &new, &parents, &[], now)
 }
 
-/// One revision for a line of them, from the one after `from` to `to`, whose id it keeps.
+/// Writes one revision that replaces a line of revisions, from the one after `from` to `to`. It keeps the id of `to`.
 ///
-/// A file that is at `to` is left as it is; a new one is made by the one script. A file at a revision between them can no
-/// longer go on, so a line is squashed when every file has left it behind.
+/// A file at `to` is unchanged, and a new file is created by the squashed script. A file at a revision between them can
+/// no longer be upgraded. So squash a line only when every file is past it.
 ///
 /// # Errors
 ///
-/// `invalid_argument` where they are not one line without branches, merges and dependencies.
+/// `invalid_argument` if the revisions are not one line without branches, merges, dependencies and labels.
 pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> Result<MigrationFile> {
     let start = graph.resolve(from, &[])?;
     let not_a_line =
-        |why: String| Error::invalid_argument(why).with_hint("Squash a line of revisions, with one head each.");
+        |why: String| Error::invalid_argument(why).with_hint("Squash a line of revisions without branches and merges.");
     let [end] = &graph.resolve(to, &[])?[..] else {
         return Err(not_a_line(format!("\"{to}\" is not one revision.")));
     };
@@ -130,7 +130,7 @@ pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> R
     let mut at = vec![end.clone()];
     while at != start {
         let [id] = &at[..] else {
-            return Err(not_a_line(format!("The way from {from} to {to} is not one line.")));
+            return Err(not_a_line(format!("The revisions from {from} to {to} are not one line.")));
         };
         let Some(revision) = graph.get(id) else { break };
         if !line.is_empty() && graph.children(id).len() != 1 {
@@ -167,12 +167,12 @@ pub fn squash(graph: &Graph, from: &str, to: &str, message: &str, now: f64) -> R
     write(&kept, &new, &start, &squashes, now)
 }
 
-/// What is wrong with the app's revisions, each of which is applied, taken back and applied again in memory; and, with a
-/// schema, how that differs from what they make.
+/// Applies each of the app's revisions in memory, takes it back and applies it again, and reports what fails. With a
+/// declared schema, also reports how it differs from the schema that the revisions make.
 ///
 /// # Errors
 ///
-/// `migration_failed` where one cannot be applied; those of [`difference`].
+/// `migration_failed` if a revision cannot be applied; the errors of [`difference`].
 pub fn check(graph: &Graph, schema: Option<&str>, renames: &Renames) -> Result<SchemaCheck> {
     let (from, failures) = tried::there_and_back(graph)?;
     let failures = failures.iter().map(|error| error.message().to_owned()).collect();
@@ -180,12 +180,12 @@ pub fn check(graph: &Graph, schema: Option<&str>, renames: &Renames) -> Result<S
     Ok(SchemaCheck { failures, ..found })
 }
 
-/// How a declared schema differs from what the revisions make. An app declares its own tables only; a schema that declares
-/// any of the package's declares all of them.
+/// How a declared schema differs from the schema that the revisions make. An app declares only its own tables. A schema
+/// that declares any of the package's tables must declare all of them.
 ///
 /// # Errors
 ///
-/// `invalid_sql` for the schema; those of [`autogenerate::compare`].
+/// `invalid_sql` for the schema; the errors of [`autogenerate::compare`].
 pub fn difference(graph: &Graph, schema: &str, renames: &Renames) -> Result<SchemaCheck> {
     differs(&schema::at(graph, &graph.last_rows())?, schema, renames)
 }
@@ -203,22 +203,23 @@ fn differs(from: &Connection, schema: &str, renames: &Renames) -> Result<SchemaC
     autogenerate::compare(from, &to, renames)
 }
 
-/// Whether a schema declares the package's tables too. It is all of them or none, for what it left out would be dropped.
+/// Whether a schema declares the package's tables too. It must declare all of them or none, because those it leaves out
+/// would be dropped.
 fn declares_ours(declared: &Connection, ours: &Connection) -> Result<bool> {
     let (declared, mut ours) = (tables(declared)?, tables(ours)?);
     ours.retain(|name| !history::keeps(name));
     let (there, missing): (Vec<&String>, Vec<&String>) = ours.iter().partition(|name| declared.contains(name));
     let kept = declared.iter().find(|name| history::keeps(name));
     let wrong = match (kept, there.first(), missing.first()) {
-        (Some(name), ..) => format!("The schema declares {name}, which is kept for the revisions."),
+        (Some(name), ..) => format!("The schema declares {name}, which is reserved for migrations."),
         (None, Some(one), Some(other)) => format!("The schema declares the package's table {one}, but not {other}."),
         _ => return Ok(!there.is_empty()),
     };
-    let hint = "Declare your own tables only, or all of the package's too.";
+    let hint = "Declare only your own tables, or all of the package's too.";
     Err(Error::new(ErrorCode::InvalidSql, wrong).with_hint(hint))
 }
 
-/// The tables of a schema, virtual ones too, but for those that SQLite keeps.
+/// The tables of a schema, virtual ones included, except SQLite's own.
 fn tables(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT lower(name) FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') \
@@ -227,9 +228,10 @@ fn tables(connection: &Connection) -> Result<Vec<String>> {
     Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The last of the package's revisions that makes a table which a script names; nothing where it names none.
+/// The last of the package's revisions that creates a table named in `script`; `None` if the script names no such
+/// table.
 pub(super) fn needed_of_ours(script: &str) -> Option<String> {
-    // As our own files write it.
+    // Our own files write CREATE TABLE in this form.
     let made: Vec<String> = sql::tokens(script)
         .iter()
         .filter_map(|token| Some(format!(" TABLE {} ", token.name()?.to_lowercase())))
@@ -238,12 +240,12 @@ pub(super) fn needed_of_ours(script: &str) -> Option<String> {
     ours.into_iter().rev().find(|ours| made.iter().any(|made| ours.up.contains(made))).map(|ours| ours.id)
 }
 
-/// What the declared schema has that the revisions do not make, as a new revision; `None` where there is nothing.
+/// Writes a new revision that takes the revisions' schema to the declared one; `None` if they are the same.
 ///
 /// # Errors
 ///
-/// Those of [`difference`] and [`revision()`]; `invalid_argument` where it cannot be told what was renamed, with the
-/// questions.
+/// Those of [`difference`] and [`revision()`]; `invalid_argument` with the questions, if it is unknown what was
+/// renamed.
 pub fn autogenerated(
     graph: &Graph,
     schema: &str,
@@ -260,13 +262,13 @@ pub fn autogenerated(
     if !new.branch_labels.is_empty() || !Revision::parse(&file.name, &file.text)?.revises.is_empty() {
         return Ok(Some(file));
     }
-    // A branch without a name is known by its ids only.
+    // Without a label, the branch could be named only by its ids.
     let label = (1..).map(|at| if at == 1 { "app".to_owned() } else { format!("app{at}") });
     new.branch_labels.extend(label.into_iter().find(|label| !graph.is_named(label)));
     revision(graph, &NewRevision { id: Some(file.id), ..new }, now).map(Some)
 }
 
-/// Writes the file, once it is certain that the revisions with it make a graph.
+/// Makes the file, and checks that it and the other revisions make a graph.
 fn write(
     others: &[Revision],
     new: &NewRevision,
@@ -321,7 +323,7 @@ fn ended(script: &str) -> String {
     if script.is_empty() { String::new() } else { format!("{script}\n") }
 }
 
-/// The first words of a message, as Alembic makes a file's name of them.
+/// The first words of a message, as Alembic uses them in file names.
 fn slug(message: &str) -> String {
     const LONGEST: usize = 40;
     let mut slug = String::new();

@@ -1,4 +1,4 @@
-//! What other programs put into a file and a memory does not take: it is left out, and told.
+//! Leaves out what other programs put into a file and a memory does not accept, and reports it.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -14,14 +14,14 @@ use crate::error::Result;
 /// Something that an imported file declared and the memory does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct LeftOut {
-    /// `trigger`, `view` or `index`; `table` for a virtual table, whose rows stay in the tables that it kept for itself, and for
-    /// what a table of the memory was declared as, whose rows are kept.
+    /// `trigger`, `view`, `index` or `table`. `table` is a virtual table, whose rows stay in its own underlying tables,
+    /// or the declaration of one of the memory's tables, whose rows are kept.
     #[serde(rename = "type")]
     #[tsify(type = "\"trigger\" | \"view\" | \"index\" | \"table\"")]
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// The table that it belongs to; of a table or a view its own name.
+    /// The table that it belongs to; for a table or a view, its own name.
     pub table: String,
     /// The statement that declared it.
     pub sql: String,
@@ -38,8 +38,9 @@ impl LeftOut {
     }
 }
 
-/// Takes out of a database what acts by itself, and makes the tables of ours from our own SQL where they are declared in other
-/// words: their rows are copied, one by one. Then every other index on our tables is made again.
+/// Removes foreign triggers, views and virtual tables from a database. Tables of ours that are declared in other words
+/// are created again from our own SQL, and their rows are copied one by one. Then the foreign indexes on our tables are
+/// created again.
 ///
 /// # Errors
 ///
@@ -49,15 +50,16 @@ pub(crate) fn settle(source: &Connection, graph: &Graph, heads: &[String], found
         "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index' AND sql NOT NULL ORDER BY rowid";
     let scratch = schema::at(graph, heads)?;
     let mut left_out = found.acting;
-    // With legacy_alter_table, a name in another table's foreign key stays the name that it is.
+    // With legacy_alter_table, a rename does not change the names in other tables' foreign keys.
     run(source, "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN")?;
-    // Triggers come first, for they go with their view.
+    // Triggers come first, because dropping a view also drops its triggers.
     for LeftOut { kind, name, .. } in &left_out {
         if kind != "table" {
             run(source, &format!("DROP {kind} {}", quote(name)))?;
             continue;
         }
-        // The module of a virtual table may not be there, and would take the tables with it that hold its rows.
+        // DROP TABLE would need the virtual table's module, which may be missing, and would also drop the tables that
+        // hold its rows.
         run(source, "PRAGMA writable_schema = ON")?;
         execute(source, "DELETE FROM sqlite_schema WHERE name = ? AND rootpage = 0", &[name])?;
         run(source, "PRAGMA writable_schema = RESET")?;
@@ -79,7 +81,7 @@ pub(crate) fn settle(source: &Connection, graph: &Graph, heads: &[String], found
         }
     }
     for index in theirs {
-        // One that cannot be made here would make every write to its table fail. Ours are made already.
+        // An index that cannot be created here would make every write to its table fail. Our indexes exist already.
         let is_ours = ours.iter().any(|other| other[0] == index[0]);
         if is_ours || source.execute(&index[2], []).is_err() {
             left_out.push(LeftOut::new("index", &index[0], &index[1], &index[2]));
@@ -93,11 +95,11 @@ fn has(connection: &Connection, name: &str) -> Result<bool> {
     Ok(!texts(connection, "SELECT name FROM sqlite_schema WHERE name = ?", &[&name])?.is_empty())
 }
 
-/// Puts a table of our own making in the place of one of ours that is declared in other words.
+/// Replaces a table of ours that is declared in other words with one that our own SQL creates.
 fn make_again(source: &Connection, scratch: &Connection, declared: &Declared) -> Result<()> {
     let Declared { name, ours, theirs, .. } = declared;
-    // A table that gives no id twice keeps doing so: ids that were given and are free again are known to others. SQLite counts
-    // up from the largest that was ever given.
+    // A table that never reuses ids keeps that property, because deleted ids may be known elsewhere. SQLite counts up
+    // from the largest id ever used.
     let keeps_mark = is_autoincrement(theirs);
     let (mut sql, mut mark) = (ours.clone(), Vec::new());
     if keeps_mark {
@@ -117,18 +119,18 @@ fn make_again(source: &Connection, scratch: &Connection, declared: &Declared) ->
         execute(source, "DELETE FROM sqlite_sequence WHERE name = ?", &[name])?;
         execute(source, "INSERT INTO sqlite_sequence (name, seq) VALUES (?, CAST(? AS INTEGER))", &[name, &mark])?;
     }
-    // What acts in our tables went with the old one.
+    // The triggers of our revisions were dropped with the old table.
     for sql in texts(scratch, "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", &[name])? {
         run(source, &sql)?;
     }
     Ok(())
 }
 
-/// Copies the rows of a table into another one, those columns that are stored in it, and the rowids.
+/// Copies the rows of a table into another one: the columns that the target stores, and the rowids.
 ///
 /// # Errors
 ///
-/// `unexpected_value` for a row that does not fit, naming the table and its id.
+/// `unexpected_value` for a row that does not fit, naming the table and the row's id.
 pub(crate) fn copy_rows(from: &Connection, source: &str, to: &Connection, target: &str) -> Result<()> {
     let (Some(old), Some(new)) = (Shape::of(from, source)?, Shape::of(to, target)?) else { return Ok(()) };
     let mut names = String::new();
@@ -168,7 +170,7 @@ fn is_autoincrement(sql: &str) -> bool {
     tokens(sql).iter().any(|token| token.is_word("AUTOINCREMENT"))
 }
 
-/// Whether a table's SQL declares what another's does not, and rows or writes depend on.
+/// Whether `theirs` declares something that affects rows or writes and that `ours` does not declare.
 pub(crate) fn is_more_than(theirs: &str, ours: &str) -> bool {
     let mut ours = features(ours);
     features(theirs).into_iter().any(|feature| {
@@ -185,7 +187,7 @@ fn features(sql: &str) -> Vec<String> {
     while let Some(token) = words.next() {
         let word = token.text.to_ascii_lowercase();
         if token.is_word("default") {
-            // '0' and 0 are the same in a column of numbers.
+            // '0' and 0 are the same in a numeric column.
             features.extend(words.next().map(|value| format!("default {}", value.text.trim_matches('\''))));
         } else if token.kind == TokenKind::Word && WORDS.contains(&word.as_str()) {
             features.push(word);

@@ -1,8 +1,9 @@
-//! What was applied to a file: when, how long it took, by which version, and from what text.
+//! The history of a file: which revisions were applied, when, how long that took, by which version, and from which
+//! text.
 //!
-//! `alembic_version` is Alembic's and says where a file is. This table stands beside it and says how it came there. It
-//! keeps each revision's whole text, so that a file can be taken back by code that is older than it, and that a revision
-//! which was edited afterwards is noticed.
+//! `alembic_version` is Alembic's table and records where a file is. The table here records how it came there. It keeps
+//! each revision's whole text, so that older code can downgrade the file and a revision that was edited later is
+//! detected.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +16,13 @@ use crate::error::{Error, ErrorCode, Result};
 /// The table's name.
 pub const TABLE: &str = "synth_migrations";
 
-/// The name of the table of the ledger.
+/// The name of the ledger's table.
 pub(crate) const REQUESTS: &str = "synth_requests";
 
-/// This table, the ledger's and Alembic's, which belong to no revision, as SQL lists them.
+/// This table, the ledger's and Alembic's as an SQL list. They belong to no revision.
 pub(crate) const TABLES: &str = "('alembic_version', 'synth_migrations', 'synth_requests')";
 
-/// Whether a table, its name in small letters, is one of these.
+/// Whether a table is one of [`TABLES`]; its name must be in lower case.
 pub(crate) fn keeps(table: &str) -> bool {
     ["alembic_version", TABLE, REQUESTS].contains(&table)
 }
@@ -36,29 +37,29 @@ pub struct Entry {
     pub revision: String,
     /// The name of its file.
     pub file: String,
-    /// The file's text as it was applied, its line endings made `\n`.
+    /// The file's text as it was applied, with `\n` as its line endings.
     pub text: String,
-    /// When it was applied, in Unix seconds; `None` where that was done elsewhere, or it was stamped.
+    /// When it was applied, in Unix seconds; `None` if another program applied it or it was stamped.
     pub applied_at: Option<f64>,
-    /// How long that took, in seconds.
+    /// How long that took, in seconds, if it is known.
     pub duration: Option<f64>,
     /// The version of this package that wrote the entry.
     pub version: String,
 }
 
 impl Entry {
-    /// SHA-256 of the text, in hexadecimal digits: what `sha256sum` says of the file.
+    /// The SHA-256 of the text in hexadecimal digits, as `sha256sum` prints it for the file.
     pub fn checksum(&self) -> String {
         use sha2::{Digest, Sha256};
         Sha256::digest(self.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// Every entry, by revision; none where the file has no such table.
+/// Every entry, sorted by revision; none if the file has no such table.
 ///
 /// # Errors
 ///
-/// Where the file cannot be read.
+/// If the file cannot be read.
 pub fn read(connection: &Connection) -> Result<Vec<Entry>> {
     if !has_table(connection, TABLE)? {
         return Ok(Vec::new());
@@ -79,13 +80,13 @@ pub fn read(connection: &Connection) -> Result<Vec<Entry>> {
     Ok(entries.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether two texts are those of one file. Line endings and white space at the file's end do not count: editors and version
-/// control change them.
+/// Whether two texts are the same file. Line endings and white space at the end are ignored, because editors and
+/// version control change them.
 fn same_text(one: &str, other: &str) -> bool {
     one.trim_end().lines().eq(other.trim_end().lines())
 }
 
-/// Whether exactly these revisions are written down, each from the text that it has now.
+/// Whether the history has exactly these revisions, each with the text that it has now.
 pub(crate) fn is(connection: &Connection, revisions: &mut dyn Iterator<Item = &Revision>) -> Result<bool> {
     if !has_table(connection, TABLE)? {
         return Ok(false);
@@ -99,7 +100,7 @@ pub(crate) fn is(connection: &Connection, revisions: &mut dyn Iterator<Item = &R
     Ok(found.len() == expected.len() && found.iter().all(has))
 }
 
-/// Writes down that a revision was applied.
+/// Adds the entry of a revision that was applied.
 pub(crate) fn record(
     connection: &Connection,
     revision: &Revision,
@@ -117,7 +118,7 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// Strikes a revision out. With the last entry goes the table: at the base nothing of it is left.
+/// Deletes the entry of a revision. Drops the table with its last entry, so that nothing of it is left at the base.
 pub(crate) fn forget(connection: &Connection, id: &str) -> Result<()> {
     if !has_table(connection, TABLE)? {
         return Ok(());
@@ -129,19 +130,18 @@ pub(crate) fn forget(connection: &Connection, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes the table.
 fn drop_table(connection: &Connection) -> Result<()> {
     Ok(connection.execute_batch("DROP TABLE IF EXISTS synth_migrations")?)
 }
 
-/// Removes all but Alembic's table, for a file that is to be as Alembic itself would have left it.
+/// Drops [`TABLES`] except Alembic's, for a file that is to be as Alembic itself would have left it.
 pub(crate) fn drop_tables(connection: &Connection) -> Result<()> {
     drop_table(connection)?;
     Ok(connection.execute_batch("DROP TABLE IF EXISTS synth_requests")?)
 }
 
-/// Makes the entries those of the revisions that are applied: what another program applied is added, what it took back is
-/// struck out, and of a squashed line one entry is left.
+/// Brings the entries in line with the applied revisions: adds those that another program applied, deletes those that
+/// it took back, and leaves one entry of a squashed line.
 pub(crate) fn reconcile(connection: &Connection, applied: &[&Revision]) -> Result<()> {
     let entries = read(connection)?;
     for entry in &entries {
@@ -158,7 +158,7 @@ pub(crate) fn reconcile(connection: &Connection, applied: &[&Revision]) -> Resul
     Ok(())
 }
 
-/// Refuses a revision whose text is no longer what was applied.
+/// Rejects a revision whose text is no longer the text that was applied.
 pub(crate) fn check(connection: &Connection, applied: &[&Revision]) -> Result<()> {
     let entries = read(connection)?;
     let edited: Vec<String> = applied
@@ -173,7 +173,7 @@ pub(crate) fn check(connection: &Connection, applied: &[&Revision]) -> Result<()
     Err(Error::new(ErrorCode::EditedRevision, message))
 }
 
-/// Whether this entry is of the revision, and of another text; a squash that stands for what was applied is no edit.
+/// Whether this entry is for the revision but has another text. A squash of the applied revisions is no edit.
 pub(crate) fn is_edited(entry: &Entry, revision: &Revision, entries: &[Entry]) -> bool {
     let squashed = || {
         !revision.squashes.is_empty()

@@ -1,6 +1,6 @@
-//! Migrations: one file, one revision; a run is one transaction.
+//! Migrations: each file is one revision, and a run is one transaction.
 //!
-//! The words are Alembic's, and `alembic_version` has Alembic's exact shape, so that a revision id means the same to
+//! The terms are Alembic's, and `alembic_version` has Alembic's exact shape, so that a revision id means the same to
 //! both.
 
 pub(crate) mod symbol;

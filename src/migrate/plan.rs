@@ -1,4 +1,4 @@
-//! What a run would do, found out on a copy; and what it would say as SQL.
+//! Plans a run on a copy of the database, and writes a run as SQL.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,12 @@ use crate::error::{Error, ErrorCode, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct MigrationPlan {
-    /// Each revision, in order.
+    /// The revisions, in the order of the run.
     pub steps: Vec<PlannedStep>,
-    /// Every table with its rows before and after, by name; full-text indexes and what they keep are left out.
+    /// Every table with its number of rows before and after, by name. Full-text indexes and their own tables are left
+    /// out.
     pub tables: Vec<TableRows>,
-    /// How long it took on a copy in memory, in seconds.
+    /// How long the run took on a copy in memory, in seconds.
     pub duration: f64,
 }
 
@@ -45,24 +46,24 @@ pub struct PlannedStep {
     pub duration: f64,
 }
 
-/// A table's rows before and after a run.
+/// A table's number of rows before and after a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct TableRows {
     /// Its name.
     pub table: String,
-    /// Rows before; null where there was no such table.
+    /// Rows before; null if the table did not exist.
     pub before: Option<u64>,
-    /// Rows after; null where there would be no such table.
+    /// Rows after; null if the table would not exist.
     pub after: Option<u64>,
 }
 
-/// Runs the steps on a copy in memory; the database is not touched.
+/// Runs the steps on a copy in memory. The database is not changed.
 ///
 /// # Errors
 ///
-/// What the run itself would fail with; `out_of_memory` where the copy has no room.
+/// The error that the run itself would fail with; `out_of_memory` if there is no memory for the copy.
 pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<MigrationPlan> {
     let mut scratch = Connection::open_in_memory()?;
     copy(source, &mut scratch)?;
@@ -93,13 +94,13 @@ pub(crate) fn plan(source: &Connection, steps: &[Step<'_>], run: &mut Run<'_>) -
     Ok(MigrationPlan { steps: planned, tables, duration })
 }
 
-/// The steps as SQL for another program, with the rows of `alembic_version` as Alembic writes them.
+/// The steps as SQL for another program, with the statements for `alembic_version` that Alembic writes.
 ///
-/// As in Alembic's offline mode there is no BEGIN and no COMMIT.
+/// As in Alembic's offline mode, there is no BEGIN and no COMMIT.
 ///
 /// # Errors
 ///
-/// `invalid_argument` where a table is moved and copied, for which the file itself is needed.
+/// `invalid_argument` if a step rebuilds a table, because that needs the file itself.
 pub(crate) fn sql(from: &[String], steps: &[Step<'_>]) -> Result<String> {
     let mut text = String::new();
     let mut heads = from.to_vec();
@@ -115,11 +116,11 @@ pub(crate) fn sql(from: &[String], steps: &[Step<'_>]) -> Result<String> {
         text.push_str(&format!("-- Running {word} {} -> {} ({})\n\n", place(from), place(to), step.revision.title));
         if batch::is_in(step.script())? {
             let message = format!("Revision {} ({}) rebuilds a table.", step.revision.id, step.revision.file);
-            let hint = "How depends on the file's own indexes, triggers and rows: run it on the file itself.";
+            let hint = "The statements depend on the file's indexes, triggers and rows. Run this on the file itself.";
             return Err(Error::invalid_argument(message).with_hint(hint));
         }
         text.push_str(step.script());
-        // On a line of its own, as the last one may be a comment.
+        // On its own line, because the script's last line may be a comment.
         text.push_str(if step.script().ends_with(';') || step.script().is_empty() { "\n" } else { "\n;\n" });
         for id in heads.iter().filter(|id| !step.heads.contains(id)) {
             text.push_str(&format!("DELETE FROM alembic_version WHERE alembic_version.version_num = '{id}';\n"));
@@ -140,7 +141,7 @@ fn counts(connection: &Connection) -> Result<Vec<(String, u64)>> {
     for name in texts(connection, &format!("{sql} {TABLES}"), &[])? {
         match ask::<i64>(connection, &format!("SELECT count(*) FROM {} NOT INDEXED", quote(&name))) {
             Ok(rows) => counts.push((name, rows as u64)),
-            // Its key is in the order of a collation that only another program knows.
+            // Its key uses a collation that only another program defines.
             Err(error) if error.code() == ErrorCode::Internal => {}
             Err(error) => return Err(error),
         }

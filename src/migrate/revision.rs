@@ -1,4 +1,4 @@
-//! One migration file, parsed.
+//! Parses a migration file.
 //!
 //! ```sql
 //! -- Add moods
@@ -12,8 +12,8 @@
 //! ALTER TABLE turns DROP COLUMN mood;
 //! ```
 //!
-//! `Revises` is empty for a base and names several ids, with commas between them, for a merge. `-- Branch Labels:`,
-//! `-- Depends On:` and, in the file that stands for several, `-- Squashes:` may stand beside it.
+//! `Revises` is empty for a base, and has several ids separated by commas for a merge. `-- Branch Labels:`,
+//! `-- Depends On:` and, in a file that stands for several revisions, `-- Squashes:` are optional.
 
 use super::symbol::{WORDS, is_relative};
 use crate::error::{Error, ErrorCode, Result};
@@ -21,36 +21,36 @@ use crate::error::{Error, ErrorCode, Result};
 /// One migration: an id, the ids it revises, an upgrade and a downgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
-    /// Its id, as `001`.
+    /// Its id, such as `001`.
     pub id: String,
-    /// The ids of the revisions it builds on: none for a base, several for a merge.
+    /// The ids of the revisions that it builds on: none for a base, several for a merge.
     pub revises: Vec<String>,
     /// The revisions, by id or by label, that must be applied before it without being its parents.
     pub depends_on: Vec<String>,
-    /// The names of the branch that it stands on.
+    /// The branch labels that its file has.
     pub branch_labels: Vec<String>,
-    /// The ids of the revisions it stands for, its own among them, where it is a squash.
+    /// If it is a squash, the ids of the revisions that it stands for, its own included.
     pub squashes: Vec<String>,
     /// What it does, in one line.
     pub title: String,
-    /// When it was written, as its author put it.
+    /// When it was written, in its author's words.
     pub create_date: String,
-    /// The SQL that takes the schema here from the revisions before.
+    /// The SQL of the upgrade.
     pub up: String,
-    /// The SQL that takes it back.
+    /// The SQL of the downgrade.
     pub down: String,
     /// The name of its file.
     pub file: String,
-    /// The whole file, its line endings made `\n`.
+    /// The text of the whole file, with `\n` as its line endings.
     pub text: String,
 }
 
 impl Revision {
-    /// Reads a migration file.
+    /// Parses a migration file.
     ///
     /// # Errors
     ///
-    /// `invalid_migration`, naming the file and what it lacks.
+    /// `invalid_migration`, naming the file and what is wrong.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
         let wrong = |what: &str| Error::new(ErrorCode::InvalidMigration, format!("{file}: {what}."));
@@ -60,7 +60,7 @@ impl Revision {
         let [head, up, down] = sections(&text).map_err(|what| wrong(&what))?;
 
         let mut title = None;
-        // Each header with the line that has it.
+        // Each header, and its value if a line has it.
         let mut headers: [(&str, Option<&str>); 6] =
             ["Revision ID", "Revises", "Create Date", "Branch Labels", "Depends On", "Squashes"]
                 .map(|name| (name, None));
@@ -83,14 +83,14 @@ impl Revision {
             return Err(wrong("its revision id must be of 1 to 32 characters without @ - + : , and spaces"));
         }
         if WORDS.contains(&id) {
-            return Err(wrong("its revision id is a word that means something else"));
+            return Err(wrong("its revision id must not be head, heads, base or current"));
         }
         let list = |header: &str, value: &str| -> Result<Vec<String>> {
             let mut names: Vec<String> = Vec::new();
             for name in value.split(',').map(str::trim).filter(|_| !value.is_empty()) {
                 if name.is_empty() || name.contains(char::is_whitespace) || names.iter().any(|other| other == name) {
                     return Err(wrong(&format!(
-                        "`-- {header}: {value}` is not one or several different names with commas between them"
+                        "`-- {header}: {value}` must be one or several different names, separated by commas"
                     )));
                 }
                 names.push(name.to_owned());
@@ -102,8 +102,8 @@ impl Revision {
         for label in &branch_labels {
             if label.contains(['@', ':']) || WORDS.contains(&label.as_str()) || is_relative(label) {
                 return Err(wrong(&format!(
-                    "the branch label {label} would mean something else; labels have no @ and :, do not end as in -1, \
-                     and are not head, heads, base or current"
+                    "the branch label {label} is not allowed; a label must not contain @ or :, end in a number of \
+                     steps such as -1, or be head, heads, base or current"
                 )));
             }
         }
@@ -123,7 +123,7 @@ impl Revision {
     }
 }
 
-/// What stands before `-- migrate:up`, after it, and after `-- migrate:down`; or what is wrong with these two lines.
+/// The text before `-- migrate:up`, after it, and after `-- migrate:down`; or what is wrong with these two lines.
 fn sections(text: &str) -> Result<[&str; 3], String> {
     const NAMES: [&str; 2] = ["up", "down"];
     let mut sections = [text, "", ""];
@@ -135,7 +135,7 @@ fn sections(text: &str) -> Result<[&str; 3], String> {
         if let Some(name) = marker {
             if NAMES.get(seen) != Some(&name.trim()) {
                 return Err(format!(
-                    "the line `{}` is one too many; it has one line `-- migrate:up`, and after it one line `-- migrate:down`",
+                    "the line `{}` is one too many; write one line `-- migrate:up` and then one line `-- migrate:down`",
                     line.trim()
                 ));
             }

@@ -1,4 +1,4 @@
-//! Carries out steps from revision to revision, in one transaction: all of them or none.
+//! Runs the steps of a migration in one transaction: all of them or none.
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension};
@@ -13,32 +13,32 @@ use super::{MigrationDirection, Step, history, tried};
 use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Alembic's own statement, so that Alembic finds here what it would have made.
+/// Alembic's own statement, so that Alembic finds the table that it would have created.
 pub(crate) const VERSION_TABLE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                              CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
 
-/// The ids of the revisions that a run applied or took back, in the order it did.
+/// The ids of the revisions that a run applied or took back, in the order of the run.
 pub type Applied = Vec<String>;
 
-/// What a file says of itself.
+/// The revisions that a file is at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It holds nothing at all.
+    /// It is empty.
     Empty,
     /// It has tables, but no `alembic_version`.
     Unversioned,
-    /// It is at these revisions, sorted; at the base where there are none.
+    /// It is at these revisions, sorted; at the base if there are none.
     Versioned(Vec<String>),
 }
 
 /// What a file needs before it can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing: it is at the heads, and came there by the revisions that are known.
+    /// Nothing: it is at the heads, and its history has exactly the known revisions.
     Nothing,
-    /// It is empty.
+    /// Creation: it is empty.
     Creation,
-    /// It is elsewhere, or came there by another way.
+    /// Migration: it is not at the heads, or its history differs.
     Migration,
 }
 
@@ -46,50 +46,50 @@ pub enum Need {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum MigrationPhase {
-    /// The copy that is kept is being made; rows are pages.
+    /// The backup is being made; `done` and `total` count pages.
     Backup,
     /// A revision is being applied.
     Upgrade,
     /// A revision is being taken back.
     Downgrade,
-    /// The references of all rows are being checked.
+    /// The foreign keys of all rows are being checked.
     Check,
 }
 
-/// Where a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct MigrationProgress<'p> {
-    /// What it is doing.
+    /// What the run is doing.
     #[tsify(type = "MigrationPhase")]
     pub phase: MigrationPhase,
-    /// The revision it is at.
+    /// The revision that is being applied or taken back; null in the phases `backup` and `check`.
     #[tsify(type = "string | null")]
     pub revision: Option<&'p str>,
-    /// How many revisions are done.
+    /// The number of revisions that are done.
     pub step: usize,
-    /// How many there are in this run.
+    /// The number of revisions in this run; 0 in the phase `backup`.
     pub steps: usize,
-    /// Rows that a move and copy has moved; in the phase `backup`, pages that are copied.
+    /// The number of rows copied by the rebuild of a table; in the phase `backup`, the number of pages copied.
     pub done: u64,
-    /// How many there are of these; 0 where nobody counts them.
+    /// The number of rows or pages to copy; 0 if they are not counted.
     pub total: u64,
 }
 
-/// What a run needs of where it runs.
+/// What a run needs from its caller.
 pub struct Run<'r> {
-    /// The time, for the history.
+    /// The clock, for the history.
     pub clock: Clock,
-    /// Is told where the run is.
+    /// Receives the progress of the run.
     pub progress: &'r mut dyn FnMut(MigrationProgress<'_>),
 }
 
-/// What a file says of itself.
+/// The revisions that a file is at.
 ///
 /// # Errors
 ///
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn state(connection: &Connection) -> Result<State> {
     if is_versioned(connection)? {
         return Ok(State::Versioned(versions(connection)?));
@@ -98,24 +98,24 @@ pub fn state(connection: &Connection) -> Result<State> {
     Ok(if empty { State::Empty } else { State::Unversioned })
 }
 
-/// The revisions a file is at, sorted; none at the base.
+/// The ids of the revisions that a file is at, sorted; none at the base.
 ///
 /// # Errors
 ///
-/// `unversioned_database` where it has tables but no `alembic_version`.
+/// `unversioned_database` if it has tables but no `alembic_version`.
 pub fn current(connection: &Connection) -> Result<Vec<String>> {
     match state(connection)? {
         State::Empty => Ok(Vec::new()),
         State::Versioned(versions) => Ok(versions),
         State::Unversioned => {
             Err(Error::new(ErrorCode::UnversionedDatabase, "The file has tables but no alembic_version.")
-                .with_hint("Open it with upgrade on, which adopts it if its tables are those of a revision."))
+                .with_hint("Open it with upgrade on, which adopts it if its tables fit a revision."))
         }
     }
 }
 
-/// What a file needs to be at these heads, by these revisions. This is all that an opening asks where there is nothing to
-/// do.
+/// What a file needs to be at these heads with these revisions in its history. If that is nothing, an opening asks for
+/// no more than this.
 pub(crate) fn need(
     connection: &Connection,
     heads: &[String],
@@ -128,16 +128,16 @@ pub(crate) fn need(
     })
 }
 
-/// Carries out the steps and leaves the file at `heads`.
+/// Runs the steps and leaves the file at `heads`.
 ///
 /// # Errors
 ///
-/// `migration_failed`, naming the revision, `quota_exceeded`, `io_failed`; on any error the file is where it was.
+/// `migration_failed`, naming the revision; `quota_exceeded`, `io_failed`. On any error, the file is unchanged.
 pub fn run(connection: &mut Connection, steps: &[Step<'_>], heads: &[String], run: &mut Run<'_>) -> Result<Applied> {
     run_and(connection, steps, heads, run, &mut |_, _| Ok(()))
 }
 
-/// The same, doing one thing more in the transaction once the rest is done.
+/// As [`run`]; calls `last` at the end, in the same transaction.
 pub(crate) fn run_and(
     connection: &mut Connection,
     steps: &[Step<'_>],
@@ -156,13 +156,13 @@ pub(crate) fn run_and(
     Ok(applied)
 }
 
-/// Does one thing to the file in one transaction of its own, with foreign keys off.
+/// Runs `change` in its own transaction, with foreign keys off.
 pub(crate) fn atomically(
     connection: &mut Connection,
     change: &mut dyn FnMut(&mut Connection) -> Result<()>,
 ) -> Result<()> {
-    // A table that is rebuilt must not take its children with it; the references are checked before the commit instead.
-    // The pragma does nothing inside a transaction, so it stands outside.
+    // Rebuilding a table must not delete the rows that refer to it. The references are checked before the commit
+    // instead. The pragma has no effect inside a transaction, so it runs before it.
     connection.execute_batch("PRAGMA foreign_keys = OFF")?;
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         connection.execute_batch("PRAGMA foreign_keys = ON")?;
@@ -176,8 +176,8 @@ pub(crate) fn atomically(
 
 fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> Result<()> {
     let mut broken = tried::broken(connection)?;
-    // The package's own revisions are tried when they are tested; to do it again would keep each new memory waiting. They can
-    // break what an app added, if there is anything yet.
+    // The tests try the package's own revisions. Trying them again here would slow down each new memory. But they can
+    // break the views and triggers of an app, if there are any yet.
     let has_others = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type IN ('view', 'trigger'))";
     let mut is_known = !ask::<bool>(connection, has_others)?;
     for (at, step) in steps.iter().enumerate() {
@@ -200,7 +200,7 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
         .map_err(|error| failed(connection, revision, *direction, error))?;
         match direction {
             MigrationDirection::Up => {
-                // A clock may be set back while it runs.
+                // The clock may be set back during the run.
                 let duration = (run.clock.now() - begun).max(0.0);
                 history::record(connection, revision, Some(begun), Some(duration))?;
             }
@@ -210,13 +210,13 @@ fn apply(connection: &mut Connection, steps: &[Step<'_>], run: &mut Run<'_>) -> 
     Ok(())
 }
 
-/// Lets a script do all but end the run's transaction half-way, or reach other files.
+/// Runs a script, which must not end the run's transaction, create temporary objects or use other files.
 fn guarded(connection: &mut Connection, script: &mut dyn FnMut(&Connection) -> Result<()>) -> Result<()> {
     connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
         AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } | AuthAction::Attach { .. } => {
             Authorization::Deny
         }
-        // What is temporary stands before what is kept under the same name, and is gone at the next opening.
+        // A temporary object hides a permanent one of the same name and is gone at the next opening.
         AuthAction::CreateTempTable { .. }
         | AuthAction::CreateTempIndex { .. }
         | AuthAction::CreateTempTrigger { .. }
@@ -233,7 +233,7 @@ fn failed(connection: &Connection, revision: &Revision, direction: MigrationDire
         ErrorCode::QuotaExceeded | ErrorCode::IoFailed | ErrorCode::CorruptDatabase | ErrorCode::OutOfMemory => {
             return error;
         }
-        // What is wrong with the file itself stays that.
+        // An error in the migration file itself keeps its code.
         ErrorCode::InvalidMigration => ErrorCode::InvalidMigration,
         _ => ErrorCode::MigrationFailed,
     };
@@ -248,14 +248,14 @@ fn failed(connection: &Connection, revision: &Revision, direction: MigrationDire
         None if error.code() == ErrorCode::ReadOnlyQuery => {
             "A run is one transaction on one file: leave out BEGIN, COMMIT, SAVEPOINT, ATTACH and TEMP.".to_owned()
         }
-        // A hint that knows more than that of its code.
+        // The error has a more specific hint than its code's.
         None if error.hint() != error.code().hint() => error.hint().to_owned(),
         None => code.hint().to_owned(),
     };
     error.recast(code, message).with_hint(hint)
 }
 
-/// Whether a revision is neither written down nor the one that is being applied.
+/// Whether a revision is neither in the history nor the one that is being applied.
 fn is_not_applied(connection: &Connection, id: &str, applying: &Revision) -> bool {
     let entries = history::read(connection).unwrap_or_default();
     applying.id != id && !entries.iter().any(|entry| entry.revision == id)
@@ -282,7 +282,7 @@ fn versions(connection: &Connection) -> Result<Vec<String>> {
     Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Makes the table where it is missing, as Alembic does.
+/// Creates `alembic_version` if it is missing, as Alembic does.
 pub(crate) fn ensure_version(connection: &Connection) -> Result<()> {
     if !is_versioned(connection)? {
         connection.execute_batch(VERSION_TABLE)?;
@@ -290,7 +290,7 @@ pub(crate) fn ensure_version(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Writes down where the file is. Where that is what it says already, nothing is written.
+/// Writes `heads` to `alembic_version`. Writes nothing if it holds them already.
 pub(crate) fn write_versions(connection: &Connection, heads: &[String]) -> Result<()> {
     ensure_version(connection)?;
     if versions(connection)? == heads {
@@ -300,7 +300,7 @@ pub(crate) fn write_versions(connection: &Connection, heads: &[String]) -> Resul
     for id in heads {
         connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", [id])?;
     }
-    // A trigger on it may have had other plans.
+    // A trigger on the table may have changed that.
     if versions(connection)? == heads {
         return Ok(());
     }
@@ -309,7 +309,7 @@ pub(crate) fn write_versions(connection: &Connection, heads: &[String]) -> Resul
 }
 
 impl<'p> MigrationProgress<'p> {
-    /// Pages of a backup that are copied, and how many there are.
+    /// The progress of a backup: pages copied, and pages to copy.
     pub(crate) fn backup(done: u64, total: u64) -> Self {
         Self { done, total, ..Self::new(MigrationPhase::Backup, None, 0, 0) }
     }

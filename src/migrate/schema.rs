@@ -1,4 +1,4 @@
-//! Whether a database has the schema that its revisions stand for.
+//! Compares the schema of a database with the schema that its revisions make.
 
 use std::collections::BTreeMap;
 
@@ -12,41 +12,43 @@ use super::symbol::place;
 use crate::db::{Clock, texts};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The objects of a schema by whether they are no triggers, which have names of their own, and by name: their type, and their
-/// SQL, without that of plain tables, which may be written in many ways, and of the indexes that come with them.
+/// The objects of a schema: type and SQL, by whether the object is not a trigger, and by name. (Triggers have a
+/// namespace of their own.) The SQL is missing for plain tables, which can be written in many ways, and for the indexes
+/// that SQLite makes for them.
 type Objects = BTreeMap<(bool, String), (String, Option<String>)>;
 
-/// How a database differs from what revisions make.
+/// How the schema of a database differs from the schema that revisions make.
 #[derive(Debug, Default)]
 pub(crate) struct Differences {
-    /// What is there and should not be, or is another; and what cannot simply be added, for it would lack its rows.
+    /// Objects that should not exist or differ from what they should be, and missing objects that cannot simply be
+    /// created because they would lack their rows.
     pub(crate) conflicts: Vec<String>,
     /// Plain tables that are missing: name and SQL.
     pub(crate) tables: Vec<(String, String)>,
     /// Indexes that are missing: name and SQL.
     pub(crate) indexes: Vec<(String, String)>,
-    /// How many tables are there as they should be.
+    /// The number of tables that are as they should be.
     pub(crate) matching: usize,
     /// Triggers, views and virtual tables that belong to no revision.
     pub(crate) acting: Vec<LeftOut>,
-    /// Tables that have the columns that they should have, and are declared in other words.
+    /// Tables that have the right columns but are declared in other words.
     pub(crate) declared: Vec<Declared>,
 }
 
-/// A table that is declared in other words than its revisions have.
+/// A table that is declared in other words than in its revisions.
 #[derive(Debug)]
 pub(crate) struct Declared {
     pub(crate) name: String,
     /// The SQL of the revisions.
     pub(crate) ours: String,
-    /// Its own.
+    /// The SQL in the database.
     pub(crate) theirs: String,
-    /// How its columns differ, if they do: in what is generated, or in whether there is a CHECK.
+    /// How the columns differ, if they do: in what is generated, or in whether there is a CHECK.
     columns: Option<String>,
 }
 
 impl Declared {
-    /// What is lost if the table is made again from the revisions' SQL, if anything is.
+    /// The declaration that is lost if the table is created again from the revisions' SQL; `None` if nothing is lost.
     pub(crate) fn left_out(&self) -> Option<LeftOut> {
         let is_more = self.columns.is_some() || is_more_than(&self.theirs, &self.ours);
         is_more.then(|| LeftOut::new("table", &self.name, &self.name, &self.theirs))
@@ -54,14 +56,15 @@ impl Declared {
 }
 
 impl Differences {
-    /// The same where nothing may act by itself, and no table is made again: what does is a conflict.
+    /// The same differences, if no table is created again: foreign triggers, views and virtual tables, and tables whose
+    /// columns differ, become conflicts.
     fn refusing(mut self) -> Self {
         self.conflicts.extend(self.acting.drain(..).map(|object| object.conflict()));
         self.conflicts.extend(self.declared.drain(..).filter_map(|table| table.columns));
         self
     }
 
-    /// The error that shows them, for a database that is said to be at a revision.
+    /// The error that lists the differences of a database from this revision.
     pub(crate) fn error(&self, revision: &str) -> Error {
         const SHOWN: usize = 5;
         let missing = |kind: &'static str, objects: &[(String, String)]| -> Vec<String> {
@@ -75,21 +78,21 @@ impl Differences {
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let message = format!("The schema is not that of revision {revision}: {}{more}.", all.join("; "));
         Error::new(ErrorCode::SchemaMismatch, message)
-            .with_hint("Take the file back to what its revision makes of it, with the program that changed it.")
+            .with_hint("Restore the schema of that revision, with the program that changed the file.")
     }
 }
 
-/// Compares a database with what the revisions up to these heads make.
+/// Compares the schema of a database with the schema that the revisions up to these heads make.
 ///
-/// It may have tables and indexes more. It may not have triggers, views or virtual tables of its own, for those act when
-/// others are written, nor tables of ours with other columns. What does not matter is how a column is declared as long as
-/// it keeps values alike (FLOAT or REAL), NOT NULL, defaults, and AUTOINCREMENT.
+/// The database may have more tables and indexes. It must not have triggers, views or virtual tables of its own,
+/// because those can act when other tables are written, and no table of ours with other columns. These do not matter:
+/// the declared type, as long as values are stored alike (FLOAT or REAL), NOT NULL, defaults and AUTOINCREMENT.
 pub(crate) fn differences(connection: &Connection, graph: &Graph, heads: &[String]) -> Result<Differences> {
     Ok(compare_loosely(connection, graph, heads)?.refusing())
 }
 
-/// The same for a file that is imported: what acts by itself, and a table of ours that is declared in other words, is no
-/// conflict but told apart.
+/// As [`differences`], for a file that is imported: triggers, views and virtual tables of its own, and tables of ours
+/// that are declared in other words, are no conflicts but are listed separately.
 pub(crate) fn compare_loosely(connection: &Connection, graph: &Graph, heads: &[String]) -> Result<Differences> {
     let scratch = at(graph, heads)?;
     let (ours, found) = (objects(&scratch)?, objects(connection)?);
@@ -98,7 +101,7 @@ pub(crate) fn compare_loosely(connection: &Connection, graph: &Graph, heads: &[S
         let (is_no_trigger, name) = key;
         let acts = kind != "table" && kind != "index" || sql.is_some() && kind == "table";
         let too_early = heads.is_empty() && kind != "index";
-        // What has a name of ours is in the place of what we need.
+        // An object with a name of ours takes the place of one that we need.
         let is_named_as_ours = ours.contains_key(key) || *is_no_trigger && history::keeps(&name.to_lowercase());
         if acts && !too_early && !is_named_as_ours {
             let [table, sql] = ["tbl_name", "sql"].map(|column| {
@@ -131,7 +134,7 @@ pub(crate) fn compare_loosely(connection: &Connection, graph: &Graph, heads: &[S
             (None, None) if kind == "index" => {}
             (None, None) => differences.tables.push((name.clone(), declaration(&scratch, &name)?.unwrap_or_default())),
             (None, Some(_)) => differences.conflicts.push(format!("the {kind} {name} is missing")),
-            (Some((other, _)), _) => differences.conflicts.push(format!("{name} is no {kind} but a {other}")),
+            (Some((other, _)), _) => differences.conflicts.push(format!("{name} is of type {other}, not {kind}")),
         }
     }
     for name in ["alembic_version", history::TABLE] {
@@ -140,7 +143,8 @@ pub(crate) fn compare_loosely(connection: &Connection, graph: &Graph, heads: &[S
     Ok(differences)
 }
 
-/// How a table is declared, if both have it and not in the same words. The tables that FTS5 makes for itself are left alone.
+/// The declarations of a table, if both databases have it and in different words. The tables that FTS5 makes for itself
+/// are ignored.
 fn declared(connection: &Connection, scratch: &Connection, name: &str) -> Result<Option<Declared>> {
     let (Some(ours), Some(theirs)) = (declaration(scratch, name)?, declaration(connection, name)?) else {
         return Ok(None);
@@ -154,18 +158,19 @@ fn declared(connection: &Connection, scratch: &Connection, name: &str) -> Result
     Ok(Some(Declared { name: name.to_owned(), ours, theirs, columns }))
 }
 
-/// The SQL of a table that is neither virtual nor one that a virtual table keeps for itself.
+/// The SQL of a table, unless it is virtual or belongs to a virtual table.
 fn declaration(connection: &Connection, name: &str) -> Result<Option<String>> {
     let sql = "SELECT sql FROM sqlite_schema JOIN pragma_table_list(?1) AS list \
                WHERE sqlite_schema.type = 'table' AND sqlite_schema.name = ?1 AND schema = 'main' AND list.type = 'table'";
     Ok(texts(connection, sql, &[&name])?.pop())
 }
 
-/// Refuses a database that is not what the revisions up to these heads make; gives the SQL of the indexes it lacks.
+/// Checks that a database has the schema of the revisions up to these heads; returns the SQL of the indexes that it
+/// lacks.
 ///
 /// # Errors
 ///
-/// `schema_mismatch`, showing how it differs.
+/// `schema_mismatch`, listing how it differs.
 pub(crate) fn compare(connection: &Connection, graph: &Graph, heads: &[String]) -> Result<Vec<String>> {
     let differences = differences(connection, graph, heads)?;
     if differences.conflicts.is_empty() && differences.tables.is_empty() {
@@ -174,13 +179,13 @@ pub(crate) fn compare(connection: &Connection, graph: &Graph, heads: &[String]) 
     Err(differences.error(&place(heads)))
 }
 
-/// The names of everything that all revisions together make, and of the tables that belong to none.
+/// The names of all objects that the revisions together make, and of the tables that belong to no revision.
 pub(crate) fn names(graph: &Graph) -> Result<Vec<String>> {
     let made = "SELECT name FROM sqlite_schema UNION ALL VALUES ('synth_migrations'), ('synth_requests')";
     texts(&at(graph, &graph.last_rows())?, made, &[])
 }
 
-/// A database in memory, as the revisions up to these heads make it.
+/// A database in memory that the revisions up to these heads made.
 pub(crate) fn at(graph: &Graph, heads: &[String]) -> Result<Connection> {
     let mut scratch = Connection::open_in_memory()?;
     let steps = graph.between(&[], &graph.ancestors(heads));
@@ -188,7 +193,7 @@ pub(crate) fn at(graph: &Graph, heads: &[String]) -> Result<Connection> {
     Ok(scratch)
 }
 
-/// The objects of a schema that revisions made. What has a name that is not UTF-8 cannot be read, and is refused with that.
+/// The objects of a schema. Fails if a name is not UTF-8, because it cannot be read.
 fn objects(connection: &Connection) -> Result<Objects> {
     let sql = "SELECT name, type, CASE WHEN type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' THEN NULL ELSE sql END \
                FROM sqlite_schema \
@@ -203,8 +208,8 @@ fn objects(connection: &Connection) -> Result<Objects> {
     Ok(objects)
 }
 
-/// The columns of a table as far as they matter: names, how values are kept, keys; if `all`, also what is generated, and
-/// whether there is a CHECK.
+/// The columns of a table as text, as far as they matter: names, how values are stored, and keys; with `all`, also
+/// generated columns and whether there is a CHECK.
 fn columns(connection: &Connection, table: &str, all: bool) -> Result<String> {
     let sql = "SELECT (SELECT group_concat(name || ' ' || CASE \
                  WHEN type LIKE '%INT%' THEN 'INTEGER' \

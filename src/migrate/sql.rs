@@ -1,6 +1,6 @@
-//! SQLite's SQL as far as its words: enough to find where a statement ends and which names it holds.
+//! Splits SQL into tokens as SQLite does: enough to find where a statement ends and which names it contains.
 //!
-//! What SQLite would not take is not refused here; it ends up in some token, and SQLite says so when it is run.
+//! Invalid SQL is not rejected here. It ends up in some token, and SQLite reports the error when it runs the statement.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -26,24 +26,24 @@ pub enum TokenKind {
     Sign,
 }
 
-/// A word of SQL. White space is none.
+/// A token of SQL. White space is not a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'s> {
-    /// What it is.
+    /// Its kind.
     pub kind: TokenKind,
-    /// Its text, quotes and all.
+    /// Its text, with its quotes.
     pub text: &'s str,
-    /// Where it begins, in bytes.
+    /// The offset of its first byte in the script.
     pub start: usize,
 }
 
 impl<'s> Token<'s> {
-    /// Where it stands, in bytes.
+    /// Its range in the script, in bytes.
     pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.text.len()
     }
 
-    /// Whether it is this keyword, in whatever case.
+    /// Whether it is this keyword, in any case.
     pub fn is_word(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
@@ -53,7 +53,7 @@ impl<'s> Token<'s> {
         self.kind == TokenKind::Sign && self.text == sign
     }
 
-    /// The name it stands for, where it can be one. SQLite takes `'…'` for a name too, where it expects one.
+    /// The name that it means, if it can be a name. SQLite accepts `'…'` as a name where it expects one.
     pub fn name(&self) -> Option<Cow<'s, str>> {
         match self.kind {
             TokenKind::Word => Some(Cow::Borrowed(self.text)),
@@ -68,17 +68,17 @@ impl<'s> Token<'s> {
     }
 }
 
-/// A name as SQLite reads it back whatever is in it.
+/// A name in double quotes, escaped so that SQLite reads back any name.
 pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The name that the rowid of a table answers to: the first that none of its columns has.
+/// The name by which a table's rowid can be read: the first of SQLite's three names that no column has.
 pub(crate) fn rowid_name(is_column: &dyn Fn(&str) -> bool) -> Option<&'static str> {
     ["rowid", "_rowid_", "oid"].into_iter().find(|name| !is_column(name))
 }
 
-/// The words of a script, comments too.
+/// The tokens of a script, comments included.
 pub fn tokens(sql: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -92,12 +92,12 @@ pub fn tokens(sql: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// The statements of a script, each with the comments before it and its semicolon. Together they are the whole script;
-/// the last one may hold comments only.
+/// The statements of a script, each with the comments before it and its semicolon. Together they are the whole script.
+/// The last one may consist of comments only.
 pub fn split(script: &str) -> Vec<&str> {
     let mut statements = Vec::new();
     let (mut start, mut end) = (0, 0);
-    // The words that tell CREATE TRIGGER from other statements, and the one before this one.
+    // The tokens that distinguish CREATE TRIGGER from other statements, and the two last tokens.
     let mut opening: Vec<Token<'_>> = Vec::new();
     let mut last: [Option<Token<'_>>; 2] = [None; 2];
     for token in tokens(script) {
@@ -108,7 +108,7 @@ pub fn split(script: &str) -> Vec<&str> {
         if opening.len() < 3 {
             opening.push(token);
         }
-        // Only at its very end a trigger has END straight after a semicolon: that of a CASE comes after a value.
+        // A trigger ends with an END that directly follows a semicolon. The END of a CASE follows a value.
         let ended = token.is_sign(";")
             && (!is_trigger(&opening)
                 || matches!(last, [Some(before), Some(word)] if before.is_sign(";") && word.is_word("end")));
@@ -123,7 +123,7 @@ pub fn split(script: &str) -> Vec<&str> {
     if start < end {
         statements.push(&script[start..]);
     } else if let Some(statement) = statements.last_mut() {
-        // The white space after the last one.
+        // The last statement also gets the white space after it.
         let begin = statement.as_ptr() as usize - script.as_ptr() as usize;
         *statement = &script[begin..];
     }
@@ -140,7 +140,7 @@ fn is_trigger(opening: &[Token<'_>]) -> bool {
     }
 }
 
-/// The kind of the first token, none for white space, and its length.
+/// The kind of the first token, `None` for white space, and its length.
 fn first(sql: &[u8]) -> (Option<TokenKind>, usize) {
     let next = sql.get(1).copied().unwrap_or(0);
     match sql[0] {
@@ -174,7 +174,7 @@ fn run(sql: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     sql.iter().position(|&byte| !belongs(byte)).unwrap_or(sql.len())
 }
 
-/// The length of what begins with a quote; the quote doubled does not end it.
+/// The length of a quoted token; a doubled quote does not end it.
 fn quoted(sql: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while at < sql.len() {

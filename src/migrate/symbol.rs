@@ -1,14 +1,14 @@
-//! How a revision can be named: `001`, `head`, `-1`, `app@head` and their like.
+//! The ways to name a revision, such as `001`, `head`, `-1` or `app@head`.
 
-/// Words that mean something else, wherever an id or a label is expected.
+/// Reserved words, which must not be an id or a label.
 pub(super) const WORDS: [&str; 4] = ["head", "heads", "base", "current"];
 
-/// What the place of a file is called that is at these revisions.
+/// These revisions as text, or `base` if there are none.
 pub(crate) fn place(revisions: &[String]) -> String {
     if revisions.is_empty() { "base".to_owned() } else { revisions.join(", ") }
 }
 
-/// A symbol taken apart: `label@name+steps`, each part of which may be missing.
+/// A parsed symbol: `label@name+steps`, each part of which may be missing.
 #[derive(Clone, Copy)]
 pub(super) struct Symbol<'s> {
     pub(super) whole: &'s str,
@@ -17,7 +17,7 @@ pub(super) struct Symbol<'s> {
     pub(super) steps: Option<isize>,
 }
 
-/// Whether a word ends as `-1` and `001+2` do.
+/// Whether a word ends in a number of steps, such as `-1` or `001+2`.
 pub(super) fn is_relative(word: &str) -> bool {
     Symbol::parse(word).steps.is_some()
 }
@@ -33,7 +33,7 @@ impl<'s> Symbol<'s> {
             !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
         });
         let Some(sign) = sign else { return Self { whole, label, name: rest, steps: None } };
-        // No graph is so large that the largest number would not lead out of it.
+        // A number that does not fit becomes the largest one, which leads out of any graph.
         let number = rest[sign + 1..].parse().unwrap_or(isize::MAX);
         let steps = if rest.as_bytes()[sign] == b'-' { -number } else { number };
         Self { whole, label, name: &rest[..sign], steps: Some(steps) }

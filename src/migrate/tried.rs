@@ -1,7 +1,8 @@
-//! Whether the triggers and views of a schema can be used, and the scripts that take a revision back.
+//! Tries whether the triggers and views of a schema work, and whether the downgrade scripts of revisions work.
 //!
-//! SQLite finds out about triggers and views when a statement is prepared that would run them, so one is prepared for each;
-//! nothing is carried out. Scripts are run in memory, on the tables that the revisions make, which have no rows there.
+//! SQLite checks triggers and views when it prepares a statement that would run them. So one such statement is prepared
+//! for each, and none is run. Scripts are run in memory, on the tables that the revisions make, which have no rows
+//! there.
 
 use std::slice::from_ref;
 
@@ -14,30 +15,30 @@ use super::{Graph, MigrationDirection, Step};
 use crate::db::{Clock, copy, texts};
 use crate::error::{Error, ErrorCode, Result};
 
-/// What to do about it.
-pub(super) const HINT: &str = "Drop it before what changes the table, and create it as it is to be after that.";
+/// The hint for a view or trigger that no longer works.
+pub(super) const HINT: &str = "Drop it before the table changes, and create its new version after that.";
 
-/// A view that cannot be used, or the triggers of one change of a table that cannot be made.
+/// A view that does not work, or the triggers on one event of a table that do not work.
 pub(super) struct Broken {
     what: String,
     table: String,
     triggers: Vec<String>,
-    /// What fails to be prepared, and SQLite's reason.
+    /// The statement that SQLite cannot prepare, and its reason.
     statement: String,
     why: String,
 }
 
 impl Broken {
-    /// What it is, and why it cannot be used.
+    /// What it is and why it does not work, as text.
     pub(super) fn said(&self) -> String {
         let Self { what, triggers, why, .. } = self;
         let names = if triggers.is_empty() { String::new() } else { format!(" ({})", triggers.join(", ")) };
         format!("{what}{names} does not work: {why}")
     }
 
-    /// The one of several triggers that is wrong, whichever other ones it sets off.
+    /// Describes the one of several triggers that does not work even if it is the only trigger.
     fn culprit(&self, connection: &Connection) -> Result<Option<String>> {
-        // A view takes changes by its own triggers only, so those stay.
+        // A view can only be changed through its own triggers, so those stay.
         let others = "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND name <> ? \
                       AND tbl_name IN (SELECT name FROM main.sqlite_schema WHERE type = 'table')";
         for trigger in &self.triggers {
@@ -55,7 +56,8 @@ impl Broken {
     }
 }
 
-/// Why SQLite does not take a statement. That it could not read the file says nothing about the statement.
+/// SQLite's reason for rejecting a statement, if it rejects it. Fails if SQLite could not read the file, because that
+/// says nothing about the statement.
 fn why(connection: &Connection, sql: &str) -> Result<Option<String>> {
     let Err(error) = connection.prepare(sql) else { return Ok(None) };
     let error = Error::from(error);
@@ -65,7 +67,7 @@ fn why(connection: &Connection, sql: &str) -> Result<Option<String>> {
     }
 }
 
-/// All that cannot be used: views first, as triggers may need them.
+/// The views and triggers that do not work. Views come first, because triggers may need them.
 pub(super) fn broken(connection: &Connection) -> Result<Vec<Broken>> {
     let mut tried: Vec<Broken> = Vec::new();
     let mut objects = connection.prepare(
@@ -77,7 +79,7 @@ pub(super) fn broken(connection: &Connection) -> Result<Vec<Broken>> {
         let (is_view, name, table, sql): (bool, String, String, String) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         let quoted = format!("main.{}", quote(&table));
-        // A name that is one of these words stands in quotes.
+        // A name that is one of these words is in quotes.
         let is_event =
             |word: &str| ["INSERT", "UPDATE", "DELETE"].into_iter().find(|event| word.eq_ignore_ascii_case(event));
         let event = tokens(&sql).iter().find_map(|token| is_event(token.text)).filter(|_| !is_view);
@@ -91,7 +93,7 @@ pub(super) fn broken(connection: &Connection) -> Result<Vec<Broken>> {
             Some("INSERT") => format!("INSERT INTO {quoted} DEFAULT VALUES"),
             Some("DELETE") => format!("DELETE FROM {quoted}"),
             Some(_) => {
-                // All columns at once, for a trigger may be for some of them only. Of a view that is broken there are none.
+                // All columns at once, because a trigger may be for some of them only. A broken view has no columns.
                 let columns = "SELECT name FROM pragma_table_xinfo(?, 'main') WHERE hidden = 0";
                 let columns = texts(connection, columns, &[&table]).unwrap_or_default();
                 let assign = |column: &String| format!("{0} = {0}", quote(column));
@@ -111,12 +113,12 @@ pub(super) fn broken(connection: &Connection) -> Result<Vec<Broken>> {
     Ok(broken)
 }
 
-/// The first of what is broken now and was not before.
+/// The first of `now` that was not broken before.
 pub(super) fn first_new<'b>(now: &'b [Broken], before: &[Broken]) -> Option<&'b Broken> {
     now.iter().find(|one| before.iter().all(|other| other.what != one.what))
 }
 
-/// Refuses what broke a trigger or a view since `before`, and notes what is broken now.
+/// Checks that no trigger or view is broken that is not in `before`, and then stores in it what is broken now.
 ///
 /// # Errors
 ///
@@ -138,12 +140,13 @@ pub(super) fn check(connection: &Connection, before: &mut Vec<Broken>) -> Result
     Err(Error::new(ErrorCode::MigrationFailed, said).with_hint(HINT))
 }
 
-/// Runs each of an app's revisions in memory: up, down, and up again. Gives the database with all of them applied, and what
-/// fails on the way down or does not lead back to where it came from.
+/// Runs each of an app's revisions in memory: up, down, and up again. Returns the database with all of them applied,
+/// and the failures: downgrades that fail or do not lead back to the schema before, and upgrades that fail the second
+/// time.
 ///
 /// # Errors
 ///
-/// `migration_failed` where the way up fails.
+/// `migration_failed` if an upgrade fails the first time.
 pub(super) fn there_and_back(graph: &Graph) -> Result<(Connection, Vec<Error>)> {
     let mut failures = Vec::new();
     let connection = walk(graph, &mut |before, connection, up, down| {
@@ -169,7 +172,8 @@ pub(super) fn there_and_back(graph: &Graph) -> Result<(Connection, Vec<Error>)> 
     Ok((connection, failures))
 }
 
-/// Refuses steps up whose way down fails: in memory, so that it costs the same however large the file is.
+/// Rejects upgrade steps whose downgrade fails. The downgrades are tried in memory, so the cost does not depend on the
+/// size of the file.
 ///
 /// # Errors
 ///
@@ -182,7 +186,8 @@ pub(crate) fn check_ways_down(graph: &Graph, steps: &[Step<'_>]) -> Result<()> {
         return Ok(());
     }
     let mut failed = None;
-    // Where the way up fails without rows, or without what other programs have put into the file, the run itself says it.
+    // An upgrade that fails here may work on the file, with its rows and what other programs added. The run itself
+    // reports it.
     let _ = walk(graph, &mut |_, connection, up, down| {
         if failed.is_none() && is_wanted(up) {
             failed = down_and(connection, down, &mut |_| Ok(())).err();
@@ -192,10 +197,11 @@ pub(crate) fn check_ways_down(graph: &Graph, steps: &[Step<'_>]) -> Result<()> {
     failed.map_or(Ok(()), Err)
 }
 
-/// What is done at each revision: with the database before it and after it, and with the steps up to it and down again.
+/// Called for each revision with the database before it, the database after it, and the steps that apply it and take it
+/// back.
 type Visit<'v> = dyn FnMut(&Connection, &Connection, &Step<'_>, &Step<'_>) -> Result<()> + 'v;
 
-/// Applies all revisions in memory, and visits those of an app.
+/// Applies all revisions in memory, and calls `visit` for those of an app.
 fn walk(graph: &Graph, visit: &mut Visit<'_>) -> Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
     let mut heads = Vec::new();
@@ -212,7 +218,7 @@ fn walk(graph: &Graph, visit: &mut Visit<'_>) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Takes a step down on a copy, and does one thing more with that.
+/// Runs the step `down` on a copy, and then calls `then` with the copy.
 fn down_and(
     connection: &Connection,
     down: &Step<'_>,

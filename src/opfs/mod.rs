@@ -1,4 +1,4 @@
-//! The files a memory is kept in: a pool of them in OPFS, and how SQLite writes to them.
+//! The files of a memory: a pool of them in OPFS, and the VFS through which SQLite writes to them.
 
 mod vfs;
 

@@ -1,6 +1,6 @@
-//! OPFS: which files a database has, and what the browser says when it refuses them.
+//! The files that a database has in OPFS, and the errors if the browser denies access to them.
 //!
-//! Each database has a pool of its own, so that two of them can be open in two tabs.
+//! Each database has its own pool, so that two databases can be open in two tabs.
 
 use rsqlite_vfs::VfsFilesManager;
 use sqlite_wasm_rs::WasmOsCallback;
@@ -12,13 +12,13 @@ use super::vfs;
 use crate::error::{Error, ErrorCode, FailureCause, Result};
 use crate::migrate::backup::Folder;
 
-/// Files that a database needs to be opened: itself and its log. Each costs time at every opening, so the others are
-/// made when they are needed.
+/// Files needed to open a database: itself and its log. Each file costs time at every opening, so the others are
+/// created when they are needed.
 const FILES_TO_OPEN: usize = 2;
-/// Files a database has beside the backups that are kept: itself and its log, and the next backup and its log.
+/// Files that a database has in addition to its kept backups: itself and its log, and the next backup and its log.
 const FILES_BESIDE_BACKUPS: usize = 4;
 
-/// The files of one database, held by this worker alone.
+/// The files of one database, which only this worker holds.
 #[derive(Clone)]
 pub(crate) struct Pool {
     files: OpfsSAHPoolUtil,
@@ -27,11 +27,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Takes hold of the pool of the database at `path`, as `/memory.db`.
+    /// Acquires the pool of the database at `path`, such as `/memory.db`.
     ///
     /// # Errors
     ///
-    /// `opfs_unavailable`, `storage_denied`, `locked`, `quota_exceeded`, `io_failed`, each with the browser's own cause.
+    /// `opfs_unavailable`, `storage_denied`, `locked`, `quota_exceeded`, `io_failed`, each with the browser's own error
+    /// as its cause.
     pub(crate) async fn acquire(path: &str) -> Result<Self> {
         let name = format!("synth-memory:{path}");
         let options = OpfsSAHPoolCfgBuilder::new()
@@ -40,12 +41,12 @@ impl Pool {
             .initial_capacity(FILES_TO_OPEN)
             .build();
         let files = install::<WasmOsCallback>(&options, false).await.map_err(from_pool)?;
-        // Installing an installed pool gives it as it is, and that may be let go of.
+        // Installing a pool again returns the existing one, whose files may have been released.
         files.resume().await.map_err(from_pool)?;
         Ok(Self { files, path: path.to_owned(), vfs: vfs::register(&name)? })
     }
 
-    /// Makes room for so many backups. Called before one may be kept, for making a file cannot be done at once.
+    /// Makes room for `backups` backups. Call it before one is made, because creating a file is asynchronous.
     pub(crate) async fn reserve(&self, backups: usize) -> Result<()> {
         self.files.ensure_capacity(FILES_BESIDE_BACKUPS + backups).await.map_err(from_pool)
     }
@@ -55,17 +56,17 @@ impl Pool {
         &self.path
     }
 
-    /// The name SQLite knows the pool by.
+    /// The name of the pool's VFS.
     pub(crate) fn vfs(&self) -> &str {
         &self.vfs
     }
 
-    /// Lets go of the files. Every connection must be closed.
+    /// Releases the files. Every connection must be closed first.
     pub(crate) fn release(&self) -> Result<()> {
         self.files.pause().map_err(from_pool)
     }
 
-    /// What the browser last said when it refused to read or write.
+    /// The browser's last error on a read or a write.
     pub(crate) fn last_failure(&self) -> Option<FailureCause> {
         vfs::last_failure(&self.vfs)
     }
@@ -108,7 +109,7 @@ fn from_pool(error: OpfsSAHError) -> Error {
     let message = match code {
         ErrorCode::Locked => "This memory is open elsewhere.".into(),
         ErrorCode::OpfsUnavailable => "This browser has no origin private file system here.".into(),
-        ErrorCode::StorageDenied => "The browser refuses this page its origin private file system.".into(),
+        ErrorCode::StorageDenied => "The browser denies this page access to its origin private file system.".into(),
         ErrorCode::QuotaExceeded => "The browser grants this site no more space.".into(),
         _ => format!("The files of the memory could not be opened ({text})."),
     };

@@ -1,16 +1,16 @@
-//! A VFS over the pool's: the same files, told to SQLite as what they are, and a log that is written in one piece.
+//! A VFS on top of the pool's VFS. It changes three things and passes everything else on.
 //!
-//! Three things are changed, and all the rest is passed on.
+//! - It declares the files as power-safe on overwrite, as SQLite assumes of every file of an operating system and as
+//!   OPFS files are. Without that, SQLite adds a frame to each commit only to fill a sector.
+//! - SQLite writes a commit to the log frame by frame, each as a header and a page, and each write is a call into the
+//!   browser. So this VFS gathers the writes. It makes them in one call when the frame that ends the commit is
+//!   complete, or before any other access to the file. A write that fails still fails within the commit.
+//! - It writes zeros to the unallocated space of each page of the database, so that the file keeps nothing that was
+//!   deleted. Pages in the log are not changed, because a frame's checksum covers the whole page; the log is emptied at
+//!   the close.
 //!
-//! - The files are said to be power-safe on overwrite, as SQLite takes every file of an operating system to be: OPFS
-//!   files are such. Without it each commit is followed by a frame that only fills a sector.
-//! - SQLite writes a commit to the log frame by frame, a header and a page, and each of those writes is a call into the
-//!   browser. So they are gathered, and written together with the frame that ends the commit, or before anything else
-//!   looks at the file. A write that fails fails within the commit, as ever.
-//! - A page that is written to the database has zeros where no row is, so that the file keeps nothing of what is deleted. In
-//!   the log it is as SQLite has it, whose checksum is of all of it; the log is emptied at the close.
-//!
-//! Beside `recall/matches.rs` this is the only file with unsafe code: SQLite calls a VFS through pointers.
+//! Only this file and `recall/matches.rs` have unsafe code. It is needed here because SQLite calls a VFS through
+//! pointers.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -24,24 +24,24 @@ use sqlite_wasm_rs::{
 use crate::db::zero_unallocated;
 use crate::error::{Error, ErrorCode, FailureCause, Result};
 
-/// The most that is gathered before it is written.
+/// The most bytes that are gathered before they are written.
 const MAX_GATHERED: usize = 1 << 20;
-/// The length of a frame's header, which no page has. Its second word is not 0 where the frame ends a commit
-/// (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
+/// The length of a frame's header; no page has this length. The header's second word is not 0 if the frame ends a
+/// commit (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
 const FRAME_HEADER: usize = 24;
 
 type Open = unsafe extern "C" fn(*mut sqlite3_vfs, *const c_char, *mut sqlite3_file, c_int, *mut c_int) -> c_int;
 
-/// Writes to a log that are not yet made: bytes that follow each other.
+/// Writes to a log that are not yet made, as contiguous bytes.
 struct Gathered {
     file: *mut sqlite3_file,
     offset: i64,
     bytes: Vec<u8>,
-    /// The page that is to come ends a commit.
+    /// Whether the next page ends a commit.
     commits: bool,
 }
 
-/// The methods of the pool's files, and those that stand before them.
+/// The methods of the pool's files, and the methods that wrap them.
 #[derive(Clone, Copy)]
 struct Methods {
     pool: &'static sqlite3_io_methods,
@@ -56,19 +56,19 @@ thread_local! {
     static GATHERED: RefCell<Vec<Gathered>> = const { RefCell::new(Vec::new()) };
     /// The page that is being written.
     static PAGE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    /// The log that was read last, and where.
+    /// The log that was read last, and the offset of that read.
     static LAST_READ: Cell<(*const sqlite3_file, i64)> = const { Cell::new((std::ptr::null(), -1)) };
 }
 
-/// Registers a VFS over the one named `pool`, unless it is, and gives its name.
+/// Registers a VFS on top of the one named `pool`, unless that was done before; returns its name.
 pub(crate) fn register(pool: &str) -> Result<String> {
     let name = format!("{pool}:log");
     let failed = |what: &str| Error::new(ErrorCode::Internal, format!("The VFS {name} {what}."));
     let (Ok(pool), Ok(c_name)) = (CString::new(pool), CString::new(name.as_str())) else {
         return Err(failed("has a NUL in its name"));
     };
-    // SAFETY: SQLite is called on the one thread there is. What is registered is leaked, and so lives as long as the
-    // worker; its callbacks are the pool's own, which find their data where the copy has it too.
+    // SAFETY: SQLite is called on the only thread. The registered VFS is leaked, so it lives as long as the worker. Its
+    // callbacks are the pool's own, which find their data in the copied struct too.
     unsafe {
         if !sqlite3_vfs_find(c_name.as_ptr()).is_null() {
             return Ok(name);
@@ -83,18 +83,19 @@ pub(crate) fn register(pool: &str) -> Result<String> {
     }
 }
 
-/// What the browser last said when it refused to read or write; SQLite itself keeps only a number.
+/// The browser's last error on a read or a write. SQLite itself keeps only an error number.
 pub(crate) fn last_failure(vfs: &str) -> Option<FailureCause> {
     let name = CString::new(vfs).ok()?;
     let mut text = [0_u8; 512];
-    // SAFETY: a registered VFS lives as long as the worker; xGetLastError takes a buffer of the length given.
+    // SAFETY: a registered VFS lives as long as the worker; xGetLastError receives a buffer of the length passed to it.
     unsafe {
         let vfs = sqlite3_vfs_find(name.as_ptr());
         let get_last_error = vfs.as_ref()?.xGetLastError?;
         get_last_error(vfs, text.len() as c_int - 1, text.as_mut_ptr().cast());
     }
     let message = CStr::from_bytes_until_nul(&text).ok()?.to_str().ok()?;
-    // «write file: QuotaExceededError: …». What names no exception is the VFS's own and everyday, as a short read.
+    // For example "write file: QuotaExceededError: …". A message without an exception's name comes from the VFS itself
+    // and is no failure of the browser, such as a short read.
     let name = message.split(": ").find(|part| part.ends_with("Error"))?.to_owned();
     Some(FailureCause { name, message: message.to_owned(), sql: None })
 }
@@ -107,7 +108,7 @@ unsafe extern "C" fn open(
     out: *mut c_int,
 ) -> c_int {
     let Some(pool_open) = POOL_OPEN.get() else { return SQLITE_CANTOPEN };
-    // SAFETY: SQLite's contract for xOpen, passed on; after a success the file has the pool's methods.
+    // SAFETY: SQLite's contract for xOpen is passed on. On success, the file has the pool's methods.
     unsafe {
         let code = pool_open(vfs, name, file, flags, out);
         if code == SQLITE_OK {
@@ -123,7 +124,7 @@ unsafe extern "C" fn open(
     }
 }
 
-/// The methods that stand before the pool's. They are made once and live as long as the worker.
+/// The methods that wrap the pool's. They are made once and live as long as the worker.
 fn over(pool: &'static sqlite3_io_methods) -> Methods {
     let journal = sqlite3_io_methods { xDeviceCharacteristics: Some(device_characteristics), ..*pool };
     let database = sqlite3_io_methods { xWrite: Some(write_page), ..journal };
@@ -141,20 +142,20 @@ fn over(pool: &'static sqlite3_io_methods) -> Methods {
 }
 
 unsafe extern "C" fn device_characteristics(file: *mut sqlite3_file) -> c_int {
-    // SAFETY: SQLite's contract for the method, passed on.
+    // SAFETY: SQLite's contract for the method is passed on.
     let pool = METHODS.get().and_then(|methods| methods.pool.xDeviceCharacteristics);
     pool.map_or(0, |method| unsafe { method(file) }) | SQLITE_IOCAP_POWERSAFE_OVERWRITE
 }
 
-/// Writes a page of the database without what it keeps of rows that are gone.
+/// Writes a page of the database, with zeros in its unallocated space.
 unsafe extern "C" fn write_page(file: *mut sqlite3_file, data: *const c_void, length: c_int, offset: i64) -> c_int {
     let Some(write) = METHODS.get().and_then(|methods| methods.pool.xWrite) else { return SQLITE_OK };
-    // SAFETY: SQLite gives as many bytes as it says, and its contract for the method is passed on.
+    // SAFETY: `data` has `length` bytes, and SQLite's contract for the method is passed on.
     unsafe {
         let page = std::slice::from_raw_parts(data.cast::<u8>(), length as usize);
         PAGE.with_borrow_mut(|copy| {
             copy.clear();
-            // Where there is no room for a copy, the page is written as it is.
+            // If there is no memory for a copy, or the write is not a whole page, the bytes are written unchanged.
             if !page.len().is_power_of_two() || offset % i64::from(length) != 0 || copy.try_reserve(page.len()).is_err()
             {
                 return write(file, data, length, offset);
@@ -166,9 +167,9 @@ unsafe extern "C" fn write_page(file: *mut sqlite3_file, data: *const c_void, le
     }
 }
 
-/// Takes a write to a log, to be made later with those that follow it.
+/// Gathers a write to a log, to make it later together with the writes that follow it.
 unsafe extern "C" fn gather(file: *mut sqlite3_file, data: *const c_void, length: c_int, offset: i64) -> c_int {
-    // SAFETY: SQLite gives as many bytes as it says.
+    // SAFETY: `data` has `length` bytes.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length as usize) };
     let ends_commit = GATHERED.with_borrow_mut(|all| {
         let gathered = all.iter_mut().find(|gathered| gathered.file == file)?;
@@ -183,8 +184,9 @@ unsafe extern "C" fn gather(file: *mut sqlite3_file, data: *const c_void, length
     if code != SQLITE_OK {
         return code;
     }
-    // Frames are gathered from their header on. A header that is put where one was just read replaces it, its checksum
-    // being new, and no page follows: it is written at once, like all that is no frame.
+    // Frames are gathered from their header on. A header written at the offset of the last read replaces the header
+    // there with one that has a new checksum, and no page follows it. It is written at once, as is everything that is
+    // not a frame.
     let replaces = LAST_READ.get() == (file.cast_const(), offset);
     let mut gathered = Gathered { file, offset, bytes: Vec::new(), commits: false };
     if data.len() == FRAME_HEADER && !replaces && gathered.append(data, offset).is_some() {
@@ -192,13 +194,13 @@ unsafe extern "C" fn gather(file: *mut sqlite3_file, data: *const c_void, length
         return SQLITE_OK;
     }
     let write = METHODS.get().and_then(|methods| methods.pool.xWrite);
-    // SAFETY: SQLite's contract for the method, passed on.
+    // SAFETY: SQLite's contract for the method is passed on.
     write.map_or(SQLITE_OK, |write| unsafe { write(file, data.as_ptr().cast(), length, offset) })
 }
 
 impl Gathered {
-    /// Takes bytes that follow, and tells whether a commit is complete with them; `None` where they do not follow or do
-    /// not fit.
+    /// Appends bytes and returns whether they complete a commit. Returns `None` if they are not contiguous or do not
+    /// fit.
     fn append(&mut self, data: &[u8], offset: i64) -> Option<bool> {
         let follows = self.offset + self.bytes.len() as i64 == offset;
         if !follows || self.bytes.len() + data.len() > MAX_GATHERED || self.bytes.try_reserve(data.len()).is_err() {
@@ -211,7 +213,7 @@ impl Gathered {
     }
 }
 
-/// Makes the writes that were taken for this file.
+/// Makes the writes that were gathered for this file.
 unsafe fn write_gathered(file: *mut sqlite3_file) -> c_int {
     let gathered = GATHERED.with_borrow_mut(|all| {
         let at = all.iter().position(|gathered| gathered.file == file)?;
@@ -219,15 +221,15 @@ unsafe fn write_gathered(file: *mut sqlite3_file) -> c_int {
     });
     let Some(Gathered { offset, bytes, .. }) = gathered else { return SQLITE_OK };
     let Some(write) = METHODS.get().and_then(|methods| methods.pool.xWrite) else { return SQLITE_OK };
-    // SAFETY: the file is open, and the bytes are as many as is said.
+    // SAFETY: the file is open, and `bytes` has the length passed with it.
     unsafe { write(file, bytes.as_ptr().cast(), bytes.len() as c_int, offset) }
 }
 
-/// A method of the pool's before which what was gathered is written.
+/// A method that first makes the gathered writes and then calls the pool's method.
 macro_rules! after_writing {
     ($name:ident = $method:ident($($argument:ident: $type:ty),*)) => {
         unsafe extern "C" fn $name(file: *mut sqlite3_file, $($argument: $type),*) -> c_int {
-            // SAFETY: SQLite's contract for the method, passed on.
+            // SAFETY: SQLite's contract for the method is passed on.
             unsafe {
                 let written = write_gathered(file);
                 let method = METHODS.get().and_then(|methods| methods.pool.$method);
@@ -240,7 +242,7 @@ macro_rules! after_writing {
 
 unsafe extern "C" fn read(file: *mut sqlite3_file, data: *mut c_void, length: c_int, offset: i64) -> c_int {
     LAST_READ.set((file.cast_const(), offset));
-    // SAFETY: SQLite's contract for the method, passed on.
+    // SAFETY: SQLite's contract for the method is passed on.
     unsafe { read_written(file, data, length, offset) }
 }
 

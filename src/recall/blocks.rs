@@ -1,4 +1,4 @@
-//! The quantised vectors in the database, in blocks: a copy, from which they are read sooner than one by one.
+//! The quantised vectors in the database, in blocks: a copy that is faster to read than single vectors.
 
 use rusqlite::params;
 use rusqlite::types::ValueRef;
@@ -10,11 +10,11 @@ use super::vectors::{BLOCK, Vectors};
 use crate::error::Result;
 
 impl Recall<'_> {
-    /// Writes blocks of vectors that are not written yet, so that the next opening reads blocks, not rows.
+    /// Writes the blocks that are not written yet, so that the next opening reads blocks instead of single rows.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn write_blocks(&self) -> Result<()> {
         let (Some(model), false) = (self.state.borrow().model.clone(), self.db.is_read_only()) else { return Ok(()) };
         if self.state.borrow().vectors.as_ref().is_some_and(Vectors::may_be_sparse) {
@@ -50,7 +50,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Has the vectors of the model in memory.
+    /// Reads the vectors of the model into memory, unless they are there.
     pub(super) fn read_index(&self, model: &Model) -> Result<()> {
         if self.state.borrow().vectors.is_none() {
             let (vectors, scattered) = self.read_vectors(model)?;
@@ -61,7 +61,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// The places and ids of all vectors of a model, sorted.
+    /// The sequence numbers and ids of all vectors of a model, sorted.
     pub(super) fn live(&self, model: &Model) -> Result<Vec<(i64, i64)>> {
         let mut statement = self.connection().prepare_cached("SELECT sequence, id FROM embeddings WHERE model = ?")?;
         let rows = statement.query_map([model.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -70,8 +70,8 @@ impl Recall<'_> {
         Ok(live)
     }
 
-    /// Reads the vectors of a model: blocks where they are written and not damaged, and the rest row by row. Also returns the
-    /// blocks to be deleted: damaged ones, and those of which little is left.
+    /// Reads the vectors of a model: from blocks that are written and undamaged, and the rest row by row. Also returns
+    /// the blocks to delete: damaged ones, and those with few vectors left.
     fn read_vectors(&self, model: &Model) -> Result<(Vectors, Vec<i64>)> {
         let connection = self.connection();
         let live = self.live(model)?;
@@ -85,7 +85,7 @@ impl Recall<'_> {
         while let Some(row) = rows.next()? {
             let blob = |at| row.get_ref(at).map(|value| value.as_blob().unwrap_or_default());
             let (last, ids, codes) = (row.get(0)?, blob(1)?, blob(2)?);
-            // Another program may have put anything there.
+            // Another program may have stored anything there.
             if row.get_ref(3)? != ValueRef::Integer(checksum(last, model, ids, codes)) {
                 damaged.push(last);
             } else if !vectors.add_block(Some(last), ids, codes, &live, &mut covered) {
@@ -106,8 +106,8 @@ impl Recall<'_> {
     }
 }
 
-/// A sum of all that a block says, by which a change to any part of it is noticed. Each step loses nothing, so one that
-/// differs from another in a single word never has its sum; it is not made against those who want to deceive.
+/// A checksum of everything in a block, which detects a change to any part of it. Each step is reversible, so two
+/// blocks that differ in a single word never have the same checksum. It does not protect against deliberate changes.
 pub(super) fn checksum(last: i64, model: &Model, ids: &[u8], codes: &[u8]) -> i64 {
     let mut sum = 0_u64;
     let mut add = |word: u64| sum = (sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);

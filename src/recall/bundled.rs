@@ -1,4 +1,4 @@
-//! The bundled embedder at work: vectors for questions, and for the texts that wait.
+//! The bundled embedder: it makes the vectors of questions and of the texts that wait.
 
 use super::Recall;
 use super::embeddings::Pending;
@@ -7,11 +7,12 @@ use crate::embed::StaticModel;
 use crate::error::{Error, ErrorCode, Result};
 
 impl Recall<'_> {
-    /// Takes the bundled model from its bytes; its vectors are kept and searched from here on. Tells their dimensions.
+    /// Loads the bundled model from its bytes. Its vectors are kept and searched from here on. Returns their
+    /// dimensions.
     ///
     /// # Errors
     ///
-    /// `invalid_argument` where the bytes are no model.
+    /// `invalid_argument` if the bytes are not a model.
     pub fn load_embedder(&self, model: &[u8]) -> Result<u32> {
         let model = StaticModel::from_bytes(model)?;
         self.use_model(model.name(), model.dimensions())?;
@@ -20,17 +21,18 @@ impl Recall<'_> {
         Ok(dimensions)
     }
 
-    /// The vector of a text; none where there is no word in it that the model knows.
+    /// The vector of a text; none if the model knows no word in it.
     ///
     /// # Errors
     ///
-    /// `embedder_missing` where it was not loaded.
+    /// `embedder_missing` if the model is not loaded.
     pub fn embed(&self, text: &str) -> Result<Option<Vec<f32>>> {
         Ok(self.state.borrow().embedder.as_ref().ok_or_else(missing)?.embed(text))
     }
 
-    /// The vector of a question: its own, or the bundled model's if that is to make it. Then what was just written gets its
-    /// vector first, so that it is found by meaning too; what is more than that, soon.
+    /// The vector of a question: its own, or one made by the bundled model if `embed` is set. In that case up to 256
+    /// texts that wait are embedded first, so that what was just written is found by meaning too; the others follow
+    /// soon.
     ///
     /// # Errors
     ///
@@ -45,24 +47,24 @@ impl Recall<'_> {
         }
         let vector = self.embed(&question.text)?;
         match self.catch_up(AT_ONCE) {
-            // A full disk is no reason not to answer: what could not be stored is found by its words.
+            // A full disk must not prevent an answer: rows whose vectors could not be stored are found by their words.
             Err(error) if [ErrorCode::QuotaExceeded, ErrorCode::IoFailed].contains(&error.code()) => Ok(vector),
             caught_up => caught_up.map(|_| vector),
         }
     }
 
-    /// How many numbers its vectors have; 0 where it was not loaded.
+    /// The dimensions of the bundled model; 0 if it is not loaded.
     pub fn dimensions(&self) -> usize {
         self.state.borrow().embedder.as_ref().map_or(0, StaticModel::dimensions)
     }
 
-    /// Embeds up to so many texts that wait; tells how many there were.
+    /// Embeds up to `limit` texts that wait; returns how many there were.
     ///
     /// # Errors
     ///
-    /// `embedder_missing`; where the file cannot be written, when they wait on.
+    /// `embedder_missing`; also fails if the file cannot be written, in which case the texts keep waiting.
     pub fn catch_up(&self, limit: u32) -> Result<u64> {
-        // Looked up again, for the memory may have been imported since.
+        // Set again, because a memory may have been imported since.
         let (name, dimensions) = {
             let state = self.state.borrow();
             let embedder = state.embedder.as_ref().ok_or_else(missing)?;

@@ -1,30 +1,30 @@
-//! Vectors as codes: one small whole number for each dimension, and a scale for each vector.
+//! Vectors as codes: one small integer per dimension, and one scale per vector.
 //!
-//! A code has six bits where there are many dimensions, eight where there are few and one says more. In memory each takes a
-//! byte, as SIMD wants it; in the file they are packed.
+//! A code has six bits with many dimensions, and eight with few, because each then carries more. In memory, each takes
+//! a byte, as SIMD needs; in the file they are packed.
 
 use super::lanes::{CODES, Lane, bytes, lane, lanes};
 
-/// From how many dimensions on six bits are enough: the error of a cosine is then less than 0.002 (standard deviation).
+/// From this many dimensions on, six bits are enough: the error of a cosine is less than 0.002 (standard deviation).
 const SIX_BITS: usize = 128;
 
-/// The largest code of a vector of so many dimensions.
+/// The largest code of a vector with this many dimensions.
 const fn largest_code(dimensions: usize) -> i8 {
     if dimensions < SIX_BITS { 127 } else { 31 }
 }
 
-/// How many bytes a vector of so many dimensions takes in a block of the file: its scale, and its codes.
+/// How many bytes a vector with this many dimensions takes in a stored block: its scale and its codes.
 pub(super) const fn slot_len(dimensions: usize) -> usize {
     size_of::<f32>() + packed_len(dimensions)
 }
 
-/// How many bytes the codes of a vector of so many dimensions take in the file.
+/// How many bytes the codes of a vector with this many dimensions take in the file.
 pub(super) const fn packed_len(dimensions: usize) -> usize {
     let count = lanes(dimensions, CODES) * CODES;
     if dimensions < SIX_BITS { count } else { count / 4 * 3 }
 }
 
-/// The codes of a vector, added to `codes`. Returns its scale: what one unit of a code stands for.
+/// Appends the codes of a vector to `codes`. Returns its scale: the value of one unit of a code.
 pub(super) fn quantise(vector: &[f32], codes: &mut Vec<Lane>) -> f32 {
     let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let scale = largest.max(f32::MIN_POSITIVE) / f32::from(largest_code(vector.len()));
@@ -38,14 +38,14 @@ pub(super) fn quantise(vector: &[f32], codes: &mut Vec<Lane>) -> f32 {
     scale
 }
 
-/// The codes of a vector of so many dimensions as they stand in the file, added to `packed`.
+/// Appends the codes of a vector with this many dimensions to `packed`, in the file's format.
 pub(super) fn pack(codes: &[Lane], dimensions: usize, packed: &mut Vec<u8>) {
     for codes in codes.iter().map(|lane| bytes(*lane)) {
         if dimensions < SIX_BITS {
             packed.extend(codes);
             continue;
         }
-        // Four codes in three bytes: six bits of each, the first of them lowest.
+        // Four codes in three bytes: six bits of each, the first one lowest.
         for four in codes.as_chunks::<4>().0 {
             let word = four.iter().rev().fold(0_u32, |word, code| word << 6 | u32::from(code & 0x3F));
             packed.extend(&word.to_le_bytes()[..3]);
@@ -53,7 +53,7 @@ pub(super) fn pack(codes: &[Lane], dimensions: usize, packed: &mut Vec<u8>) {
     }
 }
 
-/// Adds the codes that [`pack`] packed to `codes`.
+/// Appends the codes that [`pack`] packed to `codes`.
 pub(super) fn unpack(packed: &[u8], dimensions: usize, codes: &mut Vec<Lane>) {
     if dimensions < SIX_BITS {
         codes.extend(packed.as_chunks::<CODES>().0.iter().map(|bytes| lane(*bytes)));
@@ -62,8 +62,8 @@ pub(super) fn unpack(packed: &[u8], dimensions: usize, codes: &mut Vec<Lane>) {
     codes.extend(packed.as_chunks::<{ CODES / 4 * 3 }>().0.iter().map(|packed| {
         let mut bytes = [0; CODES];
         for (four, three) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(packed.as_chunks::<3>().0) {
-            // All four at once, for a hundred thousand vectors are read before the first answer. In each byte, the highest of
-            // the six bits becomes the two above it: the sign.
+            // All four at once, because a hundred thousand vectors may be read before the first answer. In each byte,
+            // the highest of the six bits is copied to the two bits above it: sign extension.
             let word = u32::from_le_bytes([three[0], three[1], three[2], 0]);
             let codes = word & 0x3F | word << 2 & 0x3F00 | word << 4 & 0x3F_0000 | word << 6 & 0x3F00_0000;
             let signs = codes & 0x2020_2020;

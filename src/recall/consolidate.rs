@@ -1,6 +1,6 @@
-//! Tidying up semantic memories: those of the same text merged, importance faded, the least important forgotten. Only when
-//! asked, all or nothing, and with a way back: each row as it was is put away first. What is only near in meaning may say the
-//! opposite, and is told of, not touched.
+//! Tidies up facts: merges those of the same text, lets importance fade, and forgets the least important. It runs only
+//! when called, is all or nothing, and can be undone, because each row is first saved as it was. Facts that are only
+//! near in meaning may say the opposite, so they are reported and not changed.
 
 mod merge;
 mod plan;
@@ -19,13 +19,13 @@ use plan::Found;
 pub(super) use plan::Plan;
 
 const DAY: f64 = 86_400.0;
-/// So many memories fade in one statement.
+/// How many facts fade in one statement.
 const FADED_AT_ONCE: usize = 10_000;
-/// How much of the file is kept in memory while many rows change, in KiB below 0.
+/// The cache size while many rows change: 64 MiB, which SQLite expects as negative KiB.
 const ROOM: &str = "PRAGMA cache_size = -65536";
-/// After how many seconds a search that nobody went on with gives way to another.
+/// After how many seconds a search that no call continued gives way to another one.
 const ABANDONED: f64 = 10.0;
-/// A row as JSON, with what use has taught of it: from this it can be made again.
+/// A row as JSON with its uses and lessons, from which the row can be restored.
 const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'category', category,
     'importance', importance, 'metadata', metadata,
     'uses', (SELECT uses FROM memory_uses AS i WHERE i.id = semantic_memories.id << 3 | 2),
@@ -36,14 +36,14 @@ const ROW: &str = "json_object('timestamp', timestamp, 'content', content, 'cate
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ConsolidationOptions {
-    /// From which cosine on memories of a category are told of as similar; 0.95 by default, above 1 none are.
+    /// The least cosine at which facts of one category are reported as similar; 0.95 by default. Above 1, none are.
     pub similar_threshold: f64,
-    /// After how many days an importance has faded by half, infinite for never; 90 by default. One that was of use n times
+    /// After how many days an importance has halved; infinite for never, 90 by default. A fact that was used n times
     /// fades n + 1 times as slowly.
     pub half_life_days: f64,
-    /// Memories of less importance than this, from 0 to 1, are forgotten; none by default.
+    /// Facts of less importance than this, from 0 to 1, are forgotten; by default none are.
     pub floor: Option<f64>,
-    /// Whether only to tell what would be done; false by default.
+    /// Whether to report what would be done without doing it; false by default.
     pub dry_run: bool,
 }
 
@@ -53,16 +53,16 @@ impl Default for ConsolidationOptions {
     }
 }
 
-/// Memories that became one.
+/// Facts that were merged into one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct MergedMemories {
-    /// The one that stays.
+    /// The fact that stays.
     pub kept: i64,
-    /// Those that became part of it.
+    /// The facts that were merged into it.
     pub removed: Vec<i64>,
 }
 
-/// A memory that is near another in meaning.
+/// A fact that is near another one in meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct SimilarMemory {
     /// Its id.
@@ -71,38 +71,38 @@ pub struct SimilarMemory {
     pub content: String,
 }
 
-/// What was done.
+/// What a consolidation did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Consolidated {
-    /// Its id, to undo it by; none where nothing was to be done, or it was only tried.
+    /// Its id, with which it can be undone; null if there was nothing to do, or for a dry run.
     pub id: Option<i64>,
-    /// What became one.
+    /// The facts that were merged.
     #[tsify(type = "MergedMemories[]")]
     pub merged: Vec<MergedMemories>,
-    /// How many faded.
+    /// How many facts faded.
     pub faded: u64,
-    /// What was forgotten.
+    /// The ids of the facts that were forgotten.
     pub forgotten: Vec<i64>,
-    /// Memories of a category that are near each other in meaning but differ in their texts. Read them to tell whether they say
-    /// the same. At most a thousand groups; the rest come up once these are merged.
+    /// Facts of one category that are near each other in meaning but differ in their texts. Read them to decide whether
+    /// they say the same. At most a thousand groups; the others follow once these are merged.
     #[tsify(type = "SimilarMemory[][]")]
     pub similar: Vec<Vec<SimilarMemory>>,
 }
 
-/// A consolidation that is kept to be undone.
+/// A stored consolidation, undone or not.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct KeptConsolidation {
     /// Its id.
     pub id: i64,
-    /// When it was, in Unix seconds.
+    /// When it was made, in Unix seconds.
     #[tsify(type = "Seconds")]
     pub timestamp: f64,
-    /// How many memories it removed.
+    /// How many facts it removed.
     pub removed: u64,
-    /// How many it changed.
+    /// How many facts it changed.
     pub changed: u64,
     /// When it was undone, in Unix seconds; null if it was not.
     #[tsify(type = "Seconds | null")]
@@ -110,14 +110,14 @@ pub struct KeptConsolidation {
 }
 
 impl Recall<'_> {
-    /// Merges semantic memories of the same text, tells of those that are near each other, lets importance fade, and forgets
-    /// what has faded below the floor.
+    /// Merges facts of the same text, reports those that are near each other, lets importance fade, and forgets the
+    /// facts that have faded below the floor.
     ///
-    /// What [`Recall::prepare_consolidation`] has found is carried out; what it has not is looked for first.
+    /// It applies what [`Recall::prepare_consolidation`] has found, and searches for the rest first.
     ///
     /// # Errors
     ///
-    /// `invalid_argument` for options out of range. Nothing is changed on any error.
+    /// `invalid_argument` for options out of range. On any error, nothing is changed.
     pub fn consolidate(&self, how: &ConsolidationOptions) -> Result<Consolidated> {
         while !self.prepare_consolidation(how, f64::INFINITY)? {}
         let prepared = self.state.borrow_mut().plan.take_if(|plan| plan.is_of(how.similar_threshold));
@@ -130,8 +130,8 @@ impl Recall<'_> {
             done = self.carry_out(how, &found)?;
             Ok(())
         };
-        // Ranked by importance, the rows that fade stand all over an index; with the usual 2 MB of it in memory, each would be
-        // read from the disk and put back there.
+        // The rows that fade are scattered over the index on importance. With the usual cache of 2 MB, each page would
+        // be read from the disk and written back for each row.
         let connection = self.connection();
         let usual: i64 = ask(connection, "PRAGMA cache_size")?;
         connection.execute_batch(ROOM)?;
@@ -144,11 +144,12 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    /// Looks for memories that are the same or near each other, for so many seconds, and says whether all are found: then a
-    /// consolidation with these options has the least to do. It changes nothing, and may be called again or not.
+    /// Searches for facts that are the same or near each other, for up to `seconds`, and returns whether all are found.
+    /// A consolidation with these options then has the least left to do. The search changes no row, and may be called
+    /// any number of times or not at all.
     ///
-    /// There is one such search at a time. Where one with another threshold is under way, nothing is done, and the
-    /// consolidation will look by itself.
+    /// Only one such search runs at a time. If one with another threshold is under way, this returns true, and the
+    /// consolidation searches by itself.
     ///
     /// # Errors
     ///
@@ -158,7 +159,7 @@ impl Recall<'_> {
             && how.half_life_days > 0.0
             && how.floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
         if !in_range {
-            let message = "A similarity and a half-life must be above 0, and a floor from 0 to 1.";
+            let message = "similarThreshold and halfLifeDays must be above 0, and floor must be from 0 to 1.";
             return Err(Error::invalid_argument(message));
         }
         self.index()?;
@@ -181,7 +182,7 @@ impl Recall<'_> {
     fn carry_out(&self, how: &ConsolidationOptions, found: &Found) -> Result<Consolidated> {
         let connection = self.connection();
         let now = self.db.now();
-        // One that only merged has let nothing fade.
+        // A consolidation that only merged has not let anything fade.
         let sql = "SELECT max(timestamp) FROM consolidations AS c WHERE undone_at IS NULL AND EXISTS
                      (SELECT 1 FROM consolidated_memories WHERE consolidation = c.id AND action <> 'merged')";
         let last: Option<f64> = ask(connection, sql)?;
@@ -218,10 +219,10 @@ impl Recall<'_> {
         Ok(done)
     }
 
-    /// Writes down how important memories are now, and keeps how important they were.
+    /// Writes the faded importance, and saves the one before.
     ///
-    /// In few statements: within a savepoint, as a change of a batch is, each that ends goes through all that SQLite keeps to
-    /// take the savepoint back.
+    /// It takes few statements: within a savepoint, such as that of a change in a batch, each statement that ends scans
+    /// everything that SQLite keeps to roll the savepoint back.
     fn fade(&self, run: i64, fading: &[(i64, f64)]) -> Result<()> {
         let pairs: Vec<String> = fading.iter().map(|(id, importance)| format!("[{id},\"{importance}\"]")).collect();
         let pairs = format!("[{}]", pairs.join(","));
@@ -235,7 +236,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// The memories that have faded, or are below the floor, and how important they are now.
+    /// The facts that have faded or are below the floor, and their importance now.
     fn fading(&self, how: &ConsolidationOptions, now: f64, last: Option<f64>) -> Result<Vec<(i64, f64)>> {
         let sql = "SELECT m.id, coalesce(m.timestamp, 0), coalesce(m.importance, 0.5), coalesce(i.uses, 0),
                           coalesce(m.category, ''), m.content
@@ -244,7 +245,7 @@ impl Recall<'_> {
         let mut rows = statement.query([])?;
         let mut fading = Vec::new();
         while let Some(row) = rows.next()? {
-            // Another program may have put what is no text there, or no number.
+            // Another program may have stored something that is not a text, or not a number.
             if row.get_ref(4)?.as_str().is_err() || row.get_ref(5)?.as_str().is_err() {
                 continue;
             }
@@ -260,7 +261,7 @@ impl Recall<'_> {
         Ok(fading)
     }
 
-    /// Keeps a row as it is.
+    /// Saves a row as it is.
     fn note(&self, run: i64, id: i64, action: &str, into: Option<i64>) -> Result<()> {
         let sql = format!(
             "INSERT INTO consolidated_memories (consolidation, memory, action, merged_into, before)
@@ -271,7 +272,7 @@ impl Recall<'_> {
     }
 }
 
-/// An importance from 0 to 1. Another program may have put what is no number there.
+/// An importance, from 0 to 1; 0.5 if another program stored something that is not a number.
 fn importance_of(row: &Row<'_>, at: usize) -> f64 {
     row.get::<_, f64>(at).unwrap_or(0.5).clamp(0.0, 1.0)
 }

@@ -1,5 +1,5 @@
-//! What the conversation says of its turns: one that stands beside a hit is about the same, though it may share no word with
-//! the question. "And the second one?" is answered by the turn after it.
+//! Scores that turns receive from the conversation: a turn next to a hit is about the same subject, even if it shares
+//! no word with the question. "And the second one?" is answered by the turn after it.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use super::item::Item;
 use crate::error::Result;
 use crate::tables::MemoryTable;
 
-/// How much of its score a turn gives to the next one and to the one before, to those two away, and to those three away. Of what
-/// it is given by several, each has the most: a sum finds as much in `eval/`, and lets what stands among many hits outdo a row
-/// that is the answer. Chosen on the half that is for it.
+/// The share of its score that a turn passes on to the turns one, two and three away, on both sides. A turn that
+/// receives several shares keeps the largest. Their sum finds as much in `eval/`, but lets a turn among many hits
+/// outrank the row that is the answer. The shares were chosen on the half of `eval/` that is meant for choosing.
 const SHARES: [f64; 3] = [0.8, 0.6, 0.4];
-/// How long a silence ends a stretch of conversation, in seconds.
+/// A silence of this many seconds ends a stretch of conversation.
 const GAP: f64 = 3600.0;
-/// The most turns that give of their score, those with most.
+/// How many turns pass on their scores, at most; those with the best scores do.
 const MOST: usize = 64;
 
 impl Recall<'_> {
-    /// What turns get from those around them, by the scores of hits.
+    /// The scores that turns receive from the hits around them.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub(super) fn shared(&self, scores: impl Iterator<Item = (Item, f64)>) -> Result<HashMap<i64, f64>> {
         let mut giving: Vec<(Item, f64)> =
             scores.filter(|(item, score)| item.table() == MemoryTable::Turns && *score > 0.0).collect();
@@ -42,7 +42,7 @@ impl Recall<'_> {
         Ok(shared)
     }
 
-    /// The turns on one side of a turn, the next one first, up to the end of their stretch.
+    /// The turns on one side of a turn, the nearest first, up to the end of their stretch.
     fn stretch(&self, side: &str, turn: i64) -> Result<Vec<i64>> {
         let mut statement = self.connection().prepare_cached(side)?;
         let mut rows = statement.query((turn, SHARES.len() as u32 + 1))?;
@@ -50,7 +50,7 @@ impl Recall<'_> {
         let mut stretch = Vec::with_capacity(SHARES.len());
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
-            // Another program may have put a text there; then nobody knows.
+            // Another program may have stored a text there, so the time is unknown.
             let Some(time) = row.get::<_, Option<f64>>(1).unwrap_or_default() else { break };
             if last.is_some_and(|last| (time - last).abs() > GAP) {
                 break;

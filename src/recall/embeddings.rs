@@ -1,4 +1,5 @@
-//! The vectors in the database, by model, written after their texts; and the texts that have none yet.
+//! The vectors in the database, by model, and the texts that wait for theirs. Texts are saved first and embedded
+//! afterwards.
 
 use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, params};
@@ -14,18 +15,18 @@ use crate::db::{Db, ask};
 use crate::error::{Error, ErrorCode, Result};
 use crate::words::without_data;
 
-/// The most dimensions that a vector may have.
+/// The maximum number of dimensions of a vector.
 pub const MAX_DIMENSIONS: usize = 4096;
-/// The longest text that is given to an embedder, in characters; of a longer one the rest is not.
+/// The longest text that an embedder receives, in characters; the rest of a longer text is not embedded.
 pub const MAX_EMBEDDED_CHARACTERS: usize = 16_384;
-/// The longest time, in seconds, until a text that could not be embedded is tried again.
+/// The longest time, in seconds, until a text that could not be embedded is retried.
 const LONGEST_WAIT: f64 = 3600.0;
 
 /// The model whose vectors are searched.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub(super) id: i64,
-    /// Its name, as the embedder gave it.
+    /// Its name, as the embedder reports it.
     pub name: String,
     /// How many numbers its vectors have.
     pub dimensions: usize,
@@ -34,32 +35,32 @@ pub struct Model {
 /// A text that waits for its vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
-    /// Whose text it is.
+    /// The row that the text belongs to.
     pub item: Item,
-    /// Which version of it: a vector of another one is not kept.
+    /// The version of the text. A vector of another version is not kept.
     pub version: i64,
     /// The text.
     pub text: String,
 }
 
-/// What is known of the vectors.
+/// The state of the vectors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct EmbeddingStatus {
     /// The name of the model whose vectors are searched; null before the first.
     pub model: Option<String>,
-    /// How many numbers its vectors have.
+    /// How many dimensions its vectors have; null before the first.
     pub dimensions: Option<u32>,
     /// How many rows have their vector.
     pub embedded: u64,
-    /// How many wait for one, those that failed included.
+    /// How many rows wait for one, including those that failed.
     pub pending: u64,
-    /// How many of those failed at least once.
+    /// How many of the waiting rows failed at least once.
     pub failed: u64,
-    /// What the embedder said of the last that failed.
+    /// What the embedder reported for the row that failed last; null if none failed.
     pub last_error: Option<String>,
-    /// When the first of those that failed is tried again.
+    /// When the first of the failed rows is retried.
     #[tsify(type = "Seconds | null")]
     pub retry_at: Option<f64>,
     /// How many bytes of memory their quantised copies take; 0 before the first search or vector.
@@ -67,7 +68,7 @@ pub struct EmbeddingStatus {
 }
 
 impl Recall<'_> {
-    /// The model in use, if any ever was.
+    /// The model in use; none before the first.
     pub(super) fn model(&self) -> Result<Option<Model>> {
         if let Some(model) = &self.state.borrow().model {
             return Ok(Some(model.clone()));
@@ -86,24 +87,23 @@ impl Recall<'_> {
         Ok(model)
     }
 
-    /// The model in use, if it is this one.
+    /// The model in use, if it has this name and these dimensions.
     fn model_of(&self, name: &str, dimensions: usize) -> Result<Option<Model>> {
         Ok(self.model()?.filter(|model| model.name == name && model.dimensions == dimensions))
     }
 
-    /// Says which model's vectors are kept and searched from here on. Where it is another one than before, every row waits
-    /// for its vector of this one; the old vector goes when the new one comes.
+    /// Sets the model whose vectors are kept and searched from here on. If it differs from the one before, every row
+    /// waits for its vector of this model; the old vector is deleted when the new one is kept.
     ///
     /// # Errors
     ///
-    /// `invalid_argument` for a name or a number of dimensions that cannot be.
+    /// `invalid_argument` if the name is empty or longer than 1024 bytes, or if the dimensions are not from 1 to 4096.
     pub fn use_model(&self, name: &str, dimensions: usize) -> Result<()> {
         if name.is_empty() || name.len() > 1024 {
-            return Err(Error::invalid_argument("The name of an embedder must be of 1 to 1024 bytes."));
+            return Err(Error::invalid_argument("The name of an embedder must have 1 to 1024 bytes."));
         }
         if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
-            let message =
-                format!("An embedder of {dimensions} dimensions was given; it must be from 1 to {MAX_DIMENSIONS}.");
+            let message = format!("An embedder has {dimensions} dimensions; it must have 1 to {MAX_DIMENSIONS}.");
             return Err(Error::invalid_argument(message));
         }
         Index::of(self.db).exists()?;
@@ -111,7 +111,7 @@ impl Recall<'_> {
             return self.queue_missing(&model);
         }
         if self.db.is_read_only() {
-            // What cannot be embedded anew is found by its words.
+            // Rows cannot be embedded again in a read-only memory, so they are found by their words.
             let mut state = self.state.borrow_mut();
             state.other_model = true;
             state.model = None;
@@ -129,7 +129,7 @@ impl Recall<'_> {
                 "UPDATE embedding_models SET in_use = (name = ? AND dimensions = ?)",
                 params![name, dimensions as u32],
             )?;
-            // What is not indexed yet gets into the queue when it is.
+            // A row that is not indexed yet is queued when it is indexed.
             connection.execute_batch(
                 "DELETE FROM embedding_queue;
                  INSERT INTO embedding_queue (id) SELECT id FROM memory_fts_docsize
@@ -140,7 +140,7 @@ impl Recall<'_> {
         })
     }
 
-    /// Lets rows wait again whose vectors another program took away; looked for once for each opening.
+    /// Queues rows again if another program deleted their vectors. Checked once per opening.
     fn queue_missing(&self, model: &Model) -> Result<()> {
         if self.state.borrow().agreed || self.db.is_read_only() {
             return Ok(());
@@ -149,7 +149,7 @@ impl Recall<'_> {
         let counts = "SELECT (SELECT count(*) FROM embeddings WHERE model = ?) + (SELECT count(*) FROM embedding_queue)
                            < (SELECT count(*) FROM memory_fts_docsize)";
         if connection.query_one(counts, [model.id], |row| row.get(0))? {
-            // Those without a word to be embedded are asked about once more.
+            // Rows without a text to embed are queued once more, too.
             let missing = "INSERT OR IGNORE INTO embedding_queue (id) SELECT id FROM memory_fts_docsize
                            WHERE id NOT IN (SELECT id FROM embeddings WHERE model = ?)";
             self.db.atomically(&mut || {
@@ -161,7 +161,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Refuses vectors of another model than the one in use: an import may have brought another.
+    /// Rejects vectors of a model other than the one in use, because an import may have brought another one.
     ///
     /// # Errors
     ///
@@ -173,14 +173,14 @@ impl Recall<'_> {
         Err(Error::new(ErrorCode::EmbedderMissing, format!("The memory does not know the embedder {name} yet.")))
     }
 
-    /// Texts that wait for their vector, and may be tried now: up to so many, the newest first, for they are asked about
-    /// soonest. What has no text needs no vector, and is done with.
+    /// Returns up to `limit` texts that wait for their vector and may be tried now, the newest first, because the
+    /// newest are asked about soonest. A row without a text is returned with an empty one; it needs no vector.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn pending(&self, limit: u32) -> Result<Vec<Pending>> {
-        // What changed gets into the queue when it is indexed.
+        // A changed row is queued when it is indexed.
         loop {
             let more = self.index_slice()?;
             self.begin_queue()?;
@@ -203,7 +203,7 @@ impl Recall<'_> {
         Ok(waiting)
     }
 
-    /// Lets all that is indexed wait, where an embedder asks before anything is known of its vectors.
+    /// Queues everything indexed, if an embedder asks before anything is known about its vectors.
     fn begin_queue(&self) -> Result<()> {
         if self.db.is_read_only() || Index::of(self.db).is_embedded()? {
             return Ok(());
@@ -212,13 +212,13 @@ impl Recall<'_> {
         self.db.atomically_relaxed(&mut || Ok(self.connection().execute_batch(all)?))
     }
 
-    /// Keeps the vectors of texts that waited; without a vector, that the text has none. Where the text was changed or
-    /// deleted meanwhile, its vector is let go of.
+    /// Keeps the vectors of texts that waited. No vector means that the text has none. If the text was changed or
+    /// deleted meanwhile, its vector is dropped.
     ///
     /// # Errors
     ///
-    /// `invalid_embedding` for a vector of other dimensions, with what is no finite number, or of no length; none of them
-    /// is kept then.
+    /// `invalid_embedding` for a vector with other dimensions, with a non-finite number, or of length 0. In that case
+    /// none of the vectors is kept.
     pub fn keep(&self, vectors: &[(Item, i64, Option<Vec<f32>>)]) -> Result<u64> {
         let Some(model) = self.model()? else { return Err(no_model()) };
         let units = vectors.iter().map(|(item, version, vector)| {
@@ -226,13 +226,14 @@ impl Recall<'_> {
             Ok((*item, *version, unit))
         });
         let units = units.collect::<Result<Vec<_>>>()?;
-        // Blocks are written of what is in memory.
+        // Blocks are written from the vectors in memory.
         self.read_index(&model)?;
         let mut kept = Vec::new();
-        // A vector can be made again: a power cut may take it back, and lets its text wait again.
+        // A vector can be made again: if a power cut undoes this commit, its text waits again.
         self.db.atomically_relaxed(&mut || {
             kept.clear();
-            // What was taken back, or changed before its block was written, has had a place too.
+            // Vectors that were rolled back, or changed before their block was written, have used a sequence number
+            // too.
             let had = self.state.borrow().vectors.as_ref().map_or(0, Vectors::last_sequence);
             let mut sequence = next_sequence(self.db)?.max(had + 1);
             let connection = self.connection();
@@ -262,11 +263,11 @@ impl Recall<'_> {
         Ok(kept.len() as u64)
     }
 
-    /// Notes that texts could not be embedded, and why. They are tried again, after a longer time each time.
+    /// Notes that texts could not be embedded, and why. Each further attempt is made after a longer time.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn fail(&self, items: &[(Item, i64)], why: &str) -> Result<()> {
         let now = self.db.now();
         self.db.atomically(&mut || {
@@ -281,21 +282,21 @@ impl Recall<'_> {
         })
     }
 
-    /// Lets what failed be tried again at once.
+    /// Retries failed texts at once.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn retry(&self) -> Result<()> {
         let sql = "UPDATE embedding_queue SET retry_at = NULL WHERE retry_at IS NOT NULL";
         self.db.atomically(&mut || Ok(self.connection().execute_batch(sql)?))
     }
 
-    /// What is known of the vectors.
+    /// Returns the state of the vectors.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn embedding_status(&self) -> Result<EmbeddingStatus> {
         let model = self.model()?;
         let connection = self.connection();
@@ -318,11 +319,11 @@ impl Recall<'_> {
         (status.pending, status.failed, status.retry_at) = connection
             .query_one(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get(2)?)))?;
         if status.model.is_none() && status.pending == 0 {
-            // Nothing is in the queue before the first model: all that is indexed waits.
+            // The queue is empty before the first model, but everything indexed waits.
             let sql = "SELECT count(*) FROM memory_fts_docsize WHERE id NOT IN (SELECT id FROM memory_changes)";
             status.pending = ask::<i64>(connection, sql)? as u64;
         }
-        // What is not indexed yet waits too.
+        // Texts that are not indexed yet wait too.
         status.pending += Index::of(self.db).texts()?;
         if status.failed > 0 {
             let sql = "SELECT error FROM embedding_queue WHERE error IS NOT NULL ORDER BY retry_at DESC LIMIT 1";
@@ -331,13 +332,13 @@ impl Recall<'_> {
         Ok(status)
     }
 
-    /// The vector of a row, as it is in the database now. Where another program put what is no vector, there is none, and
-    /// the row waits for its vector again.
+    /// The vector of a row as it is in the database now. If another program stored something that is not a vector, this
+    /// returns none and the row waits for its vector again.
     pub(super) fn vector(&self, id: i64, model: &Model) -> Result<Option<Vec<f32>>> {
         self.stored("SELECT vector FROM embeddings WHERE id = ? AND model = ?", &[&id, &model.id], id, model)
     }
 
-    /// The same of one that was found; none if it is another one by now.
+    /// The same for a vector that was found; none if the row has another vector by now.
     pub(super) fn vector_of_near(&self, near: &Near, model: &Model) -> Result<Option<Vec<f32>>> {
         let sql = "SELECT vector FROM embeddings WHERE sequence = ? AND +id = ? AND +model = ?";
         self.stored(sql, &[&near.sequence, &near.id, &model.id], near.id, model)
@@ -367,7 +368,7 @@ impl Recall<'_> {
     }
 }
 
-/// At most so many characters of a text, without white space around them.
+/// At most `characters` characters of a text, without surrounding white space.
 pub(super) fn beginning(text: &str, characters: usize) -> &str {
     let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
     text[..end].trim()
@@ -377,7 +378,7 @@ fn no_model() -> Error {
     Error::new(ErrorCode::InvalidArgument, "There is no embedder yet.")
 }
 
-/// The place of the next vector in the order of storing: one that none ever had.
+/// The next sequence number of a vector: one that was never used.
 fn next_sequence(db: &Db) -> Result<i64> {
     let sql = "SELECT max(coalesce((SELECT max(sequence) FROM embeddings), 0),
                           coalesce((SELECT max(last) FROM embedding_blocks), 0)) + 1";

@@ -1,4 +1,4 @@
-//! Which rows a question is about: looked up before anything is ranked, so that as many are found as were asked for.
+//! Which rows a question searches. They are selected before ranking, so that `k` hits are found if there are as many.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -12,32 +12,32 @@ use crate::tables::MemoryTable;
 /// The most categories of one question.
 const MAX_CATEGORIES: usize = 1000;
 
-/// Which rows count. A filter by what a table has no column for leaves that table out.
+/// Which rows are searched. A filter on a column that a table lacks excludes that table.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuestionFilter {
-    /// Of these tables; all but the uncertainty log by default.
+    /// Rows of these tables; all but the uncertainty log by default.
     #[tsify(optional)]
     pub tables: Option<Vec<MemoryTable>>,
-    /// Semantic memories of one of these categories.
+    /// Only facts of one of these categories.
     #[tsify(optional)]
     pub categories: Option<Vec<String>>,
-    /// Semantic memories that weigh at least this.
+    /// Only facts with at least this importance.
     #[tsify(optional)]
     pub min_importance: Option<f64>,
-    /// Entries of long-term knowledge whose key begins so.
+    /// Only entries of long-term knowledge whose key begins with this.
     #[tsify(optional)]
     pub prefix: Option<String>,
-    /// From this time on.
+    /// Only rows from this time on, in Unix seconds.
     #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
-    /// Before this time.
+    /// Only rows before this time, in Unix seconds.
     #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
 }
 
 impl QuestionFilter {
-    /// The tables that can have such rows.
+    /// The tables that can have matching rows.
     pub(super) fn tables(&self) -> MemoryTables {
         const DEFAULT: [MemoryTable; 4] =
             [MemoryTable::Turns, MemoryTable::Episodes, MemoryTable::Semantic, MemoryTable::LongTerm];
@@ -52,7 +52,7 @@ impl QuestionFilter {
         tables
     }
 
-    /// The ids of the rows, sorted; none where every row of the tables counts.
+    /// The ids of the matching rows, sorted; none if every row of the tables matches.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl QuestionFilter {
             return Ok(None);
         }
         if self.categories.as_ref().is_some_and(|categories| categories.len() > MAX_CATEGORIES) {
-            return Err(Error::invalid_argument(format!("categories may be {MAX_CATEGORIES} at the most.")));
+            return Err(Error::invalid_argument(format!("categories must have at most {MAX_CATEGORIES} entries.")));
         }
         let tables = self.tables();
         let mut ids = Vec::new();

@@ -1,8 +1,8 @@
-//! One score of many: what speaks for a row, each part made comparable and weighed, and all of them added.
+//! One score from many parts: each part of the evidence for a row is made comparable and weighted, and all are added.
 //!
-//! Words and meaning are standardised (how many standard deviations above the mean of what was found) and then summed, not
-//! ranked: by how much a row fits better than the next one counts. The weights were chosen on the half of `eval/` that is
-//! for it.
+//! Words and meaning are standardised (how many standard deviations above the mean of the rows found) and then summed,
+//! not ranked, so that it counts by how much a row fits better than the next one. The weights were chosen on the half
+//! of `eval/` that is meant for choosing.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -10,31 +10,32 @@ use tsify::Tsify;
 use crate::error::{Error, Result};
 use crate::tables::MemoryTable;
 
-/// How much each part of a score weighs; 0 leaves it out.
+/// The weight of each part of a score; 0 leaves the part out.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Tsify)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecallWeights {
-    /// The words it shares with the question: BM25, in standard deviations; 1 by default.
+    /// The words that the row shares with the question: BM25, in standard deviations; 1 by default.
     pub words: f64,
-    /// How near it is in meaning: the cosine, in standard deviations above the mean, and 0 below it; 1 by default.
+    /// How near the row is in meaning: the cosine, in standard deviations above the mean, and 0 below it; 1 by default.
     pub meaning: f64,
-    /// How recent it is: 1 now, 0.5 after a half-life; 0.2 by default.
+    /// How recent the row is: 1 now, 0.5 after one half-life; 0.2 by default.
     pub recency: f64,
-    /// Its importance, from -1 (importance 0) to 1 (importance 1); 0.2 by default.
+    /// The importance of a fact, from -1 (importance 0) to 1 (importance 1); 0.2 by default.
     pub importance: f64,
     /// How strongly an episode was felt, from 0 to 1; 0.1 by default.
     pub valence: f64,
-    /// What settled doubts teach: towards 1 for a memory that settled them, towards -1 for one that misled; 0.5 by default.
+    /// What resolved open questions teach: towards 1 for a memory that settled them, towards -1 for one that misled;
+    /// 0.5 by default.
     pub lessons: f64,
-    /// What the turns around a turn say for it: parts of their scores by words and meaning; 1 by default.
+    /// The part that a turn receives of the scores, by words and meaning, of the turns around it; 1 by default.
     pub conversation: f64,
-    /// What a hit loses at the most that is near a better one in meaning: nothing up to a cosine of 0.9, all of it at 1; 0.5 by
-    /// default.
+    /// The most that a hit loses if it is near a better hit in meaning: nothing up to a cosine of 0.9, all of it at 1;
+    /// 0.5 by default.
     pub diversity: f64,
 }
 
 impl RecallWeights {
-    /// Rejects weights that no sum could hold.
+    /// Rejects weights that are not finite or too large, and a negative `diversity`.
     ///
     /// # Errors
     ///
@@ -67,7 +68,7 @@ impl RecallWeights {
 const LARGEST_WEIGHT: f64 = 1e6;
 
 impl RecallWeights {
-    /// By how much a score can differ from what words, meaning and the conversation say, in a table, up or down.
+    /// By how much the other parts can raise or lower the score of a row of this table.
     pub(super) fn beside(&self, table: MemoryTable, has_lessons: bool) -> f64 {
         let of_table = match table {
             MemoryTable::Semantic => self.importance.abs(),
@@ -93,60 +94,62 @@ impl Default for RecallWeights {
     }
 }
 
-/// What the parts of a score were made of.
+/// The values that the parts of a score are computed from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct RecallEvidence {
-    /// BM25; 0 if it shares no word with the question.
+    /// BM25; 0 if the row shares no word with the question.
     pub words: f64,
-    /// The cosine; null if it has no vector yet, or there is no embedder.
+    /// The cosine; null if the row has no vector yet, or there is no embedder.
     pub similarity: Option<f64>,
-    /// Hours since it was; null if that is not known.
+    /// The age of the row in hours; null if unknown.
     pub age_hours: Option<f64>,
-    /// From 0 to 1; null if its table has none.
+    /// The importance, from 0 to 1; null if the row's table has none.
     pub importance: Option<f64>,
-    /// From -1 to 1; null if its table has none.
+    /// The valence, from -1 to 1; null if the row's table has none.
     pub valence: Option<f64>,
-    /// Doubts that it settled.
+    /// How many open questions the row settled.
     pub settled: u32,
-    /// Doubts in which it misled.
+    /// In how many open questions the row misled.
     pub misled: u32,
-    /// Of a turn, what those around it have by words and meaning, as far as it counts here: the most of 0.8 of that of the next
-    /// one and of the one before, 0.6 and 0.4 of those further away, up to a silence of an hour.
+    /// For a turn, what it receives of the scores by words and meaning of the turns around it: the largest of 0.8 times
+    /// the score of the turn just before or after it, 0.6 times that of a turn two away and 0.4 times that of a turn
+    /// three away, up to a silence of an hour.
     pub conversation: f64,
 }
 
-/// What each part added to a score.
+/// The amount that each part added to a score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Tsify)]
 pub struct RecallParts {
-    /// By the words it shares with the question; negative for one that shares less than the mean of what was looked at.
+    /// From the words that the row shares with the question; negative if they score below the mean of the rows
+    /// examined.
     pub words: f64,
-    /// By how near it is in meaning; 0 for one that is less near than the mean.
+    /// From how near the row is in meaning; 0 if it is less near than the mean.
     pub meaning: f64,
-    /// By how recent it is.
+    /// From how recent the row is.
     pub recency: f64,
-    /// By its importance.
+    /// From the importance of the row.
     pub importance: f64,
-    /// By how strongly it was felt.
+    /// From how strongly an episode was felt.
     pub valence: f64,
-    /// By what settled doubts teach.
+    /// From what resolved open questions teach.
     pub lessons: f64,
-    /// By what the turns around it have.
+    /// From the scores of the turns around a turn.
     pub conversation: f64,
-    /// By how near it is to a better hit: 0 or below.
+    /// From how near the row is to a better hit: 0 or below.
     pub diversity: f64,
 }
 
 impl RecallParts {
-    /// The score.
+    /// The score: the sum of all parts.
     pub fn sum(&self) -> f64 {
         let Self { words, meaning, recency, importance, valence, lessons, conversation, diversity } = self;
         words + meaning + recency + importance + valence + lessons + conversation + diversity
     }
 }
 
-/// The mean of some numbers and how far from it they are.
+/// The mean of some numbers, and their standard deviation.
 #[derive(Clone, Copy)]
 struct Spread {
     mean: f64,
@@ -166,7 +169,7 @@ impl Spread {
     }
 }
 
-/// What words and meaning are measured by: how they are spread over the candidates.
+/// The scales that words and meaning are standardised by: their spread over the candidates.
 #[derive(Clone, Copy)]
 pub(super) struct Scales {
     words: Spread,
@@ -181,18 +184,18 @@ impl Scales {
         }
     }
 
-    /// What words and meaning add to a score.
+    /// The amounts that words and meaning add to a score.
     pub(super) fn found(&self, evidence: &RecallEvidence, weights: &RecallWeights) -> RecallParts {
         RecallParts {
             words: weights.words * self.words.standardise(evidence.words),
-            // That a row is about something else, as far as its vector tells, does not speak against it, nor that it has none.
+            // A vector that is far away, or missing, does not count against a row.
             meaning: weights.meaning
                 * evidence.similarity.map_or(0.0, |similarity| self.meaning.standardise(similarity).max(0.0)),
             ..RecallParts::default()
         }
     }
 
-    /// What each part adds to a score. `half_life` is in hours.
+    /// The amount that each part adds to a score. `half_life` is in hours.
     pub(super) fn parts(&self, evidence: &RecallEvidence, weights: &RecallWeights, half_life: f64) -> RecallParts {
         RecallParts {
             recency: weights.recency * evidence.age_hours.map_or(0.0, |hours| 0.5_f64.powf(hours.max(0.0) / half_life)),

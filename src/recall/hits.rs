@@ -1,8 +1,9 @@
-//! Which candidates become hits: the best, each text once, and of those that are near each other the others a little later.
+//! Selects the hits among the candidates: the best, each text once. A hit that is near a better one comes a little
+//! later.
 //!
-//! The last is maximal marginal relevance (J. Carbonell and J. Goldstein, "The Use of MMR, Diversity-Based Reranking for
-//! Reordering Documents and Producing Summaries", 1998), taken mildly: what is near a better hit loses a part of its score,
-//! and hides behind nothing.
+//! The latter is maximal marginal relevance (J. Carbonell and J. Goldstein, "The Use of MMR, Diversity-Based Reranking
+//! for Reordering Documents and Producing Summaries", 1998), applied mildly: a hit near a better one loses a part of
+//! its score, and is never hidden.
 
 use std::cmp::Ordering;
 
@@ -16,21 +17,21 @@ use super::search::{Asking, Candidate};
 use super::unit::cosine;
 use crate::error::Result;
 
-/// From which cosine on a hit is near another.
+/// From this cosine on, a hit is near another one.
 const NEAR: f64 = 0.9;
-/// So many of the best hits are held against what comes behind them: further down nobody reads hits side by side.
+/// How many of the best hits the later ones are compared with. Further down, hits are not read side by side.
 const COMPARED: usize = 64;
 
-/// A candidate whose turn it may be.
+/// A candidate that may become the next hit.
 struct Waiting<'c> {
     candidate: &'c Candidate,
     parts: RecallParts,
-    /// What is known of it once it came to the top.
+    /// What was read of the row when it first came to the top.
     seen: Option<Seen>,
 }
 
 impl Waiting<'_> {
-    /// In the order of their scores; of the same score, of their items.
+    /// In the order of their scores; with the same score, in the order of their items.
     fn cmp(&self, other: &Self) -> Ordering {
         let by_score = self.parts.sum().total_cmp(&other.parts.sum());
         by_score.then(self.candidate.item.cmp(&other.candidate.item))
@@ -41,13 +42,13 @@ struct Seen {
     mark: TextMark,
     text: String,
     vector: Option<Vec<f32>>,
-    /// With how many hits it was compared, and how near the nearest is, from 0 to 1.
+    /// With how many hits it was compared, and how near the nearest of them is, from 0 to 1.
     compared: usize,
     nearest: f64,
 }
 
 impl Seen {
-    /// Compares it with the hits that came since it was.
+    /// Compares it with the hits that were added since the last comparison.
     fn compare(&mut self, taken: &[Taken]) {
         let Some(vector) = &self.vector else { return };
         let new = taken.iter().take(COMPARED).skip(self.compared);
@@ -58,7 +59,7 @@ impl Seen {
     }
 }
 
-/// A hit, and what others are compared with.
+/// A hit, with the mark and the vector that later candidates are compared with.
 struct Taken {
     mark: TextMark,
     vector: Option<Vec<f32>>,
@@ -66,7 +67,7 @@ struct Taken {
 }
 
 impl Recall<'_> {
-    /// Puts the best first, and what is the same as a better one with it.
+    /// Selects the best hits, the best first; rows with the same text are added to a hit as its duplicates.
     pub(super) fn rank(
         &self,
         mut candidates: Vec<Candidate>,
@@ -74,7 +75,7 @@ impl Recall<'_> {
         asking: &Asking<'_>,
     ) -> Result<Vec<RecallHit>> {
         let question = asking.question;
-        // Some of the best may be the same, or near each other.
+        // Some of the best may have the same text, or be near each other.
         let mut best = 2 * question.k as usize + 10;
         loop {
             self.know(&mut candidates, &scales, best, &question.weights)?;
@@ -96,7 +97,7 @@ impl Recall<'_> {
                 Waiting { candidate, parts, seen: None }
             })
             .collect();
-        // The best last.
+        // The best comes last.
         waiting.sort_by(Waiting::cmp);
         let mut texts = Texts::of(self.connection());
         let mut taken: Vec<Taken> = Vec::new();
@@ -117,14 +118,14 @@ impl Recall<'_> {
             seen.compare(&taken);
             let diversity = 0.0 - weights.diversity * seen.nearest;
             if diversity != next.parts.diversity {
-                // It may not be the best any more.
+                // It may no longer be the best.
                 next.parts.diversity = diversity;
                 next.seen = Some(seen);
                 let place = waiting.partition_point(|other| other.cmp(&next).is_lt());
                 waiting.insert(place, next);
                 continue;
             }
-            // One that cannot be read makes room for the next.
+            // A row that cannot be read makes room for the next.
             let Some((reference, row)) = self.read(item)? else { continue };
             let Seen { mark, text, vector, .. } = seen;
             let hit = RecallHit {

@@ -1,8 +1,8 @@
-//! Bringing up to date what is derived of rows: the index of words, and the queue of texts that wait for their vector.
+//! Keeps up to date what is derived from rows: the index of words, and the queue of texts that wait for their vector.
 //!
-//! Of each table it is known up to which id its rows are indexed; what has a larger one is new. Of the others, triggers note
-//! which changed, and nothing else. Both are taken up here, many rows in one transaction: in slices while nobody asks, and
-//! what is left of it before a question.
+//! For each table, the id up to which its rows are indexed is stored; rows with a larger id are new. For the other
+//! rows, triggers only note which ones changed. Both are indexed here, many rows in one transaction: in slices while no
+//! question is asked, and the rest before a question.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection};
@@ -15,11 +15,11 @@ use crate::error::{ErrorCode, Result};
 use crate::tables::MemoryTable;
 use crate::words::{without_data, write_terms};
 
-/// How much a slice takes up, in rows and in bytes of text: a few milliseconds' work.
+/// How much one slice indexes, in rows and in bytes of text: a few milliseconds' work.
 const SLICE: Portion = Portion { rows: 256, bytes: 64 * 1024 };
-/// How much goes into one transaction before a question. The log has to hold what it changes.
+/// How much one transaction before a question indexes. The log has to hold all changes of a transaction.
 const WHOLE: Portion = Portion { rows: 20_000, bytes: 16 * 1024 * 1024 };
-/// From how many deleted rows on it is looked whether the index is better made anew.
+/// If more changes than this are noted and most of them are deletions, rebuilding the index is considered.
 const MANY: i64 = 10_000;
 
 #[derive(Clone, Copy)]
@@ -28,23 +28,23 @@ struct Portion {
     bytes: usize,
 }
 
-/// A row that is new, or changed.
+/// A row that is new or changed.
 struct Change {
     item: Item,
-    /// Whether it was deleted, and perhaps another one came with its id.
+    /// Whether it was deleted. Another row may have received its id since.
     is_deleted: bool,
-    /// Whether a trigger noted it: then what is derived of it is of another text.
+    /// Whether a trigger noted it. If so, what is derived from it belongs to another text.
     is_noted: bool,
     is_indexed: bool,
 }
 
-/// What became of a row.
+/// The result of indexing a row.
 enum Indexed {
-    /// It has a text.
+    /// The row has a text.
     Text,
-    /// It has none that could be embedded.
+    /// The row has no text that could be embedded.
     Empty,
-    /// It is gone.
+    /// The row no longer exists.
     Gone,
 }
 
@@ -54,16 +54,16 @@ pub(crate) struct Index<'m> {
 }
 
 impl Recall<'_> {
-    /// How many rows changed and are not in the index yet as they are.
+    /// How many rows changed since they were last indexed.
     ///
     /// # Errors
     ///
-    /// `schema_mismatch` where the memory is at a revision without an index.
+    /// `schema_mismatch` if the memory is at a revision without an index.
     pub fn unindexed(&self) -> Result<u64> {
         Index::of(self.db).unindexed()
     }
 
-    /// Takes up some of what changed, for a few milliseconds; returns whether there is more.
+    /// Indexes some of the changes, for a few milliseconds, and returns whether there are more.
     ///
     /// # Errors
     ///
@@ -72,12 +72,12 @@ impl Recall<'_> {
         Index::of(self.db).take_up_slice()
     }
 
-    /// Takes up all that changed, so that a question misses no row that is committed. A memory that can only be read is
-    /// searched as far as it is indexed.
+    /// Indexes all changes, so that a question misses no committed row. In a read-only memory it changes nothing, and
+    /// questions search what is indexed already.
     ///
     /// # Errors
     ///
-    /// `schema_mismatch` where the memory is at a revision without an index; where the file cannot be written.
+    /// `schema_mismatch` if the memory is at a revision without an index; also fails if the file cannot be written.
     pub fn index(&self) -> Result<()> {
         Index::of(self.db).bring_up_to_date()
     }
@@ -92,11 +92,11 @@ impl<'m> Index<'m> {
         self.db.connection()
     }
 
-    /// Makes sure that there is an index.
+    /// Checks that there is an index.
     ///
     /// # Errors
     ///
-    /// `schema_mismatch` where the memory is at a revision without one.
+    /// `schema_mismatch` if the memory is at a revision without one.
     pub(super) fn exists(&self) -> Result<()> {
         self.is_up_to_date().map(drop)
     }
@@ -111,7 +111,7 @@ impl<'m> Index<'m> {
             + self.added()?)
     }
 
-    /// How many rows are new, and not noted as changed.
+    /// How many rows are new and not noted as changed.
     fn added(&self) -> Result<u64> {
         let counts = MemoryTable::ALL.map(|table| format!("(SELECT count(*) FROM ({}))", new_rows(table, i64::MAX)));
         let sql = format!("SELECT {}", counts.join(" + "));
@@ -133,11 +133,12 @@ impl<'m> Index<'m> {
         Ok(())
     }
 
-    /// Takes up all that changed before a question, which a full disk does not keep from being answered of what is indexed.
+    /// Indexes all changes before a question. If the disk is full or fails, the question is answered from what is
+    /// indexed.
     ///
     /// # Errors
     ///
-    /// `schema_mismatch` where the memory is at a revision without an index.
+    /// `schema_mismatch` if the memory is at a revision without an index.
     pub(crate) fn prepare_question(&self) -> Result<()> {
         match self.bring_up_to_date() {
             Err(error) if [ErrorCode::QuotaExceeded, ErrorCode::IoFailed].contains(&error.code()) => Ok(()),
@@ -150,7 +151,7 @@ impl<'m> Index<'m> {
             return Ok(false);
         }
         let mut more = false;
-        // What is derived can be derived again: a power cut may take it back, so nobody waits for the disk.
+        // Derived data can be derived again after a power cut, so this commit does not wait for the disk.
         self.db.atomically_relaxed(&mut || {
             more = self.take_up_changes(portion)?;
             Ok(())
@@ -173,13 +174,14 @@ impl<'m> Index<'m> {
         if 2 * deleted > changes.len() && self.begin_anew()? {
             changes = Vec::new();
         }
-        // All that changed is in hand, or a row that is new and changed might be left out.
+        // New rows are added only once all noted changes are read. Otherwise a row that is new and changed could be
+        // skipped.
         let has_new = changes.len() < portion.rows;
         if has_new {
             for table in MemoryTable::ALL {
                 changes.extend(self.read_changes(&new_rows(table, portion.rows as i64))?);
             }
-            // FTS5 writes down what it has gathered where an id is smaller than the one before.
+            // FTS5 flushes its pending terms whenever an id is smaller than the one before.
             changes.sort_unstable_by_key(|change| change.item);
             changes.truncate(portion.rows);
         }
@@ -210,11 +212,11 @@ impl<'m> Index<'m> {
         Ok(changes.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Indexes the words of rows, up to so many bytes of text; returns what became of each that it came to, and whether there
-    /// are others.
+    /// Indexes the words of rows until `most` bytes of text are exceeded. Returns the result for each row that it
+    /// reached, and whether there are more.
     ///
-    /// Nothing else is written between them: at a statement that may be taken back by itself, FTS5 writes down what it has
-    /// gathered, and a thousand small pieces take ten times as long as one.
+    /// It writes to no other table in between: FTS5 flushes its pending terms at every statement that can be rolled
+    /// back on its own, and a thousand small flushes take ten times as long as one.
     fn index_words(&self, changes: &[Change], most: usize) -> Result<(Vec<Indexed>, bool)> {
         let connection = self.connection();
         let mut texts = Texts::of(connection);
@@ -244,7 +246,7 @@ impl<'m> Index<'m> {
         Ok((indexed, false))
     }
 
-    /// Brings up to date what else is derived of rows whose words are indexed, and takes them out of the queue.
+    /// Updates what else is derived from rows whose words are indexed, and removes them from the noted changes.
     fn note_indexed(&self, done: &[Change], indexed: &[Indexed]) -> Result<()> {
         let connection = self.connection();
         let is_embedded = self.is_embedded()?;
@@ -280,14 +282,14 @@ impl<'m> Index<'m> {
         Ok(())
     }
 
-    /// Whether an embedder has asked for texts yet. Before it has, none waits in the queue; the first one gets all that are
-    /// indexed.
+    /// Whether an embedder has asked for texts yet. Until one has, the queue stays empty; the first one receives all
+    /// indexed rows.
     pub(super) fn is_embedded(&self) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM embedding_models) OR EXISTS (SELECT 1 FROM embedding_queue)";
         ask(self.connection(), sql)
     }
 
-    /// Notes up to where each table is indexed.
+    /// Stores up to which id each table is indexed.
     fn note_last(&self, done: &[Change]) -> Result<()> {
         for table in MemoryTable::ALL {
             if let Some(last) = done.iter().rfind(|change| change.item.table() == table) {
@@ -299,8 +301,8 @@ impl<'m> Index<'m> {
         Ok(())
     }
 
-    /// Where most of what is indexed was deleted, it is quicker to index what is left anew than to take out the rest. Returns
-    /// whether that is to be done; every row is new then.
+    /// If most indexed rows were deleted, indexing the remaining rows again is faster than removing the deleted ones.
+    /// In that case it empties the index and returns true; every row is then new.
     fn begin_anew(&self) -> Result<bool> {
         let connection = self.connection();
         let sql = "SELECT EXISTS (SELECT 1 FROM memory_changes LIMIT 1 OFFSET ?)";
@@ -313,7 +315,7 @@ impl<'m> Index<'m> {
             return Ok(false);
         }
         let mut script = String::new();
-        // Without a condition SQLite lets go of the pages of a table as they are.
+        // Without a WHERE clause, SQLite frees the pages of a table without visiting its rows.
         let all_gone = MemoryTable::NAMES.iter().all(|table| {
             ask::<bool>(connection, &format!("SELECT NOT EXISTS (SELECT 1 FROM {table})")).unwrap_or(false)
         });
@@ -339,7 +341,7 @@ impl<'m> Index<'m> {
     }
 }
 
-/// SQL for the rows of a table that are new, and not noted as changed: up to so many of them, the first first.
+/// SQL for the rows of a table that are new and not noted as changed: at most `limit`, in ascending order of id.
 fn new_rows(table: MemoryTable, limit: i64) -> String {
     let ids = if table == MemoryTable::LongTerm { "long_term_ids" } else { table.name() };
     let number = table as i64;
@@ -352,11 +354,11 @@ fn new_rows(table: MemoryTable, limit: i64) -> String {
     )
 }
 
-/// Reads the whole texts of rows, as they are indexed: their columns one below the other; of the JSON of episodes the
-/// strings, of that of long-term knowledge keys, strings and numbers.
+/// Reads the whole texts of rows as they are indexed, one column per line. Of the JSON of episodes it takes the
+/// strings; of the JSON of long-term knowledge the keys, strings and numbers.
 pub(super) struct Texts<'c> {
     connection: &'c Connection,
-    /// A statement for each table that was read from, in the order of their numbers.
+    /// One statement per table that was read, at the table's number.
     statements: [Option<CachedStatement<'c>>; MemoryTable::ALL.len()],
 }
 
@@ -372,7 +374,7 @@ impl<'c> Texts<'c> {
         };
         let mut rows = statement.query([item.row()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        // Another program may have put bytes there that are no text.
+        // Another program may have stored bytes that are not valid UTF-8.
         Ok(Some(match row.get_ref(0)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             _ => String::new(),

@@ -1,4 +1,4 @@
-//! What Synth Mind asks of its memory beside facts: how well something is grounded, whether the talk drifts, what is related.
+//! The judgements of Synth Mind: how well facts support a text, whether the talk drifts, and what is related.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -13,11 +13,11 @@ use crate::db::ask;
 use crate::error::{Error, Result};
 use crate::tables::MemoryTable;
 
-/// How many contexts are looked back on.
+/// How many contexts are kept.
 const CONTEXTS: usize = 20;
-/// How many of them are the present.
+/// How many of the last contexts count as the present.
 const PRESENT: usize = 3;
-/// How many episodes are recent.
+/// How many episodes count as recent.
 const RECENT_EPISODES: u32 = 20;
 
 /// Whether the talk has left its subject.
@@ -26,16 +26,17 @@ const RECENT_EPISODES: u32 = 20;
 pub struct CoherenceDrift {
     /// Whether the coherence is below the threshold; false while there are fewer than three contexts.
     pub drifting: bool,
-    /// The mean cosine: between all three where there are three, else between the last three and those before them.
+    /// The mean cosine: among the three contexts if there are only three, else between the last three and those before
+    /// them; null while there are fewer than three.
     pub coherence: Option<f64>,
-    /// How many contexts there are, 20 at most.
+    /// How many contexts there are, at most 20.
     pub contexts: u32,
 }
 
 impl Recall<'_> {
-    /// How well what is known supports a text, from 0 to 1, as Synth Mind judges it: 0.5 where nothing is known at all, 0.3
-    /// where none of the three nearest semantic memories has a cosine of 0.3; else their mean cosine, each weighing as much
-    /// as its importance, and a tenth more where the second has above 0.6; 1 at the most.
+    /// How well facts support a text, from 0 to 1, as Synth Mind computes it. Returns 0.5 if there are no facts, and
+    /// 0.3 if none of the three nearest has a cosine of at least 0.3. Otherwise it is their mean cosine weighted by
+    /// importance, a tenth higher if the second one's cosine is above 0.6, and at most 1.
     ///
     /// # Errors
     ///
@@ -68,14 +69,14 @@ impl Recall<'_> {
         Ok((if supported { 1.1 * mean } else { mean }).min(1.0))
     }
 
-    /// Notes what is talked about now, by its vector.
+    /// Notes what is talked about now, as a vector.
     ///
     /// # Errors
     ///
-    /// `invalid_embedding`; `invalid_argument` if there is no vector.
+    /// `invalid_embedding`; `invalid_argument` if the text has no vector.
     pub fn track_context(&self, question: &RecallQuestion) -> Result<()> {
         let Some(vector) = self.vector_of(question)? else {
-            return Err(Error::invalid_argument("The text has no meaning that could be tracked."));
+            return Err(Error::invalid_argument("The text has no vector that could be tracked."));
         };
         let vector = match self.model()? {
             Some(model) => unit(&vector, model.dimensions)?,
@@ -92,11 +93,11 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Whether the last contexts are about something else than those before them, as Synth Mind judges it.
+    /// Whether the last contexts are about something else than those before them, as Synth Mind computes it.
     ///
     /// # Errors
     ///
-    /// `invalid_argument` for a threshold that is no cosine.
+    /// `invalid_argument` for a threshold that is not from -1 to 1.
     pub fn coherence_drift(&self, threshold: f64) -> Result<CoherenceDrift> {
         if !(-1.0..=1.0).contains(&threshold) {
             return Err(Error::invalid_argument(format!("threshold is {threshold}; it must be from -1 to 1.")));
@@ -117,8 +118,8 @@ impl Recall<'_> {
         Ok(CoherenceDrift { drifting, coherence, contexts: all.len() as u32 })
     }
 
-    /// Semantic memories that are near a text in meaning and, where asked for, what of the last twenty episodes is; the
-    /// nearest first.
+    /// The facts nearest to a text in meaning and, with `include_episodes`, also those of the last twenty episodes that
+    /// are near it; the nearest first.
     ///
     /// # Errors
     ///

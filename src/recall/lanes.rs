@@ -1,7 +1,7 @@
-//! Sixteen numbers at a time: what the scan is made of.
+//! Sixteen numbers at a time, for the scan of vectors.
 //!
-//! In WebAssembly a lane is a SIMD register, elsewhere an array whose loops the compiler makes SIMD of. Both give the same
-//! results to the bit, so that what is tested natively holds in a browser.
+//! In WebAssembly, a lane is a SIMD register; elsewhere, an array whose loops the compiler vectorises. Both return the
+//! same results to the bit, so that native tests also hold for the browser.
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(super) use simd::*;
@@ -14,12 +14,12 @@ pub(super) const CODES: usize = 16;
 /// Dimensions in one lane of bits.
 pub(super) const BITS: usize = 128;
 
-/// How many lanes of so many dimensions hold a vector.
+/// How many lanes a vector takes, with `of` dimensions per lane.
 pub(super) const fn lanes(dimensions: usize, of: usize) -> usize {
     dimensions.div_ceil(of)
 }
 
-/// The bit distances between a query and every row, of a width that is known when it is compiled.
+/// The bit distances between a query and every row, with a width known at compile time.
 fn distances_of<const WIDTH: usize>(rows: &[Lane], query: &[Lane], found: &mut Vec<u16>) {
     let query: &[Lane; WIDTH] = query.try_into().expect("as wide as the rows");
     let (rows, _) = rows.as_chunks::<WIDTH>();
@@ -83,7 +83,7 @@ mod simd {
     /// How many bits differ.
     #[inline(always)]
     pub(in super::super) fn distance(a: &[Lane], b: &[Lane]) -> u32 {
-        // A byte counts eight bits at most a lane, so it holds the counts of 31 lanes.
+        // A byte gains at most eight bits per lane, so it can count 31 lanes.
         const LANES: usize = 31;
         let mut total = i32x4_splat(0);
         for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {

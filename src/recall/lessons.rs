@@ -1,4 +1,4 @@
-//! What use teaches: which memories were of use, which settled a doubt, which misled.
+//! What use teaches: which memories were used, which settled an open question, and which misled.
 
 use rusqlite::params;
 
@@ -10,11 +10,12 @@ use crate::tables::table::Rows;
 use crate::tables::uncertainty::Uncertainty;
 
 impl Recall<'_> {
-    /// Marks a doubt as settled, and notes which memories settled it and which misled: recall ranks them by it.
+    /// Marks an open question as resolved, and notes which memories settled it and which misled. Recall ranks them by
+    /// that.
     ///
     /// # Errors
     ///
-    /// `not_found` where there is no such doubt or memory; nothing is noted then.
+    /// `not_found` if there is no such question or memory; in that case nothing is noted.
     pub fn resolve(
         &self,
         doubt: i64,
@@ -22,13 +23,14 @@ impl Recall<'_> {
         settled: &[MemoryReference],
         misled: &[MemoryReference],
     ) -> Result<()> {
-        // A row that was deleted may have had the id of one of these, and its lessons go with it.
+        // A deleted row may have had one of these ids. Indexing removes its lessons; done later, that would also remove
+        // the new ones.
         self.index()?;
         let items =
             |references: &[MemoryReference]| references.iter().map(|one| self.item(one)).collect::<Result<Vec<_>>>();
         let (settled, misled) = (items(settled)?, items(misled)?);
         if settled.iter().any(|item| misled.contains(item)) {
-            return Err(Error::invalid_argument("A memory cannot both have settled a doubt and misled in it."));
+            return Err(Error::invalid_argument("A memory cannot both settle a question and mislead in it."));
         }
         self.db.atomically(&mut || {
             Rows::<Uncertainty>::new(self.db).resolve(doubt, pattern.to_owned())?;
@@ -44,7 +46,7 @@ impl Recall<'_> {
         })
     }
 
-    /// Notes that rows were of use. It is written down by [`Recall::write_uses`]: a read shall not wait for the disk.
+    /// Counts that rows were used. [`Recall::write_uses`] stores the counts, because a read must not wait for the disk.
     pub(super) fn use_of(&self, items: impl Iterator<Item = Item>) {
         let used = &mut self.state.borrow_mut().used;
         for item in items {
@@ -52,11 +54,11 @@ impl Recall<'_> {
         }
     }
 
-    /// Writes down what was of use since it last was.
+    /// Stores the uses counted since the last call.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn write_uses(&self) -> Result<()> {
         let used = std::mem::take(&mut self.state.borrow_mut().used);
         if used.is_empty() || self.db.is_read_only() {

@@ -1,4 +1,4 @@
-//! Vectors on a plane: the two directions in which they differ most, for people to look at.
+//! Vectors on a plane, along the two directions in which they differ most, for people to look at.
 
 use rusqlite::params;
 use serde::Serialize;
@@ -18,28 +18,28 @@ const ROUNDS: usize = 24;
 /// The most characters of a text on the map.
 const MAX_TEXT: usize = 200;
 
-/// A row on the map of memories.
+/// A row on the map of a memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct MemoryMapPoint {
-    /// Which one.
+    /// The row's item.
     #[serde(skip)]
     pub item: Item,
-    /// Which one, as a caller knows it.
+    /// The reference to the row, as callers use it.
     pub reference: MemoryReference,
-    /// Its text, 200 characters of it at most.
+    /// The row's text, at most its first 200 characters.
     pub text: String,
-    /// Where, from -1 to 1.
+    /// The coordinate along the first principal component, from -1 to 1.
     pub x: f64,
-    /// Where, from -1 to 1.
+    /// The coordinate along the second principal component, from -1 to 1.
     pub y: f64,
 }
 
 impl Recall<'_> {
-    /// The rows whose vectors were stored last, up to so many, by their first two principal components.
+    /// The rows whose vectors were stored last, at most `limit`, by their first two principal components.
     ///
     /// # Errors
     ///
-    /// `invalid_argument` for a limit that is none.
+    /// `invalid_argument` for a limit that is not from 1 to [`MAX_POINTS`].
     pub fn map(&self, limit: u32) -> Result<Vec<MemoryMapPoint>> {
         if !(1..=MAX_POINTS).contains(&limit) {
             return Err(Error::invalid_argument(format!("limit is {limit}; it must be from 1 to {MAX_POINTS}.")));
@@ -74,10 +74,11 @@ impl Recall<'_> {
     }
 }
 
-/// Where the rows are along the direction in which they differ most, which is taken out of them: power iteration.
+/// The coordinates of the rows along the direction in which they differ most, found by power iteration. The direction
+/// is removed from the rows.
 fn coordinates(rows: &mut [(i64, Vec<f32>)]) -> Vec<f64> {
     let Some((_, first)) = rows.first() else { return Vec::new() };
-    // Nothing in particular, and always the same.
+    // An arbitrary start that is always the same.
     let mut direction: Vec<f32> = (0..first.len()).map(|at| ((at * 37 % 101) as f32 - 50.0) / 50.0 + 0.01).collect();
     for _ in 0..ROUNDS {
         normalise(&mut direction);

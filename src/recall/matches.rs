@@ -1,8 +1,8 @@
-//! What FTS5 finds, collected while it finds it.
+//! Collects FTS5's matches while it finds them.
 //!
-//! A function of FTS5's own notes each row and how often the words stand in it, and is never true until there are enough: so
-//! SQLite goes through all matches within one step, and makes no row of a result of them. Beside the VFS this is the only
-//! file with unsafe code, for FTS5 tells what it knows of a match through pointers.
+//! A custom FTS5 function notes each row and how often the words occur in it, and returns false until there are enough.
+//! So SQLite goes through all matches within one step and builds no result rows. Besides the VFS, this is the only file
+//! with unsafe code, because FTS5 reports matches through pointers.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -22,14 +22,14 @@ use crate::error::{Error, ErrorCode, Result};
 
 const NAME: &CStr = c"note_match";
 
-/// The rows that have a word.
+/// The rows that contain a word.
 #[derive(Default)]
 pub(super) struct Matches {
-    /// Their ids, from the largest down, and how often the word stands in each.
+    /// Their ids in descending order, and how often the word occurs in each.
     pub(super) rows: Vec<(i64, u32)>,
-    /// Whether there are more than were wanted.
+    /// Whether there are more than `most` rows.
     pub(super) more: bool,
-    /// How many rows there are in the index.
+    /// How many rows the index has.
     pub(super) total: i64,
     most: usize,
 }
@@ -38,11 +38,11 @@ thread_local! {
     static FOUND: RefCell<Matches> = RefCell::default();
 }
 
-/// Finds rows of these tables by an expression: the newest, `most` of them at the most.
+/// Finds rows of these tables by an expression: the newest ones, at most `most`.
 ///
 /// # Errors
 ///
-/// Where the file cannot be read.
+/// If the file cannot be read.
 pub(super) fn matches(connection: &Connection, expression: &str, tables: MemoryTables, most: usize) -> Result<Matches> {
     let sql = "SELECT 1 FROM memory_fts WHERE memory_fts MATCH ? AND note_match(memory_fts, ?) ORDER BY rowid DESC";
     let mut statement = connection.prepare_cached(sql)?;
@@ -51,7 +51,7 @@ pub(super) fn matches(connection: &Connection, expression: &str, tables: MemoryT
     Ok(Matches { more, ..FOUND.take() })
 }
 
-/// Where FTS5 is to leave a pointer to its functions.
+/// The address at which FTS5 stores a pointer to its functions.
 struct ApiPlace(*mut *mut fts5_api);
 
 impl ToSql for ApiPlace {
@@ -60,15 +60,16 @@ impl ToSql for ApiPlace {
     }
 }
 
-/// Gives the FTS5 of a connection the function; once for each connection.
+/// Registers the function with the FTS5 of a connection; once per connection.
 ///
 /// # Errors
 ///
-/// Where SQLite has no FTS5.
+/// If SQLite has no FTS5.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
     let mut api: *mut fts5_api = ptr::null_mut();
     connection.query_row("SELECT fts5(?)", [ApiPlace(&raw mut api)], |_| Ok(()))?;
-    // SAFETY: FTS5 left its own structure there, which lives as long as the connection. The function has no data of its own.
+    // SAFETY: FTS5 stored its own structure there, which lives as long as the connection. The function has no data of
+    // its own.
     let code = unsafe {
         api.as_ref()
             .and_then(|functions| functions.xCreateFunction)
@@ -77,11 +78,11 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
     if code == Some(SQLITE_OK) { Ok(()) } else { Err(Error::new(ErrorCode::Internal, "SQLite has no FTS5.")) }
 }
 
-/// Notes the row, if its table counts; true once there are more rows than were wanted.
+/// Notes the row if its table is accepted; true once there are more than `most` rows.
 ///
 /// # Safety
 ///
-/// Called by FTS5 alone, with what it documents.
+/// Called only by FTS5, with the arguments that it documents.
 unsafe extern "C" fn note_match(
     api: *const Fts5ExtensionApi,
     fts: *mut Fts5Context,
@@ -89,7 +90,7 @@ unsafe extern "C" fn note_match(
     count: c_int,
     arguments: *mut *mut sqlite3_value,
 ) {
-    // SAFETY: FTS5 gives all its functions and as many arguments as it says, all alive for the time of this call.
+    // SAFETY: FTS5 passes all its functions and as many arguments as it says, all alive during this call.
     let is_enough = unsafe {
         let tables = if count == 1 { sqlite3_value_int(*arguments) as u8 } else { 0 };
         api.as_ref().and_then(|api| note(api, fts, tables))
@@ -102,7 +103,7 @@ unsafe extern "C" fn note_match(
 ///
 /// As for [`note_match`].
 unsafe fn note(api: &Fts5ExtensionApi, fts: *mut Fts5Context, tables: u8) -> Option<bool> {
-    // SAFETY: the functions are FTS5's, called with its own context and with room for what they write.
+    // SAFETY: these are FTS5's functions, called with its own context and with room for what they write.
     unsafe {
         let row = api.xRowid?(fts);
         if tables >> Item(row).table() as u8 & 1 == 0 {

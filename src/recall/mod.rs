@@ -1,4 +1,4 @@
-//! Ranked search over everything remembered: by words, by meaning, and by what else is known of a row.
+//! Ranked search over everything remembered: by words, by meaning, and by other evidence such as age and importance.
 //!
 //! ```
 //! use synth_memory::recall::RecallQuestion;
@@ -82,29 +82,30 @@ use crate::db::Db;
 use crate::embed::StaticModel;
 use vectors::Vectors;
 
-/// What an open memory holds for its recall beside the database; all of it can be made anew from there.
+/// The state that recall keeps in memory for an open memory. Except for the contexts and the counts of uses, it can be
+/// rebuilt from the database.
 #[derive(Default)]
 pub(crate) struct State {
     model: Option<Model>,
     vectors: Option<Vectors>,
-    /// Blocks in the database of which little is left, to be written anew.
+    /// The keys of stored blocks with few vectors left or with damage, which are to be deleted and rewritten.
     scattered: Vec<i64>,
-    /// Whether it was looked for rows whose vectors are gone.
+    /// Whether this opening has checked for rows whose vectors are missing.
     agreed: bool,
-    /// Whether the memory can only be read, and has the vectors of another model.
+    /// Whether the memory is read-only and holds vectors of another model than the embedder's.
     other_model: bool,
-    /// The vectors of what was talked about last, the newest last.
+    /// The vectors of the last contexts, the newest last.
     contexts: VecDeque<Vec<f32>>,
-    /// The bundled model, where it was asked for.
+    /// The bundled model, once it is loaded.
     embedder: Option<StaticModel>,
-    /// The search for facts that say the same, if one is under way.
+    /// The search for facts that are the same or near each other, if one is under way.
     plan: Option<consolidate::Plan>,
-    /// How often rows were of use since that was last written down.
+    /// How often rows were used since the counts were last stored.
     used: HashMap<i64, u32>,
 }
 
 impl State {
-    /// Forgets what another database held.
+    /// Forgets everything that came from the database, which may have been replaced.
     pub(crate) fn forget(&mut self) {
         let contexts = std::mem::take(&mut self.contexts);
         let embedder = self.embedder.take();

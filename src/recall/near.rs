@@ -1,61 +1,64 @@
-//! Groups of vectors that are near each other, found step by step.
+//! Groups of vectors that are near each other, found in steps.
 //!
-//! A vector's bits say how near it may be, its bytes how near it nearly is; only of what is left are the vectors themselves
-//! asked for. Up to [`EACH_WITH_EACH`] vectors are compared each with each; of more, only those that agree in some part of
-//! their bits, so that the work does not grow with the square of their number.
+//! The bits of two vectors bound how near they may be, and their codes say approximately how near they are. Only for
+//! the pairs that are left are the vectors themselves compared. Up to [`EACH_WITH_EACH`] vectors, each is compared with
+//! each. With more, only vectors whose bits agree in some part are compared, so that the work does not grow with the
+//! square of their number.
 
 use std::f64::consts::PI;
 
 use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, distance, dot, lane, lanes, wide};
 use crate::error::Result;
 
-/// So many are compared each with each.
+/// Up to this many vectors, each is compared with each.
 const EACH_WITH_EACH: usize = 1024;
-/// How many bits agree by chance too seldom to matter. Of two vectors with a cosine of 0.95, one in ten bits differs: a part
-/// of this size agrees in more than one of four, and there are dozens of parts.
+/// How many bits a part has. That many rarely agree by chance. Of two vectors with a cosine of 0.95, one in ten bits
+/// differs, so more than one in four of their parts agree, and there are dozens of parts.
 const PART: usize = 12;
-/// Of a part that very many agree in, only those are compared whose next bits are nearly the same too: so many neighbors.
+/// If very many vectors agree in a part, only this many neighbors are compared: those whose next bits are nearly the
+/// same.
 const CROWD: usize = 200;
-/// Of how many it is found out exactly whether a vector belongs to them. More are only there where very many vectors are the
-/// same and their texts are not.
+/// With how many others a vector is compared exactly. There are more only if very many vectors are the same and their
+/// texts are not.
 const CANDIDATES: usize = 64;
-/// How far the cosine of two codes may be from that of their vectors, in units of their scales. Each code is off by up to half
-/// a unit, so the error's standard deviation is less than a third of one.
+/// How far the cosine of two codes may be from that of their vectors, in units of their scales. Each code is off by up
+/// to half a unit, so the error's standard deviation is less than a third of a unit.
 const MARGIN: f64 = 1.5;
 
-/// Whether two members, which their codes say are near, belong together.
+/// Whether two members, which are near according to their codes, belong together.
 pub(super) type Belong<'b> = &'b mut dyn FnMut(usize, usize) -> Result<bool>;
 
-/// Vectors among which groups are looked for.
+/// The vectors that are grouped.
 pub(super) struct NearGroups {
     threshold: f64,
-    /// In how many bits two may differ.
+    /// In how many bits two members may differ.
     reach: u32,
     dimensions: usize,
     codes: Vec<Lane>,
     scales: Vec<f32>,
     bits: Vec<Lane>,
-    /// The first of each member's group; itself where it follows none.
+    /// The first of each member's group; itself if it follows none.
     leaders: Vec<u32>,
     stage: Stage,
 }
 
 enum Stage {
-    /// Each member with those before it that lead: whose turn it is, and the leaders with their bits.
+    /// Each member is compared with the leaders before it: the member whose turn it is, and the leaders with their
+    /// bits.
     EachWithEach {
         second: usize,
         leading: Vec<u32>,
         bits: Vec<Lane>,
     },
-    /// Those that agree in a part of their bits, in the order of the bits from there on; found so far, for each member
-    /// those before it.
+    /// Members that agree in a part of their bits are compared, in the order of their bits from that part on. `found`
+    /// holds, for each member, the near ones before it.
     Parts {
         part: usize,
         order: Vec<(u64, u32)>,
         at: usize,
         found: Vec<Vec<u32>>,
     },
-    /// What was found is looked at in the order of the members.
+    /// The members that were found near each other are compared exactly, in the order of the members.
     Among {
         second: usize,
         found: Vec<Vec<u32>>,
@@ -64,9 +67,10 @@ enum Stage {
 }
 
 impl NearGroups {
-    /// Looks for vectors of at least this cosine.
+    /// Groups vectors with a cosine of at least `threshold`.
     pub(super) fn new(dimensions: usize, threshold: f64) -> Self {
-        // Of two vectors' signs, turned at random, as many differ as their angle is of two right ones.
+        // If two vectors are rotated at random, the expected share of their signs that differ is their angle divided by
+        // π.
         let differing = threshold.clamp(-1.0, 1.0).acos() / PI;
         let expected = dimensions as f64 * differing;
         let reach = expected + 6.0 * (expected * (1.0 - differing)).sqrt() + 4.0;
@@ -91,7 +95,7 @@ impl NearGroups {
         }
     }
 
-    /// Goes on until the time is up, and says whether all is found.
+    /// Continues until the time is up, and returns whether all is found.
     pub(super) fn step(&mut self, is_over: &mut dyn FnMut() -> bool, belong: Belong<'_>) -> Result<bool> {
         loop {
             match std::mem::replace(&mut self.stage, Stage::Done) {
@@ -103,7 +107,7 @@ impl NearGroups {
                     self.stage = self.compare(second, leading, bits, belong)?;
                 }
                 Stage::Parts { part, order, mut at, mut found } => {
-                    // At least one, or a slice of no time would never end.
+                    // At least one, because a slice of no time would never end otherwise.
                     while at < order.len() {
                         self.look_around(&order, at, &mut found);
                         at += 1;
@@ -138,8 +142,8 @@ impl NearGroups {
         }
     }
 
-    /// The first of each member's group. All of a group are near that one; so it does not grow from neighbor to neighbor into
-    /// something else.
+    /// The first of each member's group. All members of a group are near it, so that a group does not drift from
+    /// neighbor to neighbor.
     pub(super) fn leaders(&self) -> &[u32] {
         &self.leaders
     }
@@ -148,7 +152,7 @@ impl NearGroups {
         self.leaders[member as usize] == member
     }
 
-    /// Lets a member follow the first leader that it belongs to, or lead.
+    /// Makes a member follow the first leader that it belongs to, or lead.
     fn compare(
         &mut self,
         second: usize,
@@ -181,7 +185,7 @@ impl NearGroups {
         Ok(Stage::EachWithEach { second: second + 1, leading, bits })
     }
 
-    /// The members in the order of their bits, from a part on.
+    /// The members in the order of their bits, starting at a part.
     fn in_order(&self, part: usize) -> Vec<(u64, u32)> {
         let mut order: Vec<_> =
             (0..self.leaders.len()).map(|member| (self.bits_from(member, part * PART), member as u32)).collect();
@@ -189,7 +193,7 @@ impl NearGroups {
         order
     }
 
-    /// Notes which of those just before a member, in the order of their bits, are near it.
+    /// Notes which of the members just before a member, in the order of their bits, are near it.
     fn look_around(&self, order: &[(u64, u32)], at: usize, found: &mut [Vec<u32>]) {
         let (bits, member) = order[at];
         let mut query = None;
@@ -209,7 +213,7 @@ impl NearGroups {
         }
     }
 
-    /// Whether the codes of two are near enough. `query` keeps the second's between calls.
+    /// Whether the codes of two members are near enough. `query` keeps the second one's between calls.
     fn is_near(&self, first: usize, second: usize, query: &mut Option<Vec<Wide>>) -> bool {
         let query = query.get_or_insert_with(|| {
             let widened = |codes: &Lane| wide(bytes(*codes).map(|code| i16::from(code as i8)));
@@ -230,7 +234,7 @@ impl NearGroups {
         &self.bits[member * width..(member + 1) * width]
     }
 
-    /// 64 bits of a member from one on, the first the highest; after the last come the first again.
+    /// 64 bits of a member starting at `from`, the first in the highest place; after the last bit, the first follow.
     fn bits_from(&self, member: usize, from: usize) -> u64 {
         let bits = self.bits_of(member);
         let word = |at: usize| {

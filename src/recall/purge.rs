@@ -1,7 +1,7 @@
-//! What is derived of deleted texts goes too: their words from the index, their codes from the blocks.
+//! Removes what is derived from deleted texts: their words from the index, and their codes from the blocks.
 //!
-//! FTS5 only marks a row as deleted and drops its words when it merges the part of the index that they are in. Here it is made
-//! to, a few pages at a time.
+//! FTS5 only marks a row as deleted, and drops its words when it merges the part of the index that holds them. This
+//! makes FTS5 merge, a few pages at a time.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,17 +13,17 @@ use super::vectors::{BLOCK, names_in};
 use crate::db::{ask, execute, has_table};
 use crate::error::Result;
 
-/// From here on are the ids of FTS5's marks of deleted rows in `memory_fts_data`: the number of their segment plus 2^16, times
-/// 2^37 (`FTS5_TOMBSTONE_ROWID` in its `fts5_index.c`).
+/// FTS5's marks of deleted rows in `memory_fts_data` have ids from here on: the number of their segment plus 2^16,
+/// times 2^37 (`FTS5_TOMBSTONE_ROWID` in its `fts5_index.c`).
 const FIRST_MARK: i64 = 1 << 53;
 /// How many pages of the index one slice writes: a few milliseconds' work.
 const SLICE: i64 = 64;
-/// The row of `memory_indexed` that is no table's: it is there while something is to be removed, and holds [`TO_PURGE`] until the
-/// blocks are done, 0 from then on.
+/// The row of `memory_indexed` that belongs to no table. It exists while something is to be removed, and holds
+/// [`TO_PURGE`] until the blocks are done, and 0 after that.
 const PURGE: i64 = -1;
 const TO_PURGE: i64 = 1;
 
-/// Notes, with the change that deletes or replaces texts, that what is derived of them is to be removed.
+/// Notes, in the transaction that deletes or replaces texts, that what is derived from them is to be removed.
 pub(super) fn note_purge(connection: &Connection) -> Result<()> {
     let sql =
         "INSERT INTO memory_indexed (tbl, last) VALUES (?, ?) ON CONFLICT (tbl) DO UPDATE SET last = excluded.last";
@@ -31,20 +31,20 @@ pub(super) fn note_purge(connection: &Connection) -> Result<()> {
 }
 
 impl Recall<'_> {
-    /// Whether anything derived of deleted texts is there.
+    /// Whether anything derived from deleted texts is left.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn is_to_purge(&self) -> Result<bool> {
         Ok(self.to_purge()?.is_some())
     }
 
-    /// Removes some of what is derived of deleted texts, for a few milliseconds; returns whether there is more.
+    /// Removes some of what is derived from deleted texts, for a few milliseconds; returns whether there is more.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn purge_slice(&self) -> Result<bool> {
         let Some(stage) = self.to_purge()? else { return Ok(false) };
         let connection = self.connection();
@@ -57,19 +57,19 @@ impl Recall<'_> {
         if has_marks(connection)? {
             let before = connection.total_changes();
             self.merge_index()?;
-            // Two changes are FTS5's own notes; if there are no more, it found nothing to merge.
+            // FTS5 itself makes two changes. If there are no more, it found nothing to merge.
             if connection.total_changes() - before > 2 && has_marks(connection)? {
                 return Ok(true);
             }
         }
-        // Unless more was deleted meanwhile.
+        // The note stays if more was deleted meanwhile.
         self.db.atomically_relaxed(&mut || {
             execute(connection, "DELETE FROM memory_indexed WHERE tbl = ? AND last = 0", &[&PURGE]).map(drop)
         })?;
         Ok(self.to_purge()?.is_some())
     }
 
-    /// What the row that is no table's holds. A memory that can only be read, or is at a revision without an index, has none.
+    /// The value of the purge row. A memory that is read-only, or at a revision without an index, has none.
     fn to_purge(&self) -> Result<Option<i64>> {
         if self.db.is_read_only() || !has_table(self.connection(), "memory_indexed")? {
             return Ok(None);
@@ -78,7 +78,7 @@ impl Recall<'_> {
         Ok(statement.query_row([PURGE], |row| row.get(0)).optional()?)
     }
 
-    /// Removes all that is derived of deleted texts, also of those that are still in the index.
+    /// Removes everything derived from deleted texts, including texts that are still in the index.
     ///
     /// # Errors
     ///
@@ -97,14 +97,14 @@ impl Recall<'_> {
 
     fn merge_index(&self) -> Result<()> {
         self.db.atomically_relaxed(&mut || {
-            // A negative number of pages: of all segments there is to be one, in as many calls as it takes.
+            // A negative number of pages makes FTS5 merge all segments into one, in as many calls as it takes.
             let sql = "INSERT INTO memory_fts (memory_fts, rank) VALUES ('merge', ?)";
             self.connection().prepare_cached(sql)?.execute([-SLICE])?;
             Ok(())
         })
     }
 
-    /// Takes the codes of vectors that are gone out of the blocks in the database.
+    /// Removes the codes of vectors that are gone from the blocks in the database.
     fn purge_blocks(&self) -> Result<()> {
         let Some(model) = self.model()? else { return Ok(()) };
         let connection = self.connection();
@@ -113,7 +113,7 @@ impl Recall<'_> {
         let mut rows = statement.query([model.id])?;
         let mut stale = Vec::new();
         while let Some(row) = rows.next()? {
-            // Another program may have put anything there.
+            // Another program may have stored anything there.
             let ids = row.get_ref(1)?.as_blob().unwrap_or_default();
             if names_in(ids).any(|name| !is_live(name, &live)) {
                 stale.push(row.get::<_, i64>(0)?);
@@ -127,7 +127,7 @@ impl Recall<'_> {
     }
 }
 
-/// Whether the index holds words of rows that are deleted.
+/// Whether the index holds words of deleted rows.
 fn has_marks(connection: &Connection) -> Result<bool> {
     ask(connection, &format!("SELECT coalesce(max(id), 0) >= {FIRST_MARK} FROM memory_fts_data"))
 }
@@ -136,7 +136,8 @@ fn is_live((id, sequence): (i64, i64), live: &[(i64, i64)]) -> bool {
     live.binary_search(&(sequence, id)).is_ok()
 }
 
-/// Writes a block anew without the vectors that are gone; deletes it if few are left, to be read row by row.
+/// Rewrites a block without the vectors that are gone. If few are left, it deletes the block, and they are read row by
+/// row.
 fn purge_block(connection: &Connection, last: i64, model: &Model, live: &[(i64, i64)]) -> Result<()> {
     let sql = "SELECT ids, codes FROM embedding_blocks WHERE last = ?";
     let (mut ids, mut codes) = (Vec::new(), Vec::new());

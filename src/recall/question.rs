@@ -1,4 +1,4 @@
-//! What can be asked, and what comes of it.
+//! Questions, their options and their results.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -10,39 +10,39 @@ use super::reference::{MemoryReference, RecalledRow};
 use crate::error::{Error, Result};
 use crate::tables::turns::Turn;
 
-/// How many hits there are where nothing is said.
+/// How many hits a question has by default.
 pub const DEFAULT_HITS: u32 = 10;
 /// The most hits of one question.
 pub const MAX_HITS: u32 = 1000;
-/// The most turns that come along before and after one that was found.
+/// The most turns that are returned before, and after, a turn that was found.
 pub const MAX_NEIGHBORS: u32 = 100;
 
-/// What is asked, and of which rows.
+/// A question and the rows that it searches.
 #[derive(Clone, Debug, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RecallQuestion {
     /// The question, in words.
     pub text: String,
-    /// Its vector, if there is one.
+    /// The question's vector, if there is one.
     #[serde(skip)]
     pub vector: Option<Vec<f32>>,
-    /// The name of the embedder that made the vector: one of another model than the memory's is not compared.
+    /// The name of the embedder that made the vector. A vector of a model other than the memory's is rejected.
     pub model: Option<String>,
-    /// Whether the bundled model makes its vector; false by default.
+    /// Whether the bundled model makes the vector; false by default.
     pub embed: bool,
-    /// Which rows count; all but the uncertainty log by default.
+    /// Which rows are searched; all but the uncertainty log by default.
     #[tsify(type = "QuestionFilter")]
     pub filter: QuestionFilter,
-    /// How many hits, 1 to [`MAX_HITS`]; 10 by default.
+    /// How many hits to return, from 1 to [`MAX_HITS`]; 10 by default.
     pub k: u32,
-    /// What each part of a score weighs.
+    /// The weight of each part of a score.
     #[tsify(type = "RecallWeights")]
     pub weights: RecallWeights,
-    /// After how many hours a row counts half as recent; two weeks by default.
+    /// After how many hours a row counts half as recent; 336 (two weeks) by default.
     pub half_life_hours: f64,
-    /// The least cosine of a hit that shares no word with the question.
+    /// The least cosine of a hit that shares no word with the question; none by default.
     pub min_similarity: Option<f64>,
-    /// How many turns before and after each turn that was found come along; none by default.
+    /// How many turns to return before and after each turn that was found, at most [`MAX_NEIGHBORS`]; 0 by default.
     pub neighbors: u32,
 }
 
@@ -64,7 +64,7 @@ impl Default for RecallQuestion {
 }
 
 impl RecallQuestion {
-    /// Rejects what is out of range.
+    /// Rejects values out of range.
     ///
     /// # Errors
     ///
@@ -84,37 +84,37 @@ impl RecallQuestion {
         self.weights.check()
     }
 
-    /// A question with everything else as it is by default.
+    /// A question with default options.
     pub fn of(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 }
 
-/// A row that answers.
+/// A row that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 #[tsify(missing_as_null)]
 pub struct RecallHit {
-    /// Which one.
+    /// The row's item.
     #[serde(skip)]
     pub item: Item,
-    /// Which one, as a caller knows it.
+    /// The reference to the row, as callers use it.
     pub reference: MemoryReference,
     /// The row.
     pub row: RecalledRow,
-    /// Its text, up to 65,535 characters.
+    /// The row's whole text, without surrounding white space.
     pub text: String,
     /// The sum of the parts.
     pub score: f64,
-    /// What each part added.
+    /// The amount that each part added to the score.
     #[tsify(type = "RecallParts")]
     pub parts: RecallParts,
-    /// What they were made of.
+    /// The values that the parts are computed from.
     #[tsify(type = "RecallEvidence")]
     pub evidence: RecallEvidence,
-    /// Rows of the same text, which are not told by themselves.
+    /// Other rows with the same text, which are not hits of their own.
     pub duplicates: Vec<MemoryReference>,
-    /// Of a turn, those around it, in their order.
+    /// For a turn, the turns around it, in order; empty for other rows.
     pub neighbors: Vec<Turn>,
 }
 
@@ -122,13 +122,13 @@ pub struct RecallHit {
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct NearRow {
-    /// Which one.
+    /// The row's item.
     #[serde(skip)]
     pub item: Item,
-    /// Which one, as a caller knows it.
+    /// The reference to the row, as callers use it.
     pub reference: MemoryReference,
     /// The row.
     pub row: RecalledRow,
-    /// The cosine; null if it was found by its words, having no vector yet.
+    /// The cosine; null if the row has no vector yet and was found by its words.
     pub similarity: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! A row as a caller knows it: by its table and its id, or its key; and the row itself.
+//! References to rows, as callers use them: by table and id, or by key; and the rows themselves.
 
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::tables::turns::Turn;
 use crate::tables::uncertainty::Uncertainty;
 use crate::tables::{Columns, MemoryTable, Rows};
 
-/// A row, by its table and its id; an entry of long-term knowledge by its key.
+/// A reference to a row by its table and its id; to an entry of long-term knowledge by its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "table", rename_all = "camelCase", try_from = "Named")]
 pub enum MemoryReference {
@@ -45,7 +45,7 @@ pub enum MemoryReference {
     },
 }
 
-/// A reference as it comes: serde's own way to read a tagged enum is some 20 KB of WebAssembly.
+/// A reference as it arrives. Serde's own code for reading a tagged enum takes some 20 KB of WebAssembly.
 #[derive(Deserialize)]
 struct Named {
     table: MemoryTable,
@@ -59,17 +59,17 @@ impl TryFrom<Named> for MemoryReference {
     fn try_from(Named { table, id, key }: Named) -> std::result::Result<Self, Self::Error> {
         match (table, id, key) {
             (MemoryTable::LongTerm, _, Some(key)) => Ok(Self::LongTerm { key }),
-            (MemoryTable::LongTerm, ..) => Err("a reference to longTerm has a key"),
-            (table, Some(id), _) => Self::with_id(table, id).ok_or("a reference to longTerm has a key"),
-            _ => Err("a reference has an id"),
+            (MemoryTable::LongTerm, ..) => Err("a reference to longTerm needs a key"),
+            (table, Some(id), _) => Self::with_id(table, id).ok_or("the id of a reference must be a safe integer"),
+            _ => Err("a reference needs an id"),
         }
     }
 }
 
 impl MemoryReference {
-    /// A row of a table with ids; nothing for an id that cannot cross.
+    /// A reference to a row of a table with ids; none for an id that JavaScript cannot represent.
     fn with_id(table: MemoryTable, id: i64) -> Option<Self> {
-        // No number of JavaScript's is sure to hold it, so that no caller could refer to it.
+        // No JavaScript number is sure to hold such an id, so no caller could refer to it.
         if id.unsigned_abs() >= 1 << 53 {
             return None;
         }
@@ -83,24 +83,24 @@ impl MemoryReference {
     }
 }
 
-/// A row of any of the tables, as its columns are.
+/// A row of any of the tables, with its columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(untagged)]
 pub enum RecalledRow {
-    /// Of `turns`.
+    /// A row of `turns`.
     Turn(Turn),
-    /// Of `episodes`.
+    /// A row of `episodes`.
     Episode(Episode),
-    /// Of `semantic_memories`.
+    /// A row of `semantic_memories`.
     Semantic(SemanticMemory),
-    /// Of `long_term`.
+    /// A row of `long_term`.
     Entry(Entry),
-    /// Of `uncertainty_log`.
+    /// A row of `uncertainty_log`.
     Uncertainty(Uncertainty),
 }
 
 impl Recall<'_> {
-    /// The row that is meant.
+    /// The row that a reference names.
     ///
     /// # Errors
     ///
@@ -121,14 +121,14 @@ impl Recall<'_> {
             Some(item) => self.evidence(item)?.map(|_| item),
             None => None,
         };
-        found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("There is no {name} to refer to.")))
+        found.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("There is no {name}.")))
     }
 
     fn named(table: MemoryTable, id: i64) -> (Option<Item>, String) {
         (Some(Item::new(table, id)), format!("row {id} of {}", table.name()))
     }
 
-    /// How a caller refers to a row; nothing if it is gone, or cannot be read.
+    /// The reference to a row; none if the row no longer exists or cannot be read.
     pub(super) fn reference(&self, item: Item) -> Result<Option<MemoryReference>> {
         if let Some(reference) = MemoryReference::with_id(item.table(), item.row()) {
             return Ok(Some(reference));
@@ -136,7 +136,7 @@ impl Recall<'_> {
         Ok(self.entry(item)?.map(|entry| MemoryReference::LongTerm { key: entry.key }))
     }
 
-    /// A row and how a caller refers to it; nothing if it is gone, or holds what it should not.
+    /// A row and the reference to it; none if the row no longer exists or holds unreadable values.
     pub(super) fn read(&self, item: Item) -> Result<Option<(MemoryReference, RecalledRow)>> {
         let id = item.row();
         let row = match item.table() {
@@ -158,14 +158,14 @@ impl Recall<'_> {
         let key = statement.query_row([item.row()], |row| row.get::<_, String>(0)).optional();
         match key.map_err(Error::from) {
             Ok(Some(key)) => readable(Rows::<Entry>::new(self.db).get(&key)),
-            // A key that is no text.
+            // A key that is not a text.
             Err(error) if error.code() != ErrorCode::UnexpectedValue => Err(error),
             _ => Ok(None),
         }
     }
 }
 
-/// Nothing in the place of a row that another program wrote so that it cannot be read whole.
+/// Returns none for a row in which another program stored values that cannot be read.
 pub(super) fn readable<T: Columns>(read: Result<Option<T>>) -> Result<Option<T>> {
     Ok(read?.filter(|row| row.unreadable().is_empty()))
 }

@@ -1,12 +1,14 @@
-//! A rotation that spreads what a vector says evenly over its dimensions.
+//! A rotation that spreads the information of a vector evenly over its dimensions.
 //!
-//! One bit, or one byte, is then worth as much in each of them, also where a model puts nearly everything into a few.
-//! Lengths and angles stay as they are. It is made of sign flips and Hadamard transforms, as in Ailon and Chazelle, "The
-//! Fast Johnson-Lindenstrauss Transform" (2009); where the dimensions are no power of two, two of them overlap.
+//! After it, one bit or one byte is worth as much in each dimension, even if a model puts nearly everything into a few.
+//! Lengths and angles stay the same. It consists of sign flips and Hadamard transforms, as in Ailon and Chazelle, "The
+//! Fast Johnson-Lindenstrauss Transform" (2009); if the number of dimensions is not a power of two, two transforms
+//! overlap.
 
 const ROUNDS: usize = 3;
 
-/// The rotation of vectors of so many dimensions. It is always the same one, for what is stored was turned by it.
+/// The rotation of vectors with this many dimensions. It must always be the same, because stored vectors were rotated
+/// by it.
 pub(super) struct Rotation {
     signs: [Vec<f32>; ROUNDS],
 }
@@ -39,7 +41,7 @@ impl Rotation {
     }
 }
 
-/// The orthonormal Walsh-Hadamard transform, in place. The length is a power of two.
+/// The orthonormal Walsh-Hadamard transform, in place. The length must be a power of two.
 fn hadamard(values: &mut [f32]) {
     let mut half = 1;
     while half < values.len() {

@@ -1,14 +1,13 @@
-//! Which texts are the same: those that differ in nothing but white space and in the form that Unicode's characters are
-//! written in.
+//! Which texts are the same: those that differ only in white space and in the Unicode form of their characters.
 //!
-//! Nothing else is taken for the same. A sign, a case, one small word in any language may turn a sentence round; no list of
-//! words knows them all, and no vector does.
+//! No other difference is ignored. A sign, an upper-case letter or one small word can reverse a sentence in any
+//! language, and neither a list of words nor a vector can detect them all.
 
 use sha2::{Digest, Sha256};
 
 use crate::words::canonical;
 
-/// A text with single spaces, in composed characters: the same for texts that are the same.
+/// A text with single spaces, in composed characters. Texts that are the same have the same normalised text.
 pub(super) fn normalised(text: &str) -> String {
     let mut normalised = String::with_capacity(text.len());
     for word in canonical(text).split_whitespace() {
@@ -20,7 +19,7 @@ pub(super) fn normalised(text: &str) -> String {
     normalised
 }
 
-/// What texts have in common only where they are the same.
+/// A mark that two texts share only if they are the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct TextMark([u8; 32]);
 

@@ -1,4 +1,4 @@
-//! How a question is answered: it is looked for by words and by meaning, and what is found is ranked as one.
+//! How a question is answered: rows are searched by words and by meaning, and ranked together.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,20 +19,20 @@ use crate::error::Result;
 use crate::tables::turns::Turn;
 use crate::tables::{MemoryTable, Rows};
 
-/// How many rows are looked at closely at the most, where many say the same.
+/// The most rows that are examined closely if many have the same text.
 const MOST_LOOKED_AT: usize = 6000;
-/// How many rows are looked at closely, at the least, by words and by meaning each.
+/// The fewest rows that are examined closely, by words and by meaning each.
 const POOL: usize = 100;
 
 /// A row that may be a hit.
 pub(super) struct Candidate {
     pub(super) item: Item,
     pub(super) evidence: RecallEvidence,
-    /// Whether more of it is known than what words, meaning and the conversation say.
+    /// Whether its evidence other than words, meaning and conversation is loaded.
     pub(super) is_known: bool,
 }
 
-/// What a question is compared by.
+/// Everything a question is compared by.
 pub(super) struct Asking<'a> {
     pub(super) question: &'a RecallQuestion,
     accept: Accept<'a>,
@@ -40,7 +40,7 @@ pub(super) struct Asking<'a> {
     vector: Option<&'a [f32]>,
     pub(super) model: Option<&'a Model>,
     words: WordHits,
-    /// The cosines of those that were found by meaning.
+    /// The cosines of the rows that were found by meaning, by id.
     similar: HashMap<i64, f64>,
 }
 
@@ -49,7 +49,7 @@ impl Recall<'_> {
     ///
     /// # Errors
     ///
-    /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` where the memory is at a revision without an index.
+    /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` if the memory is at a revision without an index.
     pub fn recall(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
         question.check()?;
         Index::of(self.db).prepare_question()?;
@@ -73,7 +73,7 @@ impl Recall<'_> {
             similar: HashMap::new(),
         };
 
-        // Where many say the same, more has to be looked at until as many are found as were asked for.
+        // If many rows have the same text, more rows are examined until `k` hits are found.
         let mut pool = POOL.max(4 * question.k as usize);
         loop {
             let by_meaning = match (&asked, &model) {
@@ -94,7 +94,7 @@ impl Recall<'_> {
         }
     }
 
-    /// What is known of these rows, and of the turns around those of them that are turns; and what they are measured by.
+    /// The candidates among these rows and the turns around them, and the scales that their scores are standardised by.
     fn candidates(&self, mut ids: Vec<i64>, asking: &Asking<'_>) -> Result<(Vec<Candidate>, Scales)> {
         ids.sort_unstable();
         ids.dedup();
@@ -124,7 +124,7 @@ impl Recall<'_> {
         Ok((candidates, scales))
     }
 
-    /// A row, by itself; none where it has nothing in common with the question.
+    /// The candidate for one row; none if it has nothing in common with the question.
     fn candidate(&self, id: i64, asking: &Asking<'_>) -> Result<Option<Candidate>> {
         let words = asking.words.get(id);
         let similarity = match (asking.similar.get(&id), asking.vector, asking.model) {
@@ -139,8 +139,8 @@ impl Recall<'_> {
         Ok((is_about_it || !is_too_far).then_some(Candidate { item: Item(id), evidence, is_known: false }))
     }
 
-    /// Looks up what else is known of those candidates that may be among so many best, whatever it is; those that are gone
-    /// are taken out. It takes two questions for each, and most are out of reach.
+    /// Loads the remaining evidence of the candidates that could rank among the first `best` with it, and removes those
+    /// that no longer exist. Each takes two SQL queries, and most candidates are out of reach.
     pub(super) fn know(
         &self,
         candidates: &mut Vec<Candidate>,
@@ -158,7 +158,7 @@ impl Recall<'_> {
         let needed = best.checked_sub(1).and_then(|last| least.get(last)).copied().unwrap_or(f64::NEG_INFINITY);
         let mut known = Vec::with_capacity(candidates.len());
         for mut candidate in candidates.drain(..) {
-            // What is near a better one loses up to what diversity weighs.
+            // A row near a better one loses up to `weights.diversity`.
             if !candidate.is_known && score(&candidate) + at_most(&candidate) >= needed - weights.diversity {
                 let Some(evidence) = self.evidence(candidate.item)? else { continue };
                 let RecallEvidence { words, similarity, conversation, .. } = candidate.evidence;
@@ -171,7 +171,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// The rows nearest in meaning, the nearest first, exactly; then, where those are too few, rows without a vector that
+    /// The rows nearest in meaning, exactly, the nearest first; if they are too few, then rows without a vector that
     /// share words with the question.
     ///
     /// # Errors
@@ -209,8 +209,7 @@ impl Recall<'_> {
         Ok(found)
     }
 
-    /// The rows whose vectors are the nearest, the nearest first. Fewer than `wanted` only if there are no more that can be
-    /// read.
+    /// The rows with the nearest vectors, the nearest first. Fewer than `wanted` only if no more can be read.
     pub(super) fn near_rows(
         &self,
         vector: &[f32],
@@ -247,13 +246,14 @@ impl Recall<'_> {
         }
     }
 
-    /// The nearest vectors, exactly, the nearest first. Fewer than `wanted` only where there are no more.
+    /// The nearest vectors, exactly, the nearest first. Fewer than `wanted` only if there are no more.
     pub(super) fn nearest(&self, asked: &[f32], model: &Model, wanted: usize, accept: Accept<'_>) -> Result<Vec<Near>> {
         self.read_index(model)?;
         let mut state = self.state.borrow_mut();
         let vectors = state.vectors.as_mut().expect("just read");
         let query = vectors.query(asked.to_vec());
-        // A byte a dimension tells the order of nearly all; of those close to the last place, only the vector does.
+        // One byte per dimension orders nearly all of them correctly. Near the last place, the vectors themselves
+        // decide.
         let mut looked_at = wanted + (wanted / 4).clamp(8, 400);
         loop {
             let near = vectors.nearest(&query, looked_at, accept);
@@ -261,7 +261,7 @@ impl Recall<'_> {
             let mut seen = HashSet::new();
             for candidate in &near {
                 match self.vector_of_near(candidate, model)? {
-                    // One that was stored, taken back and stored again may be in memory twice.
+                    // A vector that was stored, rolled back and stored again may be in memory twice.
                     Some(_) if !seen.insert(candidate.id) => {}
                     Some(vector) => exact.push(Near { similarity: cosine(&query.exact, &vector) as f32, ..*candidate }),
                     None => gone.push(*candidate),
@@ -277,7 +277,7 @@ impl Recall<'_> {
         }
     }
 
-    /// What is known of a row beside its text; none where the row is gone.
+    /// The evidence about a row other than its text; none if the row no longer exists.
     pub(super) fn evidence(&self, item: Item) -> Result<Option<RecallEvidence>> {
         let sql = match item.table() {
             MemoryTable::Turns => "SELECT timestamp, NULL, NULL FROM turns WHERE id = ?",
@@ -291,7 +291,7 @@ impl Recall<'_> {
         let now = self.db.now();
         let mut statement = self.connection().prepare_cached(sql)?;
         let evidence = statement.query_row([item.row()], |row| {
-            // Another program may have put a text there; then nobody knows.
+            // Another program may have stored a text there, so the value is unknown.
             let number = |at| row.get::<_, Option<f64>>(at).unwrap_or_default().filter(|number| number.is_finite());
             Ok(RecallEvidence {
                 age_hours: number(0).map(|then| (now - then) / 3600.0),
@@ -309,7 +309,7 @@ impl Recall<'_> {
         Ok(Some(evidence))
     }
 
-    /// The turns around one: up to so many before it and after it, in their order. None around a row of another table.
+    /// The turns around a turn: up to `many` before it and as many after it, in order. None for a row of another table.
     pub(super) fn neighbors(&self, item: Item, many: u32) -> Result<Vec<Turn>> {
         if many == 0 || item.table() != MemoryTable::Turns {
             return Ok(Vec::new());

@@ -1,8 +1,9 @@
-//! Finding by words: BM25, for questions as people and models ask them.
+//! Search by words: BM25, for questions as people and models ask them.
 //!
-//! Each word is looked up once, with the rows it stands in; how rare it is among all rows and how often it stands in one make
-//! the score (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009). The length of a row has
-//! to be looked up, so it counts only for those that are the best without it, and less than usual: what is remembered is short.
+//! Each word is looked up once, together with the rows that contain it. Its rarity among all rows and its frequency in
+//! a row make the score (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009). The
+//! length of a row takes a lookup, so it counts only for the rows that score best without it, and less than usual,
+//! because memories are short.
 
 use rusqlite::Connection;
 
@@ -11,28 +12,29 @@ use super::vectors::Accept;
 use crate::error::Result;
 use crate::words::{self, Asked};
 
-/// The most words of a question that are looked for; those behind them are not.
+/// The most words of a question that are searched; later words are ignored.
 const MAX_WORDS: usize = 64;
-/// How many rows are scored at the most. What a word that stands in more rows than that says of a row is next to nothing.
+/// The most rows that are scored. A word that occurs in more rows says next to nothing about a row.
 const BUDGET: usize = 6000;
-/// From how often on it hardly counts any more how often a word stands in a row.
+/// The saturation of term frequency, BM25's k1: further occurrences of a word in a row hardly count.
 const SATURATION: f64 = 1.2;
-/// How much the length of a row counts, from 0 to 1. In `eval/`, what is better than none by a hair.
+/// How much the length of a row counts, from 0 to 1 (BM25's b). In `eval/`, this is slightly better than not counting
+/// it.
 const LENGTH: f64 = 0.25;
-/// How many rows have their length looked up.
+/// For how many rows the length is looked up.
 const MEASURED: usize = 128;
 
-/// A row with words of a question.
+/// A row that contains words of a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct WordHit {
     pub(super) id: i64,
     /// BM25.
     pub(super) score: f64,
-    /// Whether one of the words says what the question is about.
+    /// Whether one of the words is not a function word.
     pub(super) is_about_it: bool,
 }
 
-/// The rows with words of a question, by their ids.
+/// The rows that contain words of a question, sorted by id.
 #[derive(Default)]
 pub(super) struct WordHits(Vec<WordHit>);
 
@@ -45,7 +47,7 @@ impl WordHits {
         self.0.binary_search_by_key(&id, |hit| hit.id).ok().map(|at| &self.0[at])
     }
 
-    /// So many that fit best, those first.
+    /// The `many` best hits, the best first.
     pub(super) fn best(&self, many: usize) -> Vec<WordHit> {
         let best_first = |a: &WordHit, b: &WordHit| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id));
         let mut best = self.0.clone();
@@ -58,23 +60,23 @@ impl WordHits {
     }
 }
 
-/// A word of a question, and the rows with it.
+/// A word of a question, and the rows that contain it.
 struct Found {
     asked: Asked,
     rows: Vec<(i64, u32)>,
-    /// How much it says of a row that it stands there.
+    /// How much an occurrence of the word says about a row.
     weight: f64,
 }
 
-/// The rows with words of the question.
+/// Finds the rows that contain words of the question.
 ///
-/// Words that say nothing by themselves are looked for only where there are no others. Of the others, those that stand in the
-/// fewest rows are; the commonest only where nothing else is left of the question, and then all of them together, in the
-/// newest rows.
+/// Function words are searched only if there are no other words. Of the others, the words that occur in the fewest rows
+/// are searched. The commonest are searched only if nothing else is left of the question, and then all of them
+/// together, in the newest rows.
 ///
 /// # Errors
 ///
-/// Where the file cannot be read.
+/// If the file cannot be read.
 pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) -> Result<WordHits> {
     let mut rare = Vec::new();
     let mut common = Vec::new();
@@ -98,7 +100,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
     if rare.is_empty() && !common.is_empty() {
         let all: Vec<String> = common.iter().map(|(asked, _)| asked.expression()).collect();
         let rows = matches(connection, &all.join(" AND "), accept.tables, BUDGET)?.rows;
-        // What they say of a row is as little as can be.
+        // They say as little about a row as possible.
         rare.push(Found { asked: common.swap_remove(0).0, rows, weight: 1e-3 });
     }
     let mut all = Vec::new();
@@ -110,7 +112,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
             WordHit { id: *id, score, is_about_it: !asked.is_function_word }
         }));
     }
-    // The rows of each word are in order, which this sort makes use of.
+    // The rows of each word are in order, which makes this sort fast.
     all.sort_by_key(|hit| hit.id);
     all.dedup_by(|next, hit| {
         let is_same = next.id == hit.id;
@@ -125,7 +127,7 @@ pub(super) fn find(connection: &Connection, question: &str, accept: Accept<'_>) 
     Ok(hits)
 }
 
-/// Lets shorter rows of those that fit best count for more than longer ones.
+/// Among the best hits, raises the scores of shorter rows and lowers those of longer ones.
 fn weigh_by_length(connection: &Connection, hits: &mut WordHits) -> Result<()> {
     let mut statement = connection.prepare_cached("SELECT sz FROM memory_fts_docsize WHERE id = ?")?;
     let mut lengths = Vec::new();
@@ -144,13 +146,13 @@ fn weigh_by_length(connection: &Connection, hits: &mut WordHits) -> Result<()> {
     Ok(())
 }
 
-/// The number at the beginning of what FTS5 keeps of a row: seven bits a byte, the highest first.
+/// The number at the start of FTS5's entry for a row: seven bits per byte, the highest first.
 fn terms_in(bytes: &[u8]) -> f64 {
     let end = bytes.iter().position(|byte| *byte < 0x80).map_or(bytes.len(), |last| last + 1);
     bytes[..end].iter().fold(0.0, |number, byte| number * 128.0 + f64::from(byte & 0x7F))
 }
 
-/// The words of a question that are looked for.
+/// The words of a question that are searched.
 fn words_of(question: &str) -> Vec<Asked> {
     let mut asked = words::asked(question);
     if asked.iter().any(|asked| !asked.is_function_word) {

@@ -1,36 +1,36 @@
-//! One vector: at unit length, how near another, and as bytes.
+//! Vectors: scaled to unit length, compared, and stored as bytes.
 
 use half::f16;
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// The vector at unit length.
+/// The vector scaled to unit length.
 ///
 /// # Errors
 ///
-/// `invalid_embedding`, saying what is wrong with it.
+/// `invalid_embedding`; the message says what is wrong with the vector.
 pub(super) fn unit(vector: &[f32], dimensions: usize) -> Result<Vec<f32>> {
     let hint = "Give one vector of the model's dimensions for each text, of finite numbers, not all zero.";
     let invalid = |what: String| Err(Error::new(ErrorCode::InvalidEmbedding, what).with_hint(hint));
     if vector.len() != dimensions {
-        return invalid(format!("A vector has {} numbers; those of the model have {dimensions}.", vector.len()));
+        return invalid(format!("A vector has {} dimensions; the model has {dimensions}.", vector.len()));
     }
     if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
         return invalid(format!("Number {at} of a vector is not finite."));
     }
     let length = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
     if length == 0.0 {
-        return invalid("A vector has no length: all its numbers are zero.".into());
+        return invalid("A vector has length 0: all its numbers are zero.".into());
     }
     Ok(vector.iter().map(|value| (f64::from(*value) / length) as f32).collect())
 }
 
-/// The bytes of a vector: numbers of 16 bits. What that loses is a tenth of what the codes do that are searched.
+/// A vector as bytes: 16-bit floats. This loses a tenth of what the codes used for the search lose.
 pub(super) fn to_blob(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect()
 }
 
-/// A stored vector, at unit length; none where another program stored what is no vector.
+/// A stored vector at unit length; none if another program stored something that is not a vector.
 pub(super) fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
     const NOT_FINITE: u16 = 0x7C00;
     let (values, rest) = bytes.as_chunks::<2>();
@@ -41,7 +41,7 @@ pub(super) fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
         return None;
     }
     let mut vector: Vec<f32> = values.iter().map(|value| finite(u16::from_le_bytes(*value))).collect();
-    // Rounded, it is not quite of unit length any more.
+    // Because of rounding, its length is no longer exactly 1.
     let length = product(&vector, &vector).sqrt();
     if length == 0.0 {
         return None;
@@ -50,15 +50,15 @@ pub(super) fn from_blob(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
     Some(vector)
 }
 
-/// A finite number of 16 bits, by its bits: without a branch, so that many are read at once.
+/// A finite 16-bit float from its bits, without a branch, so that many are read at once.
 fn finite(bits: u16) -> f32 {
-    /// 2 to the power of 112: exponents count from 127 here, from 15 there.
+    /// 2 to the power of 112: the exponent bias is 127 in 32 bits and 15 in 16 bits.
     const EXPONENTS: f32 = f32::from_bits((127 + 112) << 23);
     let magnitude = f32::from_bits(u32::from(bits & 0x7FFF) << 13) * EXPONENTS;
     magnitude.copysign(f32::from_bits(u32::from(bits) << 16))
 }
 
-/// The sum of the products, in eight parts, which a processor adds side by side.
+/// The dot product, in eight partial sums that a processor adds in parallel.
 fn product(a: &[f32], b: &[f32]) -> f32 {
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();

@@ -1,8 +1,8 @@
-//! The vectors in memory, quantised, and the search for the nearest: exact over one byte a dimension, after a first pass
-//! over one bit a dimension where there are many.
+//! The vectors in memory, quantised, and the search for the nearest: exact over one byte per dimension, after a first
+//! pass over one bit per dimension if there are many.
 //!
-//! It is a hint, not the truth: rows may have gone or changed since. Whoever asks looks the best up in the database, and
-//! says what was not there any more.
+//! The result is a hint: rows may have been deleted or changed since. The caller looks the best up in the database and
+//! reports those that no longer exist with `forget`.
 
 mod slots;
 
@@ -12,63 +12,63 @@ use super::lanes::{self, BITS, CODES, Lane, Wide, bytes, dot, lane, lanes, wide}
 use super::rotation::Rotation;
 pub(super) use slots::Place;
 
-/// How many vectors stand together, in memory and in the database.
+/// How many vectors a block holds, in memory and in the database.
 pub(super) const BLOCK: usize = 1024;
-/// Fewer vectors, or dimensions, than this are scanned without a first pass.
+/// With fewer vectors or fewer dimensions than this, there is no first pass.
 const FIRST_PASS: (usize, usize) = (4 * BLOCK, 128);
-/// How many vectors the first pass leaves: at the least, and for each that is wanted; of more than a hundred times as many, a
-/// hundredth.
+/// How many vectors the first pass leaves: at least `LEFT`, at least `LEFT_FOR_EACH` per wanted vector, and at least a
+/// hundredth of all.
 const LEFT: usize = BLOCK;
 const LEFT_FOR_EACH: usize = 16;
-/// In about how many blocks it is looked how near is near enough.
+/// In about how many blocks the distance limit of the first pass is estimated.
 const SAMPLED_BLOCKS: usize = 32;
-/// From how many vectors the centre is taken that the bits are measured from.
+/// From about how many vectors the centre is computed. Each bit is measured from the centre.
 const CENTRE: usize = 4 * BLOCK;
-/// A slot whose vector is gone.
+/// The id of a slot whose vector is gone.
 const NOBODY: i64 = i64::MIN;
 
 /// Up to [`BLOCK`] vectors, slot by slot.
 #[derive(Default)]
 pub(super) struct Block {
-    /// Whose they are.
+    /// The ids of the rows that the vectors belong to.
     pub(super) ids: Vec<i64>,
-    /// Their places in the order of storing: with the id, the name of one vector.
+    /// The sequence numbers, in the order of storing. An id and a sequence number together identify one vector.
     pub(super) sequences: Vec<i64>,
-    /// What one unit of a code stands for.
+    /// The value of one unit of a code.
     scales: Vec<f32>,
     codes: Vec<Lane>,
     bits: Vec<Lane>,
     tables: MemoryTables,
-    /// Whether there are slots that nobody has any more.
+    /// Whether any slot's vector is gone.
     has_gone: bool,
-    /// Its key in the database, where it is there as it is here.
+    /// Its key in the database, if the stored block equals this one.
     pub(super) written: Option<i64>,
 }
 
-/// A vector that was found, by its code.
+/// A vector that was found by its code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Near {
     pub(super) id: i64,
     pub(super) sequence: i64,
-    /// The cosine, nearly.
+    /// The approximate cosine.
     pub(super) similarity: f32,
 }
 
-/// A vector that is asked about.
+/// A vector to search for.
 pub(super) struct Query {
     /// The vector itself, of unit length.
     pub(super) exact: Vec<f32>,
-    /// The same, turned, with zeros to the end of its last lane.
+    /// The vector rotated, with zeros up to the end of its last lane.
     turned: Vec<f32>,
     numbers: Vec<Wide>,
     scale: f32,
 }
 
-/// Which vectors count.
+/// Which vectors are accepted.
 #[derive(Clone, Copy)]
 pub(super) struct Accept<'a> {
     pub(super) tables: MemoryTables,
-    /// Their ids, sorted; all where there is no such list.
+    /// Their ids, sorted; `None` accepts all.
     pub(super) ids: Option<&'a [i64]>,
 }
 
@@ -83,11 +83,11 @@ pub(super) struct Vectors {
     dimensions: usize,
     rotation: Rotation,
     pub(super) blocks: Vec<Block>,
-    /// The middle of the vectors, turned, and of how many.
+    /// The centre of the vectors, rotated, and the number of vectors that it stands for.
     centre: (Vec<f32>, usize),
-    /// How many were added since it was last looked which are gone.
+    /// How many vectors were added since the last check for vectors that are gone.
     added: usize,
-    /// Another number whenever vectors moved.
+    /// Changes whenever vectors move.
     moves: u32,
 }
 
@@ -97,17 +97,17 @@ impl Vectors {
         Self { dimensions, rotation, blocks: Vec::new(), centre: (Vec::new(), 0), added: 0, moves: 0 }
     }
 
-    /// How many slots there are, those that nobody has any more included.
+    /// How many slots there are, including slots whose vector is gone.
     pub(super) fn len(&self) -> usize {
         self.blocks.iter().map(|block| block.ids.len()).sum()
     }
 
-    /// The last place in the order of storing that any of them has.
+    /// The largest sequence number of any vector.
     pub(super) fn last_sequence(&self) -> i64 {
         self.blocks.iter().filter_map(|block| block.sequences.last()).max().copied().unwrap_or_default()
     }
 
-    /// How many bytes of memory all of it takes.
+    /// How many bytes of memory the vectors take.
     pub(super) fn bytes(&self) -> usize {
         let of = |block: &Block| {
             (block.ids.capacity() + block.sequences.capacity()) * 8
@@ -128,11 +128,12 @@ impl Vectors {
         block.push(id, sequence, scale);
     }
 
-    /// Adds what of a block of the database is still there: ids and places by turns, and of each vector the scale and the
-    /// codes. `live` are the places and ids of all that are there, sorted; those that came are noted in `came`.
+    /// Adds the vectors of a stored block that still exist. `ids` holds id and sequence number by turns; `codes` holds
+    /// the scale and the codes of each vector. `live` holds the sequence numbers and ids of all vectors that exist,
+    /// sorted; those that were added are marked in `came`.
     ///
-    /// A block of which little is left is not taken (`false`), but where it has no key, when what is left is put where there
-    /// is room.
+    /// With a key, a block with fewer than half of its vectors left is not added, and this returns `false`. Without a
+    /// key, its vectors are added to a block that has room.
     pub(super) fn add_block(
         &mut self,
         key: Option<i64>,
@@ -176,7 +177,7 @@ impl Vectors {
         });
     }
 
-    /// The block that has room; each has all its room from the start, so that it never moves.
+    /// The block that has room. Each block reserves its full capacity at the start, so it never moves.
     fn last(&mut self, id: i64) -> &mut Block {
         if self.blocks.last().is_none_or(|block| block.ids.len() >= BLOCK || block.written.is_some()) {
             self.begin_block();
@@ -186,7 +187,7 @@ impl Vectors {
         block
     }
 
-    /// Forgets vectors that are not there any more.
+    /// Forgets vectors that no longer exist.
     pub(super) fn forget(&mut self, gone: &[Near]) {
         for block in &mut self.blocks {
             for (id, sequence) in block.ids.iter_mut().zip(&block.sequences) {
@@ -200,7 +201,7 @@ impl Vectors {
 
     /// Makes a query of a vector of unit length.
     pub(super) fn query(&self, exact: Vec<f32>) -> Query {
-        // So that the sum of 4,096 products with codes of seven bits stays within 32 bits, wherever they lie.
+        // With this limit, the sum of 4,096 products with seven-bit codes fits in 32 bits for any vector.
         const LARGEST: f32 = 4000.0;
         let mut turned = exact.clone();
         self.rotation.turn(&mut turned);
@@ -217,7 +218,7 @@ impl Vectors {
         Query { numbers: numbers.collect(), exact, turned, scale }
     }
 
-    /// The nearest `wanted` of those that count, the nearest first; fewer only where there are no more.
+    /// The nearest `wanted` accepted vectors, the nearest first; fewer only if there are no more.
     pub(super) fn nearest(&mut self, query: &Query, wanted: usize, accept: Accept<'_>) -> Vec<Near> {
         let total = self.len();
         let mut found = if total < FIRST_PASS.0 || self.dimensions < FIRST_PASS.1 {
@@ -237,9 +238,9 @@ impl Vectors {
         found
     }
 
-    /// About `wanted` slots whose bits differ least from the query's: all up to a distance that reaches so many.
+    /// About `wanted` slots whose bits differ least from the query's: all up to the distance that reaches that many.
     ///
-    /// That distance is estimated from some of the blocks, so that the others are gone through once.
+    /// The distance is estimated from a sample of the blocks, so that the other blocks are scanned only once.
     fn first_pass(&mut self, query: &Query, wanted: usize, accept: Accept<'_>) -> Vec<(u32, u32)> {
         self.measure_bits();
         let mut bits = Vec::new();
@@ -250,11 +251,12 @@ impl Vectors {
         if step == 1 || chosen.len() >= wanted / 2 {
             return chosen;
         }
-        // Of those that count there are few, or they stand elsewhere.
+        // Few vectors are accepted, or they are in blocks that were not sampled.
         self.within(&bits, self.reach(&bits, wanted, accept, 1), accept)
     }
 
-    /// The distance up to which there are so many, in each so many-th block; the largest, where there are not.
+    /// The distance up to which there are `wanted` accepted vectors in every `step`-th block; the largest one if there
+    /// are fewer.
     fn reach(&self, bits: &[Lane], wanted: usize, accept: Accept<'_>, step: usize) -> u16 {
         let mut counts = vec![0_usize; self.dimensions + 1];
         let mut distances = Vec::with_capacity(BLOCK);
@@ -276,7 +278,7 @@ impl Vectors {
         limit.unwrap_or(self.dimensions) as u16
     }
 
-    /// The slots up to this distance: block and place.
+    /// The slots up to this distance: block and slot.
     fn within(&self, bits: &[Lane], limit: u16, accept: Accept<'_>) -> Vec<(u32, u32)> {
         let mut chosen = Vec::new();
         let mut distances = Vec::with_capacity(BLOCK);
@@ -292,7 +294,7 @@ impl Vectors {
         chosen
     }
 
-    /// Makes the bits that are missing; all of them anew where the middle was taken from few.
+    /// Computes the bits that are missing, or all bits if the centre was computed from too few vectors.
     fn measure_bits(&mut self) {
         let total = self.len();
         if total >= 4 * self.centre.1 {
@@ -333,7 +335,7 @@ impl Vectors {
 }
 
 impl Block {
-    /// Whether every slot counts.
+    /// Whether every slot is accepted.
     fn counts_whole(&self, accept: Accept<'_>) -> bool {
         accept.ids.is_none() && self.tables.within(accept.tables) && !self.has_gone
     }
@@ -344,7 +346,8 @@ impl Block {
         self.scales.push(scale);
     }
 
-    /// Every slot that somebody has, as the file keeps it: ids and places by turns, and of each the scale and the codes.
+    /// Every slot that is in use, as the file stores it: ids and sequence numbers by turns, and the scale and codes of
+    /// each.
     pub(super) fn packed(&self, dimensions: usize) -> (Vec<u8>, Vec<u8>) {
         let (mut ids, mut packed) = (Vec::new(), Vec::new());
         let codes = self.codes.chunks_exact(lanes(dimensions, CODES));
@@ -361,7 +364,7 @@ impl Block {
     }
 }
 
-/// Whose the slots of a block of the file are: of each the id and the place.
+/// The id and the sequence number of each slot of a stored block.
 pub(super) fn names_in(ids: &[u8]) -> impl Iterator<Item = (i64, i64)> {
     let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes"));
     ids.as_chunks::<16>().0.iter().map(move |name| (number(&name[..8]), number(&name[8..])))
@@ -378,7 +381,7 @@ fn score<'b>(slots: impl Iterator<Item = (&'b Block, usize)>, dimensions: usize,
         .collect()
 }
 
-/// Which values are above the middle, a bit each, in lanes of bits.
+/// One bit per value, set if the value is above the centre, in lanes of bits.
 fn signs(values: impl Iterator<Item = [f32; CODES]>, middle: &[f32], bits: &mut Vec<Lane>) {
     let mut eight = [0; BITS / 8];
     let mut at = 0;

@@ -1,9 +1,10 @@
-//! How a filter is answered: along the order that was asked for, or along an index of the filter's own.
+//! Chooses how to find the rows of a filter: along the requested order, or along an index of one of the filter's
+//! columns.
 //!
-//! Neither is good for every filter. Along the order, the first page of what nearly all rows match is there at once, and what
-//! three rows match takes a walk past all the others; along the filter's index it is the other way round. SQLite has no
-//! figures of how many match, so both are tried, a little at first and then further: neither grows with the table where
-//! few rows match one of the conditions, or where a page is full soon.
+//! Neither is good for every filter. Along the order, a filter that nearly all rows match fills its first page at once,
+//! but one that three rows match walks past all the others. Along the filter's index it is the other way round. SQLite
+//! has no statistics of how many rows match, so both are tried, first a few steps and then more. The cost then does not
+//! grow with the table if few rows match one of the conditions, or if a page fills soon.
 
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
@@ -13,25 +14,25 @@ use super::fields::{Conditions, Way};
 use super::statements::Statements;
 use crate::error::Result;
 
-/// How many rows are walked past, or found by an index, before the other way is tried.
+/// How many rows are walked past, or found in an index, before the other way is tried.
 const STEPS: [u32; 2] = [1_000, 30_000];
 
-/// The rows that a page is of: a condition on the order's columns, and what is bound in it.
+/// The range of rows that a page is taken from: a condition on the order's columns, and the values bound to it.
 pub(super) type Range = (Option<String>, Vec<Value>);
 
-/// Along what rows are looked for.
+/// How rows are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// SQLite finds out.
+    /// SQLite chooses.
     Any,
-    /// The order, or the one value that a condition asks for, whose rows stand in that order.
+    /// Along the order, or along the index entries of a single value, which are in the same order.
     Order,
-    /// The index of a condition's column.
+    /// Along the index of a condition's column.
     Index(&'static str),
 }
 
 impl Statements<'_> {
-    /// How to get at a page of so many rows.
+    /// How to find a page of `wanted` rows.
     pub(super) fn page_access(
         &self,
         conditions: &Conditions,
@@ -57,7 +58,7 @@ impl Statements<'_> {
         Ok(Access::Order)
     }
 
-    /// How to count what matches.
+    /// How to count the matching rows.
     pub(super) fn count_access(&self, conditions: &Conditions) -> Result<Access> {
         if conditions.is_search() || conditions.columns().nth(1).is_none() {
             return Ok(Access::Any);
@@ -70,19 +71,20 @@ impl Statements<'_> {
         Ok(Access::Any)
     }
 
-    /// What becomes of a condition where rows are looked for along the order. Of two bounds on the same side SQLite may begin at
-    /// the one that is further off, so behind a cursor, which is within the condition's, the condition is only tested.
+    /// How a condition is used if rows are found along the order. If there are two bounds on the same side, SQLite may
+    /// start at the wider one. The bound of a cursor is the narrower one, so the condition is then only tested.
     pub(super) fn way_along(&self, order: Order, is_behind: bool, column: &str, sql: &str) -> Way {
         let side = if order.descending { " <" } else { " >" };
         if column == order.column && is_behind && sql.contains(side) { Way::Tested } else { Way::Free }
     }
 
-    /// Whether the rows that match on a column stand in the order in its index: those of one value do, in that of the key.
+    /// Whether the index of a column has the matching rows in the requested order. If the condition is on a single
+    /// value, they are in the order of the key.
     pub(super) fn is_in_order(&self, conditions: &Conditions, column: &str, order: Order) -> bool {
         order.column == self.key && self.key == "id" && conditions.is_equal(column)
     }
 
-    /// Whether a page is full, or there are no more rows, after so many.
+    /// Whether a walk along the order fills the page, or ends, within `steps` rows.
     fn is_soon(&self, conditions: &Conditions, order: Order, range: &Range, wanted: u32, steps: u32) -> Result<bool> {
         let along = |column: &str| column == order.column || self.is_in_order(conditions, column, order);
         let in_walk = |column: &str, sql: &str| match along(column) {
@@ -110,7 +112,7 @@ impl Statements<'_> {
         Ok(self.number(&walked, values(&[]))? < i64::from(steps))
     }
 
-    /// The column on which the fewest rows match, where those are less than so many.
+    /// The column whose condition the fewest rows match, if they are fewer than `limit`.
     fn rarest(
         &self,
         conditions: &Conditions,

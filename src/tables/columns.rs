@@ -1,42 +1,42 @@
-//! A table's columns, declared once: the row, the row to be added and the patch come from it, what crosses of them, and how
+//! Declares a table's columns once. The macro derives the row, the new row, the patch, their TypeScript types, and how
 //! they are read and written.
 //!
 //! ```text
 //! table! {
-//!     /// What a row is.
+//!     /// Documents the row.
 //!     Turn;
-//!     /// What a row to be added is.
+//!     /// Documents the new row.
 //!     NewTurn;
-//!     /// What a patch is.
+//!     /// Documents the patch.
 //!     TurnPatch;
 //!
-//!     /// What the column holds.
+//!     /// Documents the column.
 //!     [required] user_input: String = text();
 //! }
 //! ```
 //!
-//! Before the name stands what a new row and a patch have of the column, after it how a value is checked and bound: a method
-//! of [`Fields`](super::fields::Fields).
+//! The attribute before the name says how the column appears in a new row and in a patch. The call after the type
+//! checks and binds a value; it is a method of [`Fields`](super::fields::Fields).
 //!
 //! | | in a row | in a new row | in a patch |
 //! |---|---|---|---|
-//! | `[id]` | always | not | not |
-//! | `[key]` | always | required | not |
-//! | `[required]` | or NULL | required | if it changes |
-//! | `[default f]` | or NULL | or `f(fields)` | if it changes |
-//! | `[touched f]` | or NULL | or `f(fields)` | or `f(fields)` |
-//! | `[nullable]` | or NULL | or NULL | if it changes, to NULL too |
-//! | `[later]` | or NULL | not | if it changes, to NULL too |
-//! | `[flag]` | always, NULL being false | not; false | if it changes |
+//! | `[id]` | a value | absent | absent |
+//! | `[key]` | a value | required | absent |
+//! | `[required]` | a value or NULL | required | optional |
+//! | `[default f]` | a value or NULL | optional, default `f(fields)` | optional |
+//! | `[touched f]` | a value or NULL | optional, default `f(fields)` | optional, default `f(fields)` |
+//! | `[nullable]` | a value or NULL | optional, default NULL | optional, can be NULL |
+//! | `[later]` | a value or NULL | absent, NULL | optional, can be NULL |
+//! | `[flag]` | true or false; NULL is false | absent, false | optional |
 
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 use serde::{Deserialize, Deserializer};
 
-/// The columns of a row, read one after the other.
+/// Reads the columns of a row one after the other.
 ///
-/// Another program may have put anything into them. A value that is not of the column's type is read as far as it goes, and
-/// the column is noted.
+/// Another program may have written anything into them. A value of a wrong type is read as far as possible, and the
+/// column is recorded.
 pub(super) struct Reader<'r> {
     row: &'r Row<'r>,
     at: usize,
@@ -48,7 +48,7 @@ impl<'r> Reader<'r> {
         Self { row, at: 0, unreadable: Vec::new() }
     }
 
-    /// Reads the next column, of this name.
+    /// Reads the next column, which has this name.
     pub(super) fn next<T: Lenient>(&mut self, name: &str) -> rusqlite::Result<T> {
         let value = self.row.get_ref(self.at)?;
         self.at += 1;
@@ -59,13 +59,13 @@ impl<'r> Reader<'r> {
         Ok(T::as_far_as_it_goes(value))
     }
 
-    /// The fields whose columns hold what they should not.
+    /// The fields whose columns hold values of a wrong type.
     pub(super) fn unreadable(self) -> Vec<String> {
         self.unreadable
     }
 }
 
-/// A type that a column is read as, whatever it holds.
+/// A type as which any value can be read.
 pub(super) trait Lenient: FromSql {
     fn as_far_as_it_goes(value: ValueRef<'_>) -> Self;
 }
@@ -105,7 +105,7 @@ impl Lenient for bool {
     }
 }
 
-/// A column's name as JavaScript has it.
+/// A column's name in JavaScript.
 fn camel_case(column: &str) -> String {
     let mut parts = column.split('_');
     let mut name = parts.next().unwrap_or_default().to_owned();
@@ -117,7 +117,7 @@ fn camel_case(column: &str) -> String {
     name
 }
 
-/// A field of a patch: one that is left out stays as it is, null becomes NULL.
+/// A nullable field of a patch: an absent field stays unchanged, null becomes NULL.
 pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
@@ -132,7 +132,7 @@ macro_rules! table {
         table! {
             @columns ([$(#[$row_doc])*] $row [$(#[$new_doc])*] $new [$(#[$patch_doc])*] $patch)
             {{} {} {} {} {} {} {}}
-            // What the functions below call their parameters.
+            // The names of the parameters of the functions below.
             [new fields patch row at]
             $($columns)*
         }
@@ -237,7 +237,8 @@ macro_rules! table {
         }
     };
 
-    // What a column adds to the row, the new row and the patch, and to what is selected, read, inserted and changed.
+    // Adds a column to the row, the new row, the patch, the selected columns, and the code that reads, inserts and
+    // updates.
     (@add $head:tt
      {{$($rows:tt)*} {$($news:tt)*} {$($patches:tt)*} {$($selected:tt)*} {$($reads:tt)*} {$($inserts:tt)*} {$($changes:tt)*}}
      [$n:ident $f:ident $p:ident $r:ident $a:ident] $name:ident $select:tt;
@@ -262,8 +263,9 @@ macro_rules! table {
         #[tsify(missing_as_null)]
         pub struct $row {
             $($rows)*
-            /// The fields that another program wrote what they do not hold: a blob, text that is not UTF-8, text for a number.
-            /// Of those what can be read is here, and a number is NULL. None in most rows.
+            /// The fields into which another program wrote a value of a wrong type: a blob, text that is not UTF-8, or
+            /// text instead of a number. Such a text is read as far as possible; such a number is null. Absent from
+            /// other rows.
             #[serde(skip_serializing_if = "Vec::is_empty")]
             #[tsify(optional)]
             pub unreadable: Vec<String>,

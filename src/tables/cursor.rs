@@ -1,13 +1,14 @@
-//! The order of a listing, and the place in it where the next page begins.
+//! The order of a listing, and the cursor at which its next page begins.
 //!
-//! Pages follow each other by key, not by count: a row added or deleted meanwhile neither repeats nor hides another.
-//! A cursor holds the order's value and the key of the last row given, and is opaque to callers.
+//! A page continues after a key, not after a number of rows, so a row that is added or deleted meanwhile neither
+//! repeats nor hides another. A cursor holds the key of the last row returned and its value in the column of the order.
+//! It is opaque to callers.
 
 use rusqlite::types::Value;
 
 use crate::error::{Error, Result};
 
-/// A column to order by; the primary key decides between equals.
+/// A column to order by; ties are ordered by the primary key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) column: &'static str,
@@ -15,7 +16,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// What to order by. `plus` before a column is `+` where no index of it is to be used, or empty.
+    /// The terms of the ORDER BY. `plus` is `+` to keep SQLite from using an index, or empty.
     pub(crate) fn clause(self, key: &str, plus: &str) -> String {
         let direction = if self.descending { "DESC" } else { "ASC" };
         if self.column == key {
@@ -27,8 +28,8 @@ impl Order {
 
     /// The rows after the cursor, as ranges to be read one after the other.
     ///
-    /// There are two where the column may be NULL: SQLite puts NULLs first, and no comparison finds them. Each range by
-    /// itself is one walk along an index.
+    /// There can be two, because the column can be NULL: SQLite sorts NULLs first, and no comparison finds them. Each
+    /// range is one walk along an index.
     pub(crate) fn ranges(self, from: Option<&Cursor>, key: &str, plus: &str) -> Vec<(Option<String>, Vec<Value>)> {
         let is_key = self.column == key;
         let (column, key) = (format!("{plus}{}", self.column), format!("{plus}{key}"));
@@ -56,7 +57,7 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// As text: the order it belongs to, then both values, each exactly.
+    /// The cursor as text: the order that it belongs to, then both values without loss.
     pub(crate) fn encode(&self, order: Order) -> String {
         let direction = if order.descending { "desc" } else { "asc" };
         format!("{}.{direction}.{}.{}", order.column, encode_value(&self.value), encode_value(&self.key))
@@ -72,7 +73,7 @@ impl Cursor {
         })();
         cursor.ok_or_else(|| {
             Error::invalid_argument("The cursor does not belong to this listing.")
-                .with_hint("Give the cursor of the page before, with the same filters and the same order.")
+                .with_hint("Pass the cursor of the previous page, with the same filters and the same order.")
         })
     }
 }

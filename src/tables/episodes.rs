@@ -1,4 +1,4 @@
-//! `episodes`: what happened, each with what it was and how good or bad it felt.
+//! `episodes`: events, each with its type, its content and its valence.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -12,65 +12,65 @@ use crate::error::Result;
 use crate::words::Match;
 
 table! {
-    /// Something that happened. Every column may be NULL in a file from elsewhere.
+    /// An event. Every column but the id can be NULL in a file of another program.
     Episode;
-    /// An episode to be recorded.
+    /// An event to be recorded.
     NewEpisode;
-    /// What to change of an episode: a column that is not named stays as it is.
+    /// What to change of an event: an absent field stays unchanged.
     EpisodePatch;
 
     /// The row's id.
     [id] id: i64;
-    /// When it was; of a new row, now by default.
+    /// When it happened; in a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
-    /// What kind of thing happened, such as `task_completed`.
+    /// The type of event, such as `task_completed`.
     [required] event_type: String = text();
-    /// What happened; of a new row, `null` by default.
+    /// What happened; in a new row, `null` by default.
     [default |_| "null".into()] content: JsonText = json();
-    /// How it felt, from -1 (bad) to 1 (good); of a new row, 0 by default.
+    /// How it felt, from -1 (bad) to 1 (good); in a new row, 0 by default.
     [default |_| 0.0] valence: f64 = real(-1.0, 1.0);
-    /// Anything else; of a new row, `{}` by default.
+    /// Any other data; in a new row, `{}` by default.
     [default |_| "{}".into()] metadata: JsonText = json();
 }
 
-/// Which episodes.
+/// Selects events; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EpisodeFilter {
-    /// Of one of these kinds.
+    /// With one of these types.
     #[tsify(optional)]
     pub event_types: Option<Vec<String>>,
-    /// That felt at least this good.
+    /// With at least this valence.
     #[tsify(optional)]
     pub min_valence: Option<f64>,
-    /// That felt at most this good.
+    /// With at most this valence.
     #[tsify(optional)]
     pub max_valence: Option<f64>,
-    /// From this time on.
+    /// At or after this time.
     #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
     /// Before this time.
     #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
-    /// With these words in the kind or in the strings of the content; stemmed, case and accents aside.
+    /// With these words in the type or in the strings of the content. Words are stemmed; case and accents are ignored.
     #[tsify(optional)]
     pub search: Option<String>,
-    /// Whether a search needs every word or any.
+    /// Whether `search` needs all of its words, the default, or any of them.
     #[serde(default)]
     #[tsify(optional)]
     pub matching: Match,
 }
 
-/// What episodes can be ordered by.
+/// What events can be ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum EpisodeOrder {
-    /// As they were recorded.
+    /// By id: in the order in which they were recorded.
     #[default]
     Id,
-    /// By their time.
+    /// By their timestamp.
     Timestamp,
-    /// By how they felt.
+    /// By valence.
     Valence,
 }
 

@@ -1,4 +1,4 @@
-//! Values on their way into a statement: checked, and always bound, never part of its text.
+//! Values for a statement: checked, and always bound, never part of its text.
 
 use rusqlite::types::Value;
 
@@ -7,11 +7,11 @@ use crate::db::{Db, MAX_TEXT_BYTES};
 use crate::error::{Error, ErrorCode, Result};
 use crate::words::{self, Match};
 
-/// The longest key, in bytes of UTF-8.
+/// The maximum length of a key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// The columns of a row to be written and their values. What is given as `None` is left out; of what is refused,
-/// the first is told of in the end.
+/// The columns of a row to be written, with their values. A value of `None` is left out. The first invalid value is
+/// reported at the end.
 pub struct Fields<'db> {
     db: &'db Db,
     columns: Vec<&'static str>,
@@ -24,7 +24,7 @@ impl<'db> Fields<'db> {
         Self { db, columns: Vec::new(), values: Vec::new(), refused: None }
     }
 
-    /// Unix seconds now.
+    /// The current time in Unix seconds.
     pub(crate) fn now(&self) -> f64 {
         self.db.now()
     }
@@ -35,7 +35,7 @@ impl<'db> Fields<'db> {
         self
     }
 
-    /// Notes why the row cannot be written.
+    /// Records why the row cannot be written.
     pub(crate) fn refuse(&mut self, error: Error) -> &mut Self {
         self.refused.get_or_insert(error);
         self
@@ -47,7 +47,7 @@ impl<'db> Fields<'db> {
         self.real(column, seconds, -LAST_DATE, LAST_DATE)
     }
 
-    /// A number from `low` to `high`, ends included.
+    /// A number from `low` to `high`, both included.
     pub(crate) fn real(&mut self, column: &'static str, value: Option<f64>, low: f64, high: f64) -> &mut Self {
         let Some(value) = value else { return self };
         if !(low..=high).contains(&value) {
@@ -73,7 +73,7 @@ impl<'db> Fields<'db> {
         self.push(column, text.map_or(Value::Null, Value::Text))
     }
 
-    /// A text, or NULL, of which no more than so many characters are kept.
+    /// A text that is truncated to this many characters, or NULL.
     pub(crate) fn beginning(
         &mut self,
         column: &'static str,
@@ -97,7 +97,7 @@ impl<'db> Fields<'db> {
         self.text(column, key)
     }
 
-    /// A text that is JSON.
+    /// A text that is valid JSON.
     pub(crate) fn json(&mut self, column: &'static str, json: Option<String>) -> &mut Self {
         let valid = json.as_deref().map_or(Ok(true), |json| self.is_json(json));
         match valid {
@@ -115,7 +115,7 @@ impl<'db> Fields<'db> {
         Ok(statement.query_row([text], |row| row.get(0))?)
     }
 
-    /// A truth value, 1 or 0.
+    /// A Boolean, stored as 1 or 0.
     pub(crate) fn flag(&mut self, column: &'static str, flag: Option<bool>) -> &mut Self {
         match flag {
             Some(flag) => self.push(column, Value::Integer(flag.into())),
@@ -128,29 +128,29 @@ impl<'db> Fields<'db> {
     }
 }
 
-/// The filters of one call: a WHERE clause and the values bound to it. What is given as `None` filters nothing.
+/// The filters of one call: a WHERE clause and the values bound to it. A value of `None` filters nothing.
 #[derive(Default)]
 pub struct Conditions(Vec<Condition>);
 
-/// What becomes of a condition in a clause.
+/// How a condition is used in a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// It is left out.
     Out,
-    /// Each row that is found otherwise is tested by it.
+    /// SQLite tests it on each row that is found in another way, and uses no index for it.
     Tested,
-    /// SQLite may look for it in an index.
+    /// SQLite can use an index for it.
     Free,
 }
 
-/// One of them.
+/// One condition.
 struct Condition {
-    /// The column that it is on; none of a search.
+    /// The column that it is on; `None` for a search.
     column: Option<&'static str>,
-    /// Whether it asks for one value.
+    /// Whether it asks for a single value.
     is_equal: bool,
     sql: String,
-    /// The same of a search, where the index of words is gone through.
+    /// The condition of a search if the full-text index is scanned.
     in_index: Option<String>,
     values: Vec<Value>,
 }
@@ -169,10 +169,10 @@ impl Conditions {
         self
     }
 
-    /// Adds that a column is true, or that it is not; NULL is not.
+    /// Adds that a column is true, or that it is false; NULL is false.
     pub(crate) fn and_flag(&mut self, column: &'static str, flag: Option<bool>) -> &mut Self {
         if let Some(flag) = flag {
-            // As the index has it, letter for letter.
+            // SQLite uses the index only if this is exactly the expression of the index.
             let sql = format!("(coalesce({column}, 0) <> 0) = ?");
             self.push(Some(column), true, sql, vec![Value::Integer(flag.into())]);
         }
@@ -188,7 +188,7 @@ impl Conditions {
         self
     }
 
-    /// Adds a search of a table in the index of words; a text without a word finds nothing.
+    /// Adds a search of a table in the full-text index; a text without words finds nothing.
     pub(crate) fn and_found(&mut self, table: MemoryTable, text: Option<String>, matching: Match) -> Result<&mut Self> {
         let Some(text) = text else { return Ok(self) };
         let question = words::expression(&text, matching)?;
@@ -211,12 +211,13 @@ impl Conditions {
         self.0.iter().flat_map(|condition| &condition.values)
     }
 
-    /// The WHERE clause, with one condition more where there is one.
+    /// The WHERE clause, with one more condition if there is one.
     pub(crate) fn clause(&self, more: Option<String>) -> String {
         where_clause(self.0.iter().map(|condition| condition.sql.clone()).chain(more))
     }
 
-    /// The WHERE clause of some of the conditions and of one more, and what is bound in those. A search is always among them.
+    /// The WHERE clause of some of the conditions and of `more`, and the values bound to those conditions. A search is
+    /// always included.
     pub(crate) fn clause_by(&self, way: impl Fn(&str, &str) -> Way, more: Option<&str>) -> (String, Vec<Value>) {
         let (mut all, mut values) = (Vec::new(), Vec::new());
         for condition in &self.0 {
@@ -231,7 +232,7 @@ impl Conditions {
         (where_clause(all.into_iter().chain(more.map(str::to_owned))), values)
     }
 
-    /// The WHERE clause where the index of words is gone through, with one condition more; none where that cannot be.
+    /// The WHERE clause for scanning the full-text index, with one more condition; `None` if no condition allows that.
     pub(crate) fn clause_in_index(&self, more: Option<String>) -> Option<String> {
         self.0.iter().find(|condition| condition.in_index.is_some())?;
         let tested = |condition: &Condition| match &condition.in_index {
@@ -241,7 +242,7 @@ impl Conditions {
         Some(where_clause(self.0.iter().map(tested).chain(more)))
     }
 
-    /// The columns that conditions are on, each once.
+    /// The columns that have conditions, each once.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &'static str> {
         let columns = || self.0.iter().filter_map(|condition| condition.column);
         columns()
@@ -250,12 +251,12 @@ impl Conditions {
             .map(|(_, column)| column)
     }
 
-    /// Whether one value of a column is asked for.
+    /// Whether a condition asks for a single value of a column.
     pub(crate) fn is_equal(&self, column: &str) -> bool {
         self.0.iter().any(|condition| condition.column == Some(column) && condition.is_equal)
     }
 
-    /// Whether there is a search among them.
+    /// Whether one of the conditions is a search.
     pub(crate) fn is_search(&self) -> bool {
         self.0.iter().any(|condition| condition.column.is_none())
     }
@@ -266,7 +267,7 @@ fn where_clause(conditions: impl Iterator<Item = String>) -> String {
     if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
 }
 
-/// `user_input` as a caller in JavaScript knows it: `userInput`.
+/// A column's name in JavaScript: `userInput` for `user_input`.
 pub(crate) fn camel_case(column: &str) -> String {
     let mut name = String::with_capacity(column.len());
     let mut begins = false;

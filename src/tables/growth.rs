@@ -1,5 +1,6 @@
-//! What a listing or a count costs does not grow with its table where few rows match one of its filters, whatever the others
-//! are and in whatever order: counted in the steps of SQLite's machine, which are the same on every computer.
+//! Tests that the cost of a listing or a count does not grow with its table if few rows match one of its filters,
+//! whatever the other filters and the order are. The cost is counted in steps of SQLite's virtual machine, which are
+//! the same on every computer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,19 +17,19 @@ use crate::migrate::runner::{self, Run};
 
 const SMALL: usize = 2_000;
 const LARGE: usize = 64_000;
-/// So many more steps than in the small table are no growth: a tree that is a level higher, a page more.
+/// How many more steps than in the small table are not counted as growth: a tree one level higher, one more page.
 const MORE: u64 = 2_000;
-/// No such listing takes more steps than this.
+/// The most steps that such a listing can take.
 const MOST: u64 = 60_000;
 
-/// The tables, and how many steps SQLite's machine has taken.
+/// The tables, and how many steps SQLite's virtual machine has taken.
 struct Memory {
     db: Db,
     steps: Arc<AtomicU64>,
 }
 
-/// So many rows in each table: times are 1, 2, 3 and so on, five rows have a rare kind, and other five, and so on,
-/// are at either end of what numbers may be.
+/// Fills each table with this many rows. Times are 1, 2, 3 and so on. Five rows have a rare kind, five others the
+/// highest number and five others the lowest.
 fn filled(rows: usize) -> Memory {
     let clock = Clock::new(|| 1e6);
     let mut db = Db::open(Location::Memory, Durability::Strict, clock).unwrap();
@@ -36,7 +37,7 @@ fn filled(rows: usize) -> Memory {
     let path = graph.upgrade(&runner::current(connection).unwrap(), "head").unwrap();
     let heads = path.last().unwrap().heads.clone();
     runner::run(connection, &path, &heads, &mut Run { clock, progress: &mut |_| {} }).unwrap();
-    // What they index is not listed.
+    // The triggers only mark rows for indexing, which no listing reads.
     let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema WHERE type = 'trigger'";
     let drop: String = connection.query_row(triggers, [], |row| row.get(0)).unwrap();
     connection.execute_batch(&drop).unwrap();
@@ -62,17 +63,18 @@ fn filled(rows: usize) -> Memory {
     Memory { db, steps }
 }
 
-/// The steps of SQLite's machine that a call takes, in hundreds.
+/// The steps of SQLite's virtual machine that a call takes, counted in hundreds.
 fn steps(memory: &Memory, call: &mut dyn FnMut()) -> u64 {
     let before = memory.steps.load(Ordering::Relaxed);
     call();
     memory.steps.load(Ordering::Relaxed) - before
 }
 
-/// A filter's name, and how it is set to what few rows match and to what all or nearly all do, in a table of so many.
+/// A filter's name, a function that sets it so that few rows match, and one that sets it so that all or nearly all
+/// match. Both receive the number of rows of the table.
 type Filters<'a, F> = &'a [(&'a str, fn(&mut F, f64), fn(&mut F, f64))];
 
-/// Each set of filters of which one is rare, in each order and direction.
+/// Checks each set of filters in which few rows match one of them, in each order and direction.
 fn check<T: Table>(memories: &[Memory; 2], filters: Filters<'_, T::Filter>, orders: &[(&str, T::Order)]) {
     let mut problems = Vec::new();
     for rare in 0..filters.len() {
@@ -118,7 +120,7 @@ fn check<T: Table>(memories: &[Memory; 2], filters: Filters<'_, T::Filter>, orde
             }
         }
     }
-    // Without a filter, and with what all rows match: the first page and one far behind.
+    // Without a filter, and with a filter that all rows match: the first page and one far behind.
     for set in 0..=filters.len() {
         let filter = |many: usize| {
             let mut filter = T::Filter::default();

@@ -1,4 +1,4 @@
-//! `long_term`: what is known, a JSON value under each key.
+//! `long_term`: JSON values by key.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -13,38 +13,38 @@ use crate::error::Result;
 use crate::words::Match;
 
 table! {
-    /// Something known, under its key.
+    /// A JSON value and its key. Every column but the key can be NULL in a file of another program.
     Entry;
-    /// A key to be set, whether it exists or not.
+    /// A value to be set, whether its key exists or not.
     NewEntry;
-    /// What to change of an entry that exists: a column that is not named stays as it is.
+    /// What to change of an existing entry: an absent field stays unchanged.
     EntryPatch;
 
     /// The key, 1 to 1,024 bytes of UTF-8.
     [key] key: String = key();
-    /// What is known.
+    /// The value.
     [required] value: JsonText = json();
-    /// When it was last set; now by default.
+    /// When it was last set; in a new row and in a patch, now by default.
     [touched Fields::now] updated_at: Seconds = time();
 }
 
-/// Which entries.
+/// Selects entries; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EntryFilter {
-    /// Whose key begins so.
+    /// With a key that begins with this text.
     #[tsify(optional)]
     pub prefix: Option<String>,
-    /// Set from this time on.
+    /// Set at or after this time.
     #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
     /// Set before this time.
     #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
-    /// With these words in the key, or in the value; stemmed, case and accents aside.
+    /// With these words in the key or in the value. Words are stemmed; case and accents are ignored.
     #[tsify(optional)]
     pub search: Option<String>,
-    /// Whether a search needs every word or any.
+    /// Whether `search` needs all of its words, the default, or any of them.
     #[serde(default)]
     #[tsify(optional)]
     pub matching: Match,
@@ -54,10 +54,10 @@ pub struct EntryFilter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum EntryOrder {
-    /// By key, byte by byte.
+    /// By key, compared byte by byte.
     #[default]
     Key,
-    /// By when they were set.
+    /// By the time at which they were set.
     UpdatedAt,
 }
 
@@ -72,7 +72,7 @@ impl Table for Entry {
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
 
     fn filter(filter: EntryFilter, conditions: &mut Conditions) -> Result<()> {
-        // A range, which the key's index answers; LIKE and GLOB would read every row. Bytes order as code points do.
+        // The key's index serves a range; LIKE and GLOB would read every row. UTF-8 bytes sort like code points.
         let end = filter.prefix.as_deref().and_then(after_every_key_with);
         conditions
             .and("key >= ?", filter.prefix)
@@ -91,11 +91,11 @@ impl Table for Entry {
     }
 }
 
-/// The least text above all that begin with `prefix`; none where no text is.
+/// The smallest text above all texts that begin with `prefix`; `None` if there is none.
 fn after_every_key_with(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {
-        // The code points after U+D7FF and U+10FFFF are no characters.
+        // The code points after U+D7FF and U+10FFFF are not characters.
         let next = (last as u32 + 1..=0x10FFFF).find_map(char::from_u32);
         if let Some(next) = next {
             characters.push(next);

@@ -1,11 +1,12 @@
-//! The list of the tables.
+//! The list of tables.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use crate::migrate::history::keeps;
 
-/// A table of the memory, by its name in the API. The numbers stand in files; the schema knows them too.
+/// A table of the memory, by its name in the API. The numbers are stored in files and used in the schema, so they must
+/// not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum MemoryTable {
@@ -15,14 +16,14 @@ pub enum MemoryTable {
     Episodes = 1,
     /// `semantic_memories`.
     Semantic = 2,
-    /// `long_term`, by the ids that `long_term_ids` has for its keys.
+    /// `long_term`; its rows are identified by the ids that `long_term_ids` has for their keys.
     LongTerm = 3,
     /// `uncertainty_log`.
     Uncertainty = 4,
 }
 
 impl MemoryTable {
-    /// All of them, in the order of their numbers.
+    /// All tables, in the order of their numbers.
     pub const ALL: [MemoryTable; 5] = [
         MemoryTable::Turns,
         MemoryTable::Episodes,
@@ -52,7 +53,7 @@ impl MemoryTable {
     }
 }
 
-/// The tables that the package's revisions make, and those that FTS5 makes for one of them.
+/// The tables that the package's revisions create, and those that FTS5 creates for one of them.
 const MADE: [&str; 21] = [
     "turns",
     "episodes",
@@ -77,7 +78,7 @@ const MADE: [&str; 21] = [
     "consolidated_memories",
 ];
 
-/// Whether a table, by its name as the schema has it, is not an app's own.
+/// Whether a table, by its name in the schema, belongs to the memory or to SQLite, and is not one of the app's own.
 pub(crate) fn is_ours(table: &str) -> bool {
     MADE.contains(&table) || keeps(table) || table.starts_with("sqlite_")
 }

@@ -1,4 +1,4 @@
-//! The five tables: what they have in common, and one file each.
+//! The five tables: what they have in common, and one file per table.
 
 mod columns;
 

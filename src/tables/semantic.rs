@@ -1,4 +1,4 @@
-//! `semantic_memories`: facts, each with a category and a weight.
+//! `semantic_memories`: facts, each with a category and an importance.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -12,50 +12,50 @@ use crate::error::Result;
 use crate::words::Match;
 
 table! {
-    /// A fact. Every column may be NULL in a file from elsewhere.
+    /// A fact. Every column but the id can be NULL in a file of another program.
     SemanticMemory;
     /// A fact to be remembered.
     NewSemanticMemory;
-    /// What to change of a fact: a column that is not named stays as it is.
+    /// What to change of a fact: an absent field stays unchanged.
     SemanticMemoryPatch;
 
     /// The row's id.
     [id] id: i64;
-    /// When it was learnt; of a new row, now by default.
+    /// When it was learnt; in a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// The fact, in words.
     [required] content: String = text();
-    /// What kind of fact, such as `preference`; of a new row, `general` by default.
+    /// Its category, such as `preference`; in a new row, `general` by default.
     [default |_| "general".into()] category: String = text();
-    /// How much it weighs, from 0 to 1; of a new row, 0.5 by default.
+    /// How important it is, from 0 to 1; in a new row, 0.5 by default.
     [default |_| 0.5] importance: f64 = real(0.0, 1.0);
-    /// Anything else; of a new row, `{}` by default.
+    /// Any other data; in a new row, `{}` by default.
     [default |_| "{}".into()] metadata: JsonText = json();
 }
 
-/// Which facts.
+/// Selects facts; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SemanticMemoryFilter {
-    /// Of one of these kinds.
+    /// With one of these categories.
     #[tsify(optional)]
     pub categories: Option<Vec<String>>,
-    /// That weigh at least this.
+    /// With at least this importance.
     #[tsify(optional)]
     pub min_importance: Option<f64>,
-    /// That weigh at most this.
+    /// With at most this importance.
     #[tsify(optional)]
     pub max_importance: Option<f64>,
-    /// From this time on.
+    /// At or after this time.
     #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
     /// Before this time.
     #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
-    /// With these words; stemmed, case and accents aside.
+    /// With these words. Words are stemmed; case and accents are ignored.
     #[tsify(optional)]
     pub search: Option<String>,
-    /// Whether a search needs every word or any.
+    /// Whether `search` needs all of its words, the default, or any of them.
     #[serde(default)]
     #[tsify(optional)]
     pub matching: Match,
@@ -65,12 +65,12 @@ pub struct SemanticMemoryFilter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum SemanticMemoryOrder {
-    /// As they were remembered.
+    /// By id: in the order in which they were remembered.
     #[default]
     Id,
-    /// By their time.
+    /// By their timestamp.
     Timestamp,
-    /// By their weight.
+    /// By importance.
     Importance,
 }
 

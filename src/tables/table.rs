@@ -1,7 +1,7 @@
-//! What the five tables have in common: add, get, list, update, delete, count and clear, written once.
+//! The calls that the five tables have in common: add, get, list, update, delete, count and clear.
 //!
-//! A table says what its rows are ([`Table`]); [`Rows`] puts the two together. The statements themselves are made in one
-//! place for all tables, so that the WebAssembly holds them once.
+//! A [`Table`] describes its rows; [`Rows`] is a table in an open memory. The statements are built in one place for all
+//! tables, so that the WebAssembly contains them once.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::recall::index::Index;
 
-/// The most rows that one bulk call takes.
+/// How many rows one call can add or delete at most.
 pub const MAX_BULK: usize = 100_000;
 
 /// The columns of a table, as `columns.rs` declares them.
@@ -31,25 +31,25 @@ pub trait Columns: Sized {
     /// The columns that [`Columns::read`] reads, in its order.
     const COLUMNS: &'static str;
 
-    /// Reads a row of [`Columns::COLUMNS`]; a column that holds a value of another type, as far as it goes.
+    /// Reads a row of [`Columns::COLUMNS`]. A value of a wrong type is read as far as possible.
     ///
     /// # Errors
     ///
-    /// Where SQLite cannot read it.
+    /// If SQLite cannot read it.
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
-    /// The fields whose columns hold values of another type.
+    /// The fields whose columns hold values of a wrong type.
     fn unreadable(&self) -> &[String];
-    /// Writes down the columns of a new row, defaults included.
+    /// Adds the columns of a new row to `fields`, including defaults.
     fn insert(new: Self::New, fields: &mut Fields<'_>);
-    /// Writes down the columns that change.
+    /// Adds the columns that change to `fields`.
     fn change(patch: Self::Patch, fields: &mut Fields<'_>);
 }
 
-/// A table of the memory: its columns, and what can be said of rows to be found.
+/// A table of the memory: its columns, its filters and its orders.
 pub trait Table: Columns {
     /// The primary key.
     type Key: ToSql + Into<Value> + Clone;
-    /// Which rows.
+    /// Selects rows.
     type Filter: Default;
     /// What to order by.
     type Order: Copy + Default;
@@ -61,30 +61,30 @@ pub trait Table: Columns {
     /// What follows the VALUES of an INSERT.
     const ON_CONFLICT: &'static str = "";
 
-    /// Writes down the conditions of a filter.
+    /// Adds the conditions of a filter to `conditions`.
     ///
     /// # Errors
     ///
-    /// Where it cannot be searched for.
+    /// If its text cannot be searched for.
     fn filter(filter: Self::Filter, conditions: &mut Conditions) -> Result<()>;
     /// The column of an order.
     fn order(order: Self::Order) -> &'static str;
 }
 
-/// What to list and how.
+/// What to list, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing<Filter, Order> {
     /// Which rows.
     pub filter: Filter,
     /// In which order.
     pub order: Order,
-    /// From the largest down.
+    /// Whether the largest come first.
     pub descending: bool,
-    /// How many rows at most, 1 to [`MAX_LIMIT`]; [`DEFAULT_LIMIT`] by default.
+    /// The maximum number of rows, from 1 to [`MAX_LIMIT`]; [`DEFAULT_LIMIT`] by default.
     pub limit: Option<u32>,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<String>,
-    /// Whether to count what the filter finds.
+    /// Whether to count all rows that match the filter.
     pub total: bool,
 }
 
@@ -92,11 +92,11 @@ pub struct Listing<Filter, Order> {
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Page<T> {
-    /// The rows, in the order asked for.
+    /// The rows, in the requested order.
     pub rows: Vec<T>,
-    /// Give it to the same listing to read on; null when there is no more.
+    /// Pass it to the same listing to read the next page; null if there are no more rows.
     pub cursor: Option<String>,
-    /// How many rows the filter finds on all pages, if `total` asked for it.
+    /// How many rows match the filter on all pages; present only if `total` was true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub total: Option<u64>,
@@ -117,11 +117,11 @@ impl<'db, T: Table> Rows<'db, T> {
         self.statements.db
     }
 
-    /// Adds rows, all or none, and gives their ids in order; 0 for each where they are known by key.
+    /// Adds rows, all or none. Returns their ids in order; 0 for each if rows are identified by a key.
     ///
     /// # Errors
     ///
-    /// `invalid_argument`, `invalid_json`, `text_too_long`; `quota_exceeded` where the disk is full.
+    /// `invalid_argument`, `invalid_json`, `text_too_long`; `quota_exceeded` if the disk is full.
     pub fn add(&self, rows: Vec<T::New>) -> Result<Vec<i64>> {
         check_bulk(rows.len())?;
         let several = rows.len() > 1;
@@ -143,7 +143,7 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn get(&self, key: &T::Key) -> Result<Option<T>> {
         let mut found = None;
         self.statements.select_one(T::COLUMNS, key, &mut |row| {
@@ -153,11 +153,12 @@ impl<'db, T: Table> Rows<'db, T> {
         Ok(found)
     }
 
-    /// The rows that hold what they should not, by key: up to so many of them, the first first.
+    /// The keys of rows that hold values of a wrong type, in the order of keys, with the fields concerned. At most
+    /// `limit`.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn unreadable(&self, limit: usize) -> Result<Vec<(Value, Vec<String>)>> {
         let mut found = Vec::new();
         let sql = format!("SELECT {}, {} AS order_key FROM {} ORDER BY {}", T::COLUMNS, T::KEY, T::NAME, T::KEY);
@@ -176,8 +177,8 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// # Errors
     ///
-    /// `invalid_argument` for a limit out of range or a cursor of another listing; `schema_mismatch` where the memory is
-    /// at a revision without what the filter needs.
+    /// `invalid_argument` for a limit out of range or a cursor of another listing; `schema_mismatch` if the memory
+    /// is at a revision without what the filter needs.
     pub fn list(&self, listing: Listing<T::Filter, T::Order>) -> Result<Page<T>> {
         let order = Order { column: T::order(listing.order), descending: listing.descending };
         let conditions = self.conditions(listing.filter)?;
@@ -188,7 +189,7 @@ impl<'db, T: Table> Rows<'db, T> {
             Ok(())
         };
         let cursor = self.statements.select_page(T::COLUMNS, &conditions, order, listing.limit, from, on_row)?;
-        // Counted in the same call, so that no write comes between.
+        // Counted in the same call, so that no write can come in between.
         let total = listing.total.then(|| self.statements.count(&conditions)).transpose()?;
         Ok(Page { rows, cursor, total })
     }
@@ -197,15 +198,14 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// # Errors
     ///
-    /// `not_found` where there is none with this key; `invalid_argument` where nothing is to be changed; those of
-    /// [`Rows::add`].
+    /// `not_found` if no row has this key; `invalid_argument` if the patch is empty; those of [`Rows::add`].
     pub fn update(&self, key: &T::Key, patch: T::Patch) -> Result<()> {
         let mut fields = Fields::new(self.db());
         T::change(patch, &mut fields);
         self.statements.update(key.clone().into(), fields)
     }
 
-    /// Deletes the rows with these keys, all or none, and tells how many there were.
+    /// Deletes the rows with these keys, all or none; returns how many were deleted.
     ///
     /// # Errors
     ///
@@ -222,20 +222,20 @@ impl<'db, T: Table> Rows<'db, T> {
         Ok(deleted)
     }
 
-    /// How many rows the filter finds.
+    /// How many rows match the filter.
     ///
     /// # Errors
     ///
-    /// As for [`Rows::list`].
+    /// Those of [`Rows::list`].
     pub fn count(&self, filter: T::Filter) -> Result<u64> {
         self.statements.count(&self.conditions(filter)?)
     }
 
-    /// Deletes every row that the filter finds, and tells how many there were.
+    /// Deletes every row that matches the filter; returns how many were deleted.
     ///
     /// # Errors
     ///
-    /// As for [`Rows::list`].
+    /// Those of [`Rows::list`].
     pub fn clear(&self, filter: T::Filter) -> Result<u64> {
         self.statements.clear(&self.conditions(filter)?)
     }
@@ -254,6 +254,6 @@ fn check_bulk(rows: usize) -> Result<()> {
     if rows <= MAX_BULK {
         return Ok(());
     }
-    let message = format!("{rows} rows were given at once; the limit is {MAX_BULK}.");
-    Err(Error::invalid_argument(message).with_hint("Make several calls; each is whole by itself."))
+    let message = format!("{rows} rows were passed at once; the limit is {MAX_BULK}.");
+    Err(Error::invalid_argument(message).with_hint("Make several calls; each is atomic."))
 }

@@ -1,4 +1,4 @@
-//! `turns`: the conversation, one row for what the user said and what the assistant answered.
+//! `turns`: the conversation. A row holds what the user said and what the assistant answered.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -12,39 +12,40 @@ use crate::error::Result;
 use crate::words::Match;
 
 table! {
-    /// What the user said and what the assistant answered. Every column may be NULL in a file from elsewhere.
+    /// What the user said and what the assistant answered. Every column but the id can be NULL in a file of another
+    /// program.
     Turn;
     /// A turn to be added.
     NewTurn;
-    /// What to change of a turn: a column that is not named stays as it is.
+    /// What to change of a turn: an absent field stays unchanged.
     TurnPatch;
 
     /// The row's id.
     [id] id: i64;
-    /// When it was; of a new row, now by default.
+    /// When it happened; in a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// What the user said.
     [required] user_input: String = text();
-    /// What the assistant answered, if it has.
+    /// What the assistant answered; null if it has not answered.
     [nullable] assistant_response: String = nullable_text();
-    /// Anything else; of a new row, `{}` by default.
+    /// Any other data; in a new row, `{}` by default.
     [default |_| "{}".into()] metadata: JsonText = json();
 }
 
-/// Which turns.
+/// Selects turns; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TurnFilter {
-    /// From this time on.
+    /// At or after this time.
     #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
     /// Before this time.
     #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
-    /// With these words, in either text; stemmed, case and accents aside.
+    /// With these words in either text. Words are stemmed; case and accents are ignored.
     #[tsify(optional)]
     pub search: Option<String>,
-    /// Whether a search needs every word or any.
+    /// Whether `search` needs all of its words, the default, or any of them.
     #[serde(default)]
     #[tsify(optional)]
     pub matching: Match,
@@ -54,10 +55,10 @@ pub struct TurnFilter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum TurnOrder {
-    /// As they were added.
+    /// By id: in the order in which they were added.
     #[default]
     Id,
-    /// By their time.
+    /// By their timestamp.
     Timestamp,
 }
 

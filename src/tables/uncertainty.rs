@@ -1,4 +1,4 @@
-//! `uncertainty_log`: what the agent was unsure of, and how it was settled.
+//! `uncertainty_log`: open questions. A row holds what the agent was unsure about, and how it was resolved.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -11,93 +11,94 @@ use super::values::{JsonText, Seconds};
 use crate::error::{Error, Result};
 use crate::words::Match;
 
-/// The longest context, in characters: Synth Mind cuts it there, and so a longer one is cut here.
+/// The length at which a context is truncated, in characters. It is the same in Synth Mind.
 pub const MAX_CONTEXT_CHARACTERS: usize = 2000;
 
 table! {
-    /// Something the agent was unsure of. Every column may be NULL in a file from elsewhere.
+    /// An open question: something the agent was unsure about. Every column but the id can be NULL in a file of another
+    /// program; `resolved` is then false.
     Uncertainty;
-    /// A doubt to be logged.
+    /// An open question to be logged.
     NewUncertainty;
-    /// What to change of a doubt: a column that is not named stays as it is.
+    /// What to change of an open question: an absent field stays unchanged.
     UncertaintyPatch;
 
     /// The row's id.
     [id] id: i64;
-    /// When it was; of a new row, now by default.
+    /// When it arose; in a new row, now by default.
     [default Fields::now] timestamp: Seconds = time();
     /// What the user said.
     [required] user_message: String = text();
-    /// What the agent took it to mean.
+    /// What the agent took that to mean.
     [nullable] parsed_intent: String = nullable_text();
     /// How sure the agent was, from 0 to 1.
     [required] confidence_score: f64 = real(0.0, 1.0);
-    /// What had been said before; no more than 2,000 characters of it are kept.
+    /// What had been said before; truncated to 2,000 characters.
     [nullable] context: String = beginning(MAX_CONTEXT_CHARACTERS);
-    /// What made it unsure; of a new row, `{}` by default.
+    /// What made the agent unsure; in a new row, `{}` by default.
     [default |_| "{}".into()] signals: JsonText = json();
-    /// Whether it was settled.
+    /// Whether it is resolved.
     [flag] resolved: bool;
-    /// How it was settled.
+    /// How it was resolved.
     [later] resolution_pattern: String = nullable_text();
 }
 
-/// Which doubts.
+/// Selects open questions; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UncertaintyFilter {
-    /// Settled, or not.
+    /// Resolved, or not resolved.
     #[tsify(optional)]
     pub resolved: Option<bool>,
-    /// Of at least this confidence.
+    /// With at least this confidence.
     #[tsify(optional)]
     pub min_confidence: Option<f64>,
-    /// Of at most this confidence.
+    /// With at most this confidence.
     #[tsify(optional)]
     pub max_confidence: Option<f64>,
-    /// From this time on.
+    /// At or after this time.
     #[tsify(optional, type = "Seconds")]
     pub since: Option<f64>,
     /// Before this time.
     #[tsify(optional, type = "Seconds")]
     pub until: Option<f64>,
-    /// With these words in the message or the intent; stemmed, case and accents aside.
+    /// With these words in the message or the intent. Words are stemmed; case and accents are ignored.
     #[tsify(optional)]
     pub search: Option<String>,
-    /// Whether a search needs every word or any.
+    /// Whether `search` needs all of its words, the default, or any of them.
     #[serde(default)]
     #[tsify(optional)]
     pub matching: Match,
 }
 
-/// What doubts can be ordered by.
+/// What open questions can be ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum UncertaintyOrder {
-    /// As they were logged.
+    /// By id: in the order in which they were logged.
     #[default]
     Id,
-    /// By their time.
+    /// By their timestamp.
     Timestamp,
-    /// By the confidence.
+    /// By confidence.
     ConfidenceScore,
 }
 
-/// The log in figures.
+/// Statistics of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct UncertaintyStatistics {
-    /// All rows.
+    /// The number of rows.
     pub total: u64,
-    /// Those not settled.
+    /// The number of rows that are not resolved.
     pub unresolved: u64,
-    /// Those settled.
+    /// The number of rows that are resolved.
     pub resolved: u64,
-    /// Settled out of all, from 0 to 1; 0 where there are none.
+    /// The share of rows that are resolved, from 0 to 1; 0 if there are no rows.
     pub resolution_rate: f64,
-    /// The mean confidence, from 0 to 1; 0 where there are none.
+    /// The mean confidence, from 0 to 1; 0 if there are no rows.
     pub average_confidence: f64,
-    /// Those of the last 24 hours.
+    /// The number of rows of the last 24 hours.
     #[serde(rename = "last24h")]
     pub last_24_hours: u64,
 }
@@ -131,25 +132,25 @@ impl Table for Uncertainty {
 }
 
 impl Rows<'_, Uncertainty> {
-    /// Marks a doubt as settled, and how.
+    /// Marks an open question as resolved, and records how.
     ///
     /// # Errors
     ///
-    /// `not_found` where there is none with this id.
+    /// `not_found` if no row has this id; `invalid_argument` if `pattern` is empty.
     pub fn resolve(&self, id: i64, pattern: String) -> Result<()> {
         if pattern.is_empty() {
-            return Err(Error::invalid_argument("pattern is empty; say how the doubt was settled."));
+            return Err(Error::invalid_argument("pattern is empty; say how the question was resolved."));
         }
         let patch =
             UncertaintyPatch { resolved: Some(true), resolution_pattern: Some(Some(pattern)), ..Default::default() };
         self.update(&id, patch)
     }
 
-    /// The log in figures.
+    /// Statistics of the log.
     ///
     /// # Errors
     ///
-    /// Only those of reading the file.
+    /// If the file cannot be read.
     pub fn statistics(&self) -> Result<UncertaintyStatistics> {
         const SQL: &str = "SELECT count(*), count(*) FILTER (WHERE coalesce(resolved, 0) <> 0), \
                            coalesce(avg(confidence_score), 0.0), count(*) FILTER (WHERE timestamp >= ?) \

@@ -1,4 +1,4 @@
-//! Values of columns that TypeScript knows by names of their own.
+//! Types of column values that have their own names in TypeScript.
 
 /// Unix seconds, fractions included, as the columns hold them.
 pub type Seconds = f64;

@@ -1,4 +1,4 @@
-//! The ledger: what clients were answered.
+//! The calls of the ledger of answers.
 
 use wasm_bindgen::prelude::*;
 
@@ -7,24 +7,25 @@ use crate::db::Durability;
 
 #[wasm_bindgen]
 impl Engine {
-    /// What is kept for a client, oldest first: JSON as it was given to `keepAnswers`; of a call that was announced by
-    /// `enter`, `[[sequence, { "value": answer }]]`.
+    /// The answers kept for a client, oldest first: JSON as it was passed to `keepAnswers`, or
+    /// `[[sequence, { "value": answer }]]` for a call that was announced by `enter`.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn answers(&self, client: &str) -> Answer {
         self.call(|memory| memory.answers(client))
     }
 
-    /// Keeps the answers to calls of a client, up to the one with the number `last`, as a part of the batch that made them;
-    /// deletes those to calls before `acknowledged`. If it fails, the batch is rolled back and ends.
+    /// Keeps the answers to calls of a client, the last of which has the number `last`, as a part of the batch that
+    /// made them. Deletes its answers to calls before the number `acknowledged`. If it fails, the batch is rolled back
+    /// and ends.
     #[wasm_bindgen(js_name = keepAnswers, unchecked_return_type = "Done")]
     pub fn keep_answers(&self, client: &str, acknowledged: f64, last: f64, answers: &str) -> Answer {
         self.call(|memory| memory.keep_answers(client, acknowledged as i64, last as i64, answers))
     }
 
-    /// Announces that the call that comes next is this request: one with a transaction of its own, which enters its answer
-    /// there. If the call fails, nothing is entered.
+    /// Announces that the next call is this request. The call has its own transaction, in which it enters its answer.
+    /// If it fails, nothing is entered.
     pub fn enter(&self, client: &str, sequence: f64) {
-        // Once it is closed, no call comes next.
+        // After a close, no call follows.
         if let Ok(memory) = self.memory() {
             memory.enter(client, sequence as i64);
         }
@@ -36,7 +37,7 @@ impl Engine {
         self.call(|memory| memory.acknowledge(client, below as i64))
     }
 
-    /// Changes what a write that is answered from here on has survived.
+    /// Sets the durability of the writes that are answered from now on.
     #[wasm_bindgen(js_name = setDurability, unchecked_return_type = "Done")]
     pub fn set_durability(&self, #[wasm_bindgen(unchecked_param_type = "Durability")] durability: &str) -> Answer {
         let durability = if durability == "relaxed" { Durability::Relaxed } else { Durability::Strict };

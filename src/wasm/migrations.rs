@@ -1,4 +1,4 @@
-//! The calls that move the schema, or the whole database.
+//! The calls that migrate the schema, or import and export the whole database.
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -29,7 +29,7 @@ pub(super) async fn open_in(
     }
     if let Some(report) = on_progress {
         migrations.progress = Box::new(move |progress| {
-            // Whoever listens may fail; a migration does not fail with it.
+            // A listener that throws does not fail the migration.
             let _ = wire::to_js(&progress).map(|event| report.call1(&JsValue::UNDEFINED, &event));
         });
     }
@@ -46,7 +46,7 @@ pub(super) async fn open_in(
     Ok(memory)
 }
 
-/// Makes room for the backups, unless none is required.
+/// Makes room for backups. A full disk is an error only if a backup is required.
 async fn reserve(pool: &Pool, memory: &Memory) -> Result<()> {
     match pool.reserve(memory.backups_kept()).await {
         Err(error) if !memory.is_backup_required() && error.code() == ErrorCode::QuotaExceeded => Ok(()),
@@ -63,15 +63,15 @@ impl Engine {
         self.bytes(bytes)
     }
 
-    /// Replaces the database by a file's. With `refuse`, it fails if anything would be left out of the file.
+    /// Replaces the database with a file. With `refuse`, it fails if anything in the file would be left out.
     #[wasm_bindgen(unchecked_return_type = "Imported")]
     pub fn import(&mut self, file: Vec<u8>, refuse: bool) -> Answer {
         let foreign = if refuse { Foreign::Refuse } else { Foreign::LeaveOut };
         self.call_mut(|memory| memory.import_with(file, foreign))
     }
 
-    /// Makes room for a backup. To be awaited before a call that may keep one: `import`, `restore`, `upgrade`, `downgrade`,
-    /// `redo`, `backUp`.
+    /// Makes room for a backup. Must be awaited before a call that can make one: `import`, `restore`, `upgrade`,
+    /// `downgrade`, `redo`, `backUp`.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub async fn reserve(&self) -> Answer {
         let reserved = match (&self.pool, self.memory()) {
@@ -87,25 +87,25 @@ impl Engine {
         self.call(Memory::backups)
     }
 
-    /// Keeps a verified copy of the database beside it.
+    /// Makes a backup: a verified copy of the database, next to it.
     #[wasm_bindgen(js_name = backUp, unchecked_return_type = "Backup")]
     pub fn back_up(&mut self) -> Answer {
         self.call_mut(Memory::back_up)
     }
 
-    /// Deletes a backup; returns whether there was one.
+    /// Deletes a backup; returns whether it existed.
     #[wasm_bindgen(js_name = deleteBackup, unchecked_return_type = "boolean")]
     pub fn delete_backup(&mut self, id: &str) -> Answer {
         self.call_mut(|memory| memory.delete_backup(id))
     }
 
-    /// Replaces the database by a backup's.
+    /// Replaces the database with a backup.
     #[wasm_bindgen(unchecked_return_type = "Imported")]
     pub fn restore(&mut self, id: &str) -> Answer {
         self.call_mut(|memory| memory.restore(id))
     }
 
-    /// The revisions, newest first: all, or those of a range such as `001:head`, ends included.
+    /// The revisions, newest first: all, or those of a range such as `001:head`, which includes its ends.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn history(&self, range: Option<String>) -> Answer {
         self.call(|memory| {
@@ -114,19 +114,19 @@ impl Engine {
         })
     }
 
-    /// The revisions that none revises.
+    /// The heads: the revisions that no other revises.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn heads(&self) -> Answer {
         self.call(|memory| memory.describe(&memory.graph().heads()))
     }
 
-    /// The revisions that several revise.
+    /// The branch points: the revisions that several others revise.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn branches(&self) -> Answer {
         self.call(|memory| memory.describe(&memory.graph().branch_points()))
     }
 
-    /// The revisions that a symbol means.
+    /// The revisions that a symbol matches.
     #[wasm_bindgen(unchecked_return_type = "RevisionInfo[]")]
     pub fn show(&self, symbol: &str) -> Answer {
         self.call(|memory| {
@@ -137,37 +137,38 @@ impl Engine {
         })
     }
 
-    /// Takes the schema up; returns the revisions applied.
+    /// Upgrades the schema; returns the revisions that were applied.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn upgrade(&mut self, target: &str) -> Answer {
         self.call_mut(|memory| memory.upgrade(target))
     }
 
-    /// Takes the schema down; returns the revisions taken back.
+    /// Downgrades the schema; returns the revisions that were downgraded.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn downgrade(&mut self, target: &str) -> Answer {
         self.call_mut(|memory| memory.downgrade(target))
     }
 
-    /// Takes a revision of the app back as it was applied and applies it again as it is now; returns the revisions applied.
+    /// Downgrades a revision of the app with the text that was applied, and applies its current text; returns the
+    /// revisions that were applied.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn redo(&mut self, symbol: Option<String>) -> Answer {
         self.call_mut(|memory| memory.redo(symbol.as_deref()))
     }
 
-    /// What an upgrade or a downgrade would do, found out on a copy.
+    /// What an upgrade or a downgrade would do, tried on a copy.
     #[wasm_bindgen(unchecked_return_type = "MigrationPlan")]
     pub fn plan(&mut self, target: &str, down: bool) -> Answer {
         self.call_mut(|memory| memory.plan(target, down))
     }
 
-    /// The scripts from a revision to another, as SQL.
+    /// The scripts from one revision to another, as SQL.
     #[wasm_bindgen(unchecked_return_type = "string")]
     pub fn sql(&self, from: &str, to: &str, down: bool) -> Answer {
         self.call(|memory| memory.sql(from, to, down))
     }
 
-    /// Writes down revisions and changes nothing else.
+    /// Records the revisions of the schema and changes nothing else.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub fn stamp(
         &mut self,
@@ -181,19 +182,19 @@ impl Engine {
         })
     }
 
-    /// Makes `alembic_version` where it is missing.
+    /// Creates `alembic_version` if it is missing.
     #[wasm_bindgen(js_name = ensureVersion, unchecked_return_type = "Done")]
     pub fn ensure_version(&mut self) -> Answer {
         self.call_mut(Memory::ensure_version)
     }
 
-    /// What has become of each applied revision.
+    /// Compares each applied revision with its current text.
     #[wasm_bindgen(unchecked_return_type = "VerifiedRevision[]")]
     pub fn verify(&self) -> Answer {
         self.call(Memory::verify)
     }
 
-    /// Takes the present text of an applied revision for the one that was applied.
+    /// Records the current text of an applied revision as the one that was applied.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub fn accept(&mut self, symbol: &str) -> Answer {
         self.call_mut(|memory| memory.accept(symbol))
@@ -209,7 +210,7 @@ impl Engine {
         self.call(|memory| file::check(memory.graph(), schema.as_deref(), &renames_of(renames)?))
     }
 
-    /// A new revision's file; with a schema, one that makes the difference, or null if there is none.
+    /// The file of a new revision. With a schema, the revision makes the difference to it; null if there is none.
     #[wasm_bindgen(unchecked_return_type = "MigrationFile | null")]
     pub fn revision(
         &self,
@@ -227,7 +228,7 @@ impl Engine {
         })
     }
 
-    /// The file of a revision that makes one head of several.
+    /// The file of a revision that merges several heads into one.
     #[wasm_bindgen(unchecked_return_type = "MigrationFile")]
     pub fn merge(
         &self,
@@ -241,7 +242,7 @@ impl Engine {
         })
     }
 
-    /// The file of one revision for a line of them.
+    /// The file of one revision that replaces a line of them.
     #[wasm_bindgen(unchecked_return_type = "MigrationFile")]
     pub fn squash(&self, from: &str, to: &str, message: &str) -> Answer {
         self.call(|memory| file::squash(memory.graph(), from, to, message, CLOCK.now()))

@@ -1,4 +1,5 @@
-//! The engine, as JavaScript calls it: the only `#[wasm_bindgen]`. It converts and calls, and decides nothing.
+//! The engine as JavaScript calls it: the only `#[wasm_bindgen]`. It converts values and calls the memory, and holds no
+//! logic.
 
 mod ledger;
 mod migrations;
@@ -18,7 +19,7 @@ use crate::opfs::Pool;
 use crate::wire;
 use migrations::open_in;
 
-/// A panic ends the engine; what it says would be lost with it.
+/// A panic ends the engine. Its message is logged, because it would be lost otherwise.
 #[wasm_bindgen(start)]
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
@@ -40,7 +41,7 @@ impl Engine {
         self.memory.as_mut().ok_or_else(closed)
     }
 
-    /// A result for JavaScript.
+    /// Converts a result to JavaScript.
     fn answer<T: Serialize>(&self, result: Result<T>) -> Answer {
         self.raw(result.and_then(|value| wire::to_js(&value)))
     }
@@ -59,7 +60,8 @@ impl Engine {
         self.answer(result)
     }
 
-    /// A result that is JavaScript's already; a failure of the storage with the browser's words for it.
+    /// Passes on a result that is a JavaScript value already. If the storage failed, the browser's error becomes the
+    /// cause.
     fn raw(&self, result: Result<JsValue>) -> Answer {
         result.map_err(|error| {
             let of_storage = matches!(error.code(), ErrorCode::QuotaExceeded | ErrorCode::IoFailed);
@@ -75,7 +77,7 @@ impl Engine {
 type Answer = std::result::Result<JsValue, JsValue>;
 
 fn closed() -> Error {
-    Error::new(ErrorCode::Internal, "The engine was called after its close.")
+    Error::new(ErrorCode::Internal, "The engine was called after it was closed.")
 }
 
 fn failure(error: Error) -> JsValue {
@@ -86,7 +88,8 @@ fn failure(error: Error) -> JsValue {
 impl Engine {
     /// Opens a memory.
     ///
-    /// A memory without a path begins with the file, if there is one. `onProgress` is called while it is migrated.
+    /// A memory without a path starts with the contents of `file`, if passed. `onProgress` is called while the memory
+    /// is migrated.
     pub async fn open(
         #[wasm_bindgen(unchecked_param_type = "EngineOptions")] options: JsValue,
         file: Option<Vec<u8>>,
@@ -96,7 +99,7 @@ impl Engine {
         open(&options, file, on_progress.dyn_into().ok()).await.map_err(failure)
     }
 
-    /// Runs one statement that reads. `timeout` is in seconds, 10 by default.
+    /// Runs one statement that only reads. `timeout` is in seconds, 10 by default.
     #[wasm_bindgen(unchecked_return_type = "QueryResult")]
     pub fn query(
         &mut self,
@@ -128,7 +131,7 @@ impl Engine {
         self.bytes(self.memory().and_then(Memory::export))
     }
 
-    /// Removes everything of what was deleted, and builds the file anew without free pages.
+    /// Removes all traces of what was deleted, and rebuilds the file without free pages.
     #[wasm_bindgen(unchecked_return_type = "Compacted")]
     pub fn compact(&mut self) -> Answer {
         self.call_mut(Memory::compact)
@@ -140,13 +143,13 @@ impl Engine {
         self.call(Memory::tidy_slice)
     }
 
-    /// The rows that hold what they should not.
+    /// The rows that hold values of a wrong type.
     #[wasm_bindgen(unchecked_return_type = "UnreadableRow[]")]
     pub fn unreadable(&self) -> Answer {
         self.call(Memory::unreadable)
     }
 
-    /// Where the schema is.
+    /// The state of the schema.
     #[wasm_bindgen(js_name = schemaStatus, unchecked_return_type = "SchemaStatus")]
     pub fn schema_status(&self) -> Answer {
         self.call(Memory::schema_status)
@@ -161,19 +164,19 @@ impl Engine {
         })
     }
 
-    /// Commits them. If it fails, none of them was kept.
+    /// Commits the changes of the batch. If it fails, none of them was kept.
     #[wasm_bindgen(js_name = endBatch, unchecked_return_type = "Done")]
     pub fn end_batch(&self) -> Answer {
         self.call(Memory::end_batch)
     }
 
-    /// What was changed and committed since this was last called; null if that is nothing.
+    /// What was changed and committed since the last call; null if nothing was.
     #[wasm_bindgen(unchecked_return_type = "Changes | null")]
     pub fn changes(&self) -> Answer {
         self.call(|memory| Ok(memory.take_changes()))
     }
 
-    /// Closes the database and releases its files. Nothing may be called after it.
+    /// Closes the database and releases its files. No method must be called after it.
     #[wasm_bindgen(unchecked_return_type = "Done")]
     pub fn close(&mut self) -> Answer {
         let closed = self.memory.take().map_or(Ok(()), Memory::close);
@@ -192,7 +195,7 @@ async fn open(options: &JsValue, file: Option<Vec<u8>>, on_progress: Option<Func
     };
     match open_in(pool.as_ref(), options, file, on_progress).await {
         Ok(memory) => Ok(Engine { memory: Some(memory), pool }),
-        // The file is as it was; another tab may try.
+        // The file is unchanged; another tab can try.
         Err(error) => {
             pool.as_ref().map_or(Ok(()), Pool::release)?;
             Err(error)

@@ -8,14 +8,14 @@ use crate::recall::{MemoryReference, RecallQuestion};
 use crate::tables::MemoryTable;
 use crate::wire::{self, from_js, object_from_js};
 
-/// A question, and its vector if the page made it.
+/// A question, with its vector if the page computed it.
 fn question(question: &JsValue, vector: Option<Vec<f32>>) -> Result<RecallQuestion> {
     Ok(RecallQuestion { vector, ..object_from_js(question, "question")? })
 }
 
 #[wasm_bindgen]
 impl Engine {
-    /// The rows that answer a question, the best first.
+    /// The hits of a question, the best first.
     #[wasm_bindgen(unchecked_return_type = "RecallHit[]")]
     pub fn recall(
         &self,
@@ -25,17 +25,17 @@ impl Engine {
         self.call(|memory| memory.recall().recall(&question(asked, vector)?))
     }
 
-    /// Indexes some of what changed, for a few milliseconds; tells whether there is more.
+    /// Indexes some of the changed rows, for a few milliseconds; returns whether there are more.
     #[wasm_bindgen(js_name = indexSlice, unchecked_return_type = "boolean")]
     pub fn index_slice(&self) -> Answer {
         self.call(|memory| match memory.recall().index_slice() {
-            // At a revision without an index there is nothing to be indexed.
+            // A revision without a full-text index has nothing to index.
             Err(error) if error.code() == ErrorCode::SchemaMismatch => Ok(false),
             more => more,
         })
     }
 
-    /// The semantic memories nearest in meaning.
+    /// The semantic memories that are nearest in meaning.
     #[wasm_bindgen(js_name = semanticSearch, unchecked_return_type = "NearRow[]")]
     pub fn semantic_search(
         &self,
@@ -49,7 +49,7 @@ impl Engine {
         })
     }
 
-    /// Semantic memories near a text, and recent episodes.
+    /// Semantic memories near a text and, if `episodes`, also recent episodes that are near it.
     #[wasm_bindgen(unchecked_return_type = "NearRow[]")]
     pub fn related(
         &self,
@@ -60,7 +60,7 @@ impl Engine {
         self.call(|memory| memory.recall().related(&question(asked, vector)?, episodes))
     }
 
-    /// How well what is known supports a text, from 0 to 1.
+    /// How well semantic memories support a text, from 0 to 1.
     #[wasm_bindgen(js_name = groundingConfidence, unchecked_return_type = "number")]
     pub fn grounding_confidence(
         &self,
@@ -70,7 +70,7 @@ impl Engine {
         self.call(|memory| memory.recall().grounding_confidence(&question(asked, vector)?))
     }
 
-    /// Notes what is talked about.
+    /// Records what the conversation is about.
     #[wasm_bindgen(js_name = trackContext, unchecked_return_type = "Done")]
     pub fn track_context(
         &self,
@@ -80,13 +80,13 @@ impl Engine {
         self.call(|memory| memory.recall().track_context(&question(asked, vector)?))
     }
 
-    /// Whether the talk has left its subject.
+    /// Whether the conversation has left its subject.
     #[wasm_bindgen(js_name = coherenceDrift, unchecked_return_type = "CoherenceDrift")]
     pub fn coherence_drift(&self, threshold: f64) -> Answer {
         self.call(|memory| memory.recall().coherence_drift(threshold))
     }
 
-    /// Marks a doubt as settled, and which memories settled it or misled.
+    /// Marks an open question as resolved, and records how, and which memories settled it or were misleading.
     #[wasm_bindgen(js_name = uncertaintyLearn, unchecked_return_type = "Done")]
     pub fn uncertainty_learn(
         &self,
@@ -102,13 +102,13 @@ impl Engine {
         })
     }
 
-    /// Takes the bundled model, whose vectors are kept and searched from here on; tells their dimensions.
+    /// Loads the bundled model, whose vectors are kept and searched from now on; returns their number of dimensions.
     #[wasm_bindgen(js_name = embedderLoad, unchecked_return_type = "number")]
     pub fn embedder_load(&self, model: Vec<u8>) -> Answer {
         self.call(|memory| memory.recall().load_embedder(&model))
     }
 
-    /// Vectors of texts, by the bundled model; zeros for a text without any known word.
+    /// The vectors of texts by the bundled model; zeros for a text without a known word.
     #[wasm_bindgen(unchecked_return_type = "Float32Array<ArrayBuffer>[]")]
     pub fn embed(&self, texts: Vec<String>) -> Answer {
         let vectors = self.memory().and_then(|memory| {
@@ -122,13 +122,13 @@ impl Engine {
         self.raw(vectors)
     }
 
-    /// Embeds texts that wait, by the bundled model; tells how many there were, `limit` at most.
+    /// Embeds pending texts with the bundled model, at most `limit`; returns how many there were.
     #[wasm_bindgen(js_name = embeddingsCatchUp, unchecked_return_type = "number")]
     pub fn embeddings_catch_up(&self, limit: u32) -> Answer {
         self.call(|memory| memory.recall().catch_up(limit))
     }
 
-    /// Which model's vectors are kept and searched from here on.
+    /// Sets the model whose vectors are kept and searched from now on.
     #[wasm_bindgen(js_name = embeddingsUse, unchecked_return_type = "Done")]
     pub fn embeddings_use(&self, name: &str, dimensions: u32) -> Answer {
         self.call(|memory| memory.recall().use_model(name, dimensions as usize))
@@ -143,7 +143,7 @@ impl Engine {
         })
     }
 
-    /// Keeps the vectors of such texts, one behind the other; tells how many were kept.
+    /// Keeps the vectors of pending texts, one after the other in one array; returns how many were kept.
     #[wasm_bindgen(js_name = embeddingsKeep, unchecked_return_type = "number")]
     pub fn embeddings_keep(&self, keys: Vec<String>, vectors: &[f32], dimensions: u32, model: &str) -> Answer {
         self.call(|memory| {
@@ -160,7 +160,7 @@ impl Engine {
         })
     }
 
-    /// Lets texts that have nothing to be embedded wait no longer.
+    /// Removes texts that have nothing to embed from the pending ones.
     #[wasm_bindgen(js_name = embeddingsSkip, unchecked_return_type = "Done")]
     pub fn embeddings_skip(&self, keys: Vec<String>) -> Answer {
         self.call(|memory| {
@@ -169,7 +169,7 @@ impl Engine {
         })
     }
 
-    /// Notes that texts could not be embedded, and why.
+    /// Records that texts could not be embedded, and why.
     #[wasm_bindgen(js_name = embeddingsFail, unchecked_return_type = "Done")]
     pub fn embeddings_fail(&self, keys: Vec<String>, why: &str) -> Answer {
         self.call(|memory| {
@@ -178,25 +178,25 @@ impl Engine {
         })
     }
 
-    /// Lets what failed be tried again at once.
+    /// Makes failed texts be retried at once.
     #[wasm_bindgen(js_name = embeddingsRetry, unchecked_return_type = "Done")]
     pub fn embeddings_retry(&self) -> Answer {
         self.call(|memory| memory.recall().retry())
     }
 
-    /// What is known of the vectors.
+    /// The state of the vectors.
     #[wasm_bindgen(js_name = embeddingsStatus, unchecked_return_type = "EmbeddingStatus")]
     pub fn embeddings_status(&self) -> Answer {
         self.call(|memory| memory.recall().embedding_status())
     }
 
-    /// The rows embedded last, on a plane.
+    /// The rows that were embedded last, projected onto a plane.
     #[wasm_bindgen(js_name = embeddingsMap, unchecked_return_type = "MemoryMapPoint[]")]
     pub fn embeddings_map(&self, limit: u32) -> Answer {
         self.call(|memory| memory.recall().map(limit))
     }
 
-    /// Tidies up semantic memories.
+    /// Consolidates semantic memories.
     #[wasm_bindgen(unchecked_return_type = "Consolidated")]
     pub fn consolidate(
         &self,
@@ -205,7 +205,7 @@ impl Engine {
         self.call(|memory| memory.recall().consolidate(&object_from_js(options, "options")?))
     }
 
-    /// Makes semantic memories part of another one; returns what was done.
+    /// Merges semantic memories into another one; returns what was done.
     #[wasm_bindgen(js_name = semanticMerge, unchecked_return_type = "Consolidated")]
     pub fn semantic_merge(
         &self,
@@ -218,7 +218,8 @@ impl Engine {
         })
     }
 
-    /// Looks for semantic memories that are the same or near each other, for so many ms; returns whether all are found.
+    /// Searches for semantic memories that are the same or near each other, for this many milliseconds; returns whether
+    /// the search is finished.
     #[wasm_bindgen(js_name = consolidatePrepare, unchecked_return_type = "boolean")]
     pub fn consolidate_prepare(
         &self,
@@ -237,7 +238,7 @@ impl Engine {
         self.call(|memory| memory.recall().consolidations())
     }
 
-    /// Takes a consolidation back; tells how many rows are as before.
+    /// Undoes a consolidation; returns how many rows were restored.
     #[wasm_bindgen(js_name = undoConsolidation, unchecked_return_type = "number")]
     pub fn undo_consolidation(
         &self,
@@ -246,7 +247,7 @@ impl Engine {
         self.call(|memory| memory.recall().undo_consolidation(from_js(id, "id")?))
     }
 
-    /// Lets go of what consolidations put away; tells how many there were.
+    /// Deletes what consolidations saved, so that they can no longer be undone; returns how many there were.
     #[wasm_bindgen(js_name = discardConsolidations, unchecked_return_type = "number")]
     pub fn discard_consolidations(&self) -> Answer {
         self.call(|memory| memory.recall().discard_consolidations())

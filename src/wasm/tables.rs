@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::tables::{Rows, Table};
 use crate::wire::{Paging, SortDirection, from_js, object_from_js, to_js};
 
-/// What every table can be asked, from JavaScript's values to JavaScript's values.
+/// The calls that every table has, from JavaScript values to JavaScript values.
 trait Calls {
     fn add(&self, rows: &JsValue) -> Result<JsValue>;
     fn get(&self, key: &JsValue) -> Result<JsValue>;
@@ -70,7 +70,7 @@ macro_rules! table_calls {
      $count:ident $count_name:ident($filter_type:literal), $clear:ident $clear_name:ident) => {
         #[wasm_bindgen]
         impl Engine {
-            /// Adds rows, all or none, and gives their ids in order.
+            /// Adds rows, all or none; returns their ids in order.
             #[wasm_bindgen(js_name = $add_name, unchecked_return_type = "number[]")]
             pub fn $add(&self, #[wasm_bindgen(unchecked_param_type = $new_type)] rows: &JsValue) -> Answer {
                 self.table(|memory| Calls::add(&memory.$rows(), rows))
@@ -102,19 +102,19 @@ macro_rules! table_calls {
                 self.table(|memory| Calls::update(&memory.$rows(), key, patch))
             }
 
-            /// Deletes the rows with these keys, all or none, and tells how many there were.
+            /// Deletes the rows with these keys, all or none; returns how many were deleted.
             #[wasm_bindgen(js_name = $delete_name, unchecked_return_type = "number")]
             pub fn $delete(&self, #[wasm_bindgen(unchecked_param_type = $keys_type)] keys: &JsValue) -> Answer {
                 self.table(|memory| Calls::delete(&memory.$rows(), keys))
             }
 
-            /// How many rows the filter finds.
+            /// How many rows match the filter.
             #[wasm_bindgen(js_name = $count_name, unchecked_return_type = "number")]
             pub fn $count(&self, #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue) -> Answer {
                 self.table(|memory| Calls::count(&memory.$rows(), filter))
             }
 
-            /// Deletes every row that the filter finds, and tells how many there were.
+            /// Deletes every row that matches the filter; returns how many were deleted.
             #[wasm_bindgen(js_name = $clear_name, unchecked_return_type = "number")]
             pub fn $clear(&self, #[wasm_bindgen(unchecked_param_type = $filter_type)] filter: &JsValue) -> Answer {
                 self.table(|memory| Calls::clear(&memory.$rows(), filter))
@@ -155,7 +155,7 @@ table_calls!(semantic, Desc;
 
 #[wasm_bindgen]
 impl Engine {
-    /// Marks a doubt as settled, and how.
+    /// Marks an open question as resolved, and records how.
     #[wasm_bindgen(js_name = uncertaintyResolve, unchecked_return_type = "Done")]
     pub fn uncertainty_resolve(
         &self,
@@ -165,7 +165,7 @@ impl Engine {
         self.call(|memory| memory.uncertainty().resolve(from_js(id, "id")?, pattern))
     }
 
-    /// The log in figures.
+    /// Statistics of the log.
     #[wasm_bindgen(js_name = uncertaintyStatistics, unchecked_return_type = "UncertaintyStatistics")]
     pub fn uncertainty_statistics(&self) -> Answer {
         self.call(|memory| memory.uncertainty().statistics())
@@ -173,7 +173,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// A call on a table, whose answer is JavaScript's already.
+    /// A call on a table, whose result is a JavaScript value already.
     fn table(&self, call: impl FnOnce(&Memory) -> Result<JsValue>) -> Answer {
         self.raw(self.memory().and_then(call))
     }

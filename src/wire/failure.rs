@@ -1,20 +1,20 @@
-//! A failure, as it crosses to where an `Error` is made of it.
+//! A failure in the form that crosses into JavaScript, which makes an `Error` of it.
 
 use serde::Serialize;
 use tsify::Tsify;
 
 use crate::error::{Error, FailureCause};
 
-/// A failure, as it crosses to where an `Error` is made of it.
+/// A failure in the form that crosses into JavaScript, which makes an `Error` of it.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub(crate) struct Failure<'e> {
-    /// Which kind.
+    /// The kind of failure.
     #[tsify(type = "EngineErrorCode")]
     code: &'static str,
     /// What was wrong.
     message: &'e str,
-    /// What to do.
+    /// What to do about it.
     hint: &'e str,
     /// What caused it.
     #[tsify(type = "FailureCause | null")]

@@ -1,7 +1,7 @@
-//! How values cross into JavaScript and back: by serde, as the domain types declare it.
+//! Converts values to JavaScript and back, with serde, as the domain types declare it.
 //!
-//! TypeScript's declarations are made of the same types by tsify. Times cross as seconds and JSON as text; the page makes
-//! `Date`s and values of them.
+//! tsify makes the TypeScript declarations from the same types. Times cross as seconds and JSON as text; the page
+//! converts them to `Date`s and values.
 
 mod failure;
 
@@ -34,19 +34,19 @@ const SHARED: &str = r#"
 export type Seconds = number & { readonly unit: "seconds" };
 /** A JSON value as its text. */
 export type JsonText = string & { readonly format: "json" };
-/** The answer of a call that has none. */
+/** The result of a call that returns nothing. */
 export type Done = null;
 /** What a column or a parameter of `query` can hold. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
-/** For `?`, in order, or by name without the sign. */
+/** Values for `?`, in order; or for `:name`, `@name` and `$name`, by name without the sign. */
 export type SqlParameters = readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
-/** What a query found. */
+/** The result of a query. */
 export interface QueryResult {
   /** The columns' names. */
   columns: string[];
-  /** The rows, a value for each column. */
+  /** The rows, one value per column. */
   rows: SqlValue[][];
-  /** The tables that it read, those behind views included. */
+  /** The tables that it read, including those behind views. */
   tables: string[];
 }
 "#;
@@ -54,22 +54,23 @@ export interface QueryResult {
 #[wasm_bindgen(typescript_custom_section)]
 const ERROR_CODES: &str = ErrorCode::DECLARATION;
 
-/// A value as JavaScript has it.
+/// Converts a value to JavaScript.
 pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue> {
-    // A number that JavaScript cannot hold is an id, and ids are numbers.
+    // A 64-bit integer that is too large for a JavaScript number is an error: only ids are 64-bit, and ids are numbers.
     let serializer = Serializer::new().serialize_missing_as_null(true).serialize_maps_as_objects(true);
     value.serialize(&serializer).map_err(|error| {
-        Error::new(ErrorCode::UnexpectedValue, format!("A row holds what JavaScript cannot: {}.", words(&error)))
+        Error::new(ErrorCode::UnexpectedValue, format!("JavaScript cannot hold a value: {}.", words(&error)))
     })
 }
 
-/// A value from JavaScript; `name` is what the caller knows it by. Not inlined, as several calls read the same types.
+/// Converts a value from JavaScript; `name` is its name in the caller's API. Not inlined, because several calls read
+/// the same types.
 #[inline(never)]
 pub(crate) fn from_js<T: DeserializeOwned>(value: &JsValue, name: &str) -> Result<T> {
     serde_path_to_error::deserialize(Deserializer::from(value.clone())).map_err(|error| rejected(name, &error))
 }
 
-/// An object from JavaScript; an unknown field is an error that names the valid ones.
+/// Converts an object from JavaScript; an unknown field is an error that lists the valid ones.
 #[inline(never)]
 pub(crate) fn object_from_js<T: DeserializeOwned>(value: &JsValue, name: &str) -> Result<T> {
     let deserializer = strict::Strict(Deserializer::from(value.clone()));
@@ -85,7 +86,7 @@ fn rejected(name: &str, error: &serde_path_to_error::Error<serde_wasm_bindgen::E
     Error::invalid_argument(format!("{name}{path}: {}.", words(error.inner())))
 }
 
-/// What an error says, without JavaScript's name for it.
+/// The message of an error, without the name that JavaScript puts before it.
 fn words(error: &serde_wasm_bindgen::Error) -> String {
     let words = error.to_string();
     words.strip_prefix("Error: ").map(str::to_owned).unwrap_or(words)

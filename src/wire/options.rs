@@ -1,4 +1,4 @@
-//! What only the engine is told: how to open, and what was renamed.
+//! Options that only the engine receives: how to open, and what was renamed.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -10,23 +10,23 @@ use crate::memory::OnNewerSchema;
 #[derive(Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EngineOptions {
-    /// The file's path in OPFS, such as `/memory.db`; without one nothing is kept.
+    /// The file's path in OPFS, such as `/memory.db`; without a path, the memory is not stored.
     #[tsify(optional)]
     pub(crate) path: Option<String>,
-    /// What an acknowledged write has survived.
+    /// What an answered write survives.
     pub(crate) durability: Durability,
     /// The app's own migrations: file names and texts.
     #[serde(default)]
     #[tsify(optional, type = "readonly (readonly [name: string, text: string])[]")]
     pub(crate) migrations: Vec<(String, String)>,
-    /// What to do with a file that is newer than the revisions known; `error` by default.
+    /// What to do with a file that is newer than the known revisions; `error` by default.
     #[serde(default)]
     #[tsify(optional)]
     pub(crate) on_newer_schema: OnNewerSchema,
     /// How many backups are kept; 3 by default.
     #[tsify(optional)]
     pub(crate) keep: Option<u32>,
-    /// Whether there is no migration without a backup; true by default.
+    /// Whether a migration fails if there is no room for its backup; true by default.
     #[serde(default = "yes")]
     #[tsify(optional)]
     pub(crate) backup_required: bool,
@@ -40,7 +40,7 @@ fn yes() -> bool {
     true
 }
 
-/// What only the author of a schema knows: what became of a table or a column that is gone.
+/// What happened to tables and columns that are gone, which only the author of the schema knows.
 #[derive(Default, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SchemaRenames {

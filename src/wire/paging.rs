@@ -1,11 +1,11 @@
-//! How to list, as it crosses.
+//! The options of a listing, in the form that crosses from JavaScript.
 
 use serde::Deserialize;
 use tsify::Tsify;
 
 use crate::tables::Listing;
 
-/// Smallest first, or largest first.
+/// The direction of an order: smallest first or largest first.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SortDirection {
@@ -13,30 +13,30 @@ pub(crate) enum SortDirection {
     Desc,
 }
 
-/// How to list.
+/// How to list rows.
 #[derive(Deserialize, Tsify)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Paging<Order> {
     /// What to order by; the primary key by default.
     #[tsify(optional)]
     order_by: Option<Order>,
-    /// The largest or newest first, `desc`, by default; of `longTerm` the smallest key, `asc`.
+    /// By default `desc`, the newest or largest first; for `longTerm` `asc`, the smallest key first.
     #[tsify(optional)]
     direction: Option<SortDirection>,
-    /// How many rows at most, 1 to 1000; 50 by default.
+    /// The maximum number of rows, from 1 to 1000; 50 by default.
     #[tsify(optional)]
     limit: Option<u32>,
-    /// The cursor of the page before.
+    /// The cursor of the previous page.
     #[tsify(optional, type = "string | null")]
     cursor: Option<String>,
-    /// Whether to count what the filter finds on all pages; false by default.
+    /// Whether to count the rows that match the filter on all pages; false by default.
     #[serde(default)]
     #[tsify(optional)]
     total: bool,
 }
 
 impl<Order: Default> Paging<Order> {
-    /// The listing of what the filter finds, in this direction by default.
+    /// The listing of the rows that match the filter, with `default` as the default direction.
     pub(crate) fn of<Filter>(self, filter: Filter, default: SortDirection) -> Listing<Filter, Order> {
         Listing {
             filter,

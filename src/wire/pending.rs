@@ -1,4 +1,5 @@
-//! Texts that wait for their vector, by a name that crosses: an id and a version may be more than a number holds.
+//! Texts that wait for their vector, with keys that can cross into JavaScript: an id and a version can exceed what a
+//! JavaScript number holds.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -9,7 +10,7 @@ use crate::recall::{Item, Pending};
 /// A text that waits for its vector.
 #[derive(Serialize, Tsify)]
 pub(crate) struct PendingText {
-    /// Its name, to give the vector by.
+    /// Its key, with which the vector is returned.
     key: String,
     /// The text.
     text: String,
@@ -21,10 +22,10 @@ impl From<Pending> for PendingText {
     }
 }
 
-/// The row and the version that such a name stands for.
+/// The row and the version that a key stands for.
 pub(crate) fn pending_key(key: &str) -> Result<(Item, i64)> {
     let parts = key.split_once(':').and_then(|(item, version)| Some((item.parse().ok()?, version.parse().ok()?)));
     parts
         .map(|(item, version)| (Item(item), version))
-        .ok_or_else(|| Error::invalid_argument(format!("{key:?} is not the key of a text.")))
+        .ok_or_else(|| Error::invalid_argument(format!("{key:?} is not the key of a pending text.")))
 }

@@ -1,4 +1,4 @@
-//! SQL's values, which serde has no names for: integers beyond 2^53 are BigInts, blobs `Uint8Array`s.
+//! Converts SQL values, which serde cannot: integers beyond 2^53 are BigInts, blobs are `Uint8Array`s.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ pub(crate) fn statements(value: &JsValue) -> Result<Vec<(String, Parameters)>> {
     array.iter().map(statement).collect()
 }
 
-/// What a query found.
+/// The result of a query, for JavaScript.
 pub(crate) fn result(found: &QueryResult) -> JsValue {
     let columns: Array = found.columns.iter().map(|name| JsValue::from_str(name)).collect();
     let rows: Array = found.rows.iter().map(|row| row.iter().map(to_js).collect::<Array>()).collect();
@@ -68,7 +68,7 @@ fn to_js(value: &Value) -> JsValue {
     }
 }
 
-/// A parameter. Whole numbers become integers, so that they equal what an INTEGER column holds.
+/// A parameter. Whole numbers become integers, so that they compare equal to the values of an INTEGER column.
 struct SqlValue(Value);
 
 impl<'de> Deserialize<'de> for SqlValue {
@@ -95,11 +95,11 @@ impl Visitor<'_> for AnyValue {
     }
 
     fn visit_u64<E: de::Error>(self, integer: u64) -> Result<Value, E> {
-        i64::try_from(integer).map(Value::Integer).map_err(|_| E::custom("an integer is beyond 64 bits"))
+        i64::try_from(integer).map(Value::Integer).map_err(|_| E::custom("an integer does not fit in 64 bits"))
     }
 
     fn visit_f64<E: de::Error>(self, real: f64) -> Result<Value, E> {
-        if real.is_nan() { Err(E::custom("NaN is not a value of SQL")) } else { Ok(Value::Real(real)) }
+        if real.is_nan() { Err(E::custom("NaN is not an SQL value")) } else { Ok(Value::Real(real)) }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {

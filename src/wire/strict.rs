@@ -1,7 +1,8 @@
-//! Objects whose unknown fields are errors.
+//! Rejects unknown fields of objects.
 //!
-//! serde-wasm-bindgen looks up the fields that a struct has and sees no others; read as a map, it shows them all, and serde's
-//! `deny_unknown_fields` can name the valid ones. It takes longer, so it is for options, not for rows.
+//! serde-wasm-bindgen only looks up the fields that a struct has. If the object is read as a map instead, serde sees
+//! all of its fields, and `deny_unknown_fields` can list the valid ones. That is slower, so it is used for options and
+//! not for rows.
 
 use serde::de::{Deserializer, Visitor};
 

@@ -1,13 +1,13 @@
-//! Data that stands in a text: an image in base64, a key, a dump. It is written in letters and says nothing in words.
+//! Data in a text, such as an image in base64, a key or a dump. It is written in letters but contains no words.
 
 use std::borrow::Cow;
 
-/// From how many characters on what has no gap is data, all lines of it together.
+/// From this many characters on, text without a gap is data; the lines of one block count together.
 const LEAST: usize = 256;
-/// How long each of several lines is at the least: MIME has lines of 76 characters, PEM of 64.
+/// The least length of each line of a block. MIME has lines of 76 characters, PEM of 64.
 const LINE: usize = 60;
 
-/// A text with a space in the place of data.
+/// The text with a space in place of data.
 pub(crate) fn without_data(text: &str) -> Cow<'_, str> {
     if text.len() < LEAST {
         return Cow::Borrowed(text);
@@ -40,15 +40,15 @@ pub(crate) fn without_data(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Lines that follow each other.
+/// A block of consecutive lines.
 struct Block {
     start: usize,
     end: usize,
-    /// Without the breaks between them.
+    /// The number of characters without line breaks.
     length: usize,
 }
 
-/// Where characters stand without a gap that base64, base64url, base32 or hexadecimal digits are of.
+/// The runs without a gap of characters that base64, base64url, base32 or hexadecimal data consists of.
 fn runs(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
     let mut at = 0;
@@ -60,7 +60,7 @@ fn runs(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Whether this is nothing but a line's end, as it is or escaped in JSON.
+/// Whether this is exactly one line break.
 fn is_break(between: &str) -> bool {
     ["\n", "\r\n", "\r"].contains(&between)
 }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn data_is_taken_out_and_words_stay() {
-        // As long as whole lines of both lengths: the end of a last one that is shorter stays.
+        // A length of whole lines at both widths, because a shorter last line is kept.
         let base64 = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ+/".repeat(200)[..64 * 76].to_owned();
         let lines = |width: usize, end: &str| {
             base64.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join(end)
@@ -102,7 +102,7 @@ mod tests {
         fn any_text_can_be_looked_through(text in "(\\PC{0,9}|[a-zA-Z0-9+/]{50,300}|\r?\n){0,12}") {
             let kept = without_data(&text);
             proptest::prop_assert!(kept.len() <= text.len());
-            // What was taken out had no gap in it but line ends.
+            // The data that was removed had no gap but line breaks.
             for word in text.split_whitespace().filter(|word| word.len() < 60) {
                 proptest::prop_assert!(kept.contains(word), "{word:?}");
             }

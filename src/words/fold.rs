@@ -1,8 +1,8 @@
-//! One way to write what can be written in several: the search key of a text.
+//! The search key of a text, which is the same however a word is written.
 //!
-//! It is Unicode's compatible composed form (NFKC) in lower case, without accents, vowel signs that are often left out, and
-//! characters that nobody sees, and with a few letters that no Unicode form takes apart written as they are when a
-//! keyboard lacks them. Marks that make another letter stay: the vowels of Hindi, the voicing of Japanese, the breve of й.
+//! It is Unicode's compatible composed form (NFKC) in lower case, without accents, vowel signs that are often left out,
+//! and invisible characters. A few letters that no Unicode form decomposes are spelled as they are when a keyboard
+//! lacks them. Marks that make a different letter stay: the vowels of Hindi, the voicing of Japanese, the breve of й.
 
 use super::normal::{apart, composed};
 
@@ -10,11 +10,11 @@ use super::normal::{apart, composed};
 pub(super) enum Folded {
     /// A part of a word.
     Letter(char),
-    /// What stands between words.
+    /// A character between words.
     Gap,
 }
 
-/// Gives the key of a text, character by character.
+/// Calls `take` with the key of a text, character by character.
 pub(super) fn fold(text: &str, take: &mut impl FnMut(Folded)) {
     if text.is_ascii() {
         for byte in text.bytes() {
@@ -37,7 +37,7 @@ pub(super) fn fold(text: &str, take: &mut impl FnMut(Folded)) {
     }
 }
 
-/// Whether a character stays as it is: taken apart it would be another one, or there is nothing to be taken apart.
+/// Whether a character stays as it is, because it would become another one if decomposed, or cannot be decomposed.
 fn is_whole(character: char) -> bool {
     character == 'й' || super::is_alone(character)
 }
@@ -57,7 +57,8 @@ fn letter(character: char, take: &mut impl FnMut(Folded)) {
     take(if is_of_a_word { Folded::Letter(character) } else { Folded::Gap });
 }
 
-/// Marks within words that Unicode does not count as letters: what takes a vowel away in the scripts of India and beyond.
+/// Marks within words that Unicode does not count as letters: signs that remove a vowel in the scripts of India and
+/// others.
 fn is_mark(character: char) -> bool {
     matches!(
         character,
@@ -81,7 +82,7 @@ fn is_mark(character: char) -> bool {
     )
 }
 
-/// What one may write or not: accents, the vowel signs of Hebrew and Arabic, tatweel, nukta, what joins and hides.
+/// Optional signs: accents, the vowel signs of Hebrew and Arabic, tatweel, nukta, joiners and invisible characters.
 fn is_left_out(character: char) -> bool {
     matches!(
         character,
@@ -109,7 +110,7 @@ fn is_left_out(character: char) -> bool {
     )
 }
 
-/// Letters that have another way to be written, which no form of Unicode's has.
+/// Letters with another spelling that no Unicode form covers.
 fn spelled(character: char) -> Option<&'static str> {
     Some(match character {
         'ß' => "ss",

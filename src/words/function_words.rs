@@ -1,15 +1,15 @@
-//! Words that hold a sentence together and say nothing of what it is about: articles, pronouns, prepositions, auxiliary
-//! verbs, question words.
+//! Function words, which hold a sentence together and say nothing about its subject: articles, pronouns, prepositions,
+//! auxiliary verbs, question words.
 //!
-//! However few rows there are, and so however rare such a word is in them, it says next to nothing of a row. They are
-//! written as the index has them, before stemming: in lower case and without accents. Words that also name things ("will",
-//! "can") are left out where the thing is common.
+//! In a memory with few rows such a word may be rare, but still says next to nothing about a row. The words are written
+//! as the index has them before stemming: in lower case and without accents. Words that also name things ("will",
+//! "can") are left out if the thing is common.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Which words of a question are such words. What holds one language together is a name or a thing in another ("war", "die",
-/// "Ada"): so only the languages count that most of the question's words speak for.
+/// For each word of a question, whether it is a function word. A function word of one language is a name or a thing in
+/// another ("war", "die", "Ada"), so only the languages count that have the most function words in the question.
 pub(crate) fn among(words: &[&str]) -> Vec<bool> {
     let known: Vec<u32> = words.iter().map(|word| KNOWN.get(word).copied().unwrap_or_default()).collect();
     let spoken = |language: u32| known.iter().filter(|known| *known & (IS_AMBIGUOUS | language) == language).count();
@@ -20,7 +20,7 @@ pub(crate) fn among(words: &[&str]) -> Vec<bool> {
         if word.chars().all(super::is_alone) {
             return word.chars().all(|character| ALONE.contains(character)) || known & IS_PAIR != 0;
         }
-        // One word tells too little to take another one for what it is seldom.
+        // One word is too little evidence to take an ambiguous word for a function word.
         (most > 1 || known & IS_AMBIGUOUS == 0) && known & languages != 0
     };
     words.iter().zip(&known).map(is_one).collect()
@@ -29,7 +29,7 @@ pub(crate) fn among(words: &[&str]) -> Vec<bool> {
 const IS_AMBIGUOUS: u32 = 1 << 30;
 const IS_PAIR: u32 = 1 << 31;
 
-/// Of each word that stands in a list, in which: a bit for each language, in their order.
+/// For each listed word, the lists that contain it: one bit per language, in their order.
 static KNOWN: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
     let languages = LANGUAGES.iter().enumerate().map(|(at, words)| (*words, 1 << at));
     let mut known = HashMap::new();
@@ -41,18 +41,19 @@ static KNOWN: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
     known
 });
 
-/// Words that are a name or name a thing in a language of many, and so do not tell by themselves which one is spoken.
+/// Words that are a name or name a thing in one of many languages, and so do not show by themselves which language is
+/// spoken.
 const AMBIGUOUS: &str = "ada ama an ante art ben bin biz car come comment con dan day den die dir door dos dove due era eras fait far fast \
      fin font fra gift han hans hat hay hem her hoe hun im ja jo jos kan kim las led len mai man mana mas men met mia mine mot \
      ned nos on or par pas per plus pour pro reeds sal sea sen sera sin sol solo son su sur tai tan ten ti ton tot van var via wan \
      want war was wel wie wil will";
 
-/// Characters that are so by themselves, in Chinese and Japanese.
+/// Chinese and Japanese characters that are function words by themselves.
 const ALONE: &str = "的了吗呢吧啊呀嘛是我你您他她它们在有和与跟也都就还又才这那哪个些什么怎谁几得地着过把被让给对从到要会能可以很\
                      不没吧请说想去来上下里为因所但而或如果们嗎個這們對從會來時為還讓給\
                      はがをにでとものかへやよねわぞさ";
 
-/// Pairs that are, though one of the two is not.
+/// Pairs that are function words although one of their characters is not.
 const PAIRS: &str = "什么 怎么 怎样 哪里 哪儿 多少 时候 为何 自己 现在 一个 一下 一些 已经 知道 告诉 关于 \
                      です ます した して いる ある こと もの から まで など なに どこ いつ だれ どれ どの どう これ それ あれ この その あの \
                      さん すか まし ませ せん でし たか たい ない なく なり なる ても だっ った って てい いま いう うい という する しま れる られ \

@@ -1,8 +1,8 @@
-//! What counts as a word, wherever words are indexed or asked for: splitting, folding and stemming, in one place.
+//! Splits, folds and stems words, in one place for the index and for questions.
 //!
-//! A text becomes *terms*. Case, accents, and the other ways in which one word is written do not count (`fold.rs`); English
-//! words lose their endings (`porter.rs`); where a script sets no spaces, each pair of neighbours is a term. FTS5 is given
-//! terms alone, and takes them as they are.
+//! A text becomes *terms*. Case, accents and different spellings of one word do not count (`fold.rs`); English words
+//! lose their endings (`porter.rs`); in scripts without spaces, each pair of neighboring characters is a term. FTS5
+//! receives only terms and takes them as they are.
 
 mod data;
 mod fold;
@@ -18,24 +18,24 @@ pub(crate) use data::without_data;
 use fold::{Folded, fold};
 pub(crate) use normal::canonical;
 
-/// The most words of one search; more are refused rather than cut.
+/// The most words of one search. A search with more is rejected rather than cut.
 pub const MAX_WORDS: usize = 100;
-/// The most characters of a word; what is longer is no word that anybody asks for, and counts as its beginning.
+/// The most characters of a word. Longer words are not asked for in practice, so only their beginning counts.
 const LONGEST: usize = 64;
 
-/// Whether a search needs every word or any.
+/// Whether rows must have every word of a search, or any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
 #[serde(rename_all = "lowercase")]
 pub enum Match {
-    /// Those with every word.
+    /// Rows with every word.
     #[default]
     All,
-    /// Those with at least one.
+    /// Rows with at least one word.
     Any,
 }
 
-/// The characters that are words by themselves, for their scripts set no spaces between words, or are no letters:
-/// Thai, Lao, Burmese, Khmer, symbols, Japanese, Chinese, Korean, emoji.
+/// The characters that are words by themselves, because their scripts have no spaces between words or because they are
+/// not letters: Thai, Lao, Burmese, Khmer, symbols, Japanese, Chinese, Korean, emoji.
 const ALONE: [[u32; 2]; 15] = [
     [0xE01, 0xE5B],
     [0xE81, 0xEDF],
@@ -59,18 +59,18 @@ pub(crate) fn is_alone(character: char) -> bool {
     character >= '\u{E01}' && ALONE.iter().any(|[first, last]| (*first..=*last).contains(&(character as u32)))
 }
 
-/// A part of a text, folded: what terms are made of.
+/// A part of a folded text, from which terms are made.
 enum Part<'t> {
     /// A word of a script with spaces.
     Word(&'t str),
-    /// A character that stands alone, the one before it where that does too, and whether the next one does not.
+    /// A character that stands alone, the one before it if that stands alone too, and whether the next one does not.
     Alone { before: Option<char>, character: char, is_last: bool },
 }
 
-/// Gives the parts of a text, in their order.
+/// Calls `each` with the parts of a text, in order.
 fn parts(text: &str, mut each: impl FnMut(Part<'_>)) {
     let (mut word, mut length) = (String::new(), 0);
-    // Characters that stand alone: the last one, and the one before it.
+    // The last character that stands alone, and the one before it.
     let (mut before, mut last) = (None, None);
     let mut take = |folded: Folded| {
         let (letter, alone) = match folded {
@@ -101,12 +101,12 @@ fn parts(text: &str, mut each: impl FnMut(Part<'_>)) {
     take(Folded::Gap);
 }
 
-/// Writes the terms of a text, each followed by a space: what the index is given.
+/// Appends the terms of a text, each followed by a space, as the index receives them.
 pub(crate) fn write_terms(text: &str, terms: &mut String) {
     parts(text, |part| {
         match part {
             Part::Word(word) => porter::stem(word, terms),
-            // Each pair, and the last one by itself: so a character is the beginning of a term wherever it stands.
+            // Each pair, and the last character by itself. So every character is the beginning of a term.
             Part::Alone { before, character, is_last } => {
                 if let Some(before) = before {
                     terms.extend([before, character, ' ']);
@@ -121,27 +121,27 @@ pub(crate) fn write_terms(text: &str, terms: &mut String) {
     });
 }
 
-/// A word that is asked for.
+/// A word that is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// The term that it is in the index.
+    /// Its term in the index.
     pub(crate) term: String,
-    /// Whether every term that begins so is meant.
+    /// Whether it matches every term that begins with it.
     pub(crate) is_prefix: bool,
-    /// Whether it says nothing by itself, as "the" and "me" do not.
+    /// Whether it is a function word, such as "the" and "me", which says nothing by itself.
     pub(crate) is_function_word: bool,
 }
 
 impl Asked {
-    /// As FTS5 is asked for it. A term has no quotation mark in it.
+    /// The FTS5 expression of the word. A term never contains a quotation mark.
     pub(crate) fn expression(&self) -> String {
         format!("\"{}\"{}", self.term, if self.is_prefix { "*" } else { "" })
     }
 }
 
-/// The words of a text as they are asked for, in their order.
+/// The words of a text as they are searched, in order.
 pub(crate) fn asked(text: &str) -> Vec<Asked> {
-    // As they are written, the term that each is, and whether it is the beginning of one.
+    // Each word as it is written, its term, and whether the term is a prefix.
     let mut words: Vec<(String, String, bool)> = Vec::new();
     parts(&without_data(text), |part| match part {
         Part::Word(word) => {
@@ -164,7 +164,8 @@ pub(crate) fn asked(text: &str) -> Vec<Asked> {
     asked.map(|((_, term, is_prefix), is_function_word)| Asked { term, is_prefix, is_function_word }).collect()
 }
 
-/// The beginning of a long word, whatever its ending: what stemming does for English, for every language with endings.
+/// The beginning of a long word, without its ending. It does for every language with endings what stemming does for
+/// English.
 pub(crate) fn beginning(asked: &Asked) -> Option<Asked> {
     const LONG: usize = 6;
     const ENDING: usize = 3;
@@ -176,7 +177,7 @@ pub(crate) fn beginning(asked: &Asked) -> Option<Asked> {
     Some(Asked { term: asked.term.chars().take(kept).collect(), is_prefix: true, ..*asked })
 }
 
-/// The FTS5 expression for a search text; empty where the text has no word, which finds nothing.
+/// The FTS5 expression for a search text; empty if the text has no word, so that nothing is found.
 pub(crate) fn expression(text: &str, matching: Match) -> Result<String> {
     let words = asked(text);
     if words.len() > MAX_WORDS {

@@ -12,17 +12,17 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(nfkc(text)) }
 }
 
-/// The composed form of a text (NFC), which nobody can tell from the text as it stands.
+/// The composed form of a text (NFC), which looks exactly like the text.
 pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(nfc(text)) }
 }
 
-/// Gives the characters that one is made of (NFD).
+/// Calls `each` with the characters that a character decomposes into (NFD).
 pub(super) fn apart(character: char, each: impl FnMut(char)) {
     nfd(character).into_iter().for_each(each);
 }
 
-/// Whether a character is sure to be in that form whatever stands beside it: what most texts consist of.
+/// Whether a character is in composed form whatever stands next to it. Most texts consist of such characters.
 fn is_composed(character: char) -> bool {
     matches!(
         character,
@@ -59,7 +59,7 @@ mod javascript {
     use js_sys::JsString;
 
     thread_local! {
-        /// What was asked about before; a memory has some hundreds of them.
+        /// The decompositions looked up so far. A memory has some hundreds of them.
         static APART: RefCell<HashMap<char, Vec<char>>> = RefCell::default();
     }
 
@@ -108,7 +108,7 @@ mod tests {
     fn what_is_sure_to_be_composed_is() {
         for character in ('\0'..=char::MAX).filter(|character| super::is_composed(*character)) {
             assert_eq!(is_nfkc_quick(std::iter::once(character)), IsNormalized::Yes, "{character:?}");
-            // Nor does it become one with what stands before it.
+            // Nor does it compose with the character before it.
             assert_eq!(std::iter::once('a').chain([character]).nfkc().collect::<String>(), format!("a{character}"));
         }
     }

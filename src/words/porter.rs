@@ -1,9 +1,9 @@
-//! M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980: English words without their endings.
+//! English words without their endings: M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980.
 //!
-//! With the two departures that its author published with his own implementation: "abli" is "able" by "bli", and "logi"
-//! becomes "log".
+//! It includes the two departures that the author published with his own implementation: "bli" instead of "abli"
+//! becomes "ble", and "logi" becomes "log".
 
-/// Appends the stem of a word in lower case. A word with anything but the letters a to z is its own stem.
+/// Appends the stem of a word in lower case. A word with characters other than a to z is its own stem.
 pub(super) fn stem(word: &str, to: &mut String) {
     let from = to.len();
     to.push_str(word);
@@ -18,11 +18,11 @@ pub(super) fn stem(word: &str, to: &mut String) {
     word.step_5();
 }
 
-/// What a word may end in, and what replaces it.
+/// An ending, and its replacement.
 struct Ending {
     text: &'static str,
     by: &'static str,
-    /// Its last letters: most words are seen not to end so by them alone.
+    /// Its last two letters. For most words, comparing them is enough to rule the ending out.
     last: [u8; 2],
 }
 
@@ -88,7 +88,7 @@ const STEP_4: &[Ending] = &[
     ending("ou", ""),
 ];
 
-/// The end of a text, in the letters a to z.
+/// The end of a text, which consists of the letters a to z.
 struct Word<'t> {
     text: &'t mut String,
     from: usize,
@@ -117,7 +117,7 @@ impl Word<'_> {
         }
     }
 
-    /// How often a vowel is followed by a consonant in the first so many letters.
+    /// How often a vowel is followed by a consonant in the first `length` letters.
     fn measure(&self, length: usize) -> usize {
         (1..length).filter(|at| self.is_consonant(*at) && !self.is_consonant(at - 1)).count()
     }
@@ -132,7 +132,7 @@ impl Word<'_> {
         length > 1 && letters[length - 1] == letters[length - 2] && self.is_consonant(length - 1)
     }
 
-    /// Whether the first so many letters end as "hop" does, but not in w, x or y.
+    /// Whether the first `length` letters end as "hop" does, but not in w, x or y.
     fn ends_short(&self, length: usize) -> bool {
         length > 2
             && self.is_consonant(length - 3)
@@ -141,7 +141,7 @@ impl Word<'_> {
             && !matches!(self.letters()[length - 1], b'w' | b'x' | b'y')
     }
 
-    /// What is before an ending.
+    /// The length of what precedes an ending.
     fn before(&self, ending: &str) -> usize {
         self.letters().len() - ending.len()
     }
@@ -151,7 +151,7 @@ impl Word<'_> {
         self.text.push_str(by);
     }
 
-    /// Plurals, and what verbs end in.
+    /// Step 1: removes the endings of plurals and verbs.
     fn step_1(&mut self) {
         if self.ends("sses") || self.ends("ies") {
             self.truncate(self.letters().len() - 2);
@@ -184,7 +184,7 @@ impl Word<'_> {
         endings.iter().find(|ending| ending.last == *last && self.ends(ending.text))
     }
 
-    /// Replaces the longest ending that fits, where there is a measure to what is before it.
+    /// Replaces the longest ending that fits, if what precedes it has a measure above 0.
     fn replace_longest(&mut self, endings: &'static [Ending]) {
         if let Some(Ending { text, by, .. }) = self.longest(endings)
             && self.measure(self.before(text)) > 0
@@ -202,7 +202,7 @@ impl Word<'_> {
         }
     }
 
-    /// An e at the end, and a double l.
+    /// Step 5: removes an e at the end, and one l of a double l.
     fn step_5(&mut self) {
         if self.ends("e") {
             let before = self.before("e");

@@ -87,8 +87,8 @@ fn what_cannot_come_back_is_said() {
     let to = declared("CREATE TABLE t (a); CREATE TABLE k (x);").unwrap();
     let down = compare(&from, &to, &Renames::default()).unwrap().down;
     for words in [
-        "-- What t.b held cannot come back.\n-- t.b may not be NULL: see what it should be.\n-- batch: t\n-- column: b = ''\n",
-        "-- The rows of gone cannot come back, and this fails where others refer to them.\nCREATE TABLE gone",
+        "-- The values of t.b cannot come back.\n-- t.b must not be NULL: decide what it should be.\n-- batch: t\n-- column: b = ''\n",
+        "-- The rows of gone cannot come back, and this fails if others refer to them.\nCREATE TABLE gone",
         "-- The rows of alone cannot come back.\nCREATE TABLE alone",
     ] {
         assert!(down.contains(words), "{down}");

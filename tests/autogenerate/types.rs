@@ -33,8 +33,8 @@ fn values_of_another_type_go_there_and_back() {
                 "change column t.b: BLOB becomes REAL",
                 "change table t: nothing becomes STRICT",
             ],
-            up: "-- The bytes of t.b are taken for its text.\n\
-                 -- t.b takes only REAL, and this fails on anything else: see what it should be.\n-- batch: t\n\
+            up: "-- The bytes of t.b are read as its text.\n\
+                 -- t.b accepts only REAL, and this fails on other values: convert them.\n-- batch: t\n\
                  -- column: a = iif(typeof(a) = 'blob', CAST(a AS TEXT), a)\n",
             ask: (ALL, "1'x'10.0 5NULL0.25 6'y'NULL", "1X'78'X'31302E30' 5NULLX'302E3235' 6X'79'NULL"),
             ..BASE
@@ -44,7 +44,7 @@ fn values_of_another_type_go_there_and_back() {
             rows: "INSERT INTO t VALUES (1, '8', '10'), (5, NULL, NULL);",
             to: "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b ANY) STRICT;",
             says: &["change column t.a: TEXT becomes INTEGER", "change column t.b: TEXT becomes ANY"],
-            up: "-- t.a takes only INTEGER, and this fails on anything else: see what it should be.\n-- batch: t\nCREATE",
+            up: "-- t.a accepts only INTEGER, and this fails on other values: convert them.\n-- batch: t\nCREATE",
             ask: (ALL, "18'10' 5NULLNULL", "1'8''10' 5NULLNULL"),
             ..BASE
         },
@@ -137,9 +137,9 @@ fn what_a_strict_table_refuses_fails_and_changes_nothing() {
         let schema = format!("CREATE TABLE t (id INTEGER PRIMARY KEY, a {from});");
         let target = declared(&format!("CREATE TABLE t (id INTEGER PRIMARY KEY, a {to}) STRICT;")).unwrap();
         let difference = compare(&database(&schema), &target, &Renames::default()).unwrap();
-        let said = format!("-- t.a takes only {to}, and this fails on anything else: see what it should be.\n");
+        let said = format!("-- t.a accepts only {to}, and this fails on other values: convert them.\n");
         assert!(difference.up.contains(&said), "{}", difference.up);
-        assert!(!difference.down.contains("takes only"), "{}", difference.down);
+        assert!(!difference.down.contains("accepts only"), "{}", difference.down);
         let graph = graph(&schema, &difference);
         let mut file = Connection::open_in_memory().unwrap();
         crate::support::upgrade(&mut file, &graph, "0a").unwrap();

@@ -104,7 +104,7 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
   const kept = await backups().count();
   await choose('001', 'Downgrade');
   await holds(dialog(), 'Downgrade to 001?');
-  await holds(dialog(), 'A verified backup is kept first.');
+  await holds(dialog(), 'A verified backup is made first.');
   // What goes is an index of the words and what is known beside the rows, as the vectors that are there by then, and no
   // row of another table.
   const derived =
@@ -112,7 +112,7 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
   assert.match(
     await dialog().locator('.losses').innerText(),
     new RegExp(
-      `^Dropped with all rows: (${derived}(,? and |, )?)+\\.\\s+What stood in a column that is dropped goes with it\\.$`,
+      `^Dropped with all rows: (${derived}(,? and |, )?)+\\.\\s+The values in a dropped column are lost with it\\.$`,
     ),
   );
   await dialog().getByText('SQL down of 002').click();
@@ -311,7 +311,7 @@ test('an edited revision is marked, and accepted only when that is confirmed', {
   await page.goto(`${server.url}/inspector/`);
   await holds(revision('001').locator('.tag'), 'edited');
   await revision('001').locator('.revision-name').click();
-  await holds(revision('001'), 'Its text is not the one that was applied.');
+  await holds(revision('001'), 'Its text differs from the text that was applied.');
   await button('Accept the edited 001…').click();
   await confirm('Cancel');
   assert.deepEqual(await page.evaluate(() => window.accepted), []);
@@ -343,7 +343,7 @@ test('a run that fails is told in the dialog, and one shows how far it has come'
   await choose('001', 'Downgrade');
   await dialog().getByRole('button', { name: 'Downgrade' }).click();
   await page.evaluate(() => window.tell({ phase: 'backup', revision: null, step: 0, steps: 1, done: 30, total: 120 }));
-  await holds(dialog().getByRole('status'), 'Keeping a backup: 30 of 120 pages…');
+  await holds(dialog().getByRole('status'), 'Making a backup: 30 of 120 pages…');
   assert.equal(
     await dialog()
       .getByRole('progressbar')
@@ -351,7 +351,7 @@ test('a run that fails is told in the dialog, and one shows how far it has come'
     0.25,
   );
   await page.evaluate(() => window.tell({ phase: 'downgrade', revision: '002', step: 0, steps: 2, done: 0, total: 0 }));
-  await holds(dialog().getByRole('status'), 'Taking back 002…');
+  await holds(dialog().getByRole('status'), 'Reverting 002…');
   assert.ok(await dialog().getByRole('button', { name: 'Cancel' }).isDisabled());
   await page.evaluate(() => window.fail());
   await holds(dialog().getByRole('alert'), 'There is no room for a backup.');

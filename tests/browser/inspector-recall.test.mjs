@@ -175,7 +175,7 @@ inspect('only the chosen tables are asked, and what cannot be answered is said p
   for (const hit of await hits().all()) assert.match(await hit.innerText(), /fact #\d+/);
   await box('Semantic').uncheck();
   await ask(QUESTION);
-  await found('Choose at least one table to ask.');
+  await found('Choose at least one table to search.');
   assert.equal(await hits().count(), 0);
 });
 
@@ -187,7 +187,7 @@ test('a memory without rows has no hits and no map, and loads no model', { timeo
   await holds(section().locator('#map'), 'no row has a vector');
   assert.equal(models, 0);
   await ask('Is anything there?');
-  await found('Nothing in these tables bears on this question.');
+  await found('Nothing in these tables matches this question.');
   assert.deepEqual(complaints, []);
 });
 
@@ -308,16 +308,16 @@ test('without the model it asks by words, says why, and tries again', { timeout:
   await holds(vectors().getByRole('alert'), 'The bundled embedder could not be loaded');
   await holds(vectors().getByRole('alert'), 'embedder_unavailable');
   assert.equal(await figure('Pending'), '109');
-  await holds(vectors(), '109 rows found by words alone for now.');
+  await holds(vectors(), '109 rows can be found only by words for now.');
 
   await ask(QUESTION);
   await found('10 hits');
-  await holds(section().getByRole('alert'), 'Asked by words alone');
+  await holds(section().getByRole('alert'), 'Searched by words alone');
   for (const { value } of await numbers(hits().first().locator('[data-part="meaning"]'))) assert.equal(value, 0);
   await hits().first().getByText('Evidence and whole text').click();
   await holds(hits().first(), 'no vector yet');
   await ask('xylophone');
-  await found('Nothing in these tables has a word of this question.');
+  await found('Nothing in these tables contains a word of this question.');
 
   const again = vectors().getByRole('button', { name: 'Try again' });
   await again.click();
@@ -330,7 +330,7 @@ test('without the model it asks by words, says why, and tries again', { timeout:
   await expectPoints(109);
   await ask(QUESTION);
   await found('10 hits');
-  assert.equal(await section().getByText('Asked by words alone').count(), 0);
+  assert.equal(await section().getByText('Searched by words alone').count(), 0);
   // The browser itself tells of a file that is not there.
   assert.deepEqual(
     complaints.filter((complaint) => !/Failed to load resource.*404/.test(complaint)),
@@ -381,7 +381,7 @@ test('the agent finds by meaning what no word of the question leads to', { timeo
   for (const [message, answer] of [
     ['I like green tea', 'Noted: you like green tea.'],
     ['Zoe plays the piano', 'Noted: Zoe plays the piano.'],
-    ['Which drink do I enjoy?', /this may bear on it: You like green tea\.[^]*used\s*fact #1/],
+    ['Which drink do I enjoy?', /this may be relevant: You like green tea\.[^]*used\s*fact #1/],
   ]) {
     await page.getByLabel('Message to the agent').fill(message);
     await page.keyboard.press('Enter');

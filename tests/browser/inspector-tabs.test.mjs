@@ -145,7 +145,7 @@ const frame = (page, name) => page.frameLocator(`iframe[title="Tab ${name}"]`);
 const card = (page, name) => page.getByRole('region', { name: `Tab ${name}` });
 const roleOf = (page, name) => frame(page, name).getByRole('main').getByRole('status');
 const verdict = (page, text) => holds(page.getByRole('main').locator('#verdict'), text);
-const runAll = (page) => page.getByRole('button', { name: 'All write by themselves' });
+const runAll = (page) => page.getByRole('button', { name: 'All write continuously' });
 
 /** Opens the page; gives it, and which tab leads. */
 async function openFour() {
@@ -176,7 +176,7 @@ async function more(page, count) {
 inspect('four tabs: none of what they write is missing or double, whichever is closed or killed', async () => {
   const { page, leader } = await openFour();
   await fact(page, 'Clients', '4');
-  await verdict(page, 'No number is missing, and none is double.');
+  await verdict(page, 'No number is missing or double.');
   await button(frame(page, 'C'), 'Write a turn').click();
   for (const name of TABS) {
     await holds(frame(page, name).getByRole('listitem'), 'Tab C, number 1');
@@ -211,7 +211,7 @@ inspect('four tabs: none of what they write is missing or double, whichever is c
   await fact(page, 'Rows in each tab', 'equal');
   await fact(page, 'Missing', '0');
   await fact(page, 'Double', '0');
-  await verdict(page, 'No number is missing, and none is double.');
+  await verdict(page, 'No number is missing or double.');
   await fact(page, 'Clients', '4');
 
   await button(page, 'Empty and start over').click();
@@ -240,7 +240,7 @@ inspect('a row that is taken away is missing, and one that is written again is d
     }, name);
   await tamper('double');
   await fact(page, 'Double', '1');
-  await verdict(page, 'Numbers are missing, or double.');
+  await verdict(page, 'Numbers are missing or double.');
   await tamper('gap');
   await fact(page, 'Missing', '1');
   await tamper('all');

@@ -65,7 +65,7 @@ async function confirm(label) {
 
 async function importFixture() {
   await page.getByLabel('Import a database file').setInputFiles(FILE);
-  await holds(page.getByRole('dialog'), 'The present memory is kept as a backup');
+  await holds(page.getByRole('dialog'), 'The current memory is kept as a backup');
   await confirm('Import');
   await expectCounts(64, 16, 5, 8, 16);
 }
@@ -152,7 +152,7 @@ inspect('every table shows its rows, narrows them, and turns its pages', async (
   await tab('Episodes').click();
   await panel().getByText('By weight and date').click();
   await panel().getByLabel('Since').fill('2030-01-01');
-  await panel().getByText('Nothing here fits these filters.').waitFor();
+  await panel().getByText('No rows match these filters.').waitFor();
 });
 
 inspect('a row is edited and deleted, what cannot be done is said, and the counts follow', async () => {
@@ -248,7 +248,7 @@ inspect('what the agent is unsure of is logged, asked back, and settled by the n
   await tab('Uncertainty 2').waitFor();
   assert.match(await say('yes'), /now I know/);
   await panel().getByLabel('Resolved').selectOption('no');
-  await panel().getByText('Nothing here fits these filters.').waitFor();
+  await panel().getByText('No rows match these filters.').waitFor();
 });
 
 inspect('a file is dropped on the page, and the memory before it is restored', async () => {

@@ -173,7 +173,7 @@ test('vectors that are none are told of, and not kept', async () => {
     await memory.close();
   }
   const memory = await filled({ embedder: { ...letters, embed: async () => [] } });
-  await rejects(memory.recall('x'), 'embedder_failed', /no vector for each/);
+  await rejects(memory.recall('x'), 'embedder_failed', /did not return a vector for each/);
   await memory.close();
 });
 
@@ -252,7 +252,7 @@ test('the adapters speak as their models want it', async () => {
   );
   await assert.rejects(
     openAiEmbedder({ model: 'short', baseUrl }).embed(['a', 'b'], { purpose: 'memory' }),
-    /no vector for each of 2/,
+    /did not return a vector for each of 2/,
   );
   server.close();
 });

@@ -221,7 +221,7 @@ test('the adapter asks a cross-encoder as the SDK wants it, some texts at a time
   for (const [options, message] of [
     [scripted(2), /has 2 labels: set label/],
     [{ ...scripted(2), label: 2 }, /has 2 labels: set label/],
-    [scripted(1, () => 3), /gave \[3, 1\] numbers for 1 texts/],
+    [scripted(1, () => 3), /returned \[3, 1\] numbers for 1 texts/],
   ])
     await assert.rejects(transformersReranker(options)('a', ['a']), message);
   assert.throws(() => transformersReranker({ ...scripted(), batchSize: 0 }), /batchSize/);

@@ -351,11 +351,11 @@ fn what_is_no_vector_is_refused_and_nothing_is_kept() {
     recall.use_model("a", 3).unwrap();
     let waiting = recall.pending(5).unwrap();
     for (wrong, says) in [
-        (vec![1.0, 2.0], "2 numbers"),
-        (vec![], "0 numbers"),
+        (vec![1.0, 2.0], "2 dimensions"),
+        (vec![], "0 dimensions"),
         (vec![1.0, f32::NAN, 0.0], "Number 1"),
         (vec![f32::INFINITY, 0.0, 0.0], "Number 0"),
-        (vec![0.0, -0.0, 0.0], "no length"),
+        (vec![0.0, -0.0, 0.0], "length 0"),
     ] {
         let vectors = [
             (waiting[0].item, waiting[0].version, Some(vec![1.0, 0.0, 0.0])),

@@ -6,16 +6,16 @@ import type { Source } from './recall.js';
 import { TABLE_NAMES } from './references.js';
 import { reply } from './replies.js';
 
-/** What the agent said, and what of its memory that took. */
+/** What the agent said, and the rows behind it. */
 export interface Answer {
   readonly text: string;
-  /** The memories it drew on. */
+  /** The rows that the answer is based on. */
   readonly used: readonly Source[];
-  /** The memories it made. */
+  /** The rows that it stored. */
   readonly kept: readonly Source[];
 }
 
-/** A message and its answer, as they stand in `turns`. */
+/** A message and its answer, as stored in `turns`. */
 export interface Exchange extends Answer {
   readonly id: number;
   readonly message: string;
@@ -23,8 +23,8 @@ export interface Exchange extends Answer {
 }
 
 /**
- * A small agent that has no model, only rules, and keeps all it knows in a memory: nothing of what was said is held
- * here, so that a reload forgets nothing.
+ * A small agent with rules and no model. It stores everything it knows in a memory and keeps nothing of the
+ * conversation here, so a reload forgets nothing.
  */
 export class Agent {
   readonly #memory: Memory;
@@ -34,7 +34,7 @@ export class Agent {
     this.#memory = memory;
   }
 
-  /** What it says when it is opened. */
+  /** What the agent says when it is opened. */
   async greeting(): Promise<string> {
     const [name, facts] = await Promise.all([this.#userName(), this.#memory.semantic.count()]);
     if (name) return `Welcome back, ${name}. I remember ${plural(facts, 'fact')} and our last conversation.`;
@@ -42,7 +42,7 @@ export class Agent {
     return 'Hello, I do not know you yet. Tell me your name or something to remember.';
   }
 
-  /** The last exchanges, oldest first, and the cursor of those before. */
+  /** The last exchanges, oldest first, and the cursor of the page before them. */
   async history(
     limit: number,
     cursor: string | null = null,
@@ -52,14 +52,14 @@ export class Agent {
   }
 
   /**
-   * Tells it that a file has taken the memory's place. It notes that when it next speaks, so that an import leaves in
-   * the memory what the file held, and no more.
+   * Notes that a file has replaced the memory. The agent records that when it next speaks, so that right after an
+   * import the memory contains only what the file held.
    */
   arrived(fileName: string): void {
     this.#arrived = fileName;
   }
 
-  /** Takes a message, answers it, and writes down what it made of both. */
+  /** Answers a message, and stores the exchange and what it learned from it. */
   async respond(input: string): Promise<void> {
     const message = input.trim();
     const [[last], userName, metBefore] = await Promise.all([
@@ -104,7 +104,7 @@ export class Agent {
     return typeof name === 'string' && name !== '' ? name : undefined;
   }
 
-  /** What was asked back last time, if it was and is still open. */
+  /** The doubt that the agent asked about last time, if it did and the doubt is still open. */
   async #openDoubt(last: Turn | undefined): Promise<Doubt | undefined> {
     const waiting = fieldsOf(last?.metadata)['doubt'];
     const { id, about, proposed } = fieldsOf(waiting);
@@ -143,7 +143,7 @@ export class Agent {
   }
 }
 
-/** A turn as the exchange it was. One that came in a file has no account of the memories behind it. */
+/** A turn as an exchange. A turn from an imported file does not list the rows behind it. */
 function exchangeOf({ id, timestamp, userInput, assistantResponse, metadata }: Turn): Exchange {
   const { used, kept } = fieldsOf(metadata);
   return {

@@ -6,7 +6,7 @@ import { announce, attempt } from './notices.js';
 import { timeElement } from './rows.js';
 import type { Session } from './session.js';
 
-/** The copies that are kept beside the memory: made, listed and restored. */
+/** Makes, lists and restores the backups that are stored next to the memory. */
 export function showBackups(session: Session): void {
   const { memory } = session;
   const list = byId('backups', HTMLElement);
@@ -46,7 +46,7 @@ function backupItem(session: Session, { id, createdAt, revision }: Backup): HTML
 async function restore(session: Session, id: string): Promise<void> {
   const agreed = await confirmation({
     title: 'Restore this backup?',
-    text: ['It takes the place of the whole present memory.', 'The present memory is kept as a backup in its turn.'],
+    text: ['It replaces the whole current memory.', 'The current memory is kept as a backup, too.'],
     confirm: 'Restore',
   });
   if (!agreed) return;

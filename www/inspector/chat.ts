@@ -15,12 +15,12 @@ const EXAMPLES = [
   'Where does Zoe live?',
 ];
 const PAGE_SIZE = 20;
-/** As many rows as one list can hold. */
+/** The most rows that one page of a listing can have. */
 const MOST = 1000;
-/** How near to its end the log is scrolled along with what is said, in pixels. */
+/** How close to its end the log must be to scroll with new messages, in pixels. */
 const AT_END = 40;
 
-/** The conversation with the demo agent. Answers the agent, for it must know when a file takes the memory's place. */
+/** Shows the conversation with the demo agent. Returns the agent, which must know when a file replaces the memory. */
 export function showChat(session: Session, goTo: (source: Source) => Promise<void>): Agent {
   const agent = new Agent(session.memory);
   const log = byId('chat-log', HTMLElement);
@@ -29,7 +29,7 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
   const earlier = make('button', { type: 'button', class: 'quiet earlier' }, 'Show earlier');
   const list = make('ol', { class: 'exchanges', role: 'list' });
   const hello = make('li', { class: 'exchange' });
-  /** What is in view, oldest first, and up to which of them the agent greets. */
+  /** The exchanges that are shown, oldest first, and the id of the last one before the agent's greeting. */
   let shown: readonly Exchange[] = [];
   let greetsAfter = 0;
   let before: string | null = null;
@@ -58,7 +58,7 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
     toEnd();
   };
 
-  /** Reads what is in view again, and what was said since, in whichever tab. */
+  /** Reads the shown exchanges again, and those that any tab has added since. */
   const follow = async () => {
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < AT_END;
     const first = before === null ? 0 : (shown[0]?.id ?? 0);
@@ -70,7 +70,7 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
 
   const loaded = attempt(load);
 
-  /** The messages are answered one after the other, so that the next can be written and sent meanwhile. */
+  /** Messages are answered one after another, so that the next can be written and sent meanwhile. */
   let said = loaded;
   let waiting = 0;
   const say = (message: string) => {
@@ -86,7 +86,7 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
     try {
       await agent.respond(message);
     } catch (error) {
-      // What was not answered can be sent again, unless something else is being written.
+      // A message without an answer is put back to be sent again, unless another one is being written.
       input.value ||= message;
       throw error;
     }
@@ -121,7 +121,7 @@ export function showChat(session: Session, goTo: (source: Source) => Promise<voi
   session.onChange(async (change) => {
     await loaded;
     if (change === 'rows') return follow();
-    // Nothing of the memory before stays, even where there is nothing to be read in this one.
+    // Nothing of the previous memory stays, even if this one cannot be read.
     fill(list);
     earlier.hidden = true;
     await load();
@@ -143,7 +143,7 @@ function bubble(who: 'user' | 'agent', name: string, text: string, ...more: (HTM
   return make('div', { class: `said said-${who}` }, make('span', { class: 'who' }, name), make('p', {}, text), ...more);
 }
 
-/** Which memories an answer drew on, or made; each leads to its row. */
+/** The rows that an answer used or stored, as buttons that lead to them. */
 function sourcesElement(
   word: 'used' | 'kept',
   sources: readonly Source[],

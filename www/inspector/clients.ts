@@ -1,15 +1,15 @@
-// Who has a memory open in this browser. The package reports only this client's role; the locks by which clients take turns
-// show the others.
+// Which clients in this browser have a memory open. The package reports only this client's role; the locks of
+// `link/channel.ts` show the others.
 
 /** The clients of one memory: each `Memory.open` is one. A frozen tab has released its locks. */
 export interface Clients {
-  /** Names the worker that leads; another one is another name. Undefined while nobody leads. */
+  /** The name of the worker that leads, different for each worker. Undefined while none leads. */
   readonly leader: string | undefined;
-  /** How many follow. Each of them waits to lead. */
+  /** How many clients follow. Each of them waits to lead. */
   readonly followers: number;
 }
 
-/** How often the locks are looked at, in ms: the browser reports no changes of them. */
+/** How often the locks are read, in ms: the browser does not report when they change. */
 const INTERVAL = 1000;
 
 /** Reads which clients a memory has. */
@@ -21,17 +21,17 @@ export async function clientsOf(url: string): Promise<Clients> {
   return { leader, followers };
 }
 
-/** How many clients that is. */
+/** The number of clients. */
 export const countOf = ({ leader, followers }: Clients): number => followers + (leader === undefined ? 0 : 1);
 
 /** How many of them lead and follow, in words. */
 export function clientsNote({ leader, followers }: Clients): string {
   const rest = followers === 1 ? '1 follows' : `${followers} follow`;
-  if (leader === undefined) return followers === 0 ? 'nobody has it open' : 'nobody leads just now';
+  if (leader === undefined) return followers === 0 ? 'no client has it open' : 'none leads at the moment';
   return followers === 0 ? 'it leads' : `1 leads, ${rest}`;
 }
 
-/** Looks at the clients of a memory again and again. */
+/** Reads the clients of a memory again and again. */
 export class ClientWatch {
   readonly #url: string;
   readonly #listeners: ((clients: Clients) => void)[] = [];
@@ -45,7 +45,7 @@ export class ClientWatch {
     this.#listeners.push(listener);
   }
 
-  /** Looks now. */
+  /** Reads them now. */
   async look(): Promise<void> {
     const clients = await clientsOf(this.#url);
     for (const listener of this.#listeners) listener(clients);

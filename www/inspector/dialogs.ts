@@ -1,7 +1,7 @@
 import { byId, fill, make } from './dom.js';
 import { complain, errorParagraph } from './notices.js';
 
-/** What to ask. */
+/** The contents of a confirmation. */
 export interface Question {
   readonly title: string;
   readonly text: readonly string[];
@@ -19,7 +19,7 @@ export interface Field {
   readonly max?: number;
 }
 
-/** Asks before something that cannot be taken back; resolves to whether it may be done. */
+/** Asks before something that cannot be undone; resolves to whether the user agrees. */
 export function confirmation({ title, text, confirm, danger = false }: Question): Promise<boolean> {
   const body = text.map((paragraph) => make('p', {}, paragraph));
   return new Promise((resolve) => {
@@ -33,7 +33,9 @@ export function confirmation({ title, text, confirm, danger = false }: Question)
   });
 }
 
-/** Shows what is about to be done. The dialog stays, with the error, until that has succeeded; resolves to whether it did. */
+/**
+ * Shows what is about to be done. The dialog stays open, with the error, until it succeeds; resolves to whether it did.
+ */
 export function proposal(
   title: string,
   body: readonly HTMLElement[],
@@ -49,7 +51,9 @@ export function proposal(
   });
 }
 
-/** Lets fields be changed. The dialog stays open, with the error, until `save` succeeds; resolves to whether it did. */
+/**
+ * Lets the user edit fields. The dialog stays open, with the error, until `save` succeeds; resolves to whether it did.
+ */
 export function form(
   title: string,
   fields: readonly Field[],
@@ -66,7 +70,7 @@ export function form(
   );
   return new Promise((resolve) => {
     const submit = async () => {
-      // Only what was changed is written, so that a column that is null stays so.
+      // Only changed fields are written, so that a column that is null stays null.
       const changed = inputs
         .map(({ field, input }) => [field, valueOf(input)] as const)
         .filter(([field, value]) => value !== field.value);
@@ -135,7 +139,7 @@ function open(
             if (isShown()) {
               fill(error, errorParagraph(thrown));
             } else {
-              // A browser lets the reader close any dialog by insisting; what was begun goes on, and fails, without it.
+              // A browser lets the user force any dialog to close; the work went on without it, and failed.
               cancelled();
               complain(thrown);
             }
@@ -159,6 +163,6 @@ function open(
     { once: true },
   );
   dialog.showModal();
-  // What cannot be taken back must not be one careless Enter away.
+  // A careless Enter must not do what cannot be undone.
   if (danger) cancel.focus();
 }

@@ -1,11 +1,11 @@
-/** What an element may be made of; nothing at all is left out. */
+/** A child of an element; an empty value is left out. */
 export type Child = Node | string | false | null | undefined;
 
 type Attribute = string | number | boolean | null | undefined | ((event: Event) => void);
 
 /**
- * Makes an element. Text goes in as text, never as markup. A function under `onclick` and the like listens, `true` sets
- * an attribute without a value, and what is false, null or undefined is left out.
+ * Makes an element. Text is inserted as text, never as markup. A function under a name such as `onclick` is added as a
+ * listener, `true` sets an attribute without a value, and false, null and undefined are left out.
  */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -22,7 +22,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Makes an element of a drawing. */
+/** Makes an SVG element. */
 export function svg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Record<string, string | number> = {},
@@ -34,14 +34,14 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Replaces what is in an element. */
+/** Replaces the contents of an element. */
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...children.filter((child): child is Node | string => isThere(child)));
 }
 
 const isThere = (child: Child): boolean => child !== false && child !== null && child !== undefined && child !== '';
 
-/** Puts elements in an element in this order. Those that are there already stay untouched, with the focus that they have. */
+/** Makes these elements an element's children, in this order. Those already there stay untouched and keep the focus. */
 export function arrange(parent: Element, children: readonly Element[]): void {
   const kept = new Set(children);
   for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
@@ -50,7 +50,7 @@ export function arrange(parent: Element, children: readonly Element[]): void {
   }
 }
 
-/** Keeps the elements of a list for as long as what each shows is the same. */
+/** Reuses the elements of a list for as long as each shows the same. */
 export class Kept<Item> {
   readonly #make: (item: Item) => HTMLElement;
   readonly #name: (item: Item) => string | number;
@@ -61,7 +61,7 @@ export class Kept<Item> {
     this.#make = make;
   }
 
-  /** The elements of these items, and of no others from now on. */
+  /** The elements of these items. Those of all other items are dropped. */
   elements(items: readonly Item[]): HTMLElement[] {
     const before = this.#elements;
     this.#elements = new Map(
@@ -76,14 +76,14 @@ export class Kept<Item> {
   }
 }
 
-/** The element with this id, which index.html promises to hold. */
+/** The element with this id, which index.html must have. */
 export function byId<Type extends HTMLElement>(id: string, type: new () => Type): Type {
   const element = document.getElementById(id);
   if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} #${id}.`);
   return element;
 }
 
-/** Calls a function once the calls have stopped for a while. */
+/** Debounces a function: it runs once no call has come for this long. */
 export function settled(call: () => void, milliseconds: number): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {
@@ -92,7 +92,7 @@ export function settled(call: () => void, milliseconds: number): () => void {
   };
 }
 
-/** Keeps a button from being pressed twice while its work is under way. */
+/** Ignores further presses of a button while its work runs. */
 export async function busy(button: HTMLButtonElement, work: () => Promise<void>): Promise<void> {
   if (button.getAttribute('aria-busy') === 'true') return;
   button.setAttribute('aria-busy', 'true');

@@ -1,7 +1,7 @@
 import type { JsonInput } from '../package/index.js';
 import type { Source } from './recall.js';
 
-/** Something that the agent asked back about; it waits in the last turn's metadata. */
+/** A doubt that the agent asked the user about; it is in the metadata of the last turn. */
 export interface Doubt {
   readonly id: number;
   readonly about: 'question' | 'name' | 'statement' | 'pronoun' | 'fragment';
@@ -22,7 +22,7 @@ export interface Draft {
   readonly used?: readonly Source[];
   readonly kept?: readonly Source[];
   readonly doubt?: NewDoubt;
-  /** How the doubt that was open has been settled. */
+  /** How the open doubt was settled. */
   readonly settled?: string;
   readonly episode?: readonly [eventType: string, valence: number];
 }

@@ -1,8 +1,8 @@
 import type { OpenOptions } from '../package/index.js';
 import { make, type Child } from './dom.js';
 
-// A small app's own migrations, to look at: a branch beside the package's, which forks and is merged. They are kept in a
-// file of their own, for a program that lacks them could not open the memory that has them.
+// A small app's own migrations as an example: a branch next to the package's, which forks and is merged. The example
+// has a memory of its own, because a program without these migrations could not open a memory that has them.
 const REMINDERS = `-- Reminders
 --
 -- Revision ID: 5f20c1d4
@@ -61,7 +61,7 @@ DROP TABLE reminder_places;
 
 const isExample = new URLSearchParams(location.search).has('example');
 
-/** How the page opens the memory: the one that every program opens by default, or the example. */
+/** The options with which the page opens a memory: the default one, or the example. */
 export function exampleOptions(): OpenOptions & { readonly url: string } {
   if (!isExample) return { url: 'opfs:///memory.db' };
   return {
@@ -79,11 +79,11 @@ export function exampleOptions(): OpenOptions & { readonly url: string } {
 export function aboutMigrations(): Child[] {
   return isExample
     ? [
-        'A memory of its own, example.db, with the migrations of a small app as a branch beside the package’s. ',
+        'A separate memory, example.db, with the migrations of a small app as a branch next to the package’s. ',
         make('a', { href: './' }, 'Back to the memory'),
       ]
     : [
-        'How the schema came to be, and the ways up and down; nothing is run before its plan was shown. ',
+        'The history of the schema, and how to upgrade and downgrade it. Nothing is run before its plan is shown. ',
         make('a', { href: '?example' }, 'An example with an app’s own branch'),
       ];
 }

@@ -4,7 +4,7 @@ import { Asked, type Choice, type Filter, type Listing } from './listing.js';
 
 const ANY: Choice = ['', 'any'];
 
-/** The controls above a listing. They act as soon as they are changed. */
+/** The controls above a listing. A change takes effect without a button. */
 export class Filters {
   readonly element: HTMLFormElement;
   readonly #listing: Listing;
@@ -63,12 +63,12 @@ export class Filters {
     return new Asked(new FormData(this.element));
   }
 
-  /** Whether anything narrows the listing. */
+  /** Whether any filter narrows the listing. */
   get narrows(): boolean {
     return this.#listing.filters.some(({ name }) => name !== 'matching' && this.asked.text(name) !== undefined);
   }
 
-  /** Asks for what has this text, and nothing else; for everything where the text is empty. */
+  /** Filters by this text and by nothing else; shows everything if the text is empty. */
   find(text: string): void {
     this.element.reset();
     this.#setDirection();
@@ -77,7 +77,7 @@ export class Filters {
     this.#tellOfUse();
   }
 
-  /** Offers the values that are there now, and keeps the choice that was made. */
+  /** Offers the values that the columns hold now, and keeps the user's choice. */
   async refresh(memory: Memory): Promise<void> {
     for (const filter of this.#listing.filters) {
       if (filter.kind !== 'column') continue;
@@ -88,7 +88,7 @@ export class Filters {
       const values = new Set(rows.flatMap(({ value }) => (value ? [value] : [])));
       if (chosen) values.add(chosen);
       const choices = [ANY, ...[...values].map((value): Choice => [value, value])];
-      // Somebody may be choosing just now.
+      // The user may have the list open right now.
       const isSame =
         choices.length === select.length && choices.every(([value], at) => select.item(at)?.value === value);
       if (isSame) continue;

@@ -46,7 +46,7 @@ export function duration(seconds: number): string {
   return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }
 
-/** `1 row`, `2 rows`; `entry|entries` where the plural is not made with an s. */
+/** `1 row`, `2 rows`; a word with an irregular plural is passed as `entry|entries`. */
 export function plural(count: number, word: string): string {
   const [one, many = `${one}s`] = word.split('|') as [string, string?];
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
@@ -72,7 +72,7 @@ export function jsonInWords(value: JsonValue): string {
   return String(value);
 }
 
-/** The strings within a JSON value, which is what of it is searched. */
+/** The strings within a JSON value, which are the part of it that is searched. */
 export const stringsIn = (value: JsonValue): string[] => {
   if (typeof value === 'string') return [value];
   return nested(value) ? Object.values(value as object).flatMap(stringsIn) : [];
@@ -83,7 +83,7 @@ const nested = (value: JsonValue): boolean => typeof value === 'object' && value
 export const isEmptyJson = (value: JsonValue): boolean =>
   value === null || (nested(value) && Object.keys(value).length === 0);
 
-/** The members of a JSON object; none where it is something else, as in a file from elsewhere. */
+/** The members of a JSON object; none if the value is something else, as it may be in another program's file. */
 export function fieldsOf(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, JsonValue>>)

@@ -1,11 +1,11 @@
 import type { RevisionInfo } from '../package/index.js';
 import { svg } from './dom.js';
 
-/** A line in one lane of the graph: to what a revision builds on, or, dashed, to what it depends on. */
+/** A line in one lane of the graph: to a revision that is revised, or, dashed, to one that is depended on. */
 export interface Thread {
   readonly lane: number;
   readonly isDependency: boolean;
-  /** Whether the revision it comes from is applied. */
+  /** Whether the revision that the line comes from is applied. */
   readonly isApplied: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface GraphRow {
   readonly above: readonly Thread[];
   /** The lines that begin here, downwards. */
   readonly below: readonly Thread[];
-  /** The lines of others that go past. */
+  /** The lines of other revisions that pass this row. */
   readonly past: readonly Thread[];
 }
 
@@ -27,10 +27,10 @@ interface Waiting {
   readonly isApplied: boolean;
 }
 
-/** Puts revisions, newest first, into as few lanes as their lines need. */
+/** Lays out revisions, newest first, in as few lanes as their lines need. */
 export function layOut(revisions: readonly RevisionInfo[]): { rows: GraphRow[]; lanes: number } {
   const known = new Set(revisions.map(({ id }) => id));
-  // What each lane leads to; a hole is a lane that is free.
+  // The revision that each lane leads to; undefined if the lane is free.
   const lanes: (Waiting | undefined)[] = [];
   const free = () => {
     const hole = lanes.indexOf(undefined);
@@ -65,13 +65,13 @@ const same = (one: Waiting, other: Waiting): boolean =>
   one.id === other.id && one.isDependency === other.isDependency && one.isApplied === other.isApplied;
 
 const LANE = 18;
-/** Where the dot is, and where the lines have come to their lanes; below that they are straight, however high the row. */
+/** The y of the dot, and the y from which the lines run straight in their lanes, however high the row is. */
 const DOT = 22;
 const STRAIGHT = 44;
 
 const x = (lane: number): number => LANE / 2 + 2 + lane * LANE;
 
-/** Draws a row. It says nothing that the row's words do not. */
+/** Draws a row. Everything it shows is also in the row's text. */
 export function drawRow({ revision, lane, above, below, past }: GraphRow, lanes: number): SVGElement {
   const { isApplied, isCurrent } = revision;
   const at = x(lane);

@@ -1,15 +1,15 @@
 import type { Memory } from '../package/index.js';
 import type { Clients, ClientWatch } from './clients.js';
 
-/** Another worker came to lead. */
+/** Another worker became the leader. */
 export interface Handover {
   readonly time: Date;
   readonly leader: 'this tab' | 'this tab again' | 'another tab';
-  /** How long a call waited that was made when this tab began to lead, in seconds. Not known of other tabs. */
+  /** How long a call waited that was made when this tab began to lead, in seconds; undefined for other tabs. */
   readonly waited: number | undefined;
 }
 
-/** Notices hand-overs, by the worker that holds the leader's lock, and tells of each. */
+/** Notices hand-overs by the worker that holds the leader's lock, and reports each. */
 export class Handovers {
   readonly #memory: Memory;
   readonly #watch: ClientWatch;

@@ -15,7 +15,7 @@ const PARTS = [
   'diversity',
 ] as const satisfies readonly (keyof RecallParts)[];
 
-/** Between which values the bars of an answer lie. They are drawn to one scale, so that hits can be compared. */
+/** The range of the bars of an answer. All bars have one scale, so that hits can be compared. */
 interface Scale {
   readonly from: number;
   readonly to: number;
@@ -59,7 +59,7 @@ function hitElement(hit: RecallHit, rank: number, scale: Scale, goTo: (row: Refe
   );
 }
 
-/** What each part added to the score: its name, a bar to the one side of zero or the other, and the value. */
+/** What each part added to the score: its name, a bar to the left or right of zero, and the value. */
 function partsElement(parts: RecallParts, scale: Scale): HTMLElement {
   return make(
     'dl',
@@ -82,14 +82,14 @@ function partElement(name: string, value: number, { from, to }: Scale): HTMLElem
   );
 }
 
-/** A number to two places, with all of them beside it for whoever adds up. */
+/** A number to two decimal places, with its full value in a tooltip and in the element's `value`. */
 function numberElement(value: number): HTMLElement {
   const rounded = value.toFixed(2);
   const shown = Number(rounded) === 0 ? '0.00' : rounded.replace('-', '−');
   return make('data', { class: 'number', value: String(value), title: String(value) }, shown);
 }
 
-/** The figures that the parts were made of, and the whole text, when they are asked for. */
+/** The figures behind the parts, and the whole text when unfolded. */
 function evidenceElement(evidence: RecallEvidence): HTMLElement {
   const { words, similarity, ageHours, importance, valence, settled, misled } = evidence;
   const facts: readonly (readonly [name: string, value: string])[] = [

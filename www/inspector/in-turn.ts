@@ -1,4 +1,4 @@
-/** Makes the runs of a function follow each other. Calls that come while one is under way share the next. */
+/** Runs a function one run at a time. Calls that come during a run share the next run. */
 export function inTurn(run: () => Promise<void>): () => Promise<void> {
   let last = Promise.resolve();
   let next: Promise<void> | undefined;

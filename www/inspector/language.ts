@@ -1,13 +1,13 @@
-// What the demo agent makes of a sentence: plain rules, so that the same words always mean the same.
+// How the demo agent understands a sentence: by plain rules, so that the same words always mean the same.
 
-/** Something to be kept. */
+/** A fact to store. */
 export interface Fact {
   readonly content: string;
   readonly category: string;
   readonly importance: number;
 }
 
-/** What a message was taken to mean. */
+/** What a message is taken to mean. */
 export type Meaning =
   | { readonly kind: 'greeting' | 'thanks' | 'help' | 'yes' | 'no' }
   | { readonly kind: 'name'; readonly name: string }
@@ -16,7 +16,7 @@ export type Meaning =
   | { readonly kind: 'question'; readonly topic: Topic; readonly words: readonly string[]; readonly aboutUser: boolean }
   | { readonly kind: 'fragment' };
 
-/** What a question is about; `facts` is everything that has to be searched for. */
+/** The topic of a question; `facts` is everything that has to be searched for. */
 export type Topic = 'name' | 'meeting' | 'counts' | 'doubts' | 'talk' | 'facts';
 
 const STOP_WORDS = new Set(
@@ -56,7 +56,7 @@ const CATEGORIES: readonly (readonly [RegExp, category: string, importance: numb
   ],
 ];
 
-/** What a message means, all by itself. */
+/** What a message means, without its context. */
 export function understand(message: string): Meaning {
   const text = message.trim().replaceAll('’', "'").replace(/\s+/g, ' ');
   const bare = text.replace(/[.!]+$/, '');
@@ -102,7 +102,7 @@ function statement(bare: string): Meaning {
   return { kind: 'fact', fact: factOf(plain, Boolean(asked)), hedges };
 }
 
-/** A statement as a fact, with how much it weighs. */
+/** A statement as a fact, with its category and importance. */
 export function factOf(statement: string, asked = false): Fact {
   const content = capital(thirdPerson(statement.trim().replace(/[.!]+$/, '')));
   const [, category, weight] = CATEGORIES.find(([pattern]) => pattern.test(content)) ?? [undefined, 'fact', 0.5];
@@ -119,7 +119,7 @@ const thirdForm = (verb: string): string =>
   /(ch|sh|s|x|o)$/.test(verb) ? `${verb}es` : /[^aeiou]y$/.test(verb) ? `${verb.slice(0, -1)}ies` : `${verb}s`;
 const BASE_FORM = new Map([...PRESENT].map((verb) => [thirdForm(verb), verb]));
 
-/** What the user says of themselves, as it is kept. */
+/** Rewrites what users say about themselves in the third person, as it is stored. */
 function thirdPerson(text: string): string {
   const swapped = text
     .replace(/^i\s+(really |absolutely |also |still )*(don't|do not|can't|cannot) (like|stand)\b/i, 'The user dislikes')
@@ -142,7 +142,7 @@ function thirdPerson(text: string): string {
     .replace(/\bI\b/g, 'they');
 }
 
-/** What was kept of the user, as it is said to them. */
+/** Rewrites a stored fact about the user in the second person, as it is said to them. */
 export function secondPerson(content: string, userName?: string): string {
   const subject = userName ? `(?:the user|${escape(userName)})` : 'the user';
   const owner = new RegExp(`^${subject}'s\\b`, 'i');
@@ -166,7 +166,7 @@ export function isAboutUser(content: string, userName?: string): boolean {
   return new RegExp(userName ? `\\b(the user|${escape(userName)})(?!\\p{L})` : '\\bthe user\\b', 'iu').test(content);
 }
 
-/** The words that carry what is asked, or said; small words only where there are no others. */
+/** The words that carry the meaning of a text; generic words such as `thing` only if there are no others. */
 export function contentWords(text: string): string[] {
   const words = (text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*/gu) ?? []).map((word) =>
     word.replace(/['’]s$/, ''),
@@ -176,7 +176,7 @@ export function contentWords(text: string): string[] {
   return particular.length > 0 ? particular : telling;
 }
 
-/** A rough stem, so that `likes` is `like`; it only has to agree with itself. */
+/** A rough stem, which is the same for `likes` and `like`; it only has to be consistent. */
 export function stem(word: string): string {
   if (word.length < 4) return word;
   return word

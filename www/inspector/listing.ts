@@ -1,4 +1,4 @@
-// What a table looks like from the page: the same for all five, whatever their rows are made of.
+// The page's view of a table, which is the same for all five.
 import type { JsonValue, Memory, Page, Paging, SortDirection } from '../package/index.js';
 import type { Field } from './dialogs.js';
 
@@ -18,12 +18,12 @@ export type Filter =
       readonly max: number;
     }
   | { readonly kind: 'choice'; readonly name: string; readonly label: string; readonly choices: readonly Choice[] }
-  /** A choice among the values that a column holds. */
+  /** A choice of the values in a column. */
   | { readonly kind: 'column'; readonly name: string; readonly label: string; readonly sql: string };
 
 export type Choice = readonly [value: string, label: string];
 
-/** A number of a row, shown as a bar from 0, or from the middle where it may be negative. */
+/** A number of a row, shown as a bar from 0, or from the middle if it may be negative. */
 export interface Measure {
   readonly name: string;
   readonly value: number;
@@ -33,10 +33,10 @@ export interface Measure {
 /** A row as the page shows it. */
 export interface RowView {
   readonly key: string | number;
-  /** What to call it, as `turn 12`. */
+  /** The name of the row, such as `turn 12`. */
   readonly title: string;
   readonly time: Date | null;
-  /** Its texts, the first of them the most telling. */
+  /** The texts of the row, the most informative first. */
   readonly texts: readonly { readonly who?: string; readonly text: string | null }[];
   readonly tags?: readonly string[];
   readonly measure?: Measure | undefined;
@@ -46,7 +46,7 @@ export interface RowView {
   remove(): Promise<void>;
 }
 
-/** What a person has asked a listing for. */
+/** What the user has entered in the filters of a listing. */
 export class Asked {
   readonly #values: FormData;
 
@@ -74,14 +74,16 @@ export class Asked {
     return value === undefined ? undefined : value === 'true';
   }
 
-  /** The first moment of a day in the reader's time zone, or of the one after, for a day that shall be included. */
+  /**
+   * The start of a day in the reader's time zone; with `after` 1, of the next day, so that the day itself is included.
+   */
   day(name: string, after = 0): Date | undefined {
     const [year, month, day] = (this.text(name) ?? '').split('-').map(Number);
     return year && month && day ? new Date(year, month - 1, day + after) : undefined;
   }
 }
 
-/** What all five tables can do, as the page uses it. */
+/** The methods of all five tables that the page uses. */
 interface Source<Key, Row, Patch, Narrowed, Order> {
   list(listing: Narrowed & Paging<Order>): Promise<Page<Row>>;
   count(filter?: Narrowed): Promise<number>;
@@ -94,28 +96,28 @@ export interface Definition<Key extends string | number, Row, Patch, Narrowed, O
   readonly title: string;
   readonly about: string;
   readonly row: string;
-  /** The filter by which a row is found again from its text. */
+  /** The name of the filter that finds a row again by its text. */
   readonly finder: string;
   readonly filters: readonly Filter[];
   readonly orders: readonly (readonly [order: Order, label: string])[];
   readonly direction: SortDirection;
   source(memory: Memory): Source<Key, Row, Patch, Narrowed, Order>;
   get(memory: Memory, key: Key): Promise<Row | undefined>;
-  /** What the finder finds a row by. */
+  /** The text by which the finder finds a row. */
   find(row: Row): string;
   narrow(asked: Asked): Narrowed;
   view(row: Row): Omit<RowView, 'save' | 'remove'> & { readonly key: Key };
   patch(values: ReadonlyMap<string, string>): Patch;
 }
 
-/** A table with its types put away, so that one view can show any of them. */
+/** A table without its type parameters, so that one view can show any table. */
 export interface Listing extends Pick<
   Definition<never, never, never, never, string>,
   'id' | 'title' | 'about' | 'row' | 'finder' | 'filters' | 'orders' | 'direction'
 > {
   list(memory: Memory, asked: Asked, limit: number, cursor: string | null): Promise<Page<RowView>>;
   count(memory: Memory, asked?: Asked): Promise<number>;
-  /** What the finder finds the row with this key by; undefined where there is none. */
+  /** The text by which the finder finds the row with this key; undefined if there is no such row. */
   find(memory: Memory, key: string | number): Promise<string | undefined>;
 }
 
@@ -150,7 +152,7 @@ export function listing<Key extends string | number, Row, Patch, Narrowed, Order
   };
 }
 
-/** An object without the fields that are undefined, which the types of the package tell from those left out. */
+/** The object without its undefined fields: the package's types distinguish undefined from left out. */
 export function given<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

@@ -18,7 +18,7 @@ import { showTransfer } from './transfer.js';
 
 type Part = 'opening' | 'failure' | 'inspector';
 
-/** The page is one of three: being opened, not to be opened, or open. */
+/** Shows one of the three states of the page: opening, failed or open. */
 function showPart(part: Part): void {
   for (const id of ['opening', 'failure', 'inspector'] satisfies Part[]) byId(id, HTMLElement).hidden = id !== part;
   for (const id of ['to-tables', 'contents']) byId(id, HTMLElement).hidden = part !== 'inspector';

@@ -2,7 +2,7 @@ import type { MemoryTable } from '../package/index.js';
 import { make, svg } from './dom.js';
 import { TABLE_NAMES, TABLES } from './references.js';
 
-/** A shape for each table, about a circle of radius 1: the colours are not all there is to tell them apart. */
+/** A shape for each table, about the size of a circle of radius 1, so that tables differ by more than colour. */
 const SHAPES: Readonly<Record<MemoryTable, string>> = {
   turns: 'M 1 0 A 1 1 0 1 1 -1 0 A 1 1 0 1 1 1 0 Z',
   episodes: 'M 0 -1.2 L 1.15 0.85 L -1.15 0.85 Z',
@@ -11,11 +11,11 @@ const SHAPES: Readonly<Record<MemoryTable, string>> = {
   semantic: 'M -0.95 -0.95 H 0.95 V 0.95 H -0.95 Z',
 };
 
-/** A table's symbol about the origin. */
+/** A table's symbol, centred on the origin. */
 export const symbol = (table: MemoryTable, radius: number): SVGElement =>
   svg('path', { class: 'symbol', d: SHAPES[table], transform: `scale(${radius})` });
 
-/** What each symbol stands for, and how many there are of it. */
+/** The table of each symbol, and how many points it has. */
 export function legend(tables: readonly MemoryTable[]): HTMLElement[] {
   const entries = TABLE_NAMES.map((table) => ({ table, count: tables.filter((other) => other === table).length }));
   return entries

@@ -1,6 +1,6 @@
-// Which point of the map is meant: by where the pointer is, or by where an arrow key leads.
+// Which point of the map the pointer or an arrow key selects.
 
-/** Where something is in the frame, in pixels from its top left. */
+/** A place in the frame, in pixels from its top left. */
 export interface Place {
   x: number;
   y: number;
@@ -8,10 +8,10 @@ export interface Place {
 
 export type Direction = readonly [x: number, y: number];
 
-/** How much more a pixel to the side counts than one straight on. */
+/** How much more a pixel to the side counts than a pixel straight ahead. */
 const ASIDE = 2;
 
-/** The place nearest to another one, within reach; of several at one spot the last, which is drawn on top. */
+/** The nearest place within reach; of several at the same spot, the last, which is drawn on top. */
 export function nearestTo<P extends Place>(places: readonly P[], { x, y }: Place, reach: number): P | undefined {
   let nearest: P | undefined;
   let least = reach;
@@ -24,14 +24,14 @@ export function nearestTo<P extends Place>(places: readonly P[], { x, y }: Place
   return nearest;
 }
 
-/** The next place in a direction, rather straight on than to the side; undefined at the edge. */
+/** The next place in a direction, preferring those straight ahead; undefined at the edge. */
 export function towards<P extends Place>(places: readonly P[], from: P, [x, y]: Direction): P | undefined {
   let next: P | undefined;
   let least = Infinity;
   for (const place of places) {
     const [across, down] = [place.x - from.x, place.y - from.y];
     const ahead = across * x + down * y;
-    // Those at the very same spot are left out here; Page Down comes by all.
+    // Places at exactly the same spot are skipped; Page Down reaches all.
     if (ahead <= 0) continue;
     const aside = Math.abs(across * y - down * x);
     const way = ahead + ASIDE * aside;

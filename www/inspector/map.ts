@@ -5,11 +5,13 @@ import { nearestTo, towards, type Direction, type Place } from './map-ways.js';
 import { errorParagraph } from './notices.js';
 import { fromPackage, identity, nameOf, type Reference } from './references.js';
 
-/** How many rows are drawn: those that were embedded last. */
+/** How many rows are drawn at most: those that were embedded last. */
 const MOST = 1000;
-/** Between the outermost symbols and the frame, so that both fit, and the rank beside a hit. */
+/**
+ * The space between the outermost symbols and the frame, in pixels: enough for the symbol and the rank next to a hit.
+ */
 const MARGIN = 22;
-/** How far from a symbol the pointer is still on it. */
+/** How far from a symbol the pointer still selects it, in pixels. */
 const REACH = 20;
 const DIRECTIONS: Readonly<Record<string, Direction>> = {
   ArrowLeft: [-1, 0],
@@ -21,16 +23,17 @@ const DIRECTIONS: Readonly<Record<string, Direction>> = {
 interface Point extends Place {
   readonly reference: Reference;
   readonly text: string;
-  /** Where, from -1 to 1. */
+  /** The place on the map, from -1 to 1. */
   readonly at: Pick<MemoryMapPoint, 'x' | 'y'>;
   readonly element: SVGGElement;
-  /** Which hit it is, from 1. */
+  /** The rank of the hit, from 1; undefined if it is none. */
   rank: number | undefined;
 }
 
 /**
- * What is remembered as points on a plane: a symbol and a colour for each table, a number for each hit of the question asked
- * last. One stop for the Tab key; from there the arrows lead from point to point, Enter and a click to the row.
+ * The rows as points on a plane: each table has a symbol and a colour, and each hit of the last question has a number.
+ * The map is one stop of the Tab key; from there the arrow keys move from point to point, and Enter or a click goes to
+ * the row.
  */
 export class MemoryMap {
   readonly #goTo: (row: Reference) => void;
@@ -39,7 +42,7 @@ export class MemoryMap {
     role: 'listbox',
     'aria-multiselectable': 'true',
     'aria-label':
-      'Map of memories. Arrow keys go from one to the next, Page Up and Page Down through the hits, Enter to the row.',
+      'Map of memories. Arrow keys move from point to point, Page Up and Page Down through the hits; Enter goes to the row.',
   });
   readonly #tip = make('div', { class: 'map-tip', 'aria-hidden': 'true', hidden: true });
   readonly #frame = make('div', { class: 'map-frame' }, this.#plane, this.#tip);
@@ -61,7 +64,7 @@ export class MemoryMap {
     this.#plane.addEventListener('pointerleave', ({ pointerType }) => pointerType !== 'touch' && this.#show(undefined));
     this.#plane.addEventListener('click', (event) => {
       const point = this.#under(event);
-      // A finger cannot hover: its first touch shows the text, its next one leads to the row.
+      // A finger cannot hover: the first touch shows the text, the next one leads to the row.
       const opens = point && (!this.#isTouch || point === this.#shown);
       if (opens) this.#goTo(point.reference);
       this.#show(opens ? undefined : point);
@@ -73,14 +76,14 @@ export class MemoryMap {
     this.#plane.addEventListener('keydown', (event) => this.#press(event));
   }
 
-  /** Reads the map anew; `embedded` is how many rows have a vector, undefined where that cannot be read. */
+  /** Reads the map again; `embedded` is how many rows have a vector, undefined if that cannot be read. */
   async load(memory: Memory, embedded: number | undefined): Promise<void> {
     const loading = ++this.#loading;
     try {
       const points = embedded ? await memory.embeddings.map({ limit: MOST }) : [];
       if (loading !== this.#loading) return;
       this.#draw(points);
-      const drawn = points.length < (embedded ?? 0) ? `The ${MOST} of them that were embedded last.` : '';
+      const drawn = points.length < (embedded ?? 0) ? `Only the ${MOST} rows that were embedded last are drawn.` : '';
       fill(this.#note, points.length > 0 ? drawn : 'Nothing to draw yet: no row has a vector.');
     } catch (error) {
       if (loading !== this.#loading) return;
@@ -131,20 +134,20 @@ export class MemoryMap {
     this.#focus(this.#points.find(({ reference }) => identity(reference) === id) ?? this.#points[0]);
   }
 
-  /** Hits are drawn last, so that they are on top, the best above all. */
+  /** Hits are drawn last, so that they are on top, the best one topmost. */
   #order(): void {
     const ranked = this.#points.filter(({ rank }) => rank !== undefined).sort((one, other) => other.rank! - one.rank!);
     const others = this.#points.filter(({ rank }) => rank === undefined);
     const focused = document.activeElement;
     this.#points = [...others, ...ranked];
     fill(this.#plane, ...this.#points.map(({ element }) => element));
-    // To be put in anew takes the focus away.
+    // An element that is inserted again loses the focus.
     const point = this.#points.find(({ element }) => element === focused);
     if (point) this.#focus(point);
     else this.#setTabStop(ranked.at(-1) ?? this.#points[0]);
   }
 
-  /** Puts the points where they belong in the frame as large as it is now; symbols are of one size in all. */
+  /** Places the points in the frame at its current size; symbols keep their size. */
   #place(): void {
     const { clientWidth: width, clientHeight: height } = this.#frame;
     if (width === 0 || height === 0) return;
@@ -163,7 +166,7 @@ export class MemoryMap {
     return nearestTo(this.#points, { x: clientX - left, y: clientY - top }, REACH);
   }
 
-  /** Shows a point's text beside it, on the side where there is room. */
+  /** Shows a point's text next to it, on the side with more room. */
   #show(point: Point | undefined): void {
     this.#shown?.element.classList.remove('point-shown');
     this.#shown = point;
@@ -195,7 +198,7 @@ export class MemoryMap {
     const direction = DIRECTIONS[key];
     if (direction) return towards(this.#points, point, direction);
     const hits = this.#points.filter(({ rank }) => rank !== undefined).sort((one, other) => one.rank! - other.rank!);
-    // Where nothing is marked, the same keys lead through all.
+    // If no hit is marked, the same keys move through all points.
     const all = hits.length > 0 ? hits : this.#points;
     const at = all.indexOf(point);
     if (key === 'PageDown') return all[(at + 1) % all.length];

@@ -9,7 +9,7 @@ import { proposeRun } from './plan.js';
 import { revisionItem, strangerItem, type RevisionActions } from './revision-item.js';
 import type { Session } from './session.js';
 
-/** The revisions as a graph, where the file is among them, and the ways up and down. */
+/** Shows the revisions as a graph, the revision of the file, and the ways to upgrade and downgrade. */
 export function showMigrations(session: Session): void {
   const { memory } = session;
   const list = byId('revisions', HTMLElement);
@@ -40,7 +40,7 @@ export function showMigrations(session: Session): void {
     attempt(async () => {
       if (!(await proposeRun(session, direction, target))) return;
       await session.shown();
-      announce(`Now at ${memory.status.revision ?? 'base'}; a backup is kept.`);
+      announce(`Now at ${memory.status.revision ?? 'base'}; a backup was made.`);
       const button = direction === 'upgrade' ? upgradeAll : downgradeAll;
       const [id = target] = target.split('@');
       focusOn(list.querySelector(`[data-revision="${CSS.escape(id)}"] button`) ?? button);
@@ -53,7 +53,7 @@ export function showMigrations(session: Session): void {
       const question = {
         title: `Accept the edited ${id}?`,
         text: [
-          'Its present text is then taken for the one that was applied. Nothing is run: do it only where the change leaves the schema the same.',
+          'Its current text then counts as the text that was applied. Nothing is run, so accept it only if the edit leaves the schema the same.',
         ],
         confirm: 'Accept',
       };
@@ -78,14 +78,14 @@ export function showMigrations(session: Session): void {
 function whereItIs({ revisions, readOnly }: MemoryStatus, missing: number): HTMLElement {
   const named = revisions.length > 0 ? `The file is at ${listed(revisions)}` : 'The file is at base: it has no tables';
   const rest = readOnly
-    ? 'newer than this page, and so read only'
+    ? 'newer than this page, and therefore read-only'
     : missing === 0
       ? 'with every revision applied'
       : `${plural(missing, 'revision')} not applied`;
   return make('span', {}, make('strong', {}, named), `, ${rest}.`);
 }
 
-/** What had the focus is gone with the refresh, or its button can no longer be pressed. */
+/** Moves the focus: the refresh removed the element that had it, or disabled its button. */
 function focusOn(element: Element | null): void {
   if (element instanceof HTMLButtonElement && !element.disabled) element.focus();
   else byId('migrations-title', HTMLElement).focus();

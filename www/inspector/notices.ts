@@ -1,7 +1,7 @@
 import { MemoryError } from '../package/index.js';
 import { byId, fill, make } from './dom.js';
 
-/** What went wrong and what to do about it, in words for the reader. */
+/** What went wrong and what to do about it. */
 export interface Explanation {
   readonly what: string;
   readonly hint: string;
@@ -16,7 +16,7 @@ export function explain(error: unknown): Explanation {
   return { what: error instanceof Error ? error.message : String(error), hint: '', code: '' };
 }
 
-/** An error as it stands inside a box of the page. */
+/** An error as it is shown inside a box of the page. */
 export function errorParagraph(error: unknown): HTMLElement {
   const { what, hint, code } = explain(error);
   return make(
@@ -31,7 +31,7 @@ export function errorParagraph(error: unknown): HTMLElement {
 let complaints = 0;
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
-/** Tells of something that went well. It goes by itself. */
+/** Reports a success. The notice disappears by itself. */
 export function announce(text: string): void {
   const region = byId('notice', HTMLElement);
   clearTimeout(hiding);
@@ -39,7 +39,7 @@ export function announce(text: string): void {
   hiding = setTimeout(() => fill(region), 6000);
 }
 
-/** Tells of something that failed. It stays until it is dismissed or something succeeds. */
+/** Reports a failure. The notice stays until it is dismissed or something succeeds. */
 export function complain(error: unknown): void {
   complaints += 1;
   const region = byId('alert', HTMLElement);
@@ -47,12 +47,12 @@ export function complain(error: unknown): void {
   fill(region, make('div', { class: 'alert-box' }, errorParagraph(error), dismiss));
 }
 
-/** Does something; where it fails the reader is told. */
+/** Runs something, and reports its failure to the user. */
 export async function attempt(work: () => Promise<void>): Promise<void> {
   const before = complaints;
   try {
     await work();
-    // What failed within it, or beside it meanwhile, has still to be read.
+    // A failure that was reported meanwhile must stay visible.
     if (complaints === before) fill(byId('alert', HTMLElement));
   } catch (error) {
     complain(error);

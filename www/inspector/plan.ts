@@ -7,14 +7,14 @@ import { sqlElement } from './revision-item.js';
 import type { Session } from './session.js';
 
 /**
- * Shows what an upgrade or a downgrade would do, as found out on a copy, and carries it out if that is wanted; resolves to
- * whether it was.
+ * Shows what an upgrade or a downgrade would do, as tried on a copy, and carries it out if the user agrees; resolves to
+ * whether it was carried out.
  */
 export async function proposeRun(session: Session, direction: MigrationDirection, target: string): Promise<boolean> {
   const { migrations } = session.memory;
   const plan = await migrations.plan(target, { direction });
   if (plan.steps.length === 0) {
-    announce(`There is nothing to ${direction}: the memory is at ${target} already.`);
+    announce(`There is nothing to ${direction}: the memory is already at ${target}.`);
     return false;
   }
   const isDown = direction === 'downgrade';
@@ -52,14 +52,14 @@ function planElements({ steps, tables, duration: took }: MigrationPlan, lost: st
       'div',
       { class: lost.length > 0 ? 'losses losses-some' : 'losses' },
       ...(lost.length > 0 ? lost : ['No table loses a row.']).map((words) => make('p', {}, words)),
-      isDown && make('p', {}, 'What stood in a column that is dropped goes with it.'),
+      isDown && make('p', {}, 'The values in a dropped column are lost with it.'),
     ),
     make(
       'p',
       {},
       `${plural(steps.length, 'step')}, ${duration(took)} on a copy in memory; nothing is changed yet. `,
-      'A verified backup is kept first.',
-      isDown && ' The next time this page is opened, the memory goes to the heads again.',
+      'A verified backup is made first.',
+      isDown && ' The next time this page is opened, the memory is upgraded to the heads again.',
     ),
     make(
       'ol',
@@ -71,7 +71,7 @@ function planElements({ steps, tables, duration: took }: MigrationPlan, lost: st
           make(
             'p',
             {},
-            make('strong', {}, direction === 'upgrade' ? 'Apply ' : 'Take back ', make('code', {}, revision)),
+            make('strong', {}, direction === 'upgrade' ? 'Apply ' : 'Revert ', make('code', {}, revision)),
             ` ${title}`,
           ),
           make('p', { class: 'revision-line' }, `${file} · ${duration(took)}`),
@@ -108,7 +108,7 @@ function rowsTable(tables: readonly TableRows[]): HTMLElement {
   );
 }
 
-/** In words, which tables lose how many rows. */
+/** Which tables lose how many rows, in words. */
 function losses(tables: readonly TableRows[]): string[] {
   const gone = tables.filter(({ before, after }) => before && after === null);
   const names = gone.map(({ table, before }) => `${table} (${plural(before ?? 0, 'row')})`);
@@ -125,9 +125,9 @@ function showProgress(progress: MigrationProgress, bar: HTMLProgressElement, sta
   const { phase, revision, step, steps, done, total } = progress;
   const name = revision ?? '';
   const words: Child = {
-    backup: 'Keeping a backup',
+    backup: 'Making a backup',
     upgrade: `Applying ${name}`,
-    downgrade: `Taking back ${name}`,
+    downgrade: `Reverting ${name}`,
     check: 'Checking',
   }[phase];
   const within = total > 0 ? done / total : 0;

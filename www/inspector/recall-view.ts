@@ -10,16 +10,16 @@ import type { Session } from './session.js';
 import { Vectors } from './vectors.js';
 
 const HITS = 10;
-/** The package's own choice where none is made. */
+/** The tables that the package searches by default. */
 const ASKED_BY_DEFAULT: readonly MemoryTable[] = ['turns', 'episodes', 'longTerm', 'semantic'];
 
 interface Answer {
   readonly hits: readonly RecallHit[];
-  /** Why they were found by their words alone; undefined where they were not. */
+  /** The error because of which only words were searched; undefined if there was none. */
   readonly without: unknown;
 }
 
-/** A question to everything remembered, why each hit ranks where it does, and where it lies among the others. */
+/** Shows recall: the question, its hits, why each ranks where it does, and where it is on the map. */
 export function showRecall(session: Session, goTo: (row: Reference) => Promise<void>): void {
   const { memory } = session;
   const question = byId('recall-question', HTMLInputElement);
@@ -44,7 +44,7 @@ export function showRecall(session: Session, goTo: (row: Reference) => Promise<v
     const asked = question.value.trim();
     const chosen = tables.filter(({ box }) => box.checked).map(({ table }) => table);
     if (asked === '' || chosen.length === 0) {
-      say(asked === '' ? 'Type a question first.' : 'Choose at least one table to ask.');
+      say(asked === '' ? 'Type a question first.' : 'Choose at least one table to search.');
       (asked === '' ? question : tables[0]!.box).focus();
       return;
     }
@@ -57,10 +57,10 @@ export function showRecall(session: Session, goTo: (row: Reference) => Promise<v
       say('');
       fill(problem, make('div', { role: 'alert' }, errorParagraph(error)));
     }
-    // The first question may have had rows embedded, or have found that they cannot be.
+    // The first question may have embedded rows, or failed to.
     await vectors.refresh();
   };
-  // A question asked while another is under way is asked after it.
+  // A question that is asked while another one runs is asked after it.
   const askSoon = inTurn(() => busy(button, () => attempt(ask)));
   byId('recall-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
@@ -69,13 +69,13 @@ export function showRecall(session: Session, goTo: (row: Reference) => Promise<v
 
   session.onChange((change) => {
     if (change === 'replaced') say('');
-    // Not waited for: the rest of the page need not wait until all is embedded.
+    // Not awaited, so that the rest of the page does not wait until everything is embedded.
     void vectors.refresh();
   });
   void vectors.refresh();
 }
 
-/** Asks by words alone where the embedder fails, and tells that it did. */
+/** Recalls; falls back to words alone if the embedder fails, and then returns the error too. */
 async function recall(memory: Memory, question: string, options: RecallOptions): Promise<Answer> {
   try {
     return { hits: await memory.recall(question, options), without: undefined };
@@ -87,14 +87,14 @@ async function recall(memory: Memory, question: string, options: RecallOptions):
 
 const nothing = (without: unknown): string =>
   without === undefined
-    ? 'Nothing in these tables bears on this question.'
-    : 'Nothing in these tables has a word of this question.';
+    ? 'Nothing in these tables matches this question.'
+    : 'Nothing in these tables contains a word of this question.';
 
 function withoutMeaning(error: unknown): HTMLElement {
   return make(
     'div',
     { class: 'recall-without', role: 'alert' },
-    make('p', {}, 'Asked by words alone, for the question could not be embedded.'),
+    make('p', {}, 'Searched by words alone, because the question could not be embedded.'),
     errorParagraph(error),
   );
 }

@@ -2,12 +2,12 @@ import { MemoryError, type ErrorCode, type Memory } from '../package/index.js';
 import { contentWords, isAboutUser, stem } from './language.js';
 import type { Reference } from './references.js';
 
-/** Where something the agent said came from, or where it went. */
+/** A row that an answer of the agent used or stored. */
 export interface Source extends Reference {
   readonly text: string;
 }
 
-/** A memory that bears on a question. */
+/** A row that is relevant to a question. */
 export interface Recalled {
   readonly source: Source;
   readonly timestamp: Date | null;
@@ -16,7 +16,7 @@ export interface Recalled {
   readonly score: number;
 }
 
-/** Words that a memory may hold in place of the one that was asked with. */
+/** Words that a row may contain in place of the word in the question. */
 const RELATED: Readonly<Record<string, readonly string[]>> = {
   like: ['love', 'enjoy', 'prefer', 'adore', 'favourite', 'favorite'],
   favourite: ['favorite', 'prefer', 'love', 'like'],
@@ -34,7 +34,7 @@ const RELATED: Readonly<Record<string, readonly string[]>> = {
 const RELATED_WEIGHT = 0.8;
 const OTHERS_WEIGHT = 0.6;
 const CANDIDATES = 50;
-/** The cosine from which a fact may have to do with a question; the bundled model gives unlike texts less. */
+/** The cosine from which a fact may be relevant to a question; the bundled model scores unrelated texts lower. */
 const NEAR = 0.3;
 const EMBEDDER_FAILS: ReadonlySet<string> = new Set<ErrorCode>(['embedder_unavailable', 'embedder_failed']);
 
@@ -44,7 +44,9 @@ export interface Asked {
   readonly userName: string | undefined;
 }
 
-/** The facts that bear on a question, the best first: those with the most of its words, then the weightiest. */
+/**
+ * The facts that are relevant to a question, the best first: by how many of its words they contain, then by importance.
+ */
 export async function recallFacts(memory: Memory, { words, aboutUser, userName }: Asked): Promise<Recalled[]> {
   const self = aboutUser ? ['user', ...(userName ? [userName] : [])] : [];
   const search = (words.length > 0 ? searchWords(words) : self).join(' ');
@@ -62,19 +64,19 @@ export async function recallFacts(memory: Memory, { words, aboutUser, userName }
   });
   const ofUser = found.filter(({ source }) => isAboutUser(source.text, userName));
   if (!aboutUser) return ranked(found);
-  // What is known of others answers a question about the user less well.
+  // Facts about others answer a question about the user less well.
   const ofOthers = found.map((one) => ({ ...one, coverage: one.coverage * OTHERS_WEIGHT }));
   return ranked(ofUser.length > 0 ? ofUser : ofOthers);
 }
 
-/** The facts that bear on a question in which no word is theirs, as `which drink do I enjoy` on `likes green tea`. */
+/** The facts that are relevant to a question without sharing a word: `likes green tea` for `which drink do I enjoy`. */
 export async function recallByMeaning(
   memory: Memory,
   question: string,
   { aboutUser, userName }: Omit<Asked, 'words'>,
 ): Promise<Recalled[]> {
   const hits = await memory.recall(question, { tables: ['semantic'] }).catch((error: unknown) => {
-    // Without the embedder there is no meaning to go by.
+    // Without the embedder there is no search by meaning.
     if (error instanceof MemoryError && EMBEDDER_FAILS.has(error.code)) return [];
     throw error;
   });
@@ -88,7 +90,7 @@ export async function recallByMeaning(
   return ranked(found);
 }
 
-/** What was once said that bears on a question; what was itself a question tells nothing. */
+/** The turns that are relevant to a question, without those that were themselves questions. */
 export async function recallTurns(memory: Memory, words: readonly string[]): Promise<Recalled[]> {
   if (words.length === 0) return [];
   const { rows } = await memory.turns.list({
@@ -111,7 +113,7 @@ export async function recallTurns(memory: Memory, words: readonly string[]): Pro
   return ranked(found.filter(({ coverage }) => coverage >= 0.5));
 }
 
-/** Whether two texts speak of the same, as a question and its answer do. */
+/** Whether two texts share a content word, as a question and its answer do. */
 export function shareWord(one: string, other: string): boolean {
   return coverage(contentWords(one), other) > 0;
 }

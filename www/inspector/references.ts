@@ -6,7 +6,7 @@ export interface Reference {
   readonly key: string | number;
 }
 
-/** The tables as the page orders them, with what a row of each is called. */
+/** The tables in the order of the page, with the name of a row of each. */
 export const TABLES: Readonly<Record<MemoryTable, { readonly title: string; readonly row: string }>> = {
   turns: { title: 'Turns', row: 'turn' },
   episodes: { title: 'Episodes', row: 'episode' },
@@ -16,15 +16,15 @@ export const TABLES: Readonly<Record<MemoryTable, { readonly title: string; read
 };
 export const TABLE_NAMES = Object.keys(TABLES) as MemoryTable[];
 
-/** A reference as the package has it, in the one form that the page has for all tables. */
+/** Converts the package's reference to the page's form, which is the same for all tables. */
 export const fromPackage = (reference: MemoryReference): Reference => ({
   table: reference.table,
   key: reference.table === 'longTerm' ? reference.key : reference.id,
 });
 
-/** What to call a row: `fact #3`, `long-term user.name`. */
+/** The name of a row: `fact #3`, `long-term user.name`. */
 export const nameOf = ({ table, key }: Reference): string =>
   `${TABLES[table].row} ${typeof key === 'number' ? `#${key}` : key || '(empty key)'}`;
 
-/** The same for the same row, and for no other. */
+/** A string that is unique to the row. */
 export const identity = ({ table, key }: Reference): string => `${table} ${key}`;

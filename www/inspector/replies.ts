@@ -1,4 +1,4 @@
-// What the agent says to each kind of message, and what of it is to be kept.
+// How the agent replies to each kind of message, and what it stores.
 import type { Memory } from '../package/index.js';
 import { USER_NAME, type Draft, type Situation } from './draft.js';
 import { relativeTime } from './format.js';
@@ -9,7 +9,7 @@ import { answerOfItself } from './self-knowledge.js';
 const MOST_MEMORIES = 3;
 const SURE = 0.5;
 
-/** Decides on an answer. Facts are kept on the way; the exchange itself is the caller's to write down. */
+/** Decides on an answer and stores new facts. The caller stores the exchange itself. */
 export async function reply(memory: Memory, meaning: Meaning, situation: Situation): Promise<Draft> {
   const { userName, doubt } = situation;
   switch (meaning.kind) {
@@ -19,7 +19,7 @@ export async function reply(memory: Memory, meaning: Meaning, situation: Situati
       return { text: userName ? `You are welcome, ${userName}.` : 'You are welcome.' };
     case 'help':
       return {
-        text: 'Tell me your name, what you like, or anything that is so, and ask me about it later. What I am unsure of I write down, and ask.',
+        text: 'Tell me your name, what you like, or any other fact, and ask me about it later. If I am unsure, I make a note of it and ask you.',
       };
     case 'name':
       return learnName(memory, meaning.name, situation);
@@ -27,7 +27,7 @@ export async function reply(memory: Memory, meaning: Meaning, situation: Situati
       if (!doubt?.proposed || doubt.about === 'pronoun') return { text: 'Good. Tell me more, or ask me something.' };
       return learn(memory, factOf(doubt.proposed), situation, 'the user confirmed it');
     case 'no':
-      return doubt ? { text: 'All right, I let it be.', settled: 'the user said no' } : { text: 'All right.' };
+      return doubt ? { text: 'All right, I will leave it.', settled: 'the user said no' } : { text: 'All right.' };
     case 'question':
       return answer(memory, meaning, situation);
     case 'fact':
@@ -52,7 +52,7 @@ async function learnName(memory: Memory, name: string, { userName, doubt }: Situ
   return { text, kept, episode: ['fact_learned', 0.5], ...settling };
 }
 
-/** Keeps a fact, once. It settles the open doubt where both speak of the same. */
+/** Stores a fact once. It settles the open doubt if the two share a word. */
 async function learn(memory: Memory, fact: Fact, { doubt, userName }: Situation, settled?: string): Promise<Draft> {
   const settles =
     settled ?? (doubt && shareWord(doubt.message, fact.content) ? `the user said: ${fact.content}` : undefined);
@@ -69,7 +69,7 @@ async function learn(memory: Memory, fact: Fact, { doubt, userName }: Situation,
   };
 }
 
-/** `She lives in Lyon` can be kept where the agent has just asked about somebody, and not otherwise. */
+/** `She lives in Lyon` can be stored only if the agent has just asked about someone. */
 async function learnOfPronoun(memory: Memory, pronoun: string, rest: string, situation: Situation): Promise<Draft> {
   const { doubt } = situation;
   const subject = doubt?.about === 'question' ? subjectOf(doubt.message) : undefined;
@@ -86,7 +86,7 @@ async function learnOfPronoun(memory: Memory, pronoun: string, rest: string, sit
   };
 }
 
-/** A few words say something only as the answer to what was asked back. */
+/** A few words mean something only as the answer to the agent's question. */
 async function learnFragment(memory: Memory, situation: Situation): Promise<Draft> {
   const { doubt, message } = situation;
   const words = message.replace(/[.!]+$/, '');
@@ -98,7 +98,7 @@ async function learnFragment(memory: Memory, situation: Situation): Promise<Draf
     return learn(memory, { ...factOf(content), content }, situation, `the user answered: ${words}`);
   }
   return {
-    text: `I am not sure what to do with “${words}”. Shall I remember it as it stands?`,
+    text: `I am not sure what to do with “${words}”. Shall I remember it as it is?`,
     doubt: {
       about: 'fragment',
       intent: 'unclear',
@@ -139,7 +139,7 @@ async function answer(memory: Memory, asked: Meaning & { kind: 'question' }, sit
   const used = shown.map(({ source }) => source);
   if (sure) return { text: `${told}${more}`, used, episode: ['question_answered', 0.5] };
   return {
-    text: `I am not sure, but this may bear on it: ${told} Is there more to know?`,
+    text: `I am not sure, but this may be relevant: ${told} Is there more to know?`,
     used,
     doubt: { about: 'question', intent: 'question', confidence: round(best?.coverage ?? 0), signals },
     episode: ['question_unanswered', -0.1],
@@ -147,14 +147,14 @@ async function answer(memory: Memory, asked: Meaning & { kind: 'question' }, sit
 }
 
 async function knownFact(memory: Memory, content: string): Promise<Source | undefined> {
-  // A search takes a hundred words at most; the first ones find what begins the same.
+  // A search accepts 100 words at most; the first 50 find every fact that begins the same.
   const search = content.split(/\s+/).slice(0, 50).join(' ');
   const { rows } = await memory.semantic.list({ search, limit: 20 });
   const same = rows.find((row) => row.content?.toLowerCase() === content.toLowerCase());
   return same && { table: 'semantic', key: same.id, text: same.content ?? '' };
 }
 
-/** A statement that was not made with certainty is asked about before it is kept. */
+/** Asks about a statement that was made without certainty before it is stored. */
 function hedged(fact: Fact, hedges: readonly string[], userName: string | undefined): Draft {
   const confidence = Math.max(0.2, 0.5 - 0.1 * (hedges.length - 1));
   return {
@@ -169,7 +169,7 @@ function hedged(fact: Fact, hedges: readonly string[], userName: string | undefi
   };
 }
 
-/** Whom a question is about, if it names them: the last word in it with a capital, the first word aside. */
+/** Whom a question is about, if it names them: its last capitalised word, apart from the first word. */
 function subjectOf(question: string): string | undefined {
   return question
     .split(/\s+/)
@@ -179,7 +179,7 @@ function subjectOf(question: string): string | undefined {
     .at(-1);
 }
 
-/** A sentence as it goes on after a colon. */
+/** A sentence as it continues after a colon. */
 const within = (sentence: string): string => sentence.replace(/^(You|Your|The|My|A|An) /, (word) => word.toLowerCase());
 
 const round = (value: number): number => Math.round(value * 100) / 100;

@@ -4,23 +4,23 @@ import { duration, listed } from './format.js';
 import { drawRow, type GraphRow } from './graph.js';
 import { timeElement } from './rows.js';
 
-/** What can be done with a revision. */
+/** The actions on a revision. */
 export interface RevisionActions {
   readonly upgrade: (id: string) => Promise<void>;
-  /** Is given a symbol: an id, or what stands for the base below it. */
+  /** Receives a symbol: an id, or `<id>@base` for the base below it. */
   readonly downgrade: (target: string) => Promise<void>;
   readonly accept: (id: string) => Promise<void>;
-  /** Is told when the reader unfolds or folds a revision. */
+  /** Called when the user unfolds or folds a revision. */
   readonly unfolded: (id: string, isOpen: boolean) => void;
 }
 
 const STANDINGS: Readonly<Record<Exclude<Standing, 'ok'>, string>> = {
-  edited: 'Its text is not the one that was applied.',
+  edited: 'Its text differs from the text that was applied.',
   unknown: 'The file is newer: this page does not know this revision.',
-  unrecorded: 'Nobody wrote down from what text it was applied: another program did it.',
+  unrecorded: 'Another program applied it and did not record its text.',
 };
 
-/** One revision: its place in the graph, its name as a button, and below it, when unfolded, all that is known of it. */
+/** One revision: its place in the graph, its name as a button, and, when unfolded, its details. */
 export function revisionItem(
   row: GraphRow,
   lanes: number,
@@ -74,7 +74,7 @@ export function revisionItem(
   );
 }
 
-/** A revision that the file has and the page does not know, which so has no place in the graph. */
+/** A revision that the file has but the page does not know, and that therefore has no place in the graph. */
 export function strangerItem(verified: VerifiedRevision): HTMLElement {
   return make(
     'li',
@@ -99,7 +99,7 @@ function standingTag(verified: VerifiedRevision | undefined): Child {
   return make('span', { class: `tag tag-${standing}`, title: STANDINGS[standing] }, standing);
 }
 
-/** What the graph shows, in words. */
+/** What the graph shows of a revision, in words. */
 function inShort({ revision: { isApplied, appliedAt, revises, dependsOn } }: GraphRow): Child[] {
   const builds = revises.length > 0 ? `builds on ${listed(revises)}` : 'a base';
   const depends = dependsOn.length > 0 && `, depends on ${listed(dependsOn)}`;
@@ -149,7 +149,7 @@ function factList(facts: readonly (readonly [name: string, value: string | HTMLE
   );
 }
 
-/** A script, folded. */
+/** A script that can be unfolded. */
 export function sqlElement(name: string, script: string, isOpen = false): HTMLElement {
   const text = make('pre', { tabindex: 0, role: 'region', 'aria-label': name }, script || '-- nothing');
   return make('details', { class: 'json', open: isOpen }, make('summary', {}, name), text);

@@ -4,7 +4,7 @@ import { absoluteTime, isEmptyJson, relativeTime } from './format.js';
 import type { Measure, RowView } from './listing.js';
 import { nameOf, type Reference } from './references.js';
 
-/** A time as both, for the eye and for machines. */
+/** A time, both relative and absolute, and in machine-readable form. */
 export function timeElement(time: Date | null): HTMLElement {
   if (!time || Number.isNaN(time.getTime())) return make('span', { class: 'time' }, 'no time');
   return make(
@@ -15,7 +15,7 @@ export function timeElement(time: Date | null): HTMLElement {
   );
 }
 
-/** Keeps the times of the page true as time passes. */
+/** Keeps the relative times on the page up to date. */
 export function keepTimes(): void {
   setInterval(() => {
     for (const element of document.querySelectorAll<HTMLTimeElement>('time.time')) {
@@ -25,7 +25,7 @@ export function keepTimes(): void {
   }, 30_000);
 }
 
-/** What leads to a row, by its name. */
+/** A button with the name of a row, which leads to it. */
 export function rowButton(reference: Reference, goTo: () => void, text?: string): HTMLElement {
   return make(
     'button',
@@ -34,7 +34,7 @@ export function rowButton(reference: Reference, goTo: () => void, text?: string)
   );
 }
 
-/** A row, and what can be done with it. */
+/** A row with the buttons to edit and delete it. */
 export function rowElement(row: RowView, edit: () => void, remove: () => void): HTMLElement {
   const { title, time, texts, tags = [], measure, json } = row;
   return make(
@@ -83,7 +83,7 @@ function measureElement({ name, value, min }: Measure): HTMLElement {
   return make('span', { class: 'measure' }, `${name} `, bar, make('span', { class: 'number' }, value.toFixed(2)));
 }
 
-/** JSON is pretty-printed when it is asked for, and not before: it may be long. */
+/** JSON is only pretty-printed when it is unfolded, because it may be long. */
 function jsonElement({ name, value }: { name: string; value: JsonValue }): HTMLElement | false {
   if (isEmptyJson(value)) return false;
   const text = make('pre', { tabindex: 0, 'aria-label': `${name} as JSON` });

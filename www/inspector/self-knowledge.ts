@@ -6,7 +6,7 @@ import type { Source } from './recall.js';
 
 const MOST = 3;
 
-/** Answers what is asked about the agent itself: whom it knows, since when, how much, and what it doubts. */
+/** Answers questions about the agent itself: whom it knows, since when, how much, and what it is unsure of. */
 export async function answerOfItself(
   memory: Memory,
   topic: Exclude<Topic, 'facts'>,

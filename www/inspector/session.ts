@@ -2,18 +2,18 @@ import type { EmbeddingStatus, Memory, MigrationProgress } from '../package/inde
 import { inTurn } from './in-turn.js';
 import { attempt } from './notices.js';
 
-/** What a change was: some rows, or the whole database. */
+/** What changed: some rows, or the whole database. */
 export type Change = 'rows' | 'replaced';
 
 type ProgressListener = (progress: MigrationProgress) => void;
 type Listener = (change: Change) => void | Promise<void>;
 
-/** The open memory, and the parts of the page that follow it: what any tab commits, each of them reads again. */
+/** The open memory, and the parts of the page that follow it: each reads again when any tab commits. */
 export class Session {
   readonly memory: Memory;
-  /** Is told how far a migration has come, while somebody wants to know. */
+  /** Receives the progress of a migration, while a dialog shows it. */
   onProgress: ProgressListener | undefined;
-  /** Is told how far embedding has come. */
+  /** Receives the progress of embedding. */
   onEmbedding: ((status: EmbeddingStatus) => void) | undefined;
   readonly #listeners: Listener[] = [];
   readonly #readSoon = inTurn(() => this.#readAgain());
@@ -34,17 +34,17 @@ export class Session {
     this.#listeners.push(listener);
   }
 
-  /** Resolves once the page shows all that was committed up to now. An answered write of this tab is. */
+  /** Resolves when the page shows everything committed so far, including every answered write of this tab. */
   shown(): Promise<void> {
     return this.#reading;
   }
 
   async #readAgain(): Promise<void> {
-    // Before the status is read, so that what changes meanwhile is read once more.
+    // Reset before the status is read, so that a change meanwhile is read again.
     let change = this.#due;
     this.#due = 'rows';
     await attempt(async () => void (await this.memory.refreshStatus()));
-    // A newer tab may have migrated when it came to lead, which is reported as rows that were missed.
+    // A newer tab may have migrated when it became the leader, which is reported as missed changes.
     const { revision } = this.memory.status;
     if (revision !== this.#revision) change = 'replaced';
     this.#revision = revision;

@@ -4,7 +4,7 @@ import { clockTime, duration, plural } from './format.js';
 import { Handovers, type Handover } from './handovers.js';
 import type { Session } from './session.js';
 
-/** How many hand-overs are kept in view. */
+/** How many hand-overs are shown. */
 const MOST = 20;
 
 const LEADERS: Readonly<Record<Handover['leader'], string>> = {
@@ -13,7 +13,7 @@ const LEADERS: Readonly<Record<Handover['leader'], string>> = {
   'another tab': 'Another tab leads now.',
 };
 
-/** This tab among the others: its role, how many there are, and each time that another one came to lead. */
+/** Shows this tab's role, how many other clients there are, and each hand-over. */
 export function showSharing(session: Session, watch: ClientWatch): void {
   const { memory } = session;
   const now = byId('sharing-now', HTMLElement);
@@ -38,7 +38,7 @@ export function showSharing(session: Session, watch: ClientWatch): void {
 
 function sharingNow(role: 'leader' | 'follower', clients: Clients): string {
   const others = countOf(clients) - 1;
-  const part = role === 'leader' ? 'leads: it runs SQLite for all' : 'follows: another one runs SQLite for it';
+  const part = role === 'leader' ? 'leads: it runs SQLite for all clients' : 'follows: SQLite runs in another tab';
   if (others <= 0) return `This tab ${part}. No other client has the memory open.`;
   return `This tab ${part}. ${plural(others, 'other client')} ${others === 1 ? 'has' : 'have'} the memory open: ${clientsNote(clients)} in all.`;
 }

@@ -7,7 +7,7 @@ import type { Session } from './session.js';
 
 const SHOWN = 200;
 
-/** A box for questions that no filter can ask. `query` cannot write, so nothing typed here can do harm. */
+/** A box for SQL queries. `query` cannot write, so nothing typed here can do harm. */
 export function showSql({ memory }: Session): void {
   const text = byId('sql-text', HTMLTextAreaElement);
   const result = byId('sql-result', HTMLElement);

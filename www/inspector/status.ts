@@ -4,7 +4,7 @@ import { byId, fill, make } from './dom.js';
 import { bytes } from './format.js';
 import type { Session } from './session.js';
 
-/** The strip below the title: where the memory is, what it promises, and who has it open. */
+/** Shows the strip below the title: where the memory is, what it guarantees, and who has it open. */
 export function showStatus({ memory }: Session, watch: ClientWatch): void {
   let clients: Clients | undefined;
   const render = () => renderStatus(memory.status, clients);
@@ -21,11 +21,7 @@ function renderStatus(status: MemoryStatus, clients: Clients | undefined): void 
   const { storage, durability, persisted, usage, quota, revision, role } = status;
   fill(
     byId('status', HTMLElement),
-    item(
-      'Storage',
-      storage === 'opfs' ? 'OPFS' : 'memory only',
-      storage === 'opfs' ? 'on this device' : 'kept nowhere',
-    ),
+    item('Storage', storage === 'opfs' ? 'OPFS' : 'memory only', storage === 'opfs' ? 'on this device' : 'not stored'),
     item('Durability', durability, durability === 'strict' ? 'survives a power cut' : 'survives a killed tab'),
     item(
       'Persisted',
@@ -46,7 +42,7 @@ function roleNote({ role, moving, outdated }: MemoryStatus): string {
 }
 
 function schemaNote({ revision, head, heads, readOnly }: MemoryStatus): string {
-  if (readOnly) return 'newer than this page: read only';
+  if (readOnly) return 'newer than this page: read-only';
   const named = `${heads.length > 1 ? 'heads' : 'head'} ${head ?? 'none'}`;
   if (revision !== head) return `behind ${named}`;
   return heads.length > 1 ? 'its branches are at their heads' : `head is ${head ?? 'none'}`;
@@ -62,7 +58,7 @@ function item(name: string, value: string, note: string | HTMLElement): HTMLElem
 }
 
 function quotaNote(usage: number | null, quota: number | null): string | HTMLElement {
-  if (usage === null || !quota) return 'the browser does not tell';
+  if (usage === null || !quota) return 'the browser does not report it';
   const share = (usage / quota) * 100;
   const percent = share >= 0.1 ? share.toFixed(1) : share.toFixed(2);
   return make(

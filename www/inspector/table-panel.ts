@@ -8,10 +8,10 @@ import { rowElement } from './rows.js';
 import type { Session } from './session.js';
 
 const PAGE_SIZE = 20;
-/** How many pages are leafed through for a row. */
+/** How many pages are searched for a row at most. */
 const MOST_PAGES = 50;
 
-/** One table: its filters, a page of its rows, and the way to the pages beside it. */
+/** One table: its filters, a page of its rows, and the buttons to the next and previous pages. */
 export class TablePanel {
   readonly element: HTMLElement;
   readonly #session: Session;
@@ -19,7 +19,7 @@ export class TablePanel {
   readonly #filters: Filters;
   readonly #found = make('p', { class: 'found', role: 'status' });
   readonly #rows = make('ol', { class: 'rows', role: 'list' });
-  /** A row that another tab does not change stays as it is, with its focus and what of it is unfolded. */
+  /** A row that does not change keeps its element, and with it the focus and what is unfolded. */
   readonly #kept = new Kept<RowView>(
     ({ key }) => key,
     (row) =>
@@ -31,7 +31,7 @@ export class TablePanel {
   );
   readonly #back: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
-  /** The cursors of the pages up to the one that is shown. */
+  /** The cursors of the pages up to the current one. */
   #cursors: (string | null)[] = [null];
   #following: string | null = null;
   #loading = 0;
@@ -68,20 +68,20 @@ export class TablePanel {
     this.#rows.querySelector('.row-shown')?.classList.remove('row-shown');
   }
 
-  /** Reads the page that is to be shown. An answer that a later question has overtaken is dropped. */
+  /** Reads the current page. Its result is dropped if a later read has begun meanwhile. */
   async load(): Promise<void> {
     const loading = ++this.#loading;
     const { memory } = this.#session;
     try {
       await this.#filters.refresh(memory);
-      // As they were asked: they may be changed before the answer is there.
+      // Read now, because the filters may change before the answer is there.
       const { asked, narrows } = this.#filters;
       const [page, found] = await Promise.all([
         this.#listing.list(memory, asked, PAGE_SIZE, this.#cursors.at(-1) ?? null),
         this.#listing.count(memory, asked),
       ]);
       if (loading !== this.#loading) return;
-      // The last row of a last page is gone: the page before it is the last one now.
+      // The only row of the last page is gone: the page before it is now the last one.
       if (page.rows.length === 0 && this.#cursors.length > 1) {
         this.#cursors.pop();
         return this.load();
@@ -99,18 +99,18 @@ export class TablePanel {
   /** Finds a row by its text and puts the focus on it. */
   async show(key: string | number): Promise<void> {
     const text = await this.#listing.find(this.#session.memory, key);
-    // A search takes a hundred words at most.
+    // A search accepts 100 words at most.
     this.#filters.find((text ?? '').trim().split(/\s+/).slice(0, 30).join(' '));
     this.rewind();
     await this.load();
-    // Many rows may have its words.
+    // Many rows may contain its words.
     for (let page = 1; text !== undefined && !this.#row(key) && this.#following !== null && page < MOST_PAGES; page++) {
       this.#cursors.push(this.#following);
       await this.load();
     }
     const row = this.#row(key);
     if (!row) {
-      announce(`${this.#listing.title}: this ${this.#listing.row} is no longer there.`);
+      announce(`${this.#listing.title}: this ${this.#listing.row} no longer exists.`);
       return;
     }
     row.classList.add('row-shown');
@@ -124,9 +124,7 @@ export class TablePanel {
     const words = narrows ? `${named} found` : named;
     fill(this.#found, rows.length > 0 ? `${words}, ${first} to ${first + rows.length - 1} shown` : words);
     if (rows.length === 0) {
-      const why = narrows
-        ? 'Nothing here fits these filters.'
-        : 'Nothing here yet. Talk to the agent, or import a file.';
+      const why = narrows ? 'No rows match these filters.' : 'No rows yet. Talk to the agent, or import a file.';
       fill(this.#rows, make('li', { class: 'row-none' }, why));
     } else {
       arrange(this.#rows, this.#kept.elements(rows));
@@ -179,7 +177,7 @@ export class TablePanel {
     this.#row(key)?.querySelector('button')?.focus();
   }
 
-  /** The row with this key, where it is on the page that is shown. */
+  /** The row with this key, if it is on the current page. */
   #row(key: string | number): HTMLElement | undefined {
     return [...this.#rows.children].find(
       (child): child is HTMLElement => child instanceof HTMLElement && child.dataset['key'] === String(key),

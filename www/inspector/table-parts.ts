@@ -1,9 +1,9 @@
-// What the descriptions of the tables have in common.
+// The parts that the descriptions of the tables share.
 import type { JsonValue, Match } from '../package/index.js';
 import type { Field } from './dialogs.js';
 import type { Asked, Filter, Measure } from './listing.js';
 
-/** The filters that several tables share, and what is read from them. */
+/** The filters that several tables share, and how their values are read. */
 export const search: readonly Filter[] = [
   { kind: 'search', name: 'search', label: 'Search words' },
   {
@@ -29,7 +29,7 @@ export const dated = (asked: Asked) => ({ since: asked.day('since'), until: aske
 
 type Values = ReadonlyMap<string, string>;
 
-/** What the fields of a form hold. */
+/** The values of the fields of a form. */
 export const numberOf = (values: Values, name: string): number | undefined => {
   const value = values.get(name);
   if (value === undefined) return undefined;

@@ -120,7 +120,7 @@ const episodes = listing<number, Episode, EpisodePatch, EpisodeFilter, EpisodeOr
 const longTerm = listing<string, Entry, EntryPatch, EntryFilter, EntryOrder>({
   id: 'longTerm',
   title: 'Long-term',
-  about: 'What is known, each under its key.',
+  about: 'Known values, each under its key.',
   row: 'key',
   finder: 'prefix',
   filters: [{ kind: 'text', name: 'prefix', label: 'Key begins with' }, ...period],
@@ -131,7 +131,7 @@ const longTerm = listing<string, Entry, EntryPatch, EntryFilter, EntryOrder>({
   direction: 'asc',
   source: (memory) => memory.longTerm,
   get: async (memory, key) => {
-    // The smallest key that begins so, if it is there, is this very one.
+    // The smallest key with this prefix is the key itself, if it exists.
     const { rows } = await memory.longTerm.list({ prefix: key, limit: 1 });
     return rows[0]?.key === key ? rows[0] : undefined;
   },
@@ -223,7 +223,7 @@ const uncertainty = listing<number, Uncertainty, UncertaintyPatch, UncertaintyFi
 const semantic = listing<number, SemanticMemory, SemanticMemoryPatch, SemanticMemoryFilter, SemanticMemoryOrder>({
   id: 'semantic',
   title: 'Semantic',
-  about: 'Facts, and how much each of them weighs.',
+  about: 'Facts, and how important each of them is.',
   row: 'fact',
   finder: 'search',
   filters: [

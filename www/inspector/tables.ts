@@ -13,7 +13,7 @@ interface Tab {
   readonly panel: TablePanel;
 }
 
-/** The five tables as tabs. Answers a function that goes to one row of one of them. */
+/** Shows the five tables as tabs. Returns a function that goes to a row. */
 export function showTables(session: Session): (source: Reference) => Promise<void> {
   const tabs = LISTINGS.map((listing) => tabOf(session, listing));
   let selected = tabs[0]!;
@@ -30,7 +30,7 @@ export function showTables(session: Session): (source: Reference) => Promise<voi
   const countAll = () =>
     Promise.all(
       tabs.map(async ({ listing, count }) => {
-        // Below its first revision a memory has no tables; each says so where its rows would be.
+        // Below its first revision a memory has no tables; each panel then shows that in place of its rows.
         const rows = await listing.count(session.memory).catch(() => undefined);
         fill(count, rows?.toLocaleString('en') ?? '–');
       }),

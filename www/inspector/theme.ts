@@ -1,5 +1,5 @@
-// The theme is a matter of this browser and not of the agent, so it is no part of the memory. This module stands by
-// itself and blocks the first paint, so that the page does not flash in the other theme.
+// The theme belongs to this browser and not to the agent, so it is not stored in the memory. This module has no imports
+// and blocks the first paint, so that the page does not flash in the other theme.
 type Theme = 'light' | 'dark';
 
 const KEY = 'synth-memory.inspector.theme';
@@ -28,7 +28,7 @@ function toggle(): void {
   try {
     localStorage.setItem(KEY, next);
   } catch {
-    // Without a place to remember it the choice holds until the page is left.
+    // If it cannot be stored, the choice lasts until the page is left.
   }
   document.documentElement.dataset['theme'] = next;
   apply();
@@ -36,7 +36,7 @@ function toggle(): void {
 
 apply();
 system.addEventListener('change', apply);
-// Chosen in another tab, or in the page that this one is a frame of.
+// The theme was chosen in another tab, or in the page that this one is a frame of.
 addEventListener('storage', apply);
 
 export function connectThemeToggle(button: HTMLButtonElement): void {

@@ -5,10 +5,10 @@ import { bytes } from './format.js';
 import { announce, attempt } from './notices.js';
 import type { Session } from './session.js';
 
-/** Synth Mind's own last revision. */
+/** The last revision that Synth Mind knows. */
 const SYNTH_MIND = '001';
 
-/** The memory as a file: out and in. */
+/** Exports the memory as a file, and imports one. */
 export function showTransfer(session: Session, agent: Agent): void {
   const input = byId('import-file', HTMLInputElement);
   input.addEventListener('change', () => {
@@ -30,8 +30,8 @@ async function importFile(session: Session, agent: Agent, file: File): Promise<v
   const agreed = await confirmation({
     title: `Import ${file.name}?`,
     text: [
-      `This file (${bytes(file.size)}) takes the place of the whole present memory.`,
-      'The present memory is kept as a backup, which you can restore.',
+      `This file (${bytes(file.size)}) replaces the whole current memory.`,
+      'The current memory is kept as a backup, which you can restore.',
     ],
     confirm: 'Import',
   });
@@ -40,10 +40,10 @@ async function importFile(session: Session, agent: Agent, file: File): Promise<v
     const { applied, leftOut } = await session.memory.import(file);
     agent.arrived(file.name);
     await session.shown();
-    const migrated = applied.length > 0 ? ` and brought to revision ${applied.at(-1)}` : '';
+    const migrated = applied.length > 0 ? ` and migrated to revision ${applied.at(-1)}` : '';
     const without = leftOut.map(({ type, name }) => `the ${type} ${name}`).join(', ');
-    const told = without ? ` Left out, as it would act in the memory: ${without}.` : '';
-    announce(`Imported ${file.name}${migrated}.${told} What was there before is kept as a backup.`);
+    const told = without ? ` Left out, because it would act in the memory: ${without}.` : '';
+    announce(`Imported ${file.name}${migrated}.${told} The previous memory is kept as a backup.`);
   });
 }
 
@@ -53,7 +53,7 @@ async function exportFile({ memory }: Session): Promise<void> {
   const url = URL.createObjectURL(new Blob([content], { type: 'application/vnd.sqlite3' }));
   const revision = chosen || (memory.status.revision ?? 'none');
   make('a', { href: url, download: `synth-memory-${revision}.db` }).click();
-  // The browser has to have begun to read it.
+  // By then the browser has begun to read it.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
   announce(`Exported ${bytes(content.byteLength)} at revision ${revision}.`);
 }
@@ -73,11 +73,11 @@ async function offerRevisions({ memory }: Session): Promise<void> {
   select.value = others.some(({ id }) => id === chosen) ? chosen : '';
 }
 
-/** A file may be let fall anywhere on the page. */
+/** Accepts a file that is dropped anywhere on the page. */
 function acceptDrops(take: (file: File) => void): void {
   const hint = byId('drop-hint', HTMLElement);
   const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
-  // Each element that the file is dragged over is entered before the one around it is left.
+  // The browser reports that a file enters an element before it reports that the file leaves the previous one.
   let depth = 0;
   const show = (entered: number) => {
     depth = Math.max(0, entered);

@@ -5,12 +5,12 @@ import { inTurn } from './in-turn.js';
 import { errorParagraph } from './notices.js';
 import type { Session } from './session.js';
 
-/** While many rows are embedded, how long what depends on them is let be, in ms. */
+/** How long to wait between two updates of what depends on vectors while many rows are embedded, in ms. */
 const BETWEEN_TELLING = 1000;
 
 /**
- * The state of the vectors: whose they are, how many there are, what has gone wrong. It also has the page's rows embedded,
- * so that the map is whole; the model is loaded with the first row that waits.
+ * Shows the state of the vectors: their model, how many there are, and what failed. It also starts the embedding of all
+ * rows, so that the map is complete; the model is loaded with the first row that waits.
  */
 export class Vectors {
   readonly #session: Session;
@@ -22,7 +22,7 @@ export class Vectors {
   readonly #retry = make('button', { type: 'button' }, 'Try again');
   #told = 0;
 
-  /** `embedded` is told whenever vectors may have changed, with nothing where they cannot be read. */
+  /** `embedded` is called whenever vectors may have changed, with undefined if the status cannot be read. */
   constructor(session: Session, embedded: (status: EmbeddingStatus | undefined) => Promise<void>) {
     this.#session = session;
     this.#embedded = embedded;
@@ -38,7 +38,7 @@ export class Vectors {
     };
   }
 
-  /** Reads how far it is, and has what waits embedded. */
+  /** Reads the status, and embeds the rows that wait. */
   readonly refresh = inTurn(() => {
     const { embeddings } = this.#session.memory;
     return this.#settle(async () => {
@@ -90,7 +90,7 @@ function stateOf(status: EmbeddingStatus | undefined, under: boolean): string {
   if (!status) return '';
   const { embedded, pending } = status;
   if (under) return embedded === 0 ? 'Embedding; the model (2.3 MB) is loaded first…' : 'Embedding…';
-  if (pending > 0) return `${plural(pending, 'row')} found by words alone for now.`;
+  if (pending > 0) return `${plural(pending, 'row')} can be found only by words for now.`;
   return embedded === 0 ? 'Nothing to embed yet.' : 'Every row has its vector.';
 }
 
@@ -104,7 +104,7 @@ function problemOf(status: EmbeddingStatus | undefined, error: unknown): (HTMLEl
       { class: 'error' },
       make('p', {}, make('strong', {}, `${plural(failed, 'row')} could not be embedded.`)),
       lastError !== null && make('p', {}, lastError),
-      retryAt && make('p', {}, `Tried again by itself ${relativeTime(retryAt)}.`),
+      retryAt && make('p', {}, `Retried automatically ${relativeTime(retryAt)}.`),
     ),
   ];
 }

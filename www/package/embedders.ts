@@ -1,6 +1,7 @@
 /**
- * Embedders and rerankers for what people use, as `import { openAiEmbedder } from 'synth-memory/embedders'`. Nothing of them
- * is part of the package itself, and none depends on anything.
+ * Embedders and rerankers that adapt common models and endpoints. For example,
+ * `import { openAiEmbedder } from 'synth-memory/embedders'`. They are not part of the main entry, and have no
+ * dependencies.
  *
  * @packageDocumentation
  */

@@ -1,4 +1,4 @@
-//! What differs between two schemas, in words.
+//! Describes the differences between two schemas.
 
 use super::reflect::{Object, ObjectKind, Part, Schema};
 

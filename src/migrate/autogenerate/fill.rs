@@ -1,4 +1,4 @@
-//! What the rows that there are hold in the columns of a table that is made anew.
+//! The values that existing rows get in the columns of a table that is rebuilt.
 
 use rusqlite::Connection;
 
@@ -7,45 +7,45 @@ use crate::error::Result;
 use crate::migrate::MigrationDirection;
 use crate::migrate::sql::{TokenKind, quote, rowid_name};
 
-/// What SQLite knows of a column.
+/// What SQLite reports about a column.
 #[derive(Clone, Debug, Default)]
 struct Info {
     name: String,
     declared: String,
     kind: ColumnType,
-    /// Whether its table is STRICT, and so refuses what is not of its type.
+    /// Whether its table is STRICT, so that it rejects values of another type.
     is_strict: bool,
     not_null: bool,
-    /// Its default as an expression, if that is not NULL.
+    /// Its default as an expression, if it is not NULL.
     default: Option<String>,
     is_key: bool,
-    /// Whether it is another name of the rowid, and so never NULL.
+    /// Whether it is an alias of the rowid, so that it is never NULL.
     is_rowid: bool,
     is_generated: bool,
     is_stored: bool,
-    /// Whether no two rows may have the same there, be it with other columns.
+    /// Whether a unique index contains it, alone or with other columns.
     is_unique: bool,
-    /// The column it refers to, if it does so by itself.
+    /// The column that it refers to, if it is the only column of a foreign key.
     refers: Option<Reference>,
 }
 
-/// The column of another table, or the same.
+/// The column that a foreign key refers to, in another table or the same one.
 #[derive(Clone, Debug)]
 struct Reference {
     table: String,
     column: String,
-    /// Whether that is there already when the table is made anew.
+    /// Whether that column exists already when the table is rebuilt.
     is_there: bool,
 }
 
 impl Info {
-    /// What stands in it for no value, where it may not be NULL.
+    /// The value that replaces NULL if the column is NOT NULL.
     fn filling(&self) -> &str {
         self.default.as_deref().unwrap_or(self.kind.zero())
     }
 }
 
-/// What a type stands for.
+/// What a declared type means for the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ColumnType {
     Integer,
@@ -69,7 +69,7 @@ impl ColumnType {
         }
     }
 
-    /// The value that says nothing.
+    /// The empty value of the type.
     fn zero(self) -> &'static str {
         match self {
             Self::Integer | Self::Number => "0",
@@ -79,10 +79,10 @@ impl ColumnType {
     }
 }
 
-/// A column's value, as an expression over the row before.
+/// A column's value, as an expression over the old row.
 pub(super) struct Fill {
     pub(super) expression: String,
-    /// Whether it is neither what stood there nor the column's default.
+    /// Whether it is neither the old value nor the column's default.
     pub(super) is_made_up: bool,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Fill {
 pub(super) struct Filler {
     before: Vec<Info>,
     after: Vec<Info>,
-    /// What the rowid is called before, where there is one; of all values it alone is another in each row.
+    /// The name of the rowid before, if there is one. It is the only value that is certain to differ in each row.
     rowid: Option<&'static str>,
 }
 
@@ -112,7 +112,7 @@ impl Filler {
         Ok(Self { before: read(scratch, &before.name)?, after: infos, rowid })
     }
 
-    /// The value of a column, if it is not simply what stood there or the default.
+    /// The value of a column; `None` if it is simply the old value or the default.
     pub(super) fn fill(&self, column: &Part, old: Option<&Part>) -> Option<Fill> {
         let after = find(&self.after, &column.name)?;
         let before = old.and_then(|old| find(&self.before, &old.name));
@@ -121,7 +121,7 @@ impl Filler {
         }
         let unlike = |sign: &str| {
             let number = format!("{sign}{}", self.rowid.unwrap_or("row_number() OVER ()"));
-            // A STRICT table takes a number for a text, but for no BLOB.
+            // A STRICT table accepts a number as a text, but not as a BLOB.
             if after.kind == ColumnType::Blob { format!("CAST({number} AS BLOB)") } else { number }
         };
         let made_up = |expression: String| Some(Fill { expression, is_made_up: true });
@@ -141,7 +141,7 @@ impl Filler {
         let emptied = emptied(before, after, old).map(|(value, _)| value);
         let value = converted(emptied.as_ref().unwrap_or(&old.written), before, after).or(emptied);
         if after.not_null && !before.not_null && !after.is_rowid && !before.is_rowid {
-            // On the way back they may have to differ again.
+            // On the way down, the values may have to differ again.
             let differs = after.is_unique || before.is_unique;
             let instead = if differs { unlike("-") } else { after.filling().to_owned() };
             return made_up(format!("coalesce({}, {instead})", value.as_ref().unwrap_or(&old.written)));
@@ -150,7 +150,7 @@ impl Filler {
         value.map(|expression| Fill { expression, is_made_up: false })
     }
 
-    /// What is to be known of a column whose values become those of another type.
+    /// The comments for a column whose values change with its type.
     pub(super) fn remarks(&self, name: &str, column: &Part, old: &Part, direction: MigrationDirection) -> Vec<String> {
         let found = find(&self.before, &old.name).zip(find(&self.after, &column.name));
         let Some((before, after)) = found.filter(|(_, after)| !after.is_generated) else { return Vec::new() };
@@ -158,7 +158,7 @@ impl Filler {
         if converted("", before, after).is_some() {
             remarks.push(match after.kind {
                 ColumnType::Blob => format!("{name} becomes BLOB: the bytes of its text."),
-                _ => format!("The bytes of {name} are taken for its text."),
+                _ => format!("The bytes of {name} are read as its text."),
             });
         } else if direction == MigrationDirection::Down
             && before.is_strict
@@ -172,15 +172,15 @@ impl Filler {
         }
         if may_refuse(before, after) {
             let kind = after.declared.to_ascii_uppercase();
-            remarks.push(format!("{name} takes only {kind}, and this fails on anything else: see what it should be."));
+            remarks.push(format!("{name} accepts only {kind}, and this fails on other values: convert them."));
         }
         remarks
     }
 
-    /// Whether ALTER TABLE can add the column whatever rows there are.
+    /// Whether ALTER TABLE can add the column to any existing rows.
     pub(super) fn can_be_added(&self, column: &Part) -> bool {
         let Some(after) = find(&self.after, &column.name) else { return false };
-        // `DEFAULT (…)` and the current time are worked out for each row.
+        // `DEFAULT (…)` and the current time are evaluated for each row.
         let after_default = column.words.iter().skip_while(|word| *word != "default").nth(1);
         let varies = after_default.is_some_and(|word| word == "(" || word.starts_with("current_"));
         let refers = column.says("references") && after.default.is_some();
@@ -225,7 +225,7 @@ fn read(connection: &Connection, table: &str) -> Result<Vec<Info>> {
     Ok(infos)
 }
 
-/// A default where a value is due; none for NULL. A name is a text there.
+/// A default as an expression; `None` for NULL. A name in a default is a text.
 fn as_expression(default: &str) -> Option<String> {
     match tokens(default)[..] {
         [word] if word.is_word("NULL") => None,
@@ -237,14 +237,15 @@ fn as_expression(default: &str) -> Option<String> {
     }
 }
 
-/// The value that is NULL where it stood for none and cannot stay: a STRICT table does not take it, or it refers to
-/// nothing. So the way back from what was filled in is open. With it, which values those are, in words.
+/// The expression that turns filled-in values back into NULL if they cannot stay, because a STRICT table rejects them
+/// or they refer to nothing; and a description of these values. So a script that filled in values for NULL can be
+/// taken back.
 fn emptied(before: &Info, after: &Info, old: &Part) -> Option<(String, String)> {
     if !before.not_null || after.not_null || before.is_generated {
         return None;
     }
     let (value, filling) = (&old.written, before.filling());
-    // The current time, or a function: it is another each time.
+    // The current time or a function: its value differs each time.
     if tokens(filling).iter().any(|token| token.kind == TokenKind::Word) || filling.contains('\n') {
         return None;
     }
@@ -268,9 +269,9 @@ fn emptied(before: &Info, after: &Info, old: &Part) -> Option<(String, String)> 
     Some((format!("iif({stays}{is_found}, {value}, NULL)"), format!("{which} and refers to nothing")))
 }
 
-/// A text as its bytes, or bytes as the text that they are, where a STRICT table, now or before, makes that difference.
-/// What is then the text of a number, the column itself makes one of. Any other value stays what it is: CAST would make 0
-/// of a text that is no number, where a STRICT table refuses it, and the author sees to it.
+/// Converts a text to its bytes, or bytes to their text, if the table is or was STRICT and so distinguishes them. If
+/// that text is a number, the column converts it itself. Any other value is unchanged: CAST would turn a text that is
+/// not a number into 0, but a STRICT table rejects the text, and the author decides what it becomes.
 fn converted(value: &str, before: &Info, after: &Info) -> Option<String> {
     match (before.kind, after.kind) {
         (ColumnType::Blob, ColumnType::Blob | ColumnType::Any) => None,
@@ -285,7 +286,7 @@ fn converted(value: &str, before: &Info, after: &Info) -> Option<String> {
     }
 }
 
-/// Whether values of the one type may be none of the other, in a STRICT table.
+/// Whether a STRICT table may reject values of the old type.
 fn may_refuse(before: &Info, after: &Info) -> bool {
     after.is_strict
         && match after.kind {

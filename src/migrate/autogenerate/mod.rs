@@ -1,4 +1,4 @@
-//! What a declared schema and a database's differ in, and the revision that takes one to the other.
+//! Compares a database's schema with a declared one, and writes the scripts that take one to the other.
 //!
 //! ```
 //! use rusqlite::Connection;
@@ -36,44 +36,44 @@ pub use renames::Renames;
 pub struct SchemaCheck {
     /// Each difference in words, such as `add column turns.mood TEXT`; empty if the schemas are the same.
     pub operations: Vec<String>,
-    /// What may have been renamed: to be answered before a revision is written.
+    /// Possible renames, as questions to answer before a revision is written.
     pub questions: Vec<String>,
-    /// The statements that take the first schema to the second; empty while there are questions.
+    /// The statements that take the revisions' schema to the declared one; empty while there are questions.
     pub up: String,
-    /// The statements that take it back.
+    /// The statements that take the declared schema back to the revisions' one; empty while there are questions.
     pub down: String,
-    /// Each of the app's revisions that cannot be taken back and applied again, or not exactly, and why; tried in memory, on
+    /// Why a revision of the app cannot be taken back exactly and applied again, one text for each. Tried in memory, on
     /// tables without rows.
     pub failures: Vec<String>,
 }
 
 impl SchemaCheck {
-    /// The difference, once nothing is left to ask.
+    /// The difference, if no questions are left.
     ///
     /// # Errors
     ///
-    /// `invalid_argument` with the questions.
+    /// `invalid_argument` with the questions, if there are any.
     pub fn answered(self) -> Result<Self> {
         if self.questions.is_empty() {
             return Ok(self);
         }
         Err(Error::invalid_argument(self.questions.join(" "))
-            .with_hint("Answer each with a rename or a drop; its values depend on it."))
+            .with_hint("Answer each with a rename or a drop. This decides whether the values are kept."))
     }
 }
 
-/// Compares two schemas and writes the way from one to the other and back.
+/// Compares two schemas and writes the scripts from one to the other and back.
 ///
-/// Comments, white space, the case of words and the quotes of names make no difference; the order of columns does. What
-/// SQLite, FTS5, Alembic and this crate keep for themselves is left out.
+/// Comments, white space, the case of words and the quotes of names make no difference; the order of columns does. The
+/// tables that SQLite, FTS5, Alembic and this crate keep for themselves are ignored.
 ///
-/// What a revision cannot know of the rows there are, it says in a comment: which values were made up, which become
-/// others with their column's type, and which a STRICT table would refuse; those make the revision fail, and no value is
+/// A script cannot know the existing rows. So its comments say which values are made up, which values change with their
+/// column's type, and which values a STRICT table would reject. Rejected values make the revision fail; no value is
 /// lost to a `CAST`.
 ///
 /// # Errors
 ///
-/// `invalid_argument` where the renames do not fit; `migration_failed` where no way was found.
+/// `invalid_argument` if the renames do not fit; `migration_failed` if no script was found.
 pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<SchemaCheck> {
     let (before, after) = (Schema::read(from)?, Schema::read(to)?);
     renames.check(&before, &after)?;
@@ -92,24 +92,24 @@ pub fn compare(from: &Connection, to: &Connection, renames: &Renames) -> Result<
     Ok(SchemaCheck { operations, up: up.text, down: down.text, questions, ..SchemaCheck::default() })
 }
 
-/// How two schemas differ, one line for each difference; none if they are the same.
+/// The differences of two schemas, one line for each; none if they are the same.
 pub(crate) fn in_words(from: &Schema, to: &Schema) -> Vec<String> {
     if from.equals(to) { Vec::new() } else { describe::differences(from, to) }
 }
 
-/// Makes a declared schema in a database of its own, in memory.
+/// Creates a declared schema in an empty database in memory.
 ///
 /// # Errors
 ///
-/// `invalid_sql`, naming the statement: one that SQLite refuses, one that is no CREATE of a table, index, trigger, view
-/// or virtual table, a view or trigger that names what does not exist.
+/// `invalid_sql`, naming the statement, if SQLite rejects it or if it does not create a table, index, trigger, view or
+/// virtual table; `invalid_sql` also if a view or trigger names something that does not exist.
 pub fn declared(schema: &str) -> Result<Connection> {
     let connection = Connection::open_in_memory()?;
     declare(&connection, schema)?;
     Ok(connection)
 }
 
-/// Makes a declared schema beside what a database has already.
+/// Adds a declared schema to what a database has already.
 ///
 /// # Errors
 ///
@@ -125,26 +125,26 @@ pub(crate) fn declare(connection: &Connection, schema: &str) -> Result<()> {
             let code = ErrorCode::InvalidSql;
             error
                 .map_or_else(|| Error::new(code, message.clone()), |error| error.recast(code, message.clone()))
-                .with_hint("Correct it in the declared schema; nothing was written.")
+                .with_hint("Correct it in the declared schema. Nothing was written.")
         };
         let is =
             |at: usize, words: &[&str]| words.iter().any(|word| found.get(at).is_some_and(|token| token.is_word(word)));
         if !is(0, &["CREATE"]) || !is(1, &["TABLE", "INDEX", "UNIQUE", "TRIGGER", "VIEW", "VIRTUAL"]) {
-            return Err(wrong(None, "only CREATE TABLE, INDEX, TRIGGER, VIEW and VIRTUAL TABLE may stand there"));
+            return Err(wrong(None, "only CREATE TABLE, INDEX, TRIGGER, VIEW and VIRTUAL TABLE are allowed"));
         }
         if let Err(error) = connection.execute_batch(text).map_err(Error::from) {
             let why = error.reason().to_owned();
             return Err(wrong(Some(error), &why));
         }
     }
-    // A rename makes SQLite look at every view and trigger, which it does not when they are made.
+    // A rename makes SQLite check every view and trigger. Creating them does not.
     const LOOK: &str =
         "CREATE TABLE synth_look (x); ALTER TABLE synth_look RENAME TO synth_looked; DROP TABLE synth_looked";
     connection.execute_batch(LOOK).map_err(|error| {
         let error = Error::from(error);
-        let message = format!("The declared schema does not hold together: {}.", error.reason());
+        let message = format!("The declared schema is inconsistent: {}.", error.reason());
         error
             .recast(ErrorCode::InvalidSql, message)
-            .with_hint("Correct it in the declared schema; nothing was written.")
+            .with_hint("Correct it in the declared schema. Nothing was written.")
     })
 }

@@ -1,7 +1,7 @@
-//! A schema as it stands in a database, read into a form that can be compared.
+//! Reads the schema of a database into a form that can be compared.
 //!
-//! Two objects are the same where their SQL is, token by token: comments, white space, the case of words and the way
-//! names are quoted do not count, text literals do.
+//! Two objects are the same if their SQL is the same, token by token. Comments, white space, the case of words and the
+//! quotes of names do not count; text literals do.
 
 use std::collections::BTreeSet;
 
@@ -36,14 +36,14 @@ impl ObjectKind {
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     pub(super) kind: ObjectKind,
-    /// Its name as SQLite gives it.
+    /// Its name as SQLite reports it.
     pub(super) name: String,
-    /// Its name as its SQL writes it, quoted where it has to be.
+    /// Its name as its SQL writes it, with quotes if it has them.
     pub(super) written: String,
-    /// The table it belongs to; for a table, itself.
+    /// The table that it belongs to; for a table, its own name.
     pub(super) owner: String,
     pub(super) sql: String,
-    /// Its SQL, normalised.
+    /// The normalised tokens of its SQL.
     pub(super) words: Vec<String>,
 }
 
@@ -52,25 +52,25 @@ impl Object {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    /// The statement that makes it. A view's text may end in a comment, which must not take the semicolon.
+    /// The statement that creates it. A view's SQL may end in a comment, which must not include the semicolon.
     pub(super) fn statement(&self) -> String {
         let comment = sql::tokens(&self.sql).last().is_some_and(|word| word.text.starts_with("--"));
         format!("{}{};", self.sql, if comment { "\n" } else { "" })
     }
 
-    /// Whether it is a table with a reference to that one.
+    /// Whether it is a table with a reference to `table`.
     pub(super) fn refers_to(&self, table: &str) -> bool {
         let is_it = |word: &str| word.trim_matches('"').eq_ignore_ascii_case(table);
         self.words.windows(2).any(|pair| pair[0] == "references" && is_it(&pair[1]))
     }
 
-    /// Whether nothing that matters differs.
+    /// Whether the objects are the same, as defined above.
     pub(super) fn equals(&self, other: &Object) -> bool {
         self.kind == other.kind && self.words == other.words
     }
 }
 
-/// The objects of a schema, in the order they were made.
+/// The objects of a schema, in the order in which they were created.
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
     pub(super) objects: Vec<Object>,
@@ -78,7 +78,8 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// Reads it, without what SQLite, FTS5, Alembic and this crate keep for themselves.
+    /// Reads the schema of a database, without the tables that SQLite, FTS5, Alembic and this crate keep for
+    /// themselves.
     pub(crate) fn read(connection: &Connection) -> Result<Self> {
         let names = "SELECT lower(name) FROM sqlite_schema UNION SELECT lower(x.name) FROM sqlite_schema AS s, \
                      pragma_table_xinfo(s.name) AS x WHERE s.type = 'table'";
@@ -97,7 +98,7 @@ impl Schema {
             let found = tokens(&sql);
             let second = |word: &str| found.get(1).is_some_and(|token| token.is_word(word));
             let is_virtual = second("VIRTUAL");
-            // CREATE TABLE name, but CREATE VIRTUAL TABLE name and CREATE UNIQUE INDEX name.
+            // The name comes third in CREATE TABLE, fourth in CREATE VIRTUAL TABLE and CREATE UNIQUE INDEX.
             let at = if is_virtual || second("UNIQUE") { 3 } else { 2 };
             objects.push(Object {
                 kind: match kind.as_str() {
@@ -117,7 +118,7 @@ impl Schema {
         Ok(Self { objects, names })
     }
 
-    /// The object of this name; triggers have names of their own, the others share theirs.
+    /// The object of this name. Triggers have a namespace of their own; all other objects share one.
     pub(super) fn get(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
         let trigger = kind == ObjectKind::Trigger;
         self.objects.iter().find(|object| (object.kind == ObjectKind::Trigger) == trigger && object.is_called(name))
@@ -128,7 +129,7 @@ impl Schema {
         self.of(ObjectKind::Table).chain(self.of(ObjectKind::Virtual)).find(|object| object.is_called(name))
     }
 
-    /// The object that another schema's one should be.
+    /// The object with the kind and name of another schema's object.
     pub(super) fn same(&self, other: &Object) -> Option<&Object> {
         self.get(other.kind, &other.name).filter(|object| object.kind == other.kind)
     }
@@ -137,30 +138,30 @@ impl Schema {
         self.objects.iter().filter(move |object| object.kind == kind)
     }
 
-    /// The parts of a table's or an FTS5 table's SQL.
+    /// The parts of the SQL of a table or an FTS5 table.
     pub(super) fn parts(&self, table: &Object) -> Parts {
         Parts::read(&table.sql, &self.names)
     }
 
-    /// Whether nothing that matters differs.
+    /// Whether both schemas have the same objects.
     pub(super) fn equals(&self, other: &Schema) -> bool {
         self.objects.len() == other.objects.len()
             && self.objects.iter().all(|object| other.same(object).is_some_and(|found| found.equals(object)))
     }
 }
 
-/// A column, a constraint, the options after the brackets or an argument of a virtual table.
+/// A column, a constraint, an option after the parentheses, or an argument of a virtual table.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     /// A column's name without quotes; empty for the rest.
     pub(super) name: String,
     /// A column's name as it is written; empty for the rest.
     pub(super) written: String,
-    /// The whole on one line, without comments.
+    /// The whole part on one line, without comments.
     pub(super) text: String,
-    /// The same without a column's name.
+    /// The same text, without the name of a column.
     pub(super) definition: String,
-    /// The definition, normalised; of a column without its name.
+    /// The normalised tokens of the definition.
     pub(super) words: Vec<String>,
 }
 
@@ -169,12 +170,12 @@ impl Part {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    /// Whether a column holds values of its own.
+    /// Whether it is a column that holds its own values, not a generated one.
     pub(super) fn holds(&self) -> bool {
         !self.says("as")
     }
 
-    /// Whether a word stands in it, outside all brackets.
+    /// Whether it contains a word outside all parentheses.
     pub(super) fn says(&self, word: &str) -> bool {
         let mut depth = 0;
         self.words.iter().any(|found| {
@@ -184,7 +185,7 @@ impl Part {
     }
 }
 
-/// What stands between and behind the brackets of a CREATE TABLE.
+/// The parts between and after the parentheses of a CREATE TABLE.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) columns: Vec<Part>,
@@ -222,7 +223,7 @@ impl Parts {
             self.constraints.push(part(found, names));
         } else {
             let name = first.name().unwrap_or_default().into_owned();
-            // In single quotes a name is one only where nothing else can stand.
+            // SQLite reads a text in single quotes as a name only where nothing but a name is allowed.
             let written = if first.kind == TokenKind::Text { sql::quote(&name) } else { first.text.to_owned() };
             let rest = part(&found[1..], names);
             self.columns.push(Part { name, written, text: one_line(found), ..rest });
@@ -244,7 +245,7 @@ fn option(found: &[Token<'_>], names: &BTreeSet<String>) -> Option<Part> {
     (!found.is_empty()).then(|| part(found, names))
 }
 
-/// The tokens as they are written, white space and comments between them as one space.
+/// The tokens as they are written, with one space for the white space and comments between them.
 fn one_line(found: &[Token<'_>]) -> String {
     let mut line = String::new();
     let mut end = None;
@@ -258,12 +259,12 @@ fn one_line(found: &[Token<'_>]) -> String {
     line
 }
 
-/// What a statement says, whatever its style. A name that stands for a default, or in double quotes where nothing is
-/// called so, is a text to SQLite, whose case counts.
+/// The normalised tokens of a statement, independent of its style. To SQLite, a name as a default and a name in double
+/// quotes that nothing has are texts, whose case counts.
 fn normal(found: &[Token<'_>], names: &BTreeSet<String>) -> Vec<String> {
     let mut words: Vec<String> = Vec::with_capacity(found.len());
     for token in found {
-        // Nothing comes after ON DELETE SET DEFAULT.
+        // No value follows ON DELETE SET DEFAULT.
         let after_default = words.last().is_some_and(|last| last == "default")
             && words.iter().rev().nth(1).is_none_or(|word| word != "set");
         words.push(match token.kind {
@@ -285,13 +286,13 @@ fn normal(found: &[Token<'_>], names: &BTreeSet<String>) -> Vec<String> {
     words
 }
 
-/// Whether a word means a value by itself; any other is a text where a default is due.
+/// Whether a word is a constant. As a default, any other word is a text.
 pub(super) fn is_constant(word: &str) -> bool {
     let constants = ["NULL", "TRUE", "FALSE", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP"];
     constants.iter().any(|constant| word.eq_ignore_ascii_case(constant))
 }
 
-/// The words of a statement, without comments.
+/// The tokens of a statement, without comments.
 pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
     sql::tokens(sql).into_iter().filter(|token| token.kind != TokenKind::Comment).collect()
 }

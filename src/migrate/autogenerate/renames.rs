@@ -1,4 +1,4 @@
-//! What the author says became of tables and columns that are gone.
+//! The author's answers to what happened to missing tables and columns: a rename or a drop.
 
 use super::reflect::{ObjectKind, Schema, tokens};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ struct Name {
 }
 
 impl Name {
-    /// Reads `table` or `table.column`, each in double quotes where it must.
+    /// Parses `table` or `table.column`, with each name in double quotes if necessary.
     fn parse(text: &str) -> Option<Self> {
         let found = tokens(text);
         let part = |at: usize| found.get(at).and_then(|token| token.name()).map(|name| name.into_owned());
@@ -33,7 +33,7 @@ impl Name {
     }
 }
 
-/// Which tables and columns were renamed, and which are gone for good.
+/// Which tables and columns were renamed, and which were dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renames {
     pairs: Vec<(Name, Name)>,
@@ -41,42 +41,42 @@ pub struct Renames {
 }
 
 impl Renames {
-    /// Reads pairs as `old_table:new_table` and `table.old:table.new`, and what was dropped as `table` or `table.column`.
-    /// Names that are no plain words stand in double quotes. The column of a table that is renamed as well stands under
-    /// the table's old name on the left, under its new one on the right.
+    /// Parses renames written as `old_table:new_table` or `table.old:table.new`, and drops written as `table` or
+    /// `table.column`. Names that are not plain words are in double quotes. If a column's table is renamed too, the
+    /// left side has the table's old name and the right side its new one.
     ///
     /// # Errors
     ///
-    /// `invalid_argument`, naming what cannot be read.
+    /// `invalid_argument`, naming the rename or drop that cannot be parsed.
     pub fn parse(pairs: &[&str], drops: &[&str]) -> Result<Self> {
         let mut renames = Self::default();
         for pair in pairs {
             renames.pairs.push(parse_pair(pair).ok_or_else(|| {
-                Error::invalid_argument(format!("The rename {pair} cannot be read."))
+                Error::invalid_argument(format!("The rename {pair} cannot be parsed."))
                     .with_hint("Write turns.mood:turns.feeling, or old_table:new_table.")
             })?);
         }
         for drop in drops {
             renames.drops.push(Name::parse(drop).ok_or_else(|| {
-                Error::invalid_argument(format!("The name {drop} of what is dropped cannot be read."))
+                Error::invalid_argument(format!("The dropped name {drop} cannot be parsed."))
                     .with_hint("Write turns.mood, or old_table.")
             })?);
         }
         Ok(renames)
     }
 
-    /// The same the other way, for the way back.
+    /// The inverse renames, for the downgrade.
     pub(super) fn inverse(&self) -> Self {
         let pairs = self.pairs.iter().map(|(old, new)| (new.clone(), old.clone())).collect();
         Self { pairs, drops: Vec::new() }
     }
 
-    /// The name that a table has after the renames.
+    /// The name of a table after the renames.
     fn table_after<'n>(&'n self, table: &'n str) -> &'n str {
         self.pairs.iter().find(|(old, _)| old.is(table, None)).map_or(table, |(_, new)| &new.table)
     }
 
-    /// Refuses what does not fit the two schemas: what was renamed must be gone, its new name must be new.
+    /// Rejects renames and drops that do not fit the two schemas: an old name must be gone, and a new name must be new.
     pub(super) fn check(&self, from: &Schema, to: &Schema) -> Result<()> {
         for (at, (old, new)) in self.pairs.iter().enumerate() {
             let fits = match (&old.column, &new.column) {
@@ -99,7 +99,7 @@ impl Renames {
             if !fits || again {
                 let what = format!("The rename {}:{} does not fit the two schemas.", shown(old), shown(new));
                 return Err(Error::invalid_argument(what)
-                    .with_hint("The old name must be in the first of them only, the new one in the second only."));
+                    .with_hint("The old name must exist only in the first schema, the new name only in the second."));
             }
         }
         for drop in &self.drops {
@@ -115,7 +115,7 @@ impl Renames {
         Ok(())
     }
 
-    /// Whether it is said what became of this.
+    /// Whether a rename or a drop is known for this table or column.
     fn answers(&self, table: &str, column: Option<&str>) -> bool {
         self.drops.iter().chain(self.pairs.iter().map(|(old, _)| old)).any(|name| name.is(table, column))
     }
@@ -124,7 +124,7 @@ impl Renames {
         self.pairs.iter().any(|(_, new)| new.is(table, column))
     }
 
-    /// The statements that carry them out, once they are checked.
+    /// The statements of the renames, which must have been checked.
     pub(super) fn statements(&self, from: &Schema, to: &Schema) -> Vec<String> {
         let table = |(old, new): &(Name, Name)| {
             let (before, after) = (from.table(&old.table)?, to.table(&new.table)?);
@@ -139,14 +139,14 @@ impl Renames {
         self.pairs.iter().filter_map(table).chain(self.pairs.iter().filter_map(column)).collect()
     }
 
-    /// What they do, in words.
+    /// A description of each rename.
     pub(super) fn descriptions(&self) -> Vec<String> {
         let kind = |name: &Name| if name.column.is_some() { "column" } else { "table" };
         self.pairs.iter().map(|(old, new)| format!("rename {} {} to {}", kind(old), shown(old), shown(new))).collect()
     }
 
-    /// What could be a rename and was neither given nor denied: a column that is gone from a table that has new ones, a
-    /// table that is gone and has most of its columns in common with a new one.
+    /// A question for each possible rename that is not answered: a column that is gone from a table that has new
+    /// columns, or a table that is gone and has most of its columns in common with a new table.
     pub(super) fn questions(&self, from: &Schema, to: &Schema) -> Vec<String> {
         let mut questions = Vec::new();
         for before in from.of(ObjectKind::Table) {
@@ -196,7 +196,7 @@ fn question(gone: &str, fresh: &[String]) -> Option<String> {
 }
 
 fn parse_pair(pair: &str) -> Option<(Name, Name)> {
-    // A colon begins a parameter to SQLite, so the names are told apart before they are read.
+    // To SQLite a colon begins a parameter, so the pair is split before the names are parsed.
     let mut quoted = false;
     let at = pair.find(|letter| {
         quoted ^= letter == '"';
@@ -211,7 +211,7 @@ fn shown(name: &Name) -> String {
     std::iter::once(written(&name.table)).chain(column).collect()
 }
 
-/// A name as it can stand in an argument.
+/// A name as it can be written in an argument.
 fn written(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let is_plain = name.bytes().all(plain) && !name.starts_with(|first: char| first.is_ascii_digit());

@@ -1,7 +1,7 @@
 //! Writes the statements that take one schema to another.
 //!
-//! Each statement is run in a scratch database as it is written, so that the next one is written for what really stands
-//! there, and the last look at it tells whether the whole does what it should.
+//! Each statement is run in a scratch database as soon as it is written. So the next statement is written for the
+//! schema that really exists there, and at the end the scratch schema shows whether the script is right.
 
 use rusqlite::Connection;
 
@@ -11,16 +11,16 @@ use super::renames::Renames;
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::{MigrationDirection, batch};
 
-/// A script, and the schema as it was after the renames.
+/// A script, and the schema after its renames.
 pub(super) struct Written {
     pub(super) text: String,
     pub(super) renamed: Schema,
 }
 
-/// Writes the script that leads from one schema to that of `target`.
+/// Writes the script that leads from one schema to the schema of `target`.
 ///
-/// Most changes need only their own statements. Where a trigger or a view stands in their way, all of them are dropped
-/// first and made anew.
+/// Most changes need only their own statements. If a trigger or a view prevents one, the script first drops all
+/// triggers and views, and creates them again at the end.
 pub(super) fn write(
     from: &Schema,
     target: &Connection,
@@ -39,14 +39,14 @@ pub(super) fn write(
         if !Schema::read(&script.scratch)?.equals(to) {
             return Err(Error::new(
                 ErrorCode::MigrationFailed,
-                "The script written does not lead to the other schema.",
+                "The written script does not lead to the other schema.",
             ));
         }
         Ok(Written { text: script.text, renamed })
     };
     attempt(false).or_else(|_| attempt(true)).map_err(|error| {
         let message = format!("No script leads from one schema to the other: {}.", error.reason());
-        error.recast(ErrorCode::MigrationFailed, message).with_hint("Write the revision by hand; nothing was written.")
+        error.recast(ErrorCode::MigrationFailed, message).with_hint("Write the revision by hand. Nothing was written.")
     })
 }
 
@@ -57,12 +57,12 @@ fn scratch(schema: &Schema) -> Result<Connection> {
     for object in ORDER.iter().flat_map(|&kind| schema.of(kind)) {
         scratch.execute_batch(&object.sql)?;
     }
-    // What a migration does, it does in a transaction.
+    // A migration runs in a transaction.
     scratch.execute_batch("BEGIN")?;
     Ok(scratch)
 }
 
-/// What is made before what.
+/// The order in which objects are created.
 const ORDER: [ObjectKind; 5] =
     [ObjectKind::Table, ObjectKind::Virtual, ObjectKind::Index, ObjectKind::View, ObjectKind::Trigger];
 
@@ -72,12 +72,12 @@ struct Script<'t> {
     to: &'t Schema,
     text: String,
     direction: MigrationDirection,
-    /// The tables that were made anew, whose values may be others now.
+    /// The tables that were rebuilt, whose values may have changed.
     rebuilt: Vec<String>,
 }
 
 impl Script<'_> {
-    /// Runs statements in the scratch database and writes them down.
+    /// Runs statements in the scratch database and adds them to the script.
     fn run(&mut self, statements: &str) -> Result<()> {
         batch::execute(&self.scratch, statements, &mut |_, _| {})?;
         self.text.push_str(statements);
@@ -104,7 +104,7 @@ impl Script<'_> {
         }
         now = Schema::read(&self.scratch)?;
         let renamed = now.clone();
-        // Before an index is dropped that says which values differ from each other.
+        // Before any index is dropped, because the unique indexes say which values must differ.
         let mut changed = Vec::new();
         for before in now.of(ObjectKind::Table) {
             if let Some(after) = self.to.same(before).filter(|after| !after.equals(before)) {
@@ -137,7 +137,7 @@ impl Script<'_> {
         Ok(renamed)
     }
 
-    /// Whether the table or view is dropped before the others are changed, and its indexes and triggers with it.
+    /// Whether the table or view is dropped before others are changed, with its indexes and triggers.
     fn is_doomed(&self, now: &Schema, owner: &str) -> bool {
         match (now.get(ObjectKind::Table, owner), self.to.get(ObjectKind::Table, owner)) {
             (Some(before), Some(after)) if before.kind == ObjectKind::View => !before.equals(after),
@@ -147,7 +147,7 @@ impl Script<'_> {
     }
 
     fn drop(&mut self, object: &Object) -> Result<()> {
-        // A view takes its triggers with it.
+        // It may already be gone: dropping a view drops its triggers too.
         let sql = "SELECT count(*) FROM sqlite_schema WHERE type = ?1 AND name = ?2";
         let kind = object.kind.word().to_ascii_lowercase();
         match self.scratch.query_row(sql, [&kind, &object.name], |row| row.get(0))? {
@@ -162,10 +162,10 @@ impl Script<'_> {
             if Schema::read(&self.scratch)?.same(after).is_some() {
                 continue;
             }
-            // Only on the way down a table that is made held rows before.
+            // Only on the way down, a table that is created held rows before.
             if after.kind == ObjectKind::Table && self.direction == MigrationDirection::Down {
                 let missed = to.of(ObjectKind::Table).any(|table| table.refers_to(&after.name));
-                let missed = if missed { ", and this fails where others refer to them" } else { "" };
+                let missed = if missed { ", and this fails if others refer to them" } else { "" };
                 self.comment(&format!("The rows of {} cannot come back{missed}.", after.written));
             }
             self.run(&after.statement())?;
@@ -176,12 +176,12 @@ impl Script<'_> {
         Ok(())
     }
 
-    /// Changes a table in place where SQLite does that without loss, else by moving and copying.
+    /// Changes a table in place if SQLite can do that without loss; otherwise rebuilds it.
     fn change(&mut self, now: &Schema, before: &Object, after: &Object, filler: &Filler) -> Result<()> {
         let (old, new) = (now.parts(before), self.to.parts(after));
         let lost = new.columns.iter().filter(|column| column.holds() && old.column(&column.name).is_none());
         for column in lost.filter(|_| self.direction == MigrationDirection::Down).collect::<Vec<_>>() {
-            self.comment(&format!("What {}.{} held cannot come back.", after.written, column.written));
+            self.comment(&format!("The values of {}.{} cannot come back.", after.written, column.written));
         }
         if let Some(statements) = in_place(after, &old, &new, filler)
             && self.try_in_place(&statements, after)?
@@ -201,14 +201,14 @@ impl Script<'_> {
             let Some(fill) = filler.fill(column, old) else { continue };
             columns.push_str(&format!("-- column: {} = {}\n", column.written, fill.expression));
             if fill.is_made_up {
-                self.comment(&format!("{name} may not be NULL: see what it should be."));
+                self.comment(&format!("{name} must not be NULL: decide what it should be."));
             }
         }
         self.rebuilt.push(after.name.clone());
         self.run(&format!("-- batch: {}\n{columns}{}", after.written, after.statement()))
     }
 
-    /// Whether the statements are allowed and make the table what it should be; they are run only if so.
+    /// Whether the statements work and make the table what it should be. Otherwise, they are undone.
     fn try_in_place(&mut self, statements: &[String], after: &Object) -> Result<bool> {
         self.scratch.execute_batch("SAVEPOINT attempt")?;
         let succeeds = statements.iter().all(|statement| self.scratch.execute_batch(statement).is_ok())
@@ -225,7 +225,7 @@ impl Script<'_> {
         match Content::of(&self.to.parts(table), table) {
             Content::External(_) => self.index(table),
             Content::Own => {
-                self.comment(&format!("{} begins empty: insert here what it should hold already.", table.written));
+                self.comment(&format!("{} is empty at first: insert the rows that it should have.", table.written));
                 Ok(())
             }
             Content::Unknown => Ok(()),
@@ -236,7 +236,8 @@ impl Script<'_> {
         self.run(&format!("INSERT INTO {0} ({0}) VALUES ('rebuild');", table.written))
     }
 
-    /// An index of words over a table that was made anew no longer says what stands there, if it is the old one.
+    /// Rebuilds the full-text indexes that are kept but whose table was rebuilt, because they no longer match its
+    /// values.
     fn index_again(&mut self, now: &Schema) -> Result<()> {
         let to = self.to;
         for table in to.of(ObjectKind::Virtual).filter(|table| now.same(table).is_some_and(|old| old.equals(table))) {
@@ -249,11 +250,12 @@ impl Script<'_> {
         Ok(())
     }
 
-    /// A virtual table cannot be altered. The rows of an FTS5 table that keeps its own text wait in a table meanwhile.
+    /// Drops and creates a virtual table, because it cannot be altered. If it is an FTS5 table that keeps its own text,
+    /// its rows are kept in another table meanwhile.
     fn change_virtual(&mut self, now: &Schema, before: &Object, after: &Object) -> Result<()> {
         let (old, new) = (now.parts(before), self.to.parts(after));
         if (Content::of(&old, before), Content::of(&new, after)) != (Content::Own, Content::Own) {
-            // It is made with what else lacks then, when the table that it indexes is there.
+            // It is created later with everything else that is missing, when the table that it indexes exists.
             return self.drop(before);
         }
         let waiting = (1..)
@@ -276,7 +278,7 @@ impl Script<'_> {
     }
 }
 
-/// Where a virtual table's text stands.
+/// Where a virtual table's text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
     /// In another table.
@@ -300,7 +302,8 @@ impl Content {
     }
 }
 
-/// The statements that change a table in place, if it only loses columns and gains some at its end that need no value.
+/// The statements that change a table in place, if it only loses columns and gains columns at its end that need no
+/// value.
 fn in_place(after: &Object, old: &Parts, new: &Parts, filler: &Filler) -> Option<Vec<String>> {
     let kept: Vec<&Part> = old.columns.iter().filter(|column| new.column(&column.name).is_some()).collect();
     let same = |old: &Part, new: &Part| old.is_called(&new.name) && old.words == new.words;

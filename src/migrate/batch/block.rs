@@ -1,16 +1,16 @@
-//! A `-- batch:` block as it is written.
+//! Parses a `-- batch:` block.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::sql::{Token, TokenKind, tokens};
 
-/// A table's new shape, and where the values come from that do not stay where they are.
+/// A table's new shape, and the sources of the values that move.
 #[derive(Debug)]
 pub(super) struct Block<'s> {
     /// The name of the table.
     pub(super) table: String,
-    /// Its columns that have a line of their own, each with an expression over the old row.
+    /// The columns that have a `-- column:` line, each with its expression over the old row.
     pub(super) columns: Vec<(String, &'s str)>,
-    /// The CREATE TABLE.
+    /// The CREATE TABLE statement.
     pub(super) create: &'s str,
 }
 
@@ -18,7 +18,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidMigration, message)
 }
 
-/// The block that a statement and the comments before it are, or none where it is any other statement.
+/// Parses a statement and the comments before it as a block; `None` if they are not a block.
 pub(super) fn parse(statement: &str) -> Result<Option<Block<'_>>> {
     let words = tokens(statement);
     let begin = words.iter().position(|word| word.kind != TokenKind::Comment).unwrap_or(words.len());
@@ -37,7 +37,7 @@ pub(super) fn parse(statement: &str) -> Result<Option<Block<'_>>> {
                 return Err(invalid(format!("\"-- batch: {body}\" stands before the CREATE TABLE of {table}.")));
             }
             (Some((_, body)), None) => {
-                return Err(invalid(format!("\"-- column: {body}\" belongs to no batch: its marker comes first.")));
+                return Err(invalid(format!("\"-- column: {body}\" belongs to no batch: write \"-- batch:\" first.")));
             }
             (Some((_, body)), Some(block)) => {
                 let (column, value) = assignment(body).ok_or_else(|| {
@@ -51,7 +51,7 @@ pub(super) fn parse(statement: &str) -> Result<Option<Block<'_>>> {
             (None, _) => {}
         }
     }
-    // A marker that is not seen would let the statement run as it stands, so it may not stand where none is looked for.
+    // If a marker inside a statement were ignored, the statement would run without a batch. So it is an error.
     for word in words {
         if let Some((kind, body)) = line(word).filter(|(kind, _)| found.is_some() || *kind == "batch") {
             return Err(invalid(format!("\"-- {kind}: {body}\" stands inside a statement; it belongs before it.")));
@@ -63,7 +63,7 @@ pub(super) fn parse(statement: &str) -> Result<Option<Block<'_>>> {
     Ok(found)
 }
 
-/// The two kinds of lines, and what follows them.
+/// The kind of a marker line and the text after it; `None` for any other comment.
 fn line<'s>(comment: &Token<'s>) -> Option<(&'static str, &'s str)> {
     let text = comment.text.strip_prefix("--").filter(|_| comment.kind == TokenKind::Comment)?.trim();
     let after = |kind: &'static str| Some((kind, text.strip_prefix(kind)?.trim_start().strip_prefix(':')?.trim()));
@@ -91,9 +91,9 @@ fn check_create(table: &str, words: &[Token<'_>]) -> Result<()> {
     let mut next =
         |keyword: &str| words.clone().next().is_some_and(|word| word.is_word(keyword)) && words.next().is_some();
     if !(next("create") && next("table")) {
-        return Err(invalid(format!("After \"-- batch: {table}\" must come the CREATE TABLE of its new shape.")));
+        return Err(invalid(format!("\"-- batch: {table}\" must be followed by the table's new CREATE TABLE.")));
     }
-    // All three or none; SQLite refuses what is between.
+    // IF NOT EXISTS may be present. SQLite rejects a part of it.
     let _ = next("if") && next("not") && next("exists");
     match words.next().and_then(Token::name) {
         Some(name) if name.eq_ignore_ascii_case(table) => {}
@@ -105,10 +105,10 @@ fn check_create(table: &str, words: &[Token<'_>]) -> Result<()> {
     if words.next().is_some_and(|word| word.is_sign("(")) {
         return Ok(());
     }
-    Err(invalid(format!("The CREATE TABLE in the batch of {table} must list the columns, and name no schema.")))
+    Err(invalid(format!("The CREATE TABLE in the batch of {table} must list the columns and name no schema.")))
 }
 
-/// The column that an expression is, where it is nothing else.
+/// The name of a column, if the expression is only that column.
 pub(super) fn column(expression: &str) -> Option<String> {
     match tokens(expression)[..] {
         [word] if word.kind != TokenKind::Text => Some(word.name()?.into_owned()),

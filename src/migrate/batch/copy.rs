@@ -1,4 +1,4 @@
-//! The rows, from the table that was set aside into the new one.
+//! Copies the rows of the table that was set aside into the new one.
 
 use rusqlite::Connection;
 
@@ -7,23 +7,23 @@ use super::shape::Shape;
 use super::{RowProgress, quote};
 use crate::error::{Error, ErrorCode, Result};
 
-/// How many rows are copied between two words about how far it is, where rowids are without gaps. With
-/// 10,000 the copying took a tenth longer.
+/// How many rows are copied between two reports of progress, if the rowids have no gaps. With 10,000, copying took a
+/// tenth longer.
 const ROWS: u64 = 50_000;
 
 /// The table that was set aside.
 pub(super) struct Source<'a> {
-    /// What it was when it still had its name: the shape that expressions see.
+    /// Its shape under its old name, which expressions see.
     pub(super) shape: &'a Shape,
     /// Its name now.
     pub(super) table: &'a str,
-    /// The name that a column has now, where it is another.
+    /// The new name of a column, if it was renamed.
     pub(super) current: &'a dyn Fn(&str) -> Option<String>,
-    /// How many rows it has.
+    /// The number of its rows.
     pub(super) total: u64,
 }
 
-/// Copies every row; `values` says which columns are filled, and with what.
+/// Copies every row; `values` are the columns to fill and their expressions.
 pub(super) fn rows(
     connection: &Connection,
     source: &Source<'_>,
@@ -38,7 +38,7 @@ pub(super) fn rows(
     let old = source.shape;
     let (mut into, mut from): (Vec<_>, Vec<_>) =
         values.iter().map(|(column, value)| (quote(column), value.as_str())).unzip();
-    // Rowids stay, for full-text indexes and triggers go by them, unless the table now says itself what they are.
+    // Rowids are kept, because full-text indexes and triggers rely on them, unless the new table's key sets them.
     let decided = values.iter().any(|(column, _)| new.is_key(column));
     if let (Some(rowid), Some(old_rowid), false) = (new.rowid, old.rowid, decided) {
         into.push(rowid.to_owned());
@@ -57,7 +57,7 @@ pub(super) fn rows(
         now.push(rowid.to_owned());
     }
     let (table, aside) = (quote(&old.name), quote(source.table));
-    // OR FAIL: no ON CONFLICT of the new table may leave a row out, and no journal of the statement is needed.
+    // OR FAIL overrides any ON CONFLICT of the new table that would leave out a row, and needs no statement journal.
     let insert = format!(
         "WITH {table} ({}) AS (SELECT {} FROM main.{aside}) \
          INSERT OR FAIL INTO main.{} ({}) SELECT {} FROM {table}",
@@ -76,7 +76,8 @@ pub(super) fn rows(
         }
         None => copied += connection.execute(&insert, [])? as u64,
         Some(rowid) => {
-            // Parts of the rowids' span and not of so many rows each: to find where those end, all would be read twice.
+            // The parts are equal spans of rowids, not equal numbers of rows: finding the ends of those would read all
+            // rows twice.
             let span = format!("SELECT min({rowid}), max({rowid}) FROM main.{aside}");
             let (first, last): (i64, i64) = connection.query_row(&span, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut insert = connection.prepare(&format!("{insert} WHERE {table}.{rowid} BETWEEN ? AND ?"))?;
@@ -95,11 +96,11 @@ pub(super) fn rows(
         progress(copied, source.total);
         return Ok(());
     }
-    let message = format!("Of {} rows of {} only {copied} were copied.", source.total, old.name);
+    let message = format!("Only {copied} of {} rows of {} were copied.", source.total, old.name);
     Err(Error::new(ErrorCode::MigrationFailed, message))
 }
 
-/// Whether every column stays where it is, and with them what the rowid is.
+/// Whether every column keeps its place and its value, and the rowid keeps its meaning.
 fn is_same(old: &Shape, new: &Shape, values: &[(String, String)]) -> bool {
     let stays = |(at, (name, value)): (usize, &(String, String))| {
         let same = &old.columns[at];
@@ -110,8 +111,8 @@ fn is_same(old: &Shape, new: &Shape, values: &[(String, String)]) -> bool {
     keyed && all && values.iter().enumerate().all(stays)
 }
 
-/// Whether SQLite copies the records as they are, without taking them apart, as it does where both tables are made alike.
-/// That is so much faster that it is worth hearing nothing of how far it is.
+/// Whether SQLite copies whole records without decoding them, as it does if both tables have the same structure. That
+/// is so much faster that it is worth having no progress reports.
 fn copies_records(connection: &Connection, insert: &str) -> Result<bool> {
     let mut program = connection.prepare(&format!("EXPLAIN {insert}"))?;
     let mut steps = program.query([])?;

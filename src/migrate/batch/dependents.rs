@@ -1,15 +1,15 @@
-//! What goes with a table that is rebuilt: its indexes and triggers.
+//! The indexes and triggers of a table that is rebuilt.
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::block::invalid;
 use crate::error::Result;
 
-/// The indexes and triggers of a table, which go when it is dropped.
+/// The names and statements of a table's indexes and triggers, which are dropped with it.
 pub(super) struct Saved(Vec<(String, String)>);
 
 impl Saved {
-    /// Those of a table, by name and text, in the order they were made.
+    /// Reads those of a table, in the order in which they were created.
     pub(super) fn of(connection: &Connection, table: &str) -> Result<Self> {
         let sql = "SELECT name, sql FROM main.sqlite_schema WHERE tbl_name = ? COLLATE NOCASE \
                    AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY rowid";
@@ -18,9 +18,9 @@ impl Saved {
         Ok(Self(found.collect::<rusqlite::Result<_>>()?))
     }
 
-    /// Leaves out the indexes that name a column which goes; it bears a mark by now.
+    /// Removes the indexes that name a dropped column. The column has been renamed to `mark`.
     ///
-    /// Anything else that names it is an error.
+    /// Any other object that names it is an error.
     pub(super) fn forget(&mut self, connection: &Connection, table: &str, dropped: &str, mark: &str) -> Result<()> {
         let named = "FROM main.sqlite_schema WHERE instr(sql, ?1) \
                      AND (type = 'index' OR type = 'table' AND name = ?2 COLLATE NOCASE)";
@@ -30,7 +30,7 @@ impl Saved {
             connection.query_row(&other, [mark, table], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         if let Some((kind, name)) = other {
             let message = format!("The {kind} {name} names the column {dropped} of {table}, which the batch drops.");
-            return Err(invalid(message).with_hint("Drop it before the block, and create it as it is to be after it."));
+            return Err(invalid(message).with_hint("Drop it before the block, and create its new version after it."));
         }
         let mut statement = connection.prepare(&format!("SELECT name {named}"))?;
         let gone: Vec<String> =
@@ -39,7 +39,7 @@ impl Saved {
         Ok(())
     }
 
-    /// Makes them again, each by its own text.
+    /// Creates them again with their own statements.
     pub(super) fn restore(&self, connection: &Connection) -> Result<()> {
         self.0.iter().try_for_each(|(_, sql)| Ok(connection.execute_batch(sql)?))
     }

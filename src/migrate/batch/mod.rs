@@ -1,6 +1,6 @@
-//! Move and copy: the changes of a table that SQLite's ALTER TABLE cannot make.
+//! Move and copy: rebuilds a table to change what SQLite's ALTER TABLE cannot change.
 //!
-//! The author writes the table's new CREATE TABLE, and where values move:
+//! The author writes the table's new CREATE TABLE, and the sources of values that move:
 //!
 //! ```sql
 //! -- batch: episodes
@@ -8,15 +8,15 @@
 //! CREATE TABLE episodes (id INTEGER PRIMARY KEY, mood REAL NOT NULL);
 //! ```
 //!
-//! The old table is set aside under another name, the new one made by that very statement, the rows copied, the old one
-//! dropped. Alembic makes the new one under another name and renames it; then SQLite writes the name in quotes, and
-//! looks for it, which is nowhere at that moment, in every view and trigger. Under its own name a CHECK may also name the
-//! table.
+//! The old table is set aside under another name, that statement creates the new one, the rows are copied, and the old
+//! table is dropped. Alembic instead creates the new table under another name and then renames it. That makes SQLite
+//! write the name in quotes, and look in every view and trigger for the table, which does not exist at that moment. If
+//! the new table has its own name from the start, a CHECK can also name the table.
 //!
-//! Nothing else that belongs to the table is lost: indexes and triggers are made again by their own text, rowids and the
-//! AUTOINCREMENT high-water mark stay. What is asked for is only what the statement says: a column that it leaves out
-//! goes, and with it every index that names it, UNIQUE ones over several columns too, for what they said can no longer be
-//! said. A trigger or view that names it is an error.
+//! Nothing else that belongs to the table is lost: indexes and triggers are created again with their own statements,
+//! and the rowids and the AUTOINCREMENT high-water mark are kept. Only what the statement leaves out goes: a column,
+//! and every index that names it, also a UNIQUE index over several columns, which has no meaning without the column. A
+//! trigger or view that names a dropped column is an error.
 
 mod block;
 mod copy;
@@ -35,21 +35,21 @@ use super::tried::{HINT, broken, first_new};
 use crate::db::{ask, has_table, still_inside};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Is told how many rows of a table were copied, and how many there are in all.
+/// Receives the number of rows of a table that were copied, and the number of its rows.
 pub type RowProgress<'a> = dyn FnMut(u64, u64) + 'a;
 
-/// What the transaction of a run is called in errors.
+/// The name of a run's transaction in errors.
 pub(super) const MIGRATION: &str = "the migration";
 
 /// Runs the statements of a migration; a `-- batch:` block rebuilds its table.
 ///
-/// It stands inside a transaction, with foreign keys off, and on any error the caller takes that transaction back.
+/// Call it inside a transaction, with foreign keys off. On any error, the caller must roll back that transaction.
 ///
 /// # Errors
 ///
-/// `invalid_migration` for a block that cannot be followed, SQLite's own errors for a statement that fails.
+/// `invalid_migration` for an invalid block, SQLite's own errors for a statement that fails.
 pub fn execute(connection: &Connection, script: &str, progress: &mut RowProgress<'_>) -> Result<()> {
-    // All are read before the first is run: what is written wrong changes nothing.
+    // All blocks are parsed before the first statement runs, so an invalid block changes nothing.
     let blocks = split(script).into_iter().map(|statement| Ok((statement, block::parse(statement)?)));
     let inside = !connection.is_autocommit();
     for (statement, block) in blocks.collect::<Result<Vec<_>>>()? {
@@ -64,11 +64,11 @@ pub fn execute(connection: &Connection, script: &str, progress: &mut RowProgress
     Ok(())
 }
 
-/// Whether a script has such a block.
+/// Whether a script has a `-- batch:` block.
 ///
 /// # Errors
 ///
-/// `invalid_migration` where one cannot be followed.
+/// `invalid_migration` for an invalid block.
 pub(crate) fn is_in(script: &str) -> Result<bool> {
     for statement in split(script) {
         if block::parse(statement)?.is_some() {
@@ -97,8 +97,9 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut RowProgres
         rename_column(connection, &name, from, to)?;
     }
     let mut saved = Saved::of(connection, &old.name)?;
-    // The columns that go get a name that stands nowhere else. SQLite writes it wherever one of them is meant, which is
-    // how one learns what names them: it knows, as no reading of the text would, which word is the column.
+    // The columns to drop are renamed to names that occur nowhere else. SQLite then writes these names wherever it
+    // refers to the columns, which shows what depends on them. Searching the SQL text could not tell which word is the
+    // column.
     let mark = unused(connection, "_synth_dropped")?;
     for (at, dropped) in plan.dropped.iter().enumerate() {
         let mark = format!("{mark}_{at}_");
@@ -127,26 +128,27 @@ fn rebuild(connection: &Connection, block: &Block<'_>, progress: &mut RowProgres
     still_inside(connection, MIGRATION)?;
     match first_new(&broken, &broken_before) {
         None => Ok(()),
-        Some(one) => Err(invalid(format!("After the batch of {} {}.", old.name, one.said())).with_hint(HINT)),
+        Some(one) => Err(invalid(format!("After the batch of {}, {}.", old.name, one.said())).with_hint(HINT)),
     }
 }
 
 fn missing(connection: &Connection, table: &str) -> Error {
     let error = invalid(format!("There is no table {table} to rebuild."));
     match Shape::of(connection, &leftover(table)) {
-        Ok(Some(shape)) => error.with_hint(format!("Alembic left its rows in {}; rename that back first.", shape.name)),
+        Ok(Some(shape)) => error.with_hint(format!("Alembic left its rows in {}; rename it back first.", shape.name)),
         _ => error,
     }
 }
 
-/// The table that the block describes. It is made where nothing else is, so that nothing changes before it is understood.
+/// The shape of the table that the block describes. The table is created in an empty database in memory, so that an
+/// invalid statement changes nothing.
 fn new_shape(block: &Block<'_>) -> Result<Shape> {
     let scratch = Connection::open_in_memory()?;
     scratch.execute_batch(block.create)?;
     Shape::of(&scratch, &block.table)?.ok_or_else(|| invalid(format!("The batch of {} makes no table.", block.table)))
 }
 
-/// What happens to each column.
+/// What happens to each column of the table.
 struct ColumnPlan {
     /// The columns to fill, each with its expression over the old row.
     values: Vec<(String, String)>,
@@ -176,12 +178,12 @@ fn plan_columns(old: &Shape, new: &Shape, block: &Block<'_>, total: u64) -> Resu
     for column in new.columns.iter().filter(|column| !column.generated) {
         let name = &column.name;
         let line = block.columns.iter().find(|(target, _)| target.eq_ignore_ascii_case(name));
-        // The brackets hold it together, the line's end is that of a comment in it.
+        // The parentheses keep the expression together, and the line break ends a comment in it.
         match (line, old.column(name)) {
             (Some((_, expression)), _) => plan.values.push((name.clone(), format!("({expression}\n)"))),
             (None, Some(same)) => plan.values.push((name.clone(), quote(&same.name))),
             (None, None) if column.demands && !new.is_key(name) && total > 0 => {
-                let message = format!("The new column {name} of {table} is NOT NULL, and there are rows.");
+                let message = format!("The new column {name} of {table} is NOT NULL, but the table has rows.");
                 return Err(
                     invalid(message).with_hint("Give it a DEFAULT, or a line \"-- column: name = expression\".")
                 );
@@ -194,8 +196,8 @@ fn plan_columns(old: &Shape, new: &Shape, block: &Block<'_>, total: u64) -> Resu
     Ok(plan)
 }
 
-/// Lets SQLite read each expression over the old table. A name in double quotes that is no column is a mistake, not the
-/// text that SQLite would take it for.
+/// Lets SQLite compile each expression over the old table. A name in double quotes that is not a column is an error
+/// here; SQLite would otherwise read it as a text.
 fn check_expressions(connection: &Connection, table: &str, block: &Block<'_>) -> Result<()> {
     let text = DbConfig::SQLITE_DBCONFIG_DQS_DML;
     let before = connection.db_config(text)?;
@@ -208,7 +210,7 @@ fn check_expressions(connection: &Connection, table: &str, block: &Block<'_>) ->
     wrong.map_or(Ok(()), Err)
 }
 
-/// A name that occurs nowhere in the schema.
+/// A name that begins with `stem` and occurs nowhere in the schema.
 fn unused(connection: &Connection, stem: &str) -> Result<String> {
     let mut name = stem.to_owned();
     let sql = "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema \
@@ -224,7 +226,8 @@ fn rename_column(connection: &Connection, table: &str, from: &str, to: &str) -> 
     with_legacy_alter_table(connection, false, || Ok(connection.execute_batch(&sql)?))
 }
 
-/// The legacy way of ALTER TABLE leaves views, triggers and references alone that name the table.
+/// Runs `alter` with `legacy_alter_table` on or off. If it is on, ALTER TABLE does not change the views, triggers and
+/// references that name the table.
 fn with_legacy_alter_table(connection: &Connection, on: bool, alter: impl Fn() -> Result<()>) -> Result<()> {
     let set = |on: bool| connection.execute_batch(&format!("PRAGMA legacy_alter_table = {}", i32::from(on)));
     let before = ask(connection, "PRAGMA legacy_alter_table")?;
@@ -234,13 +237,14 @@ fn with_legacy_alter_table(connection: &Connection, on: bool, alter: impl Fn() -
     result
 }
 
-/// Gives the old table another name, which nothing follows.
+/// Renames the old table; views, triggers and references keep the old name.
 fn set_aside(connection: &Connection, table: &str, aside: &str, total: u64) -> Result<()> {
     let sql = format!("ALTER TABLE main.{} RENAME TO {}", quote(table), quote(aside));
     let renamed = with_legacy_alter_table(connection, true, || Ok(connection.execute_batch(&sql)?));
     let Err(error) = renamed else { return Ok(()) };
     still_inside(connection, MIGRATION)?;
-    // A CHECK that names its table does not follow either. Where nothing else knows the table, it does.
+    // A CHECK that names its own table prevents that rename. In an empty database, where nothing else names the table,
+    // the rename works, so the renamed table's SQL is taken from there.
     let scratch = Connection::open_in_memory()?;
     let old = Shape::of(connection, table)?;
     let apart = old.as_ref().and_then(|old| scratch.execute_batch(&format!("{}; {sql}", old.sql)).ok());
@@ -257,8 +261,8 @@ fn leftover(table: &str) -> String {
     format!("_alembic_tmp_{table}")
 }
 
-/// Drops what a failed run of Alembic left beside a table, if every row of it is in the table too. Else it stays: it is
-/// in no one's way here, and may be the only copy of something.
+/// Drops the table that a failed run of Alembic left behind, if all its rows are in `table` too. Otherwise it stays: it
+/// does no harm, and may be the only copy of its rows.
 fn drop_leftover(connection: &Connection, table: &Shape) -> Result<()> {
     let Some(leftover) = Shape::of(connection, &leftover(&table.name))? else { return Ok(()) };
     let shared = |name: &&str| table.column(name).is_some();
@@ -278,8 +282,8 @@ fn drop_leftover(connection: &Connection, table: &Shape) -> Result<()> {
     Ok(connection.execute_batch(&format!("DROP TABLE main.{left}"))?)
 }
 
-/// The highest id that AUTOINCREMENT gave in any table of these names. A table that is no longer AUTOINCREMENT keeps it,
-/// so that the way back finds it again.
+/// The highest id that AUTOINCREMENT has used in any table of these names. It is kept for a table that is no longer
+/// AUTOINCREMENT, so that a downgrade finds it again.
 fn high_water(connection: &Connection, tables: &[&str]) -> Result<Option<i64>> {
     if !has_table(connection, "sqlite_sequence")? {
         return Ok(None);
@@ -290,7 +294,7 @@ fn high_water(connection: &Connection, tables: &[&str]) -> Result<Option<i64>> {
     Ok(found.collect::<rusqlite::Result<Vec<Option<i64>>>>()?.into_iter().flatten().max())
 }
 
-/// Writes it down for the second of these names, and takes it from the others.
+/// Stores the high-water mark under the second of these names, and deletes it from the others.
 fn keep_high_water(connection: &Connection, names: &[&str; 3], mark: i64) -> Result<()> {
     let mark = high_water(connection, names)?.map_or(mark, |now| now.max(mark));
     for name in names {

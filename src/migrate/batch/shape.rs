@@ -1,4 +1,4 @@
-//! What a table is made of, as SQLite says.
+//! The structure of a table, as SQLite reports it.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -11,24 +11,24 @@ use crate::migrate::sql::rowid_name;
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) generated: bool,
-    /// NOT NULL without a default that would fill it.
+    /// Whether it is NOT NULL and has no default that would fill it.
     pub(crate) demands: bool,
 }
 
-/// A table: its name as it is kept, its columns, its rows' ids.
+/// A table: its stored name, its columns and its row ids.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) name: String,
     pub(crate) sql: String,
     pub(crate) columns: Vec<Column>,
-    /// The name that its rowid answers to, where it has one that no column hides.
+    /// The name of its rowid, if it has one that no column hides.
     pub(crate) rowid: Option<&'static str>,
-    /// The INTEGER PRIMARY KEY, which is the rowid under another name.
+    /// The INTEGER PRIMARY KEY column, which is an alias of the rowid.
     pub(crate) key: Option<String>,
 }
 
 impl Shape {
-    /// The table of this name, where there is one.
+    /// The table of this name, if it exists.
     pub(crate) fn of(connection: &Connection, table: &str) -> Result<Option<Self>> {
         let sql = "SELECT name, sql, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_schema \
                    WHERE type = 'table' AND name = ? COLLATE NOCASE";
@@ -50,7 +50,7 @@ impl Shape {
             }
             shape.columns.push(Column { name, generated: row.get(1)?, demands: row.get(2)? });
         }
-        // Only a key that is the rowid itself has no index.
+        // Only a key that is an alias of the rowid has no index.
         let sql = "SELECT (SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'), \
                    EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')";
         let (without, indexed): (bool, bool) =
@@ -64,12 +64,12 @@ impl Shape {
         Ok(Some(shape))
     }
 
-    /// The column of a name.
+    /// The column of this name.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a column is the INTEGER PRIMARY KEY.
+    /// Whether the column of this name is the INTEGER PRIMARY KEY.
     pub(crate) fn is_key(&self, name: &str) -> bool {
         self.key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name))
     }

@@ -13,7 +13,7 @@ impl Graph {
         Self::in_this_order(revisions).map_or_else(|error| panic!("{error}"), |graph| Self { ours, ..graph })
     }
 
-    /// These, and an app's own files beside them, given as name and text.
+    /// The package's revisions and an app's own. `files` are the names and texts of the app's files.
     ///
     /// # Errors
     ///
@@ -30,18 +30,18 @@ impl Graph {
         self.at(id).is_some_and(|at| at < self.ours)
     }
 
-    /// Whether an id or a label is this name.
+    /// Whether this name is an id or a label of a revision.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.names.contains_key(name)
     }
 
-    /// The newest of those that come with the package.
+    /// The newest revision that comes with the package.
     pub(crate) fn newest_of_ours(&self) -> Option<&Revision> {
         self.revisions[..self.ours].last()
     }
 
-    /// Where the one branch begins that an app has next to the package's; nothing if it has none or several, or continues the
-    /// package's.
+    /// The base of the app's branch, if the app has exactly one branch next to the package's; `None` if it has no
+    /// branch or several, or continues the package's.
     pub(super) fn app_branch(&self) -> Option<usize> {
         let of_app = |at: &usize| *at >= self.ours && self.ours > 0;
         let bases = self.which(|node| node.parents.is_empty());

@@ -1,4 +1,4 @@
-//! What a command does: the steps of an upgrade or a downgrade, the rows of a stamp, the range of a history.
+//! The effect of each command: the steps of an upgrade or a downgrade, the rows of a stamp, the range of a history.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::migrate::symbol::{Symbol, is_relative, place};
 /// Whether a revision is applied or taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub enum MigrationDirection {
-    /// It is applied, by the one of its scripts.
+    /// It is applied, by its upgrade script.
     #[serde(rename = "upgrade")]
     Up,
-    /// It is taken back, by the other.
+    /// It is taken back, by its downgrade script.
     #[serde(rename = "downgrade")]
     Down,
 }
@@ -26,14 +26,14 @@ pub enum MigrationDirection {
 pub struct Step<'g> {
     /// The revision.
     pub revision: &'g Revision,
-    /// What is done with it.
+    /// Whether it is applied or taken back.
     pub direction: MigrationDirection,
-    /// The rows of `alembic_version` after it, sorted: what is applied and has nothing applied upon it.
+    /// The rows of `alembic_version` after the step, sorted: the applied revisions that no applied revision builds on.
     pub heads: Vec<String>,
 }
 
 impl<'g> Step<'g> {
-    /// The script that is to be run.
+    /// The script that the step runs.
     pub fn script(&self) -> &'g str {
         match self.direction {
             MigrationDirection::Up => &self.revision.up,
@@ -43,11 +43,12 @@ impl<'g> Step<'g> {
 }
 
 impl Graph {
-    /// What leads from where a memory is, the rows of `alembic_version`, up to a target.
+    /// The steps from `current`, the rows of `alembic_version`, up to a target.
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where the target was passed already.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` if the memory is already past the
+    /// target.
     pub fn upgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
@@ -63,16 +64,17 @@ impl Graph {
         Ok(self.steps(&mut applied, &order, MigrationDirection::Up))
     }
 
-    /// With one branch next to the package's, a file at `head` has both.
+    /// If the app has one branch next to the package's, `head` means the heads of both.
     fn with_ours<'s>(&self, target: &'s str) -> &'s str {
         if target == "head" && self.app_branch().is_some() { "heads" } else { target }
     }
 
-    /// What leads from where a memory is down to a target, which itself stays applied.
+    /// The steps from `current`, the rows of `alembic_version`, down to a target, which itself stays applied.
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where the target is not below.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` if the target is not below
+    /// `current`.
     pub fn downgrade(&self, current: &[String], target: &str) -> Result<Vec<Step<'_>>> {
         let rows = self.rows(current)?;
         let mut applied = self.applied(&rows);
@@ -86,10 +88,10 @@ impl Graph {
             roots.retain(|root| below.contains(root));
             if roots.is_empty() {
                 return Err(Error::invalid_argument(format!(
-                    "Nothing of the branch of {} comes after {target}.",
+                    "No revision of the branch of {} comes after {target}.",
                     self.named(branch)
                 ))
-                .with_hint("Leave the label out, or name another one; nothing was changed."));
+                .with_hint("Leave out the label or name another one. Nothing was changed."));
             }
         }
         let unwanted = self.applied_upon(&roots, &applied);
@@ -99,14 +101,14 @@ impl Graph {
         Ok(self.down(&mut applied, &unwanted))
     }
 
-    /// What takes a revision back, and all that builds on it.
+    /// The steps that take back a revision and all that builds on it.
     pub(crate) fn without(&self, current: &[String], id: &str) -> Vec<Step<'_>> {
         let mut applied = self.applied(&self.places(current));
         let unwanted = self.applied_upon(&self.places(&[id.to_owned()]), &applied);
         self.down(&mut applied, &unwanted)
     }
 
-    /// These, and all that builds on them, as far as they are applied.
+    /// Those of `roots`, and of all that builds on them, that are applied.
     #[inline(never)]
     fn applied_upon(&self, roots: &[usize], applied: &Set) -> Set {
         let mut found = super::closure(roots, |at| &self.nodes[at].dependents);
@@ -121,7 +123,7 @@ impl Graph {
         self.steps(applied, &order, MigrationDirection::Down)
     }
 
-    /// The steps of revisions in this order.
+    /// The steps of these revisions, in this order.
     #[inline(never)]
     fn steps(&self, applied: &mut Set, order: &[usize], direction: MigrationDirection) -> Vec<Step<'_>> {
         let mut steps = Vec::with_capacity(order.len());
@@ -135,8 +137,8 @@ impl Graph {
         steps
     }
 
-    /// The rows that `alembic_version` holds after a stamp: the targets take the place of what stands above or below them,
-    /// and other branches stay.
+    /// The rows of `alembic_version` after a stamp. The targets replace the rows above and below them; the rows of
+    /// other branches stay.
     ///
     /// # Errors
     ///
@@ -147,8 +149,8 @@ impl Graph {
         let mut replaced = Set::new();
         for &target in targets {
             if is_relative(target) {
-                return Err(Error::invalid_argument(format!("{target} counts steps, and a stamp makes none."))
-                    .with_hint("Name the revision itself; nothing was changed."));
+                return Err(Error::invalid_argument(format!("{target} counts steps, and a stamp makes no steps."))
+                    .with_hint("Name the revision itself. Nothing was changed."));
             }
             let found = self.upwards(self.with_ours(target), &rows, false)?;
             let near = match target.split_once('@') {
@@ -162,24 +164,24 @@ impl Graph {
             stamped.extend(found);
         }
         stamped.extend(rows.into_iter().filter(|row| !replaced.contains(row)));
-        // What another one stands upon has no row of its own.
+        // A revision that another one builds on has no row.
         let all: Vec<usize> = stamped.into_iter().collect();
         Ok(self.tips(&self.applied(&all)))
     }
 
-    /// The revisions of a range as `001:head`, newest first, both ends within it; all of them without one.
+    /// The revisions of a range such as `001:head`, newest first, both ends included; all revisions without a range.
     ///
     /// # Errors
     ///
-    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` where it is no range or its
-    /// end does not come after its start.
+    /// `unknown_revision`, `unknown_symbol`, `ambiguous_revision`; `invalid_argument` if it is not a range or its end
+    /// does not come after its start.
     pub fn history(&self, range: Option<&str>, current: &[String]) -> Result<Vec<&Revision>> {
         let rows = self.rows(current)?;
         let (start, end) = match range.map(|range| range.trim().split_once(':')) {
             None => ("", ""),
             Some(Some((start, end))) if !end.contains(':') => (start, end),
             Some(_) => {
-                return Err(Error::invalid_argument(format!("\"{}\" is no range.", range.unwrap_or_default()))
+                return Err(Error::invalid_argument(format!("\"{}\" is not a range.", range.unwrap_or_default()))
                     .with_hint("Write it as start:end, start: or :end."));
             }
         };
@@ -187,7 +189,7 @@ impl Graph {
             |symbol: &'static str, given: &str| if given.is_empty() { symbol.to_owned() } else { given.to_owned() };
         let (start, end) = (or("base", start), or("heads", end));
         let from = self.shown(&start, &rows, true)?;
-        // The steps of an end count from the start.
+        // If the end counts steps, they count from the start.
         let mut to = self.upwards(&end, if Symbol::parse(&end).name == "current" { &rows } else { &from }, true)?;
         if let Some((label, _)) = start.split_once('@') {
             let branch = self.branch(label)?;
@@ -196,7 +198,7 @@ impl Graph {
         let mut within = self.applied(&to);
         if from.iter().any(|at| !within.contains(at)) {
             return Err(Error::invalid_argument(format!("{end} does not come after {start}."))
-                .with_hint("Give the older one first: start:end."));
+                .with_hint("Write the older one first: start:end."));
         }
         if !from.is_empty() {
             let after = self.descend(&from);
@@ -205,10 +207,10 @@ impl Graph {
         Ok(self.newest_first(&within).into_iter().map(|at| &self.revisions[at]).collect())
     }
 
-    /// The steps that take back what is applied at `current` and is not wanted, and apply what is wanted and is not: for
-    /// walks that no symbol names.
+    /// The steps that take back what is applied at `current` but not wanted, and apply what is wanted but not applied.
+    /// For targets that no symbol names.
     ///
-    /// `wanted` is whole: with a revision it holds all that it builds on.
+    /// `wanted` must be complete: for each revision it also has all that this builds on.
     pub(crate) fn between(&self, current: &[String], wanted: &BTreeSet<String>) -> Vec<Step<'_>> {
         let mut applied = self.applied(&self.places(current));
         let is_wanted = |at: usize| wanted.contains(self.id(at));
@@ -225,19 +227,19 @@ impl Graph {
         steps
     }
 
-    /// Refuses rows of `alembic_version` that are not known.
+    /// Rejects unknown rows of `alembic_version`.
     pub(crate) fn check_known(&self, current: &[String]) -> Result<()> {
         self.rows(current).map(drop)
     }
 
-    /// Refuses rows of `alembic_version` of which one builds on another: no run leaves such a file.
+    /// Rejects rows of `alembic_version` of which one builds on another. No run leaves such a file.
     pub(crate) fn check_rows(&self, current: &[String]) -> Result<()> {
         if self.tips(&self.applied(&self.places(current))) == current {
             return Ok(());
         }
-        let message = format!("alembic_version holds {}, of which one builds on another.", current.join(" and "));
+        let message = format!("alembic_version holds {}, and one of these builds on another.", current.join(" and "));
         Err(Error::new(ErrorCode::SchemaMismatch, message)
-            .with_hint("Write down where the file is with migrations.stamp(revision, { purge: true })."))
+            .with_hint("Record where the file is with migrations.stamp(revision, { purge: true })."))
     }
 
     /// The revisions that `alembic_version` names.
@@ -258,6 +260,6 @@ impl Graph {
 
 fn wrong_way(command: &str, other: &str, target: &str, current: &[String]) -> Error {
     let here = place(current);
-    Error::invalid_argument(format!("{command} to {target} was asked for, but the memory is at {here}."))
+    Error::invalid_argument(format!("Cannot {command} to {target}: the memory is at {here}."))
         .with_hint(format!("Use {other} instead."))
 }

@@ -1,8 +1,8 @@
-//! How the revisions follow each other.
+//! The graph of revisions.
 //!
-//! A revision revises others, its parents, and may depend on some that are not: those are applied before it, but it does
-//! not continue their branch. Where the two make a difference the words are `children` (by parentage alone, as in
-//! `heads` and branch points) and `dependents` (by either).
+//! A revision revises its parents. It may also depend on other revisions, which are applied before it, but whose branch
+//! it does not continue. `children` are the revisions that revise this one, as for `heads` and branch points.
+//! `dependents` are the revisions that revise it or depend on it.
 
 mod app;
 mod commands;
@@ -15,46 +15,47 @@ pub use commands::{MigrationDirection, Step};
 use super::revision::Revision;
 use crate::error::{Error, ErrorCode, Result};
 
-/// All revisions a memory knows, parents and dependencies before what builds on them.
+/// All revisions that a memory knows. Parents and dependencies come before what builds on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graph {
     revisions: Vec<Revision>,
-    /// What stands beside each revision, in the same order.
+    /// The node of each revision, in the same order.
     nodes: Vec<Node>,
-    /// Every id and every label with the revision it means.
+    /// Every id and every label, and the revision that it means.
     names: BTreeMap<String, usize>,
-    /// How many of them, the first, are the package's, on which an app's build whether they say so or not.
+    /// The number of the package's revisions, which come first. An app's revisions build on them even without declaring
+    /// it.
     ours: usize,
 }
 
-/// Some revisions, by their place in the graph.
+/// A set of revisions, by their index in the graph.
 type Set = BTreeSet<usize>;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Node {
-    /// Its place among the files in the order of their names, by which Alembic orders what has no other order.
+    /// Its index among the files, sorted by name. Alembic uses this order for revisions that have no other.
     file: usize,
     parents: Vec<usize>,
-    /// The parents and the dependencies, but for those that an ancestor by parentage depends on already.
+    /// The parents and the dependencies, except dependencies that a revision it descends from already has.
     needs: Vec<usize>,
     children: Vec<usize>,
     dependents: Vec<usize>,
-    /// The labels of the branch it stands on.
+    /// The labels of the branch that it is on.
     labels: Vec<String>,
 }
 
 impl Graph {
-    /// Reads migration files, given as name and text, in any order.
+    /// Parses migration files in any order; `files` are their names and texts.
     ///
     /// # Errors
     ///
-    /// `invalid_migration` where a file breaks the format, or where they do not fit together; it names the files.
+    /// `invalid_migration`, naming the files, if a file breaks the format or the files do not fit together.
     pub fn parse<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Result<Self> {
         let revisions: Result<Vec<_>> = files.into_iter().map(|(file, text)| Revision::parse(file, text)).collect();
         Self::from_revisions(revisions?)
     }
 
-    /// Puts revisions together that were parsed before.
+    /// Makes a graph of parsed revisions.
     ///
     /// # Errors
     ///
@@ -64,7 +65,7 @@ impl Graph {
         Self::in_this_order(revisions)
     }
 
-    /// Puts them together; of those that do not build on each other, the first comes first.
+    /// Makes a graph of revisions. Those that do not build on each other keep this order.
     fn in_this_order(revisions: Vec<Revision>) -> Result<Self> {
         let names = names(&revisions)?;
         let mut links = Vec::new();
@@ -73,7 +74,7 @@ impl Graph {
         }
         let order = in_order(&revisions, &links)?;
 
-        // From here on a revision is known by its place in that order.
+        // From here on, a revision is identified by its index in that order.
         let mut place = vec![0; order.len()];
         for (at, &file) in order.iter().enumerate() {
             place[file] = at;
@@ -107,8 +108,8 @@ impl Graph {
         Ok(graph)
     }
 
-    /// A label holds for the revision that has it, for all that descend from it, and for those before it back to where
-    /// its branch began.
+    /// Applies each label to the revision that has it, to all its descendants, and to the revisions before it back to
+    /// where its branch begins.
     fn spread_labels(&mut self) {
         for at in 0..self.nodes.len() {
             if self.revisions[at].branch_labels.is_empty() {
@@ -131,7 +132,7 @@ impl Graph {
         }
     }
 
-    /// The revisions, parents and dependencies before what builds on them.
+    /// The revisions. Parents and dependencies come before what builds on them.
     pub fn revisions(&self) -> &[Revision] {
         &self.revisions
     }
@@ -161,19 +162,19 @@ impl Graph {
         self.at(id).map_or(Vec::new(), |at| self.nodes[at].children.iter().map(|&at| &self.revisions[at]).collect())
     }
 
-    /// The labels of the branch that a revision stands on.
+    /// The labels of the branch that a revision is on.
     pub fn labels(&self, id: &str) -> &[String] {
         self.at(id).map_or(&[], |at| &self.nodes[at].labels)
     }
 
-    /// These revisions, their parents and dependencies, and so on: what is applied in a file that is at them.
+    /// These revisions and all that they build on: what is applied in a file that is at these revisions.
     ///
-    /// Ids that are not known are left out.
+    /// Unknown ids are left out.
     pub fn ancestors(&self, ids: &[String]) -> BTreeSet<String> {
         self.applied(&self.places(ids)).into_iter().map(|at| self.id(at).to_owned()).collect()
     }
 
-    /// The revisions that are applied at these, first to last. Ids that are not known are left out.
+    /// The revisions that are applied in a file that is at `ids`, from first to last. Unknown ids are left out.
     pub fn applied_at(&self, ids: &[String]) -> Vec<&Revision> {
         self.applied(&self.places(ids)).into_iter().map(|at| &self.revisions[at]).collect()
     }
@@ -183,7 +184,7 @@ impl Graph {
         self.tips(&(0..self.nodes.len()).collect())
     }
 
-    /// Those of some ids that are known, by their place.
+    /// The indexes of those `ids` that are known.
     fn places(&self, ids: &[String]) -> Vec<usize> {
         ids.iter().filter_map(|id| self.at(id)).collect()
     }
@@ -192,7 +193,7 @@ impl Graph {
         self.which(of_interest).into_iter().map(|at| &self.revisions[at]).collect()
     }
 
-    /// In the order of the files, as Alembic has them.
+    /// The revisions that match, in the order of the files, as in Alembic.
     fn which(&self, of_interest: fn(&Node) -> bool) -> Vec<usize> {
         let mut found: Vec<usize> = (0..self.nodes.len()).filter(|&at| of_interest(&self.nodes[at])).collect();
         found.sort_by_key(|&at| self.nodes[at].file);
@@ -216,7 +217,7 @@ impl Graph {
         closure(heads, |at| &self.nodes[at].needs)
     }
 
-    /// These revisions and all before them on their own branches.
+    /// This revision and all before it on its own branches.
     fn ascend(&self, from: usize) -> Set {
         closure(&[from], |at| &self.nodes[at].parents)
     }
@@ -226,7 +227,7 @@ impl Graph {
         closure(from, |at| &self.nodes[at].children)
     }
 
-    /// Those of a set that no other one of it builds on, in the order of their ids.
+    /// The ids of those revisions of a set that no other revision of it builds on, sorted.
     fn tips(&self, set: &Set) -> Vec<String> {
         let is_tip = |at: &usize| !self.nodes[*at].dependents.iter().any(|above| set.contains(above));
         let mut ids = self.ids(set.iter().copied().filter(is_tip));
@@ -234,15 +235,15 @@ impl Graph {
         ids
     }
 
-    /// A set ordered as Alembic shows and takes back revisions: what builds on others before those, one branch after the
-    /// other as far as that goes.
+    /// A set in the order in which Alembic lists and takes back revisions: each revision before those it builds on, and
+    /// one branch after the other as far as possible.
     fn newest_first(&self, set: &Set) -> Vec<usize> {
         let mut left = set.clone();
         let entry = |at: usize| (at, self.applied(&[at]));
         let is_top = |at: &usize| !self.nodes[*at].dependents.iter().any(|above| set.contains(above));
         let mut tops: Vec<usize> = set.iter().copied().filter(is_top).collect();
         tops.sort_by_key(|&at| self.nodes[at].file);
-        // Where each branch that is being followed has come to, with all that this builds on.
+        // The revision that each followed branch has reached, and all that this revision builds on.
         let mut reached: Vec<(usize, Set)> = tops.into_iter().map(entry).collect();
         let mut order = Vec::with_capacity(set.len());
         let mut current = 0;
@@ -258,7 +259,7 @@ impl Graph {
             let is_new = |next: &usize| left.contains(next) && !reached.iter().any(|(other, _)| other == next);
             let next: Vec<usize> = self.nodes[at].needs.iter().copied().filter(is_new).collect();
             match next.split_first() {
-                // Down a plain line what it builds on is known already.
+                // On a line without branches, what the next revision builds on is known already.
                 Some((&first, [])) if self.nodes[at].needs.len() == 1 => {
                     reached[current].0 = first;
                     reached[current].1.remove(&at);
@@ -277,7 +278,7 @@ impl Graph {
     }
 }
 
-/// These and all that can be reached from them.
+/// The start indexes and all that can be reached from them.
 fn closure<'g>(from: &[usize], next: impl Fn(usize) -> &'g [usize]) -> Set {
     let mut found = Set::new();
     let mut waiting = from.to_vec();
@@ -295,7 +296,7 @@ fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
     }
 }
 
-/// Every id and label, each of which may stand once.
+/// Every id and label with the index of its revision. Each must occur only once.
 fn names(revisions: &[Revision]) -> Result<BTreeMap<String, usize>> {
     let mut names = BTreeMap::new();
     for (at, revision) in revisions.iter().enumerate() {
@@ -325,8 +326,8 @@ fn links_of(
     let find = |how: &str, name: &str| {
         let found = names.get(name).copied().filter(|&at| how == "depends on" || revisions[at].id == name);
         let found = found.ok_or_else(|| {
-            wrong(format!("{} {how} {name}, which no file has as its revision id.", revision.file))
-                .with_hint("Correct the id, which is written in full, or add the file that has it.")
+            wrong(format!("{} {how} {name}, but no file has that revision id.", revision.file))
+                .with_hint("Correct the id, written in full, or add the file that has it.")
         })?;
         if revisions[found].id == revision.id {
             return Err(wrong(format!("{} {how} itself ({}).", revision.file, revision.id)));
@@ -338,7 +339,7 @@ fn links_of(
     Ok((parents?, dependencies?))
 }
 
-/// An order in which each revision comes after what it builds on, and otherwise that of the files.
+/// An order in which each revision comes after what it builds on; otherwise, the order of the files.
 fn in_order(revisions: &[Revision], links: &[(Vec<usize>, Vec<usize>)]) -> Result<Vec<usize>> {
     let mut order = Vec::with_capacity(links.len());
     let mut placed = vec![false; links.len()];
@@ -347,7 +348,7 @@ fn in_order(revisions: &[Revision], links: &[(Vec<usize>, Vec<usize>)]) -> Resul
         parents.iter().chain(dependencies).copied().find(|&below| !placed[below])
     };
     while order.len() < links.len() {
-        // Most often the files are in order already, so that one round is all it takes.
+        // The files are usually in order already, so that one round is enough.
         let before = order.len();
         for at in 0..links.len() {
             if !placed[at] && waits_for(at, &placed).is_none() {
@@ -358,7 +359,7 @@ fn in_order(revisions: &[Revision], links: &[(Vec<usize>, Vec<usize>)]) -> Resul
         if order.len() > before {
             continue;
         }
-        // Each of those that are left waits for another one of them: following that comes round.
+        // Each revision that is left waits for another one that is left. Following them leads into a ring.
         let mut way = Vec::new();
         let mut next = placed.iter().position(|placed| !placed);
         while let Some(at) = next {
@@ -367,7 +368,7 @@ fn in_order(revisions: &[Revision], links: &[(Vec<usize>, Vec<usize>)]) -> Resul
                     .iter()
                     .map(|&at: &usize| format!("{} ({})", revisions[at].file, revisions[at].id))
                     .collect();
-                return Err(wrong(format!("These build on each other in a ring: {}.", ring.join(", "))));
+                return Err(wrong(format!("These files build on each other in a ring: {}.", ring.join(", "))));
             }
             way.push(at);
             next = waits_for(at, &placed);

@@ -1,4 +1,4 @@
-//! Which revisions a symbol means: `head`, `001`, `-1`, `app@head` and their like.
+//! Resolves symbols such as `head`, `001`, `-1` or `app@head` to revisions.
 
 use std::borrow::Cow;
 
@@ -6,25 +6,25 @@ use super::{Graph, Set};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::symbol::Symbol;
 
-/// Where a walk has come to, `None` being the base, and how many steps of it were left.
+/// The revision that a walk has reached (`None` is the base), and the number of steps that are left.
 struct Walk {
     at: Option<usize>,
     left: usize,
 }
 
 impl Graph {
-    /// The ids that a symbol means, to show them; none for the base. `current` are the rows of `alembic_version`.
+    /// The ids of the revisions that a symbol means; none for the base. `current` are the rows of `alembic_version`.
     ///
     /// `-N` counts from the heads and `+N` from where the memory is.
     ///
     /// # Errors
     ///
-    /// `unknown_symbol`, `ambiguous_revision`; `unknown_revision` if the memory is at one.
+    /// `unknown_symbol`, `ambiguous_revision`; `unknown_revision` if the memory is at an unknown revision.
     pub fn resolve(&self, symbol: &str, current: &[String]) -> Result<Vec<String>> {
         Ok(self.ids(self.shown(symbol, &self.rows(current)?, false)?))
     }
 
-    /// As [`Graph::resolve`]; a walk that leads too far may stop where the graph ends.
+    /// As [`Graph::resolve`]; with `may_stop`, a walk that leads too far stops where the graph ends.
     pub(super) fn shown(&self, symbol: &str, rows: &[usize], may_stop: bool) -> Result<Vec<usize>> {
         let parsed = Symbol::parse(symbol);
         match parsed.steps {
@@ -49,12 +49,12 @@ impl Graph {
         }
     }
 
-    /// The revisions that an upgrade to a symbol leads to; none for the base.
+    /// The revisions that a symbol means in an upgrade; none for the base.
     pub(super) fn upwards(&self, symbol: &str, rows: &[usize], may_stop: bool) -> Result<Vec<usize>> {
         let parsed = Symbol::parse(symbol);
         let Some(steps) = parsed.steps else { return self.several(&parsed, rows) };
         let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
-        // From the base, and from the newest of ours, the one way up is that of the app's branch.
+        // From the base, and from the package's newest revision, the only way up is the app's branch.
         let is_top = |row: &usize| self.nodes[*row].children.is_empty();
         if branch.is_none() && parsed.name.is_empty() && (rows.len() != 1 || rows.iter().all(is_top)) {
             branch = self.app_branch();
@@ -66,13 +66,13 @@ impl Graph {
             (start, self.walk_up(start, steps.unsigned_abs(), branch)?)
         } else {
             return Err(
-                Error::invalid_argument(format!("{symbol} leads nowhere up.")).with_hint("Use downgrade instead.")
+                Error::invalid_argument(format!("{symbol} does not lead up.")).with_hint("Use downgrade instead.")
             );
         };
         Ok(self.arrived(&parsed, start, walk, may_stop)?.into_iter().collect())
     }
 
-    /// Where a downgrade to a symbol ends, and the revision whose branch it is held to.
+    /// The revision whose branch a downgrade to a symbol stays on, and the revision where it ends.
     pub(super) fn downwards(&self, symbol: &str, rows: &[usize]) -> Result<(Option<usize>, Option<usize>)> {
         let parsed = Symbol::parse(symbol);
         let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
@@ -88,7 +88,7 @@ impl Graph {
             (start, self.walk_down(start, steps.unsigned_abs())?)
         } else {
             return Err(
-                Error::invalid_argument(format!("{symbol} leads nowhere down.")).with_hint("Use upgrade instead.")
+                Error::invalid_argument(format!("{symbol} does not lead down.")).with_hint("Use upgrade instead.")
             );
         };
         Ok((branch, self.arrived(&parsed, start, walk, false)?))
@@ -102,7 +102,7 @@ impl Graph {
         branch: Option<usize>,
         rows: &[usize],
     ) -> Result<(Option<usize>, Walk)> {
-        // Upwards the label says which way to take, and the start may stand before its branch.
+        // Upwards, the label only chooses the way, and the start may be before its branch.
         let label = symbol.label.filter(|_| steps < 0 || matches!(symbol.name, "head" | "heads" | "current"));
         let start = self.single(&Symbol { label, ..*symbol }, rows)?;
         let length = steps.unsigned_abs();
@@ -116,7 +116,8 @@ impl Graph {
         if let Some(branch) = branch {
             starts.retain(|&row| self.share_lineage(row, branch));
             if starts.is_empty() {
-                // Another branch, one that builds on this one, has gone further; this one is where its last is.
+                // No row is on this branch, because another branch that builds on it has gone further. This branch is
+                // at its last applied revision.
                 let mut applied = self.applied(rows);
                 applied.retain(|&at| self.share_lineage(at, branch));
                 let below: Set = applied.iter().flat_map(|&at| &self.nodes[at].needs).copied().collect();
@@ -158,7 +159,7 @@ impl Graph {
         Ok(starts.first().copied())
     }
 
-    /// The end of a walk, if it came so far.
+    /// The end of a walk. Fails if steps are left, unless it may stop early.
     fn arrived(&self, symbol: &Symbol<'_>, start: Option<usize>, walk: Walk, may_stop: bool) -> Result<Option<usize>> {
         if walk.left == 0 || may_stop {
             return Ok(walk.at);
@@ -171,7 +172,7 @@ impl Graph {
             .with_hint(format!("From there one can go {far} {way}; nothing was changed.")))
     }
 
-    /// Any number of revisions, by a symbol that does not count steps.
+    /// The revisions that a symbol without steps means.
     fn several(&self, symbol: &Symbol<'_>, rows: &[usize]) -> Result<Vec<usize>> {
         let branch = symbol.label.map(|label| self.branch(label)).transpose()?;
         let on_it = |mut found: Vec<usize>| {
@@ -194,7 +195,7 @@ impl Graph {
         }
     }
 
-    /// One revision, or the base.
+    /// The one revision that a symbol without steps means; `None` for the base.
     fn single(&self, symbol: &Symbol<'_>, rows: &[usize]) -> Result<Option<usize>> {
         self.at_most_one(symbol, self.several(symbol, rows)?)
     }
@@ -210,12 +211,12 @@ impl Graph {
         Ok(found.first().copied())
     }
 
-    /// The revision of an id, a label, or what begins only one of them.
+    /// The revision with this id or label, or with the only id or label that begins with it.
     fn find(&self, name: &str, branch: Option<usize>) -> Result<usize> {
         let found = match self.names.get(name) {
             Some(&at) => at,
             None => {
-                // As Alembic has it, an id or label of three characters or fewer is written in full.
+                // As in Alembic, an id or label of three characters or fewer must be written in full.
                 let begun = self.names.iter().filter(|(whole, at)| {
                     whole.chars().count() > 3
                         && !name.is_empty()
@@ -239,7 +240,7 @@ impl Graph {
                             "Several revisions begin with \"{name}\": {}.",
                             files.join(", ")
                         ))
-                        .with_hint("Write more of the one that is meant."));
+                        .with_hint("Write more of the one that you mean."));
                     }
                 }
             }
@@ -247,12 +248,12 @@ impl Graph {
         if branch.is_some_and(|branch| !self.share_lineage(found, branch)) {
             let (named, on) = (self.named(found), self.on(branch));
             return Err(Error::new(ErrorCode::UnknownSymbol, format!("There is no revision {named}{on}."))
-                .with_hint("Leave the label out, or name a revision of its branch."));
+                .with_hint("Leave out the label or name a revision of its branch."));
         }
         Ok(found)
     }
 
-    /// The revision that a label, or an id in place of one, stands for.
+    /// The revision that a label means, or an id in place of a label.
     pub(super) fn branch(&self, label: &str) -> Result<usize> {
         self.find(label, None).map_err(|error| match error.code() {
             ErrorCode::UnknownSymbol => Error::new(
@@ -269,17 +270,17 @@ impl Graph {
         self.which(|node| node.children.is_empty())
     }
 
-    /// The heads that no other revision depends on either: the rows of a file that has everything.
+    /// The heads that no other revision depends on: the rows of a file that has all revisions.
     fn last(&self) -> Vec<usize> {
         self.which(|node| node.dependents.is_empty())
     }
 
-    /// Whether one of two comes after the other on its own branch.
+    /// Whether one of two revisions comes after the other on the same branch, or both are the same.
     pub(super) fn share_lineage(&self, one: usize, other: usize) -> bool {
         self.ascend(one).contains(&other) || self.ascend(other).contains(&one)
     }
 
-    /// Steps from parent to child; a label says which child to take.
+    /// Walks from parent to child; `branch` says which child to take.
     fn walk_up(&self, start: Option<usize>, steps: usize, branch: Option<usize>) -> Result<Walk> {
         let mut at = start;
         for done in 0..steps {
@@ -294,7 +295,7 @@ impl Graph {
         Ok(Walk { at, left: 0 })
     }
 
-    /// Steps from child to parent.
+    /// Walks from child to parent.
     fn walk_down(&self, start: Option<usize>, steps: usize) -> Result<Walk> {
         let mut at = start;
         for done in 0..steps {
@@ -318,7 +319,7 @@ impl Graph {
         at.map_or("the base".into(), |at| self.named(at).into())
     }
 
-    /// A revision by id and file.
+    /// A revision's id and file, for messages.
     pub(super) fn named(&self, at: usize) -> String {
         format!("{} ({})", self.id(at), self.revisions[at].file)
     }
@@ -327,7 +328,7 @@ impl Graph {
         branch.map_or_else(String::new, |branch| format!(" on the branch of {}", self.id(branch)))
     }
 
-    /// What could have been written instead, without naming a thousand.
+    /// A hint that lists what could be written instead, without listing thousands of names.
     fn known(&self) -> String {
         const SHOWN: usize = 20;
         let all = self.names.len();

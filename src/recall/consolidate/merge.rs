@@ -1,4 +1,4 @@
-//! Memories that become one: those of the same text, and those that whoever reads them says are the same.
+//! Merges facts: those of the same text, and those that the caller finds to say the same.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,26 +10,26 @@ use super::plan::{Fact, Found};
 use super::{Consolidated, MergedMemories, SimilarMemory, importance_of};
 use crate::error::{Error, ErrorCode, Result};
 
-/// How many groups of similar memories are told of at the most.
+/// The most groups of similar facts that are reported.
 const MOST_SIMILAR: usize = 1000;
 
 impl Recall<'_> {
-    /// Makes memories part of another one, which stays as it is and has what use has taught of them. They are put away and come
-    /// back with [`Recall::undo_consolidation`].
+    /// Merges facts into another one, which keeps its text and receives their uses and lessons. The merged facts are
+    /// saved, and [`Recall::undo_consolidation`] restores them.
     ///
     /// # Errors
     ///
-    /// `not_found` where there is no such memory; `invalid_argument` where one is named twice, or none is to be merged.
-    /// Nothing is changed then.
+    /// `not_found` if there is no such fact; `invalid_argument` if one is named twice, or none is to be merged. On any
+    /// error, nothing is changed.
     pub fn merge(&self, keep: i64, others: &[i64]) -> Result<Consolidated> {
         if others.is_empty() {
-            return Err(Error::invalid_argument("There is nothing to be merged: name at least one other memory."));
+            return Err(Error::invalid_argument("There is nothing to merge: name at least one other fact."));
         }
         let mut seen = HashSet::from([keep]);
         if let Some(twice) = others.iter().find(|id| !seen.insert(**id)) {
-            return Err(Error::invalid_argument(format!("The memory {twice} is named twice.")));
+            return Err(Error::invalid_argument(format!("The fact {twice} is named twice.")));
         }
-        // What was deleted is taken out of the index first, with what it had learnt.
+        // Deleted rows are removed from the index first, with their lessons.
         self.index()?;
         self.write_uses()?;
         let connection = self.connection();
@@ -38,7 +38,7 @@ impl Recall<'_> {
             let mut there = connection.prepare_cached("SELECT 1 FROM semantic_memories WHERE id = ?")?;
             for id in others.iter().chain([&keep]) {
                 if !there.exists([id])? {
-                    return Err(Error::new(ErrorCode::NotFound, format!("There is no semantic memory {id}.")));
+                    return Err(Error::new(ErrorCode::NotFound, format!("There is no fact {id}.")));
                 }
             }
             connection.execute("INSERT INTO consolidations (timestamp) VALUES (?)", [self.db.now()])?;
@@ -50,7 +50,8 @@ impl Recall<'_> {
         Ok(Consolidated { id: Some(run), merged, ..Consolidated::default() })
     }
 
-    /// What of a group is still the same: the most important of it stays, or of several the newest.
+    /// The facts of a group that still have the same text, merged: the most important stays, or the newest of several
+    /// equally important ones.
     pub(super) fn as_it_is_now(&self, group: &[Fact]) -> Result<Option<MergedMemories>> {
         let mut still: Vec<(f64, i64)> = Vec::with_capacity(group.len());
         for fact in group {
@@ -62,8 +63,8 @@ impl Recall<'_> {
         Ok(kept.filter(|_| !removed.is_empty()).map(|kept| MergedMemories { kept, removed }))
     }
 
-    /// What of the groups that are near each other is still there as it was read; of those that became one, the one that
-    /// stayed.
+    /// The groups of facts near each other, without facts that changed since they were read. A merged fact is replaced
+    /// by the one that stayed.
     pub(super) fn similar(&self, found: &Found, merged: &[MergedMemories]) -> Result<Vec<Vec<SimilarMemory>>> {
         let pairs = merged.iter().flat_map(|merged| merged.removed.iter().map(|removed| (*removed, merged.kept)));
         let became: HashMap<i64, i64> = pairs.collect();
@@ -84,7 +85,7 @@ impl Recall<'_> {
         Ok(groups)
     }
 
-    /// The importance and the text of the memory with this id, if it is still in the fact's category and says the same.
+    /// The importance and the text of the fact with this id, if its category and its text are still those of `fact`.
     fn read_again(&self, fact: &Fact, id: i64) -> Result<Option<(f64, String)>> {
         let sql =
             "SELECT coalesce(category, ''), content, coalesce(importance, 0.5) FROM semantic_memories WHERE id = ?";
@@ -97,8 +98,7 @@ impl Recall<'_> {
         Ok(read.optional()?.flatten())
     }
 
-    /// Keeps a row that is about to be deleted as it is. The one that it becomes a part of has what
-    /// use has taught of it from here on.
+    /// Saves a row as it is, before it is deleted. The fact that it is merged into receives its uses and lessons.
     pub(super) fn put_away(&self, run: i64, id: i64, action: &str, into: Option<i64>) -> Result<()> {
         self.note(run, id, action, into)?;
         if let Some(kept) = into {
@@ -117,8 +117,7 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Adds to the uses of the memories that others were merged into, or takes away, what those others had; of all that
-    /// were, or of one.
+    /// Adds the uses of a merged fact to those of the fact that it was merged into, or subtracts them.
     pub(super) fn add_uses(&self, sign: &str, run: i64, memory: i64) -> Result<()> {
         let theirs = "SELECT coalesce(before ->> 'uses', 0) FROM consolidated_memories
                       WHERE consolidation = ?1 AND memory = ?2";
@@ -132,7 +131,8 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// Deletes memories: all at once, for each statement that ends goes through what SQLite keeps to take a savepoint back.
+    /// Deletes facts in one statement, because each statement that ends scans what SQLite keeps to roll a savepoint
+    /// back.
     pub(super) fn remove<'i>(&self, ids: impl Iterator<Item = &'i i64>) -> Result<()> {
         let ids = ids.map(i64::to_string).collect::<Vec<_>>().join(",");
         let sql = "DELETE FROM semantic_memories WHERE id IN (SELECT value FROM json_each('[' || ? || ']'))";

@@ -1,8 +1,8 @@
-//! Which facts are the same, and which are near each other: found in slices, so that other calls pass between them, before
-//! anything is changed.
+//! Finds which facts have the same text and which are near each other, in slices, so that other calls run in between,
+//! before anything is changed.
 //!
-//! What is found is a proposal: facts may have been changed since they were read. Whoever carries it out looks each of them
-//! up again, and leaves those that read otherwise for the next time.
+//! The result is a proposal, because facts may have changed since they were read. The consolidation reads each of them
+//! again and leaves changed ones for the next time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::db::ask;
 use crate::error::Result;
 use crate::tables::MemoryTable;
 
-/// So many facts are read by one statement.
+/// How many facts one statement reads.
 const READ_AT_ONCE: u32 = 256;
 
 /// A fact as it was read.
@@ -25,39 +25,40 @@ const READ_AT_ONCE: u32 = 256;
 pub(super) struct Fact {
     pub(super) id: i64,
     pub(super) category: Arc<str>,
-    /// Its text, as far as it matters.
+    /// Its text, normalised for comparison.
     pub(super) text: Arc<str>,
 }
 
-/// What was found.
+/// The groups that were found.
 pub(super) struct Found {
-    /// Facts of the same text, two and more together.
+    /// Groups of two or more facts of the same text.
     pub(super) same: Vec<Vec<Fact>>,
-    /// Facts that are near each other, two and more together; of those of the same text the first.
+    /// Groups of two or more facts that are near each other; only the first of several with the same text is included.
     pub(super) similar: Vec<Vec<Fact>>,
 }
 
-/// The search for facts that are the same, or near each other.
+/// The search for facts that are the same or near each other.
 pub(in crate::recall) struct Plan {
     threshold: f64,
-    /// When it was last gone on with, in Unix seconds.
+    /// When it was last continued, in Unix seconds.
     touched: f64,
     facts: Vec<Fact>,
-    /// The first of the same text as each; itself where it is the first.
+    /// For each fact, the first with the same text; itself if it is the first.
     same: Vec<u32>,
-    /// The first that each is near; itself where there is none.
+    /// For each fact, the first that it is near; itself if there is none.
     similar: Vec<u32>,
     stage: Stage,
 }
 
 enum Stage {
-    /// Facts are read in the order of their ids, from this one on.
+    /// Facts are read in the order of their ids, from this id on.
     Read {
         from: i64,
         by_text: HashMap<(Arc<str>, Arc<str>), u32>,
         categories: HashMap<Arc<str>, Vec<u32>>,
     },
-    /// The vectors of one category after the other are compared. The places of the facts' vectors hold until vectors move.
+    /// The vectors of one category after another are compared. The places of the facts' vectors are valid until vectors
+    /// move.
     Compare {
         categories: Vec<Vec<u32>>,
         category: Option<Category>,
@@ -67,7 +68,7 @@ enum Stage {
     Done,
 }
 
-/// The facts of a category, which are being compared.
+/// The facts of a category that are being compared.
 struct Category {
     members: Vec<u32>,
     groups: NearGroups,
@@ -79,17 +80,17 @@ impl Plan {
         Self { threshold, touched: 0.0, facts: Vec::new(), same: Vec::new(), similar: Vec::new(), stage }
     }
 
-    /// Whether it looks for vectors of this cosine.
+    /// Whether it searches with this threshold.
     pub(super) fn is_of(&self, threshold: f64) -> bool {
         self.threshold == threshold
     }
 
-    /// When it was last gone on with, in Unix seconds.
+    /// When it was last continued, in Unix seconds.
     pub(super) fn touched(&self) -> f64 {
         self.touched
     }
 
-    /// Goes on until the time is up, and says whether all is found.
+    /// Continues until the time is up, and returns whether all is found.
     pub(super) fn step(&mut self, recall: &Recall<'_>, is_over: &mut dyn FnMut() -> bool) -> Result<bool> {
         self.touched = recall.db.now();
         let model = recall.model()?;
@@ -97,7 +98,7 @@ impl Plan {
             match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Read { mut from, mut by_text, mut categories } => {
                     if from == i64::MIN {
-                        // At once, for to grow while others wait takes longer than a slice.
+                        // Reserved at once, because growing the map with many entries takes longer than a slice.
                         let many: u32 = ask(recall.connection(), "SELECT count(*) FROM semantic_memories")?;
                         by_text.reserve(many as usize);
                     }
@@ -132,8 +133,8 @@ impl Plan {
         }
     }
 
-    /// Reads facts, and says whether there are no more. Another program may have put what is no text there: nobody can say
-    /// whether two of those say the same.
+    /// Reads facts, and returns whether there are no more. It skips rows in which another program stored something that
+    /// is not a text, because they cannot be compared.
     fn read(
         &mut self,
         recall: &Recall<'_>,
@@ -172,7 +173,7 @@ impl Plan {
         let at = self.facts.len() as u32;
         let (category, text): (Arc<str>, Arc<str>) = (category.into(), text.into());
         let first = *by_text.entry((category.clone(), text.clone())).or_insert(at);
-        // Above 1 no cosine is.
+        // No cosine is above 1.
         if first == at && self.threshold <= 1.0 {
             categories.entry(category.clone()).or_default().push(at);
         }
@@ -181,7 +182,7 @@ impl Plan {
         self.facts.push(Fact { id, category, text });
     }
 
-    /// Takes up the members of a category that have a vector; none where those are too few to compare.
+    /// Starts with the members of a category that have a vector; none if they are too few to compare.
     fn begin_category(
         &self,
         recall: &Recall<'_>,
@@ -208,7 +209,7 @@ impl Plan {
         Ok((members.len() > 1).then_some(Category { members, groups }))
     }
 
-    /// Goes on with a category; gives it back where it is not done.
+    /// Continues with a category; returns it if it is not done.
     fn compare(
         &mut self,
         recall: &Recall<'_>,
@@ -234,8 +235,8 @@ impl Plan {
         Ok(None)
     }
 
-    /// What was found. All of a group are the same as its first, or near it; so it does not grow from neighbor to neighbor into
-    /// something else.
+    /// The groups that were found. All facts of a group are the same as its first or near it, so that a group does not
+    /// drift from neighbor to neighbor.
     pub(super) fn found(self) -> Found {
         let Self { facts, same, similar, .. } = self;
         let first = |(at, fact): (usize, &Fact)| (same[at] as usize == at).then(|| (similar[at], fact.clone()));
@@ -244,7 +245,7 @@ impl Plan {
     }
 }
 
-/// Those that have the same leader, two and more together.
+/// Groups of two or more facts with the same leader.
 fn grouped(many: usize, facts: impl Iterator<Item = (u32, Fact)>) -> Vec<Vec<Fact>> {
     let mut groups: Vec<Vec<Fact>> = vec![Vec::new(); many];
     facts.for_each(|(leader, fact)| groups[leader as usize].push(fact));

@@ -1,4 +1,4 @@
-//! The way back: consolidations that are kept, and how one is undone.
+//! Lists, undoes and discards consolidations.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -9,19 +9,21 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::tables::MemoryTable;
 
 impl Recall<'_> {
-    /// Takes a consolidation back: what it removed is there again under its id, and what faded is as important as before,
-    /// unless it was changed since. By default the last one; an earlier one only after those that came later.
+    /// Undoes a consolidation: restores what it removed under its old ids, and the importance of what faded, unless the
+    /// row changed since. Returns the number of rows restored. By default it undoes the last one; an earlier one can be
+    /// undone only after all later ones.
     ///
     /// # Errors
     ///
-    /// `not_found` where there is none; `invalid_argument` where a later one is not undone.
+    /// `not_found` if there is none; `invalid_argument` if a later one is not undone.
     pub fn undo_consolidation(&self, id: Option<i64>) -> Result<u64> {
-        // What was deleted is taken out of the index first: then what comes back under the same id keeps what it had learnt.
+        // Deleted rows are removed from the index first. Otherwise a row restored under the same id would lose its
+        // lessons again.
         self.index()?;
         let connection = self.connection();
         let sql = "SELECT id FROM consolidations WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1";
         let last: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-        let none = || Error::new(ErrorCode::NotFound, "There is no such consolidation that could be undone.");
+        let none = || Error::new(ErrorCode::NotFound, "There is no such consolidation to undo.");
         let last = last.ok_or_else(none)?;
         let run = id.unwrap_or(last);
         if run < last {
@@ -48,7 +50,7 @@ impl Recall<'_> {
                AND semantic_memories.importance = CAST(c.after AS REAL)
                AND semantic_memories.content IS c.before ->> 'content'";
         let mut restored = connection.execute(sql, [run])? as u64;
-        // What was forgotten first: others may have been merged into it before that.
+        // Forgotten facts first: others may have been merged into them before they were forgotten.
         let sql =
             "SELECT memory FROM consolidated_memories WHERE consolidation = ? AND action <> 'faded' ORDER BY action";
         let removed: Vec<i64> =
@@ -60,7 +62,7 @@ impl Recall<'_> {
         Ok(restored)
     }
 
-    /// Brings a row back, with what use had taught of it; under its own id, unless that is somebody else's now.
+    /// Restores a row with its uses and lessons, under its own id unless another row has that id now.
     fn restore_one(&self, run: i64, memory: i64) -> Result<()> {
         let connection = self.connection();
         let sql = "INSERT INTO semantic_memories (id, timestamp, content, category, importance, metadata)
@@ -86,11 +88,11 @@ impl Recall<'_> {
         Ok(())
     }
 
-    /// The consolidations that are kept, the newest first.
+    /// The consolidations that can be undone or were undone, the newest first.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn consolidations(&self) -> Result<Vec<KeptConsolidation>> {
         let sql = "SELECT c.id, c.timestamp, c.undone_at, count(m.memory) FILTER (WHERE m.action <> 'faded'),
                           count(m.memory) FILTER (WHERE m.action = 'faded')
@@ -109,11 +111,11 @@ impl Recall<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Lets go of what consolidations put away; they cannot be undone any more. Tells how many there were.
+    /// Deletes what consolidations saved, so that they can no longer be undone. Returns how many there were.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn discard_consolidations(&self) -> Result<u64> {
         let mut discarded = 0;
         self.db.atomically(&mut || {

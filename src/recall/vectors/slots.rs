@@ -1,19 +1,19 @@
-//! Where vectors are in memory, and how the room of those that are gone is used again.
+//! The places of vectors in memory, and how the slots of vectors that are gone are reused.
 
 use super::{BLOCK, Block, CODES, Lane, NOBODY, Vectors, lanes};
 
-/// Where a vector is in memory: block and slot.
+/// The place of a vector in memory: block and slot.
 pub(in crate::recall) type Place = (u32, u32);
 
 impl Vectors {
-    /// Whether it is time to see which vectors are gone: where so many were added since that was last done that a good part
-    /// of the slots may be nobody's.
+    /// Whether it is time to check which vectors are gone: so many were added since the last check that a good part of
+    /// the slots may be unused.
     pub(in crate::recall) fn may_be_sparse(&self) -> bool {
         self.added > (self.len() / 4).max(BLOCK)
     }
 
-    /// Lets go of the slots of vectors that are gone, where a block has many of them. `live` are the places and ids of all that
-    /// are there, sorted. Gives the keys in the database of the blocks that are no more.
+    /// Releases the slots of vectors that are gone, in blocks that have many of them. `live` holds the sequence numbers
+    /// and ids of all vectors that exist, sorted. Returns the database keys of the blocks that were removed.
     pub(in crate::recall) fn compact(&mut self, live: &[(i64, i64)]) -> Vec<i64> {
         self.added = 0;
         for block in &mut self.blocks {
@@ -43,12 +43,12 @@ impl Vectors {
         sparse.iter().filter_map(|block| block.written).collect()
     }
 
-    /// Another number whenever vectors moved, so that places do not hold any more.
+    /// Changes whenever vectors move, which invalidates their places.
     pub(in crate::recall) fn moves(&self) -> u32 {
         self.moves
     }
 
-    /// The places of the newest vectors of these rows, which are sorted by id.
+    /// The places of the newest vectors of these rows, whose ids must be sorted.
     pub(in crate::recall) fn places(&self, ids: impl Iterator<Item = i64>) -> Vec<Option<Place>> {
         let mut all = Vec::with_capacity(self.len());
         for (block, at) in self.blocks.iter().zip(0_u32..) {
@@ -67,7 +67,7 @@ impl Vectors {
         .collect()
     }
 
-    /// The code of the vector at a place, and what a unit of it stands for.
+    /// The code of the vector at a place, and the value of one unit of it.
     pub(in crate::recall) fn code(&self, (block, slot): Place) -> (&[Lane], f32) {
         let (block, slot) = (&self.blocks[block as usize], slot as usize);
         let width = lanes(self.dimensions, CODES);

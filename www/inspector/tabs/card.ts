@@ -1,12 +1,12 @@
 import { fill, make } from '../dom.js';
 import type { FromTab, ToTab } from './messages.js';
 
-/** How a tab is. */
+/** The state of a tab. */
 export type TabState = 'open' | 'closing' | 'closed' | 'killed';
 
 const GONE: Readonly<Record<'closed' | 'killed', string>> = {
-  closed: 'Closed: it ended what was under way, then let others lead.',
-  killed: 'Killed: its worker ended with it, whatever it was at.',
+  closed: 'Closed: it finished its calls, then let other tabs lead.',
+  killed: 'Killed: its worker ended with it, even in the middle of a call.',
 };
 
 /** One of the four tabs on the page: its frame, and the buttons that close it, kill it and open it again. */
@@ -22,7 +22,7 @@ export class TabCard {
   #frame: HTMLIFrameElement | undefined;
   #state: TabState = 'closed';
 
-  /** `changed` is told when its state is another one, `heard` what the tab says. */
+  /** `changed` is called when the tab's state changes, `heard` with each message from the tab. */
   constructor(name: string, changed: (card: TabCard) => void, heard: (card: TabCard, message: FromTab) => void) {
     this.name = name;
     this.#changed = changed;
@@ -62,7 +62,7 @@ export class TabCard {
     return this.#frame !== undefined;
   }
 
-  /** Opens it; `isEmpty` where it is to clear the memory first. */
+  /** Opens the tab; with `isEmpty`, it clears the memory first. */
   open(isEmpty = false): void {
     if (this.#frame) return;
     const src = `tab.html?tab=${this.name}${isEmpty ? '&empty' : ''}`;
@@ -70,14 +70,14 @@ export class TabCard {
     this.#set('open');
   }
 
-  /** Has it close its memory, as a page does that has the time. */
+  /** Makes the tab close its memory, as a page does that has time to. */
   close(): void {
     if (this.#state !== 'open') return;
     this.#set('closing');
     this.tell({ type: 'close' });
   }
 
-  /** Takes its page away, and with it its worker, without a word. */
+  /** Removes the tab's page, and with it its worker, without notice. */
   kill(): void {
     if (this.#frame) this.#end('killed');
   }
@@ -101,7 +101,7 @@ export class TabCard {
     const hadFocus = this.element.contains(document.activeElement);
     const state = this.#state;
     this.#close.hidden = this.#kill.hidden = !this.#frame;
-    // Disabled, it would lose the focus.
+    // Not disabled, because it would lose the focus.
     this.#close.setAttribute('aria-busy', String(state === 'closing'));
     this.#open.hidden = this.#frame !== undefined;
     if (state === 'open') fill(this.#place, this.#frame);

@@ -1,20 +1,20 @@
 import type { Count, Written } from './messages.js';
 
-/** What a count says of the writes. */
+/** The result of checking a count against the writes. */
 export interface Verdict {
-  /** Numbers that were answered, or that others follow, and that no row has. */
+  /** Numbers that were answered, or are followed by others, but that no row has. */
   readonly missing: number;
-  /** Rows that have the number of another. */
+  /** Rows that have the same number as another row. */
   readonly double: number;
 }
 
-/** The writes that the tabs were answered, kept apart from the memory, to check it by. */
+/** The answered writes of the tabs, recorded outside the memory to check it against them. */
 export class Ledger {
-  /** Those that no count had yet. */
+  /** The answered writes that no count has included yet. */
   #unseen: Written[] = [];
   #answered = 0;
 
-  /** How many were answered. */
+  /** How many writes were answered. */
   get answered(): number {
     return this.#answered;
   }
@@ -31,7 +31,7 @@ export class Ledger {
       return !rows || number < rows.first || number > rows.last;
     });
     const lost = this.#unseen.filter(({ ended }) => ended < readAt).length;
-    // Each tab waits for its calls in order, so a number that is there has all before it.
+    // Each tab makes its writes in order, so if a number exists, all numbers before it must exist.
     const gaps = writers.reduce((sum, { first, last, numbers }) => sum + last - first + 1 - numbers, 0);
     const double = writers.reduce((sum, { rows, numbers }) => sum + rows - numbers, 0);
     return { missing: lost + gaps, double };

@@ -2,24 +2,24 @@ import { fill, make } from '../dom.js';
 import { clockTime, duration, plural } from '../format.js';
 import type { Written } from './messages.js';
 
-/** How many hand-overs are kept in view. */
+/** How many hand-overs are shown. */
 const MOST = 30;
 
 /** A hand-over, with times in ms. */
 interface Entry {
   readonly to: string;
-  /** Who led before, and how it went; undefined where this page did not see it. */
+  /** The tab that led before, and how it ended; undefined if this page did not see that. */
   readonly from: { readonly name: string; readonly how: 'closed' | 'killed' } | undefined;
   readonly leftAt: number;
   readonly tookAt: number;
-  /** When the first write was answered again. */
+  /** When the first write after the hand-over was answered. */
   answeredAt: number | undefined;
-  /** The writes that waited for it, by how long. */
+  /** How long each write that waited for the hand-over took, in ms. */
   readonly waits: number[];
   readonly element: HTMLElement;
 }
 
-/** The hand-overs between the four tabs, and how long their writes waited for each. */
+/** Lists the hand-overs between the four tabs, and how long writes waited for each. */
 export class HandoverLog {
   readonly #list: HTMLElement;
   readonly #none = make('li', { class: 'row-none' }, 'None yet: close or kill the leader.');
@@ -31,7 +31,7 @@ export class HandoverLog {
     fill(list, this.#none);
   }
 
-  /** The leader goes. */
+  /** The leader is closed or killed. */
   left(name: string, how: 'closed' | 'killed'): void {
     this.#left = { name, how, at: Date.now() };
   }

@@ -1,10 +1,10 @@
-// What the page with the four tabs and each of its frames say to each other.
+// The messages between the page with the four tabs and each of its frames.
 import type { MemoryStatus } from '../../package/index.js';
 
-/** The memory that the four share: one of its own, as they write into it without end. */
+/** The memory that the four tabs share: a separate one, because they may write to it endlessly. */
 export const URL_OF_TABS = 'opfs:///tabs.db';
 
-/** The turns of one writer: a tab as it was opened once. It numbers them from 1. */
+/** The turns of one writer, which is a tab from one opening on. It numbers them from 1. */
 export interface Writer {
   readonly writer: string;
   readonly rows: number;
@@ -22,7 +22,7 @@ export interface Written {
   readonly ended: number;
 }
 
-/** What a tab read, with when it began to. */
+/** A count that a tab read, with the time at which it began to read. */
 export interface Count {
   readonly readAt: number;
   readonly rows: number;
@@ -32,14 +32,14 @@ export interface Count {
 export type Role = MemoryStatus['role'];
 
 export type FromTab =
-  /** It has the memory open, and listens. */
+  /** The tab has opened the memory and listens. */
   | { readonly type: 'opened' }
   | { readonly type: 'role'; readonly role: Role }
   | { readonly type: 'read'; readonly count: Count }
   | { readonly type: 'written'; readonly written: Written }
-  /** Its memory is closed: its frame can go. */
+  /** The tab has closed its memory: its frame can be removed. */
   | { readonly type: 'closed' };
 
 export type ToTab =
-  /** Write by yourself, or no longer. */
+  /** Start or stop to write continuously. */
   { readonly type: 'run'; readonly isOn: boolean } | { readonly type: 'close' };

@@ -1,5 +1,5 @@
-// Four tabs of one memory on one page, which can be closed, killed and opened again. The page itself opens no memory: it keeps
-// account of what the tabs were answered, and checks by that what they count.
+// Four tabs of one memory on one page, which can be closed, killed and opened again. The page itself opens no memory:
+// it records which writes of the tabs were answered, and checks the tabs' counts against that.
 import { ClientWatch, type Clients } from '../clients.js';
 import { busy, byId, fill } from '../dom.js';
 import { connectThemeToggle } from '../theme.js';
@@ -15,15 +15,15 @@ const startOver = byId('start-over', HTMLButtonElement);
 const watch = new ClientWatch(URL_OF_TABS);
 const cards = ['A', 'B', 'C', 'D'].map((name) => new TabCard(name, changed, heard));
 
-/** What is known since the page was opened, or since it began again. */
+/** What is recorded since the page was opened or started over. */
 interface Account {
   readonly ledger: Ledger;
   readonly log: HandoverLog;
-  /** How many rows each tab counted last. */
+  /** The number of rows that each tab counted last. */
   readonly counts: Map<TabCard, number>;
   verdict: Verdict | undefined;
   leader: TabCard | undefined;
-  /** Whether any of the tabs has led: the first to do so takes over from none. */
+  /** Whether any tab has led: the first leader is no hand-over. */
   hasLed: boolean;
 }
 
@@ -46,7 +46,7 @@ function render(): void {
   });
 }
 
-/** A tab was opened, or goes. */
+/** A tab was opened, closed or killed. */
 function changed(card: TabCard): void {
   if (card === account.leader && card.state === 'closing') account.log.left(card.name, 'closed');
   if (card === account.leader && card.state === 'killed') account.log.left(card.name, 'killed');
@@ -58,7 +58,7 @@ function changed(card: TabCard): void {
   render();
 }
 
-/** A tab says something. */
+/** Receives a message from a tab. */
 function heard(card: TabCard, message: FromTab): void {
   switch (message.type) {
     case 'opened':
@@ -98,10 +98,10 @@ function setRunning(isOn: boolean): void {
 runAll.addEventListener('click', () => setRunning(!isRunning()));
 byId('kill-leader', HTMLButtonElement).addEventListener('click', () => account.leader?.kill());
 
-/** Those that wait for a tab to have opened. */
+/** Callbacks that wait until a tab is opened. */
 const opened = new Map<TabCard, () => void>();
 
-/** Begins again with an empty memory, and four new tabs: nothing is under way when it is emptied. */
+/** Starts over with an empty memory and four new tabs. No call is running when the memory is emptied. */
 async function beginAgain(): Promise<void> {
   setRunning(false);
   for (const card of cards) card.kill();

@@ -1,4 +1,4 @@
-// One of the four tabs: a client of the memory like any other, in a frame.
+// One of the four tabs: a normal client of the memory, in a frame.
 import { Memory, type MemoryReader, type MemoryStatus, type Turn } from '../../package/index.js';
 import { arrange, byId, fill, Kept, make } from '../dom.js';
 import { clockTime, fieldsOf, plural } from '../format.js';
@@ -18,10 +18,10 @@ const name = asked.get('tab') ?? 'A';
 const write = byId('write', HTMLButtonElement);
 const run = byId('run', HTMLInputElement);
 
-/** Opened by itself, and not in a frame, it has nobody to tell. */
+/** A tab that is opened outside a frame has no page to send to. */
 const tell = (message: FromTab) => parent !== window && parent.postMessage(message, location.origin);
 
-/** Shows what failed; what succeeds later takes it away. */
+/** Shows an error, until a later attempt succeeds. */
 async function attempt(work: () => Promise<unknown>): Promise<void> {
   const problem = byId('problem', HTMLElement);
   try {
@@ -77,7 +77,7 @@ function showRole({ role, moving }: MemoryStatus): void {
 
 const noteOf = (role: Role): string => (role === 'leader' ? 'runs SQLite' : 'asks the leader');
 
-/** Shows the latest rows and how many there are, whichever tab wrote them. */
+/** Shows the latest rows and the number of all rows, whichever tab wrote them. */
 function showRows(memory: Memory): void {
   const list = byId('latest', HTMLElement);
   const kept = new Kept<Turn>(({ id }) => id, rowElement);

@@ -1,15 +1,15 @@
 import type { Memory } from '../../package/index.js';
 import type { Written } from './messages.js';
 
-/** How long a tab that writes by itself waits after each answer, in ms. */
+/** How long a tab that writes continuously waits after each answer, in ms. */
 const PAUSE = 100;
 
-/** Writes turns with numbers. */
+/** Writes numbered turns. */
 export class Writer {
   readonly #memory: Memory;
   readonly #tab: string;
   readonly #tell: (written: Written) => void;
-  /** A tab that is opened again is another writer, as it cannot know how far the one before it came. */
+  /** A tab that is opened again is another writer, because it cannot know the last number of the one before. */
   readonly #name: string;
   #number = 0;
   #isRunning = false;
@@ -31,7 +31,7 @@ export class Writer {
     this.#tell({ writer: this.#name, number, began, ended: Date.now() });
   }
 
-  /** Writes one turn after the other until it is stopped, or a write fails. */
+  /** Writes one turn after another until it is stopped or a write fails. */
   async run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;

@@ -1,4 +1,4 @@
-/** What there is to hand out; undefined where there is nothing yet. What it throws ends the iterator. */
+/** Takes the next value; undefined if there is none yet. If it throws, the iterator ends with that error. */
 export type Take<T> = () => { readonly value: T } | undefined;
 
 interface Reader<T> {
@@ -6,19 +6,22 @@ interface Reader<T> {
   reject(error: unknown): void;
 }
 
-/** An async iterator over what arrives from elsewhere. Its source says when there may be something to take. */
+/**
+ * An async iterator over values that arrive from elsewhere. The source calls `serve` when there may be something to
+ * take.
+ */
 export class Arrivals<T> implements AsyncIterableIterator<T> {
   readonly #readers: Reader<T>[] = [];
   #take: Take<T>;
   #stop: (() => void) | undefined;
 
-  /** @param stop - Is called once, when nothing more is wanted or nothing more will come. */
+  /** @param stop - Called once, when the consumer stops or no more values will come. */
   constructor(take: Take<T>, stop: () => void) {
     this.#take = take;
     this.#stop = stop;
   }
 
-  /** There may be something to take. */
+  /** Serves the waiting consumers, as far as there is something to take. */
   serve(): void {
     while (this.#readers.length > 0) {
       try {
@@ -32,7 +35,7 @@ export class Arrivals<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** Nothing more will come. What is there is still handed out. */
+  /** Ends the source: no more values will come. Those that are there are still returned. */
   end(): void {
     this.#stop?.();
     this.#stop = undefined;

@@ -2,27 +2,27 @@ import type { CallOptions, Connection } from '../link/connection.js';
 import { checkText } from '../wire/check.js';
 import type { Backup as WireBackup, Imported } from '../wasm/synth_memory.js';
 
-/** A verified copy that was kept before the memory was migrated or replaced. */
+/** A verified copy of the database, made before the memory was migrated or replaced, or by `create`. */
 export interface Backup {
-  /** Its name, to restore it by. */
+  /** Its id, for `restore` and `delete`. */
   readonly id: string;
   /** When it was made. */
   readonly createdAt: Date;
-  /** The revision it is at; null before the first. With branches, one of each, such as `002, a1b2c3`. */
+  /** Its revision; null before the first. With branches, one of each, such as `002, a1b2c3`. */
   readonly revision: string | null;
 }
 
-/** What compacting did. */
+/** The result of `compact`. */
 export interface Compacted {
-  /** How many bytes the database had. */
+  /** The size of the database before, in bytes. */
   readonly bytesBefore: number;
-  /** How many it has. */
+  /** Its size now, in bytes. */
   readonly bytesAfter: number;
-  /** The backups that are kept, newest first. What was deleted since they were made is still in them. */
+  /** The backups that are kept, newest first. They still hold rows that were deleted after they were made. */
   readonly backups: readonly Backup[];
 }
 
-/** The copies that are kept beside the memory, the newest three by default: `memory.backups`. A `memory:` has none. */
+/** The backups of a memory: `memory.backups`. By default the newest three are kept. A `memory:` has none. */
 export class Backups {
   readonly #connection: Connection;
   readonly #changed: () => Promise<unknown>;
@@ -33,12 +33,12 @@ export class Backups {
     this.#changed = changed;
   }
 
-  /** All of them, newest first. */
+  /** All backups, newest first. */
   async list(options?: CallOptions): Promise<Backup[]> {
     return (await this.#connection.call('backups', [], options)).map(fromBackup);
   }
 
-  /** Keeps a verified copy now; the oldest beyond those that are kept goes. */
+  /** Makes a backup now. If there are then more than are to be kept, the oldest is deleted. */
   async create(options?: CallOptions): Promise<Backup> {
     const backup = fromBackup(await this.#connection.call('backUp', [], options));
     await this.#changed();
@@ -46,8 +46,8 @@ export class Backups {
   }
 
   /**
-   * Deletes a backup, and with it the rows that were deleted from the memory since it was made; resolves to whether there was
-   * one with this id.
+   * Deletes a backup, and with it the rows that were deleted from the memory after it was made. Resolves to whether
+   * there was one with this id.
    */
   async delete(id: string, options?: CallOptions): Promise<boolean> {
     const deleted = await this.#connection.call('deleteBackup', [checkText(id, 'id')], options);
@@ -56,9 +56,9 @@ export class Backups {
   }
 
   /**
-   * Replaces the whole database by a backup's, brought to head. Resolves to the revisions that were applied and to what was left
-   * out, as `import` does. What was there is kept as a backup in its turn. Rejects with `not_found` where there is none with
-   * this id.
+   * Replaces the whole database with that of a backup and migrates it to head. Resolves to the revisions that were
+   * applied and to what was left out, as `import` does. The replaced database is kept as a backup. Rejects with
+   * `not_found` if there is none with this id.
    */
   async restore(id: string, options?: CallOptions): Promise<Imported> {
     const restored = await this.#connection.call('restore', [checkText(id, 'id')], options);

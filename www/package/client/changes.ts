@@ -6,11 +6,11 @@ import type { ChangedRows, ChangeKind, Changes, MemoryReference, MemoryTable } f
 
 /** A row that a commit changed. It can be used wherever a `MemoryReference` is accepted. */
 export type RowChange = MemoryReference & {
-  /** What happened to it. */
+  /** Whether it was inserted, updated or deleted. */
   readonly kind: ChangeKind;
 };
 
-/** Rows changed that are not reported one by one: there were too many, or another tab took over. Read again. */
+/** Rows changed that are not reported one by one: there were too many, or another tab took the lead. Read again. */
 export interface MissedChanges {
   readonly kind: 'missed';
   /** The tables that may have changed. */
@@ -22,21 +22,24 @@ export interface Replacement {
   readonly kind: 'replaced';
 }
 
-/** A commit changed tables of the app's own, by `execute`, `transaction` or a trigger. Reported if `tables` names none. */
+/**
+ * A commit changed the app's own tables, by `execute`, `transaction` or a trigger. Reported only if `tables` is not
+ * given.
+ */
 export interface OwnTablesChange {
   readonly kind: 'own';
   /** Their names. */
   readonly tables: readonly string[];
 }
 
-/** What a commit changed. Its `kind` says which of the four it is. */
+/** A change that a commit made. Its `kind` distinguishes the four types. */
 export type Change = RowChange | OwnTablesChange | MissedChanges | Replacement;
 
 /** Which changes to report, and until when. */
 export interface ChangeOptions extends CallOptions {
-  /** Changes of these tables; of all by default. A replacement is always reported. */
+  /** Only changes of these tables; all by default. A replacement is always reported. */
   readonly tables?: readonly MemoryTable[] | undefined;
-  /** Ends it: the iterator is done, the listener is not called again. */
+  /** When it fires, the iterator ends or the listener is removed. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,30 +52,33 @@ export const TABLES = Object.keys({
   uncertainty: true,
 } satisfies Record<MemoryTable, true>) as readonly MemoryTable[];
 
-/** What is reported where nobody asks for some tables only. */
+/** The tables whose changes are reported if `tables` is not given. */
 const ALL: ReadonlySet<MemoryTable> = new Set(TABLES);
 
-/** What the engine reports where nobody can know what changed. */
+/** Reported if the changes are unknown. */
 const ALL_MISSED: Changes = { tables: [...TABLES], rows: [], own: [], missed: true, replaced: false };
 
-/** How many entries wait for an iterator's consumer. The rows of one `appendMany` are one; of `longTerm`, each is. */
+/**
+ * How many entries wait at most for an iterator's consumer. The rows of one `appendMany` are one entry; in `longTerm`,
+ * each row is one.
+ */
 const MOST_WAITING = 1000;
 
-/** Who is told of commits. */
+/** A listener for commits. */
 interface Listener {
   /** A commit changed something. */
   report(changes: Changes): void;
-  /** Rows may have got vectors of a page's own embedder. */
+  /** Rows may have received vectors of a page's own embedder. */
   embedded?(): void;
   /** The memory was closed. */
   end(): void;
 }
 
-/** Reports what commits changed to everyone who listens, in every tab. */
+/** Reports the changes of every tab's commits to all listeners. */
 export class ChangeFeed {
   readonly #listeners = new Set<Listener>();
   readonly #connection: Connection;
-  /** Stops what commits tell, where anybody listens. */
+  /** Ends the listening to the connection; undefined if there are no listeners. */
   #stop: (() => void) | undefined;
   #isClosed = false;
 
@@ -85,12 +91,12 @@ export class ChangeFeed {
     for (const listener of [...this.#listeners]) listener.report(changes);
   }
 
-  /** Reports that rows may have got vectors. */
+  /** Reports that rows may have received vectors. */
   readonly embedded = (): void => {
     for (const listener of [...this.#listeners]) listener.embedded?.();
   };
 
-  /** Adds a listener; returns what removes it. */
+  /** Adds a listener; returns a function that removes it. */
   listen(listener: Listener): () => void {
     if (this.#isClosed) throw closed();
     this.#listeners.add(listener);
@@ -105,7 +111,7 @@ export class ChangeFeed {
     };
   }
 
-  /** No more commits will be reported. */
+  /** Ends and removes all listeners. */
   close(): void {
     this.#isClosed = true;
     for (const listener of [...this.#listeners]) listener.end();
@@ -113,7 +119,10 @@ export class ChangeFeed {
   }
 }
 
-/** Calls a function of the caller's. What it throws is reported as any uncaught error is, and disturbs nobody else. */
+/**
+ * Calls a function of the caller. An error that it throws is reported as an uncaught error and affects no other
+ * listener.
+ */
 export function notify<T>(listener: (value: T) => void, value: T): void {
   try {
     listener(value);
@@ -124,7 +133,7 @@ export function notify<T>(listener: (value: T) => void, value: T): void {
   }
 }
 
-/** Calls a listener with each change, until it is removed. */
+/** Calls a listener with each change until it is removed. */
 export function onChange(
   feed: ChangeFeed,
   listener: (change: Change) => void,
@@ -151,7 +160,7 @@ export function onChange(
   return stop;
 }
 
-/** Iterates over changes, from now on. */
+/** Iterates over changes from now on. */
 export function iterateChanges(feed: ChangeFeed, options: ChangeOptions = {}): AsyncIterableIterator<Change> {
   const backlog = new Backlog(checkOptions(options));
   const remove = feed.listen({
@@ -178,7 +187,7 @@ interface Waiting {
   readonly each: Iterator<Change, undefined>;
 }
 
-/** What waits for a consumer: its oldest commit, taken apart as far as it was asked for, and those behind it. */
+/** What waits for a consumer: the oldest commit, expanded as far as it was read, and the commits after it. */
 class Backlog {
   readonly #tables: ReadonlySet<MemoryTable>;
   #waiting: Waiting[] = [];
@@ -195,7 +204,7 @@ class Backlog {
     else this.#push(changes, size);
   }
 
-  /** Forgets what waits, and says that it was missed. */
+  /** Replaces all that waits with a report that it was missed. */
   #replaceBy(last: Changes): void {
     const all = [...this.#waiting.map(({ changes }) => changes), last];
     const tables = TABLES.filter((table) => all.some((changes) => changes.tables.includes(table)));
@@ -229,7 +238,7 @@ class Backlog {
   }
 }
 
-/** A commit's changes one by one. A large run is never held as so many objects. */
+/** Expands a commit to its changes, one at a time: a large run is never held as that many objects. */
 function* expand(changes: Changes, tables: ReadonlySet<MemoryTable>): Generator<Change, undefined> {
   if (changes.replaced) {
     yield { kind: 'replaced' };
@@ -258,11 +267,11 @@ function checkOptions(options: ChangeOptions): ReadonlySet<MemoryTable> {
   if (!Array.isArray(tables)) throw invalidArgument('tables must be an array of tables.');
   const unknown = tables.find((table: unknown) => !TABLES.includes(table as MemoryTable));
   if (unknown !== undefined)
-    throw invalidArgument(`There is no table ${JSON.stringify(unknown)}.`, `There are ${TABLES.join(', ')}.`);
+    throw invalidArgument(`There is no table ${JSON.stringify(unknown)}.`, `The tables are ${TABLES.join(', ')}.`);
   return new Set(tables);
 }
 
-/** Stops when the signal fires; returns what forgets the signal. */
+/** Calls `stop` when the signal fires; returns a function that removes the abort listener. */
 function onceAborted(signal: AbortSignal | undefined, stop: () => void): () => void {
   if (signal?.aborted) queueMicrotask(stop);
   else signal?.addEventListener('abort', stop, { once: true });

@@ -1,11 +1,17 @@
-// A memory deleted, with its backups: its files in OPFS.
+// Deletes a memory and its backups: its files in OPFS.
 import { heirLock, leaderLock } from '../link/channel.js';
 import { takeLock, type Release } from '../link/locks.js';
 import { asFailure, causeOf, MemoryError, toMemoryError } from '../wire/errors.js';
 
-/** What the pool keeps in a memory's folder, its files first: another memory may be in a folder within it. */
+/**
+ * What the pool keeps in the folder of a memory; the first holds its files. Any other folder in it may be that of
+ * another memory.
+ */
 const POOL = ['.opaque', '.lock'];
-/** How long a worker that is just ending may still hold its lock or its files, in ms, and how often it is tried. */
+/**
+ * How long to retry while a worker that is ending may still hold its lock or its files, and the time between attempts,
+ * in ms.
+ */
 const PATIENCE = 1000;
 const RETRY_AFTER = 20;
 
@@ -13,7 +19,7 @@ const RETRY_AFTER = 20;
 export async function deleteFiles(path: string): Promise<boolean> {
   const locks: Release[] = [];
   try {
-    // In the order in which a tab takes them that is about to lead.
+    // In the order in which a tab that is about to lead takes them.
     for (const name of [heirLock(path), leaderLock(path)]) locks.push(await takeSoon(name));
     return await remove(path);
   } catch (thrown) {
@@ -23,7 +29,7 @@ export async function deleteFiles(path: string): Promise<boolean> {
   }
 }
 
-/** Takes a lock that may be free in a moment: a memory that was just closed lets go of its own behind its answer. */
+/** Takes a lock that may be free in a moment: a memory releases its lock shortly after `close` resolves. */
 const takeSoon = (name: string): Promise<Release> =>
   soon(async () => {
     const release = await takeLock(name, { ifAvailable: true });
@@ -31,7 +37,7 @@ const takeSoon = (name: string): Promise<Release> =>
     return release;
   });
 
-/** Does what may fail for a moment because the memory is open; tries again until it does not, or for too long. */
+/** Retries an attempt that fails while the memory is still open, until it succeeds or `PATIENCE` is over. */
 async function soon<T>(attempt: () => Promise<T>): Promise<T> {
   for (const giveUp = performance.now() + PATIENCE; ;) {
     try {
@@ -52,7 +58,7 @@ async function remove(path: string): Promise<boolean> {
     folders.push(folder);
   }
   const [isThere] = await Promise.all(POOL.map((name) => removeHeld(folders.at(-1)!, name)));
-  // Its own folder goes, and those around it, unless there is something else in them.
+  // Removes its own folder and the folders around it, up to the first one that is not empty.
   for (let at = names.length; at > 0; at--) {
     const isEmpty = await folders[at - 1]!.removeEntry(names[at - 1]!).then(
       () => true,
@@ -81,7 +87,7 @@ const ifThere = <T>(found: Promise<T>): Promise<T | undefined> =>
   });
 
 const isOpen = (cause?: unknown) =>
-  new MemoryError('locked', 'The memory is open.', 'Close it in every tab, and delete it then.', cause);
+  new MemoryError('locked', 'The memory is open.', 'Close it in every tab, then delete it.', cause);
 
 const unavailable = (thrown: unknown) => ({
   code: 'opfs_unavailable' as const,

@@ -6,7 +6,7 @@ import type { EmbedderOption, EmbeddingPurpose, EmbeddingStatus } from '../recal
 import type { MemoryMapPoint } from '../wasm/synth_memory.js';
 import type { OpenRecall } from '../recall/recall.js';
 
-/** Recall, which is loaded once: it is not downloaded before it is needed. */
+/** The recall part of the package. It is downloaded once, when it is first needed. */
 export class LoadedRecall {
   readonly #open: () => Promise<OpenRecall>;
   readonly #closing = new AbortController();
@@ -17,8 +17,8 @@ export class LoadedRecall {
       const { openRecall } = await import('../recall/recall.js').catch((cause: unknown) => {
         throw new MemoryError(
           'module_unavailable',
-          'The part of the package that recalls could not be loaded.',
-          'Try again when the page is online; where another version was deployed meanwhile, reload the page.',
+          'The recall part of the package could not be loaded.',
+          'Retry when the page is online; if another version was deployed, reload the page.',
           cause,
         );
       });
@@ -26,7 +26,7 @@ export class LoadedRecall {
     };
   }
 
-  /** Loads it. That is not waited for once the signal fires, or the memory is closed. */
+  /** Loads it. Stops waiting when the signal fires or the memory is closed. */
   load(options?: CallOptions): Promise<OpenRecall> {
     this.#loaded ??= this.#open().catch((error: unknown) => {
       this.#loaded = undefined;
@@ -35,7 +35,7 @@ export class LoadedRecall {
     return unlessClosed(this.#closing.signal, givenUpBy(options?.signal, this.#loaded));
   }
 
-  /** It, once those who asked for it before have made their calls; undefined if nobody has asked for it. */
+  /** The loaded part, after earlier callers of `load` have made their calls; undefined if it was never loaded. */
   async afterOthers(): Promise<OpenRecall | undefined> {
     if (!this.#loaded) return undefined;
     const opened = await this.load().catch(() => undefined);
@@ -43,7 +43,7 @@ export class LoadedRecall {
     return opened;
   }
 
-  /** Waits for the questions that were asked, if any were, but neither for a page's own embedder nor for what does not come. */
+  /** Waits for pending questions, but not for a page's own embedder, nor for a download that does not arrive. */
   close(): Promise<unknown> | undefined {
     if (!this.#loaded) return undefined;
     const asked = this.afterOthers().then((opened) => opened?.close());
@@ -52,7 +52,7 @@ export class LoadedRecall {
   }
 }
 
-/** The vectors of what is remembered: `memory.embeddings`. */
+/** The vectors of the stored texts: `memory.embeddings`. */
 export class Embeddings {
   readonly #recall: LoadedRecall;
 
@@ -61,25 +61,25 @@ export class Embeddings {
     this.#recall = recall;
   }
 
-  /** Which model's vectors there are, how many rows have theirs, and how many wait for one. */
+  /** The model of the vectors, how many rows have a vector, and how many wait for one. */
   async status(options?: CallOptions): Promise<EmbeddingStatus> {
     return (await this.#recall.load(options)).runner.status(options);
   }
 
   /**
-   * Embeds all that waits, and resolves when no text is left that could be tried now. Texts that failed are told of by
-   * `failed` and `lastError`; they are tried again by themselves at `retryAt`.
+   * Embeds all texts that wait, and resolves when none is left that can be tried now. Texts that failed are reported by
+   * `failed` and `lastError`, and are retried automatically at `retryAt`.
    */
   async ready(options?: CallOptions): Promise<EmbeddingStatus> {
     return (await this.#recall.load(options)).runner.settle(options);
   }
 
-  /** Tries what failed again at once. */
+  /** Retries the failed texts at once. */
   async retry(options?: CallOptions): Promise<EmbeddingStatus> {
     return (await this.#recall.load(options)).runner.retry(options);
   }
 
-  /** Vectors of texts by the memory's embedder; `purpose` is `question` by default. */
+  /** Embeds texts with the memory's embedder. `purpose` is `question` by default. */
   async embed(
     texts: readonly string[],
     options: CallOptions & { readonly purpose?: EmbeddingPurpose } = {},
@@ -89,7 +89,10 @@ export class Embeddings {
     return (await this.#recall.load(options)).runner.embed(texts, purpose, options);
   }
 
-  /** The rows embedded last on a plane, by their first two principal components: 1 to 5000 of them, 500 by default. */
+  /**
+   * The rows embedded last as points on a plane, by their first two principal components: 1 to 5000 rows, 500 by
+   * default.
+   */
   async map(options: CallOptions & { readonly limit?: number } = {}): Promise<MemoryMapPoint[]> {
     checkFields(options, ['limit', 'signal']);
     const { limit = 500 } = options;

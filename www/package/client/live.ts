@@ -4,13 +4,13 @@ import { SOURCES, type MemoryReader, type OpenReader, type Source } from './read
 import { isSame } from './same.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
 
-/** Where a live query is. The same object for as long as nothing changes. */
+/** The state of a live query. It is the same object until something in it changes. */
 export type LiveSnapshot<T> =
-  /** Nothing was read yet. */
+  /** Nothing has been read yet. */
   | { readonly status: 'loading'; readonly value: undefined; readonly error: undefined }
   /** The value as it was last read. */
   | { readonly status: 'ready'; readonly value: T; readonly error: undefined }
-  /** Reading failed, and is tried again at the next change. The value is the last one, if there was any. */
+  /** Reading failed. The next change reads again. The value is the last one, if there was one. */
   | { readonly status: 'error'; readonly value: T | undefined; readonly error: MemoryError };
 
 type Subscriber<T> = (snapshot: LiveSnapshot<T>) => void;
@@ -18,10 +18,10 @@ type Subscriber<T> = (snapshot: LiveSnapshot<T>) => void;
 const LOADING = { status: 'loading', value: undefined, error: undefined } as const;
 
 /**
- * A query that stays true: `memory.live(read)`.
+ * A live query: `memory.live(read)`.
  *
- * It reads while it has subscribers, and again whenever a commit, in whichever tab, changed a table that it read. One read
- * is under way at a time; whatever changes meanwhile makes one more. A result equal to the last one is not reported.
+ * It reads while it has subscribers, and again whenever a commit of any tab changes a table that it read. One read runs
+ * at a time; all changes during it cause one more. A result equal to the last one is not reported.
  */
 export class Live<T> implements AsyncIterable<T> {
   readonly #feed: ChangeFeed;
@@ -29,7 +29,7 @@ export class Live<T> implements AsyncIterable<T> {
   readonly #read: (memory: MemoryReader) => Promise<T>;
   readonly #subscribers = new Set<{ readonly tell: Subscriber<T>; readonly end: () => void }>();
   #snapshot: LiveSnapshot<T> = LOADING;
-  /** Stops listening to the feed; undefined where nobody subscribes. */
+  /** Stops listening to the feed; undefined if there are no subscribers. */
   #ignore: (() => void) | undefined;
   #isReading = false;
   #isClosed = false;
@@ -37,7 +37,7 @@ export class Live<T> implements AsyncIterable<T> {
   #reads: ReadonlySet<Source> = new Set();
   /** What changed since the last read began. */
   readonly #changed = new Set<Source>();
-  /** Whether anything may have: nothing was read yet, or the memory was replaced. */
+  /** Whether anything may have changed: nothing has been read yet, or the memory was replaced. */
   #isUnknown = true;
 
   /** @internal */
@@ -48,12 +48,12 @@ export class Live<T> implements AsyncIterable<T> {
     this.#read = read;
   }
 
-  /** Where it is now. */
+  /** The current snapshot. */
   readonly getSnapshot = (): LiveSnapshot<T> => this.#snapshot;
 
   /**
-   * Calls a listener at once, and whenever the snapshot is another one; returns what ends that. With `getSnapshot` it is a
-   * store as React's `useSyncExternalStore` takes it; by itself it is one of Svelte's.
+   * Calls a listener at once, and whenever the snapshot changes. Returns a function that removes the listener. With
+   * `getSnapshot` it is a store for React's `useSyncExternalStore`; by itself it is a Svelte store.
    */
   readonly subscribe = (listener: Subscriber<T>): (() => void) => {
     if (typeof listener !== 'function') throw invalidArgument('listener must be a function.');
@@ -69,12 +69,14 @@ export class Live<T> implements AsyncIterable<T> {
     notify(tell, this.#snapshot);
     return () => {
       this.#subscribers.delete(subscriber);
-      // React takes a subscription back and makes it again at once, which need not read again.
+      // React unsubscribes and subscribes again at once, which need not read again.
       queueMicrotask(() => this.#subscribers.size === 0 && this.#rest());
     };
   }
 
-  /** The value now and each later one. A slow consumer gets the newest. Rejects if reading fails. */
+  /**
+   * Iterates over the current value and each later one. A slow consumer receives the newest. Rejects if reading fails.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     let last: LiveSnapshot<T> = LOADING;
     const arrivals: Arrivals<T> = new Arrivals<T>(
@@ -95,7 +97,7 @@ export class Live<T> implements AsyncIterable<T> {
     return arrivals;
   }
 
-  /** Ends it: nothing is read again, iterators are done. The memory's `close()` does the same. */
+  /** Ends the query: nothing is read again, and iterators end. The memory's `close()` does the same. */
   close(): void {
     this.#isClosed = true;
     this.#rest();
@@ -117,14 +119,14 @@ export class Live<T> implements AsyncIterable<T> {
       this.#set({ status: 'error', value: this.#snapshot.value, error: error as MemoryError });
       return;
     }
-    // What changed while nobody listened is not known.
+    // Changes before this subscription are unknown.
     this.#report([], true);
   }
 
   #rest(): void {
     this.#ignore?.();
     this.#ignore = undefined;
-    // Who comes next tries again, and does not begin with an error that may be over.
+    // The next subscriber reads again, and does not begin with an error that may be over.
     if (this.#snapshot.status === 'error') this.#snapshot = LOADING;
   }
 
@@ -138,7 +140,7 @@ export class Live<T> implements AsyncIterable<T> {
     return this.#isUnknown || [...this.#changed].some((source) => this.#reads.has(source));
   }
 
-  /** Reads, until what was read is not changed meanwhile. */
+  /** Reads until nothing that was read has changed during the read. */
   async #readAgain(): Promise<void> {
     this.#isReading = true;
     do {
@@ -160,7 +162,7 @@ export class Live<T> implements AsyncIterable<T> {
       return { status: 'ready', value, error: undefined };
     } catch (thrown) {
       const error = thrown instanceof MemoryError ? thrown : readFailed(thrown);
-      // The memory is being closed. What was read last stays.
+      // The memory is being closed. The last value stays.
       if (error.code === 'closed' && status === 'ready') return this.#snapshot;
       for (const source of SOURCES) reads.add(source);
       return { status: 'error', value: last, error };

@@ -41,7 +41,7 @@ import type {
 } from '../wasm/synth_memory.js';
 
 /**
- * The memory of an agent: one database, opened.
+ * The memory of an agent: an open database.
  *
  * @example
  * ```ts
@@ -58,19 +58,19 @@ export class Memory {
 
   /** The conversation. */
   readonly turns: Turns;
-  /** What happened. */
+  /** Events. */
   readonly episodes: Episodes;
-  /** What is known, by key. */
+  /** Long-term knowledge: JSON values by key. */
   readonly longTerm: LongTerm;
-  /** What the agent was unsure of, and how it was settled. */
+  /** Open questions: what the agent was unsure about, and how it was resolved. */
   readonly uncertainty: UncertaintyLog;
   /** Facts. */
   readonly semantic: SemanticMemories;
-  /** Where the schema is, and how to move it. */
+  /** The revision of the schema, and how to upgrade or downgrade it. */
   readonly migrations: Migrations;
-  /** The copies that are kept beside the memory. */
+  /** Backups of the memory. */
   readonly backups: Backups;
-  /** The vectors of what is remembered. */
+  /** The vectors of the stored texts. */
   readonly embeddings: Embeddings;
   readonly #recall: LoadedRecall;
   readonly #feed: ChangeFeed;
@@ -88,7 +88,7 @@ export class Memory {
     this.#recall = recall;
     this.#feed = new ChangeFeed(connection);
     this.#openReader = readers(connection, recall, this.#feed.embedded);
-    // A call that was carried out stays so, whatever becomes of the look at the status after it.
+    // The call itself succeeded, so an error while the status is read must not reject it.
     const changed = () => this.refreshStatus().catch(() => undefined);
     this.#changed = changed;
     this.migrations = new Migrations(connection, changed);
@@ -101,12 +101,12 @@ export class Memory {
   }
 
   /**
-   * Opens a memory, creates it where there is none, and brings its schema to head.
+   * Opens a memory. Creates it if it does not exist, and migrates its schema to head.
    *
-   * Rejects with `invalid_url`, `opfs_unavailable`, `storage_denied`, `locked` (something else holds its files), `quota_exceeded`,
-   * `corrupt_database`, `newer_schema` (the file is newer than the app), `unknown_revision` (it is at a revision that
-   * nobody knows), `migration_failed` or `worker_unavailable`. The file is then as it was. It is never opened in memory
-   * instead.
+   * Rejects with `invalid_argument`, `invalid_url`, `opfs_unavailable`, `storage_denied`, `locked` (something else holds
+   * its files), `quota_exceeded`, `corrupt_database`, `newer_schema` (the file is newer than the app),
+   * `unknown_revision` (the file is at an unknown revision), `migration_failed` or `worker_unavailable`. The file is then
+   * unchanged. It is never opened in memory instead.
    */
   static async open(options: OpenOptions = {}): Promise<Memory> {
     checkOpenOptions(options);
@@ -134,7 +134,7 @@ export class Memory {
     const open = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
     const connection = new Connection(open, engineOptions, options.onProgress);
     const recall = new LoadedRecall(connection, embedder, options.onEmbedding);
-    // It says what is wrong with the embedder before anything is opened.
+    // Reports an invalid embedder before anything is opened.
     const eager = embedder === undefined ? undefined : await recall.load(options);
     const [schema, storage] = await Promise.all([
       connection.open({ signal: options.signal }),
@@ -150,13 +150,13 @@ export class Memory {
         outdated: false,
         ...storage,
         ...fromSchema(schema),
-        // What another tab's opening applied is that tab's to tell.
+        // If another tab applied revisions when it opened the memory, that tab reports them.
         migrated: connection.role === 'leader' ? schema.migrated : [],
       },
       recall,
     );
     eager?.runner.begin();
-    // Not waited for: a browser may ask the user, who may take their time. The status tells when they have answered.
+    // Not awaited: a browser may ask the user first. The status reports the answer when there is one.
     if (place.storage === 'opfs' && options.persist !== false) {
       void Promise.resolve()
         .then(() => navigator.storage?.persist?.())
@@ -167,11 +167,11 @@ export class Memory {
   }
 
   /**
-   * Deletes a memory with its backups; resolves to whether there was one at this URL. To begin anew while developing, or to remove
-   * what a user no longer wants. There is no way back but a file that `export` made.
+   * Deletes a memory and its backups. Resolves to whether there was one at this URL. Use it to start again while
+   * developing, or to remove data that a user no longer wants. Only a file that `export` made can bring it back.
    *
-   * Rejects with `locked` where a tab has it open, this one included: close it first. Rejects with `invalid_url`,
-   * `opfs_unavailable` or `storage_denied` too.
+   * Rejects with `locked` if a tab has it open, including this one: close it first. Also rejects with `invalid_url`,
+   * `opfs_unavailable` or `storage_denied`.
    *
    * @example
    * ```ts
@@ -181,20 +181,23 @@ export class Memory {
    */
   static async delete(url = 'opfs:///memory.db'): Promise<boolean> {
     const place = parseUrl(url);
-    // It keeps nothing.
+    // `memory:` keeps nothing.
     if (place.storage === 'memory') return false;
     checkReachable(place);
     return deleteFiles(place.path);
   }
 
-  /** The state as it was last read: at the opening, after an import or a migration, and by `refreshStatus()`. */
+  /**
+   * The state as it was last read: when the memory was opened, after an import or a migration, and by
+   * `refreshStatus()`.
+   */
   get status(): MemoryStatus {
     return this.#status.current;
   }
 
   /**
-   * Calls a listener whenever `status` is another one: when this tab comes to lead or ceases to, before and after any tab
-   * migrates, imports or restores, and when it is read anew. Returns what ends that.
+   * Calls a listener whenever `status` changes: when this tab becomes or ceases to be the leader, before and after any
+   * tab migrates, imports or restores, and when the status is read again. Returns a function that removes the listener.
    *
    * @example
    * ```ts
@@ -210,11 +213,11 @@ export class Memory {
     };
   }
 
-  /** Reads the state anew. */
+  /** Reads the state again. */
   async refreshStatus(options?: CallOptions): Promise<MemoryStatus> {
     const schema = await this.#connection.call('schemaStatus', [], options);
     const found = fromSchema(schema);
-    // An engine that opened the memory again knows of its own backups only.
+    // An engine that reopened the memory knows only the backups that it made itself.
     this.#status.change({ ...found, backup: found.backup ?? this.status.backup });
     await this.#refreshStorage();
     return this.status;
@@ -225,14 +228,15 @@ export class Memory {
   }
 
   /**
-   * Reads with SQL. Whatever the statement, it cannot write: that rejects with `read_only_query`.
+   * Reads with SQL. It cannot write: a statement that would write rejects with `read_only_query`, whatever it looks
+   * like.
    *
-   * Tables and columns are SQLite's: `turns`, `episodes`, `long_term`, `uncertainty_log`, `semantic_memories`, with
-   * columns as `user_input`. Resolves to the rows as objects by column name, at most 100,000; give columns of one name
-   * names of their own (`AS`). Integers beyond 2^53 are BigInts, blobs
-   * `Uint8Array`s, times seconds and JSON text, as the columns hold them.
+   * Tables and columns have their SQLite names: `turns`, `episodes`, `long_term`, `uncertainty_log`,
+   * `semantic_memories`, and columns such as `user_input`. Resolves to the rows as objects by column name, at most
+   * 100,000 of them. Give columns of the same name different names with `AS`. Integers beyond 2^53 are BigInts and
+   * blobs are `Uint8Array`s; times are seconds and JSON is text, as the columns hold them.
    *
-   * @param parameters - For `?` an array; for `:name` an object, by name without the colon.
+   * @param parameters - An array for `?`; an object for `:name`, by name without the colon.
    *
    * @example
    * ```ts
@@ -249,10 +253,11 @@ export class Memory {
   }
 
   /**
-   * Iterates over what commits change from now on, in whichever tab: each row once, in order, after the commit.
+   * Iterates over the rows that commits change from now on, in any tab: each row once, in order, after the commit.
    *
-   * A consumer that falls behind by more than 1,000 changes gets `missed` in their place, and has to read again; an import,
-   * a restored backup and a migration are `replaced`. It is done when the memory is closed or the signal fires.
+   * A consumer that falls behind by more than 1,000 changes receives `missed` in their place and has to read again. An
+   * import, a restored backup or a migration is reported as `replaced`. The iterator ends when the memory is closed or
+   * the signal fires.
    *
    * @example
    * ```ts
@@ -266,14 +271,17 @@ export class Memory {
     return iterateChanges(this.#feed, options);
   }
 
-  /** Calls a listener with each of these changes; returns what ends that. It misses none for being slow. */
+  /**
+   * Calls a listener with each of these changes. Returns a function that removes the listener. A slow listener misses
+   * nothing.
+   */
   onChange(listener: (change: Change) => void, options?: ChangeOptions): () => void {
     return onChange(this.#feed, listener, options);
   }
 
   /**
-   * A query that stays true: it is read while it has subscribers, and again whenever a table that it read changed, in
-   * whichever tab. Read through the memory that the function receives, which notes what is read.
+   * A live query. It reads while it has subscribers, and again whenever a commit of any tab changes a table that it
+   * read. Read through the memory that the function receives, which notes the tables.
    *
    * @example
    * ```ts
@@ -286,14 +294,17 @@ export class Memory {
   }
 
   /**
-   * Finds what matters for a question among everything remembered, by words and by meaning, the best first.
+   * Searches everything stored for the rows that matter for a question, by words and by meaning. The best hits come
+   * first.
    *
-   * Any string is safe to ask. Rows that have no vector yet are found by their words. Each part of a score is told where
-   * `explain` asks for it: words (BM25) and meaning (cosine) in standard deviations above what was found, summed, then
-   * recency, importance, valence and what settled doubts taught; and, with `rerank`, a reranker of the page's own.
+   * Any string is safe to ask. Rows that have no vector yet are found by their words. With `explain`, each hit has the
+   * parts of its score: words (BM25) and meaning (cosine), in standard deviations above the mean of what was found;
+   * recency, importance, valence and what resolved open questions teach; what the turns around a turn add
+   * (`conversation`); what nearness to a better hit takes away (`diversity`); and, with `rerank`, the score of a reranker
+   * of the page's own. The score is the sum of its parts.
    *
-   * Rejects with `invalid_argument`, with `embedder_failed` or `embedder_unavailable` where the question cannot be
-   * embedded (`weights: { meaning: 0 }` asks without), and with `reranker_failed`.
+   * Rejects with `invalid_argument`; with `embedder_failed` or `embedder_unavailable` if the question cannot be
+   * embedded (`weights: { meaning: 0 }` asks by words alone); and with `reranker_failed`.
    *
    * @example
    * ```ts
@@ -306,11 +317,11 @@ export class Memory {
   }
 
   /**
-   * Packs what the question recalls into a text for a prompt, of so many tokens at the most, with what is known for certain
-   * and the last turns. The same memory gives the same text.
+   * Packs a text for a prompt, of at most `tokenBudget` tokens: entries of long-term knowledge, what the question
+   * recalls, and the last turns. The same memory gives the same text.
    *
-   * Each row is one line between marks with its table, id or key, time, and where it is from. Nothing that is stored can close
-   * or forge a mark, so that an instruction in it stays recognisable as data. The hits are `recall`'s own, with explanations.
+   * Each row is one line between marks with its table, id or key, time and source. No stored text can close or forge a
+   * mark, so an instruction in it remains recognisable as data. The hits are those of `recall`, with explanations.
    *
    * Rejects as `recall` does.
    *
@@ -323,29 +334,33 @@ export class Memory {
     return (await this.#recall.load(options)).context(query, options);
   }
 
-  /** Semantic memories near a text in meaning and, where asked for, what of the last twenty episodes is; the nearest first. */
+  /**
+   * Returns the facts nearest in meaning to a text or a vector, nearest first. With `includeEpisodes`, the last twenty
+   * episodes are searched too.
+   */
   async related(query: string | Float32Array, options?: RelatedOptions): Promise<RelatedRow[]> {
     return (await this.#recall.load(options)).recall.related(query, options);
   }
 
   /**
-   * How well what is known supports a text, from 0 to 1: 0.5 where nothing is known at all; 0.3 where none of the three
-   * nearest semantic memories has a cosine of 0.3; else their mean cosine, each weighing as much as its importance, and a
-   * tenth more where the second has above 0.6; 1 at the most.
+   * How well facts support a text, from 0 to 1. Returns 0.5 if there are no facts and 0.3 if none of the three nearest
+   * has a cosine of at least 0.3. Otherwise returns the mean cosine of those that have one of at least 0.3, weighted by
+   * importance; it is a tenth higher if the second nearest has a cosine above 0.6, and at most 1.
    */
   async groundingConfidence(text: string, options?: CallOptions): Promise<number> {
     return (await this.#recall.load(options)).recall.groundingConfidence(text, options);
   }
 
-  /** Notes what is talked about now; the last twenty are kept while the memory is open. */
+  /** Notes what is talked about now. The last twenty notes are kept while the memory is open. */
   async trackContext(text: string, options?: CallOptions): Promise<void> {
     return (await this.#recall.load(options)).recall.trackContext(text, options);
   }
 
   /**
-   * Whether the last three tracked contexts are about something else than those before them: whether their mean cosine is
-   * below the threshold, 0.7 by default, as in Synth Mind. With three contexts in all, theirs among each other; with fewer,
-   * never. Cosines are a model's own: with the bundled embedder, talk about one thing is near 0.4, and 0.25 a threshold.
+   * Whether the last three contexts noted by `trackContext` are about something else than those before them: whether
+   * the mean cosine between the two groups is below `threshold`, 0.7 by default, as in Synth Mind. If there are only
+   * three, they are compared with each other; if there are fewer, no drift is reported. Cosines depend on the model:
+   * with the bundled embedder, texts about one subject have a cosine near 0.4, and 0.25 is a useful threshold.
    */
   async coherenceDrift(threshold = 0.7, options?: CallOptions): Promise<CoherenceDrift> {
     checkNumbers({ threshold }, ['threshold']);
@@ -353,26 +368,27 @@ export class Memory {
   }
 
   /**
-   * Tidies up semantic memories: merges those of a category whose texts are the same (but for white space and Unicode's
-   * forms), lets importance fade with age and without use, and forgets what is less important than `floor`. All or nothing;
-   * each row is put away first as it was, to be brought back by `undoConsolidation`. Never runs unless it is called.
+   * Tidies up facts. It merges facts of one category whose texts are the same except for white space and Unicode normal
+   * form, lets importance fade with age and disuse, and forgets facts less important than `floor`. It does all of this
+   * or nothing. Each row is first kept as it was, so that `undoConsolidation` can restore it. It runs only when you
+   * call it.
    *
-   * Memories that are only near in meaning may say the opposite, so they are left alone. `similar` lists them in groups, with
-   * their texts: read them, and merge those that say the same with `semantic.merge`.
+   * Facts that are only near in meaning may say the opposite, so they are left alone. `similar` lists them in groups
+   * with their texts: read them, and merge those that say the same with `semantic.merge`.
    */
   async consolidate(options?: ConsolidateOptions): Promise<Consolidated> {
     return (await this.#recall.load(options)).recall.consolidate(options);
   }
 
-  /** The consolidations whose rows are put away, the newest first. */
+  /** The consolidations whose original rows are kept, newest first. */
   async consolidations(options?: CallOptions): Promise<Consolidation[]> {
     return (await this.#recall.load(options)).recall.consolidations(options);
   }
 
   /**
-   * Takes a consolidation back, by default the last one: what it removed is there again, and what faded is as important as
-   * before, unless it was changed since. Resolves to how many rows that were. One after which another came can be taken
-   * back only after that one.
+   * Undoes a consolidation, by default the last one. It restores the rows that were removed and the importance of those
+   * that faded, except rows changed since. Resolves to how many rows it restored. If another consolidation came later,
+   * undo that one first.
    */
   async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
     const which = id === undefined ? undefined : checkKey(id);
@@ -380,20 +396,23 @@ export class Memory {
     return this.#connection.call('undoConsolidation', [which], options);
   }
 
-  /** Lets go of what consolidations put away, for good; resolves to how many there were. */
+  /**
+   * Deletes the rows kept by consolidations, which then cannot be undone. Resolves to how many consolidations there
+   * were.
+   */
   async discardConsolidations(options?: CallOptions): Promise<number> {
     return this.#connection.call('discardConsolidations', [], options);
   }
 
   /**
-   * Writes with one SQL statement to the app's own tables, those that its migrations made. It cannot write to a table of the
-   * memory's, neither itself nor by a trigger, nor change the schema: that rejects with `invalid_sql`. As with every call, a write
-   * that was answered is kept, it is never made twice, and `changes` and live queries see it.
+   * Writes with one SQL statement to the app's own tables, which its migrations created. A statement that would change
+   * the schema, or write to a table of the memory directly or by a trigger, rejects with `invalid_sql`. As with every
+   * call, an answered write is kept, is never made twice, and is seen by `changes` and live queries.
    *
    * `RETURNING` returns up to 1,000 rows of texts and numbers.
    *
-   * Rejects with `invalid_sql`, `constraint_failed`, `query_timeout` (after 10 s, or `timeoutMs`) or `quota_exceeded`; nothing is
-   * kept then.
+   * Rejects with `invalid_sql`, `constraint_failed`, `query_timeout` (after 10 s, or `timeoutMs`) or `quota_exceeded`.
+   * Nothing is then changed.
    *
    * @example
    * ```ts
@@ -410,7 +429,8 @@ export class Memory {
   }
 
   /**
-   * The same for up to 1,000 statements: all of them are carried out, or none. Resolves to what each did.
+   * Does the same as `execute` with up to 1,000 statements: all of them are carried out, or none. Resolves to the
+   * result of each statement.
    *
    * @example
    * ```ts
@@ -425,26 +445,27 @@ export class Memory {
   }
 
   /**
-   * The rows that another program wrote with what their columns do not hold, such as a blob for a text or text for a time: up to
-   * 1,000, with the fields concerned. It reads every row.
+   * The rows in which another program stored a value that the column cannot hold, such as a blob in a text or text in a
+   * time: up to 1,000, with the fields concerned. It reads every row.
    *
-   * `get`, `list` and `recent` return such a row as far as it can be read, with its `unreadable` fields; `recall` and `context`
-   * leave it out. `update` corrects it, `delete` removes it.
+   * `get`, `list` and `recent` return such a row as far as it can be read and name the fields in `unreadable`; `recall`
+   * and `context` leave it out. `update` corrects it, `delete` removes it.
    */
   unreadable(options?: CallOptions): Promise<UnreadableRow[]> {
     return this.#connection.call('unreadable', [], options);
   }
 
   /**
-   * Removes everything of what was deleted from the files, and makes the database as small as what it holds. The memory does
-   * both by itself: within seconds of the last call and at `close`, and where most of a file is free. Use this to be sure now,
-   * or for a large file.
+   * Removes all remains of deleted rows from the files, and shrinks the database to the size of its content. The memory
+   * does both by itself: within seconds of the last call, at `close`, and when most of a file is free. Call this to be
+   * sure now, or for a large file.
    *
-   * Backups are left alone: those that are returned still hold what was deleted since they were made. `backups.delete` removes
-   * one. Rows that `consolidate` and `semantic.merge` removed are kept for `undoConsolidation` until `discardConsolidations`.
+   * Backups are left alone: the backups that it returns still hold rows that were deleted after they were made.
+   * `backups.delete` removes one. Rows that `consolidate` and `semantic.merge` removed are kept for `undoConsolidation`
+   * until `discardConsolidations`.
    *
-   * Rejects with `read_only_memory`, `quota_exceeded`, or `out_of_memory`: the new database is built in memory first. It is
-   * then as it was.
+   * Rejects with `read_only_memory`, `quota_exceeded`, or `out_of_memory`, because the new database is first built in
+   * memory. The database is then unchanged.
    *
    * @example
    * await memory.turns.delete(id);
@@ -457,7 +478,7 @@ export class Memory {
     return { ...sizes, backups: backups.map(fromBackup) };
   }
 
-  /** The whole database as the bytes of an SQLite file, without anything of what was deleted. */
+  /** The whole database as the bytes of an SQLite file, without any remains of deleted rows. */
   async export(options: ExportOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     checkFields(options, ['revision', 'signal']);
     const { revision, signal } = options;
@@ -468,15 +489,18 @@ export class Memory {
   }
 
   /**
-   * Replaces the whole database by an SQLite file that `export`, Synth Mind or another program made, and brings it to head.
-   * Resolves to the revisions that were applied and to what was left out. A backup of what was there is kept.
+   * Replaces the whole database with an SQLite file that `export`, Synth Mind or another program made, and migrates it
+   * to head. Resolves to the revisions that were applied and to what was left out. A backup of the replaced database is
+   * kept.
    *
-   * The file may be in UTF-16 or in auto-vacuum mode; it is converted. Tables of other programs come in as they are. What acts by
-   * itself does not: triggers, views and virtual tables that are of no revision, and what the tables of the memory were declared
-   * with in addition, such as a CHECK. Those tables are made again from the revisions' SQL, and their rows are copied.
+   * The file may be in UTF-16 or in auto-vacuum mode; it is converted. Tables of other programs are imported as they
+   * are. Declarations that could act by themselves are left out: triggers, views and virtual tables that belong to no
+   * revision, and additions to the memory's own tables, such as a CHECK. The memory's tables are made from the
+   * revisions' SQL, and their rows are copied.
    *
-   * Rejects with `not_a_database`, `corrupt_database`, `unversioned_database`, `unknown_revision`, `schema_mismatch`,
-   * `unexpected_value` for a row that does not fit, or `quota_exceeded`; the memory is then as it was.
+   * Rejects with `not_a_database`, `corrupt_database`, `unversioned_database`, `newer_schema` (the file is newer than the
+   * app), `unknown_revision`, `schema_mismatch`, `unexpected_value` (a row does not fit) or `quota_exceeded`. The memory
+   * is then unchanged.
    *
    * @example
    * const { leftOut } = await memory.import(file);
@@ -485,7 +509,8 @@ export class Memory {
   async import(file: Blob | ArrayBuffer | Uint8Array, { foreign, ...options }: ImportOptions = {}): Promise<Imported> {
     if (foreign !== undefined && foreign !== 'leave-out' && foreign !== 'refuse')
       throw invalidArgument(`foreign must be "leave-out" or "refuse", not ${String(foreign)}.`);
-    // Sent at once, so that the import keeps its place among the calls; read by the worker, and sent again where it must be.
+    // Sent at once, so that the import keeps its place among the calls. The worker reads the Blob, which can be sent
+    // again if needed.
     const given = file instanceof Blob ? file : new Blob([copyBytes(file)]);
     const imported = await this.#connection.call('import', [given, foreign === 'refuse'], options);
     await this.#changed();
@@ -493,8 +518,9 @@ export class Memory {
   }
 
   /**
-   * Waits for what was asked for, closes the memory and lets other tabs have it. May be called again. An embedder or a model that
-   * does not come is not waited for: what needs it rejects with `closed`, and rows without a vector get it another time.
+   * Waits for pending calls, closes the memory and releases it to other tabs. It can be called again. An embedder or a
+   * model that does not answer is not awaited: the calls that need it reject with `closed`, and rows without a vector
+   * receive it another time.
    */
   close(): Promise<void> {
     const asked = this.#recall.close();
@@ -503,7 +529,7 @@ export class Memory {
   }
 }
 
-/** `await using memory = await Memory.open()` closes it, where the platform knows the symbol. */
+/** `await using memory = await Memory.open()` closes it, if the platform has `Symbol.asyncDispose`. */
 export interface Memory extends AsyncDisposable {}
 if (Symbol.asyncDispose) {
   Memory.prototype[Symbol.asyncDispose] = function (this: Memory) {

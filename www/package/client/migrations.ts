@@ -13,51 +13,51 @@ import type {
   VerifiedRevision as WireVerified,
 } from '../wasm/synth_memory.js';
 
-/** One migration, and what the memory knows of it. */
+/** One revision, and what the memory knows about it. */
 export interface RevisionInfo extends Omit<WireRevision, 'appliedAt'> {
-  /** When it was applied; null where it is not, or another program did it. */
+  /** When it was applied; null if it is not applied, or another program applied it. */
   readonly appliedAt: Date | null;
 }
 
-/** What has become of an applied revision. */
+/** An applied revision, and whether it is still as it was when it was applied. */
 export interface VerifiedRevision extends Omit<WireVerified, 'appliedAt'> {
-  /** When it was applied; null where another program did it. */
+  /** When it was applied; null if another program applied it. */
   readonly appliedAt: Date | null;
 }
 
-/** What `plan` and `sql` may be told. */
+/** Options of `plan` and `sql`. */
 export interface DirectionOptions extends CallOptions {
-  /** Whether it is for `upgrade`, the default, or for `downgrade`. */
+  /** Either `upgrade`, the default, or `downgrade`. */
   readonly direction?: MigrationDirection | undefined;
 }
 
-/** What `stamp` may be told. */
+/** Options of `stamp`. */
 export interface StampOptions extends CallOptions {
-  /** Whether not to look at what the memory says now: the way out of a revision that nobody knows. */
+  /** Whether to ignore the revision that is stored now. This is the way out of a revision that is unknown. */
   readonly purge?: boolean | undefined;
-  /** Whether not to compare the schema with the revision first. */
+  /** Whether to skip comparing the schema with the revision. */
   readonly force?: boolean | undefined;
 }
 
-/** What only the author of a schema knows: what became of a table or a column that is gone. */
+/** What only the author of a schema knows: whether a table or a column that is gone was renamed or dropped. */
 export interface SchemaRenames extends WireRenames {}
 
-/** A new revision; with a `schema` that declares all tables, both of its scripts are written. */
+/** A new revision. With a `schema` that declares all tables, both of its scripts are written. */
 export interface NewRevision extends WireRevisionFile, SchemaRenames {
   /** A declared schema, as `CREATE` statements. */
   readonly schema?: string | undefined;
 }
 
-/** What `check` may be told. */
+/** Options of `check`. */
 export interface CheckOptions extends CallOptions, SchemaRenames {}
 
 /**
- * Where the schema is, and how to move it, in Alembic's words: `memory.migrations`.
+ * The revision of the schema, and how to upgrade or downgrade it, in Alembic's terms: `memory.migrations`.
  *
- * A revision is named by its id, a unique prefix of it (of four characters or more), or a symbol: `head`, `heads`,
- * `base`, `current`, `+1`, `-1`, `<id>+1`, `<label>@head`. One that means nothing rejects with `unknown_symbol`, one that
- * means several with `ambiguous_revision`. While the file is at a revision that nobody knows, calls reject with
- * `unknown_revision`; `stamp` with `purge` puts that right.
+ * A revision is named by its id, by a unique prefix of it (four characters or more), or by a symbol: `head`, `heads`,
+ * `base`, `current`, `+1`, `-1`, `<id>+1`, `<label>@head`. A name that matches nothing rejects with `unknown_symbol`,
+ * and one that matches several revisions with `ambiguous_revision`. While the file is at an unknown revision, calls
+ * reject with `unknown_revision`; `stamp` with `purge` corrects that.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export class Migrations {
     this.#changed = changed;
   }
 
-  /** The revisions the memory is at: one for each branch, none before the first. */
+  /** The revisions of the memory: one for each branch, none before the first. */
   async current(options?: CallOptions): Promise<string[]> {
     return (await this.#connection.call('schemaStatus', [], options)).revisions;
   }
@@ -84,30 +84,30 @@ export class Migrations {
   /**
    * The revisions, newest first.
    *
-   * @param range - Which: `<from>:<to>`, `<from>:` or `:<to>`, ends included; all by default.
+   * @param range - `<from>:<to>`, `<from>:` or `:<to>`, ends included; all by default.
    */
   async history(range?: string, options?: CallOptions): Promise<RevisionInfo[]> {
     const given = range === undefined ? undefined : checkText(range, 'range');
     return (await this.#connection.call('history', [given], options)).map(fromRevision);
   }
 
-  /** The revisions that none builds on: one for each branch. */
+  /** The revisions that no other builds on: one for each branch. */
   async heads(options?: CallOptions): Promise<RevisionInfo[]> {
     return (await this.#connection.call('heads', [], options)).map(fromRevision);
   }
 
-  /** The revisions that several build on. */
+  /** The revisions that several others build on. */
   async branches(options?: CallOptions): Promise<RevisionInfo[]> {
     return (await this.#connection.call('branches', [], options)).map(fromRevision);
   }
 
-  /** The revisions that a symbol means. */
+  /** The revisions that a symbol names. */
   async show(symbol: string, options?: CallOptions): Promise<RevisionInfo[]> {
     return (await this.#connection.call('show', [checkText(symbol, 'symbol')], options)).map(fromRevision);
   }
 
   /**
-   * Takes the schema up, all or nothing, after a backup; resolves to the revisions applied.
+   * Upgrades the schema after a backup, all or nothing. Resolves to the revisions applied.
    *
    * @param target - `heads` by default.
    */
@@ -118,9 +118,9 @@ export class Migrations {
   }
 
   /**
-   * Takes the schema down, all or nothing, after a backup; resolves to the revisions taken back. What a revision added
-   * goes with it: `base` drops every table, and their rows come back only by `backups.restore`, in a `memory:` not at
-   * all. The next opening goes to head again.
+   * Downgrades the schema after a backup, all or nothing. Resolves to the revisions taken back. Whatever they added is
+   * dropped with its content: `base` drops every table, and only `backups.restore` brings the rows back; in a `memory:`
+   * nothing does. The next opening upgrades to head again.
    */
   async downgrade(target: string, options?: CallOptions): Promise<string[]> {
     const takenBack = await this.#connection.call('downgrade', [checkText(target, 'target')], options);
@@ -129,13 +129,14 @@ export class Migrations {
   }
 
   /**
-   * Takes a revision of the app back by the script it was applied from, and what builds on it, and applies them again by the
-   * scripts they have now, all or nothing, after a backup; resolves to the revisions applied. For a migration that is still
-   * being written: one that others have applied is corrected by a new revision. What it added goes with it.
+   * Takes back a revision of the app and those that build on it, by the scripts they were applied from, and applies
+   * them again by the scripts they have now: all or nothing, after a backup. Resolves to the revisions applied. The
+   * content of what the revision added is lost. Use it for a migration that is still being written; correct one that
+   * others have applied with a new revision.
    *
-   * A memory with an edited revision opens with `Memory.open({ upgrade: false })` only.
+   * A memory with an edited revision opens only with `Memory.open({ upgrade: false })`.
    *
-   * @param revision - The last one applied by default.
+   * @param revision - By default, the one applied last.
    */
   async redo(revision?: string, options?: CallOptions): Promise<string[]> {
     const given = revision === undefined ? undefined : checkText(revision, 'revision');
@@ -145,16 +146,16 @@ export class Migrations {
   }
 
   /**
-   * What an upgrade, or a downgrade, would do: run on a copy in memory, so that it tells rows and time; the memory itself
-   * is not touched. Rejects with what the run would reject with.
+   * Reports what an upgrade or a downgrade would do. It runs on a copy in memory, so it reports rows and time; the
+   * memory itself is not changed. Rejects with the error of the run.
    */
   async plan(target = 'heads', { direction, signal }: DirectionOptions = {}): Promise<MigrationPlan> {
     return this.#connection.call('plan', [checkText(target, 'target'), isDown(direction)], { signal });
   }
 
   /**
-   * The scripts from a revision to another as SQL for another program, without BEGIN and COMMIT; the memory is not looked
-   * at. Alembic's `--sql`.
+   * The scripts from one revision to another as SQL for another program, without BEGIN and COMMIT: Alembic's `--sql`.
+   * It does not read the memory.
    *
    * @example
    * ```ts
@@ -169,8 +170,8 @@ export class Migrations {
   }
 
   /**
-   * Writes down that the schema is at a revision, and changes nothing else. Rejects with `schema_mismatch`, saying what is
-   * missing, where that is not true.
+   * Records that the schema is at a revision, and changes nothing else. If the schema is not at it, rejects with
+   * `schema_mismatch`, which names what is missing.
    */
   async stamp(target: string | readonly string[], { purge, force, signal }: StampOptions = {}): Promise<void> {
     const targets = typeof target === 'string' ? [checkText(target, 'target')] : checkTexts(target, 'target');
@@ -178,25 +179,25 @@ export class Migrations {
     await this.#changed();
   }
 
-  /** Makes Alembic's table `alembic_version` where it is missing. */
+  /** Creates Alembic's table `alembic_version` if it is missing. */
   async ensureVersion(options?: CallOptions): Promise<void> {
     await this.#connection.call('ensureVersion', [], options);
   }
 
-  /** Every applied revision, and whether it is still what was applied. */
+  /** Every applied revision, and whether it is still as it was when it was applied. */
   async verify(options?: CallOptions): Promise<VerifiedRevision[]> {
     return (await this.#connection.call('verify', [], options)).map((row) => ({ ...row, appliedAt: fromTime(row) }));
   }
 
-  /** Takes the present text of an applied revision for what was applied, where the change of it is meant. */
+  /** Accepts the present text of an applied revision as the one that was applied, if the change is intended. */
   async accept(revision: string, options?: CallOptions): Promise<void> {
     await this.#connection.call('accept', [checkText(revision, 'revision')], options);
   }
 
   /**
-   * How a declared schema, as `CREATE` statements, differs from what the revisions make: Alembic's `check`. And, with or
-   * without a schema, which of the app's revisions cannot be taken back and applied again. The rows and the file of this
-   * memory have no part in it.
+   * Compares a declared schema, as `CREATE` statements, with the one that the revisions make: Alembic's `check`. With
+   * or without a schema, it also reports which of the app's revisions cannot be taken back and applied again. It does
+   * not use the rows and the file of this memory.
    */
   async check(schema?: string, { renames, drops, signal }: CheckOptions = {}): Promise<SchemaCheck> {
     const given = schema === undefined ? undefined : checkText(schema, 'schema');
@@ -204,8 +205,8 @@ export class Migrations {
   }
 
   /**
-   * The file of a new revision, to be kept with the app's others; with a `schema` that declares all tables, its scripts are
-   * written too, and it is null where there is no difference. Nothing is applied.
+   * The file of a new revision, to be stored with the app's others. With a `schema` that declares all tables, its
+   * scripts are written too; the result is null if there is no difference. Nothing is applied.
    */
   async revision(revision: NewRevision, options?: CallOptions): Promise<MigrationFile | null> {
     checkFields(revision, REVISION, 'The revision');
@@ -218,7 +219,7 @@ export class Migrations {
     return this.#connection.call('revision', [...given], options);
   }
 
-  /** The file of a revision that makes one head of several. */
+  /** The file of a revision that merges several heads into one. */
   async merge(
     revisions: readonly string[],
     { message = '', id, signal }: CallOptions & { readonly message?: string; readonly id?: string } = {},
@@ -237,8 +238,8 @@ export class Migrations {
   }
 
   /**
-   * The file of one revision that stands for a line of them, from the one after `from` to `to`, whose id it keeps. It
-   * replaces their files; memories that are at a revision between can then no longer go on.
+   * The file of one revision that replaces a line of them, from the one after `from` to `to`, whose id it keeps. It
+   * takes the place of their files. A memory at a revision in between can then no longer be migrated.
    */
   async squash(
     from: string,

@@ -4,25 +4,25 @@ import { invalidArgument } from '../wire/errors.js';
 import type { QueryOptions } from './options.js';
 import type { QueryResult, SqlParameters, SqlValue } from '../wasm/synth_memory.js';
 
-/** What makes calls of the engine. */
+/** Calls the engine. */
 export type Caller = Pick<Connection, 'call'>;
 
 /** A statement of `memory.transaction`. */
 export interface SqlStatement {
   readonly sql: string;
-  /** For `?` an array; for `:name` an object, by name without the colon. None by default. */
+  /** An array for `?`; an object for `:name`, by name without the colon. None by default. */
   readonly parameters?: SqlParameters | undefined;
 }
 
-/** What a statement that writes did. */
+/** The result of a statement that writes. */
 export interface ExecuteResult<Row extends object = Record<string, string | number | null>> {
-  /** How many rows it inserted, changed or deleted, those of triggers aside. */
+  /** How many rows it inserted, changed or deleted, not counting those of triggers. */
   readonly changes: number;
-  /** The rows that its RETURNING names, by column name; none without. */
+  /** The rows that RETURNING returns, by column name; none without RETURNING. */
   readonly rows: readonly Row[];
 }
 
-/** Writes with SQL, all or nothing. */
+/** Writes with SQL in one transaction. */
 export async function runStatements<Row extends object>(
   caller: Caller,
   statements: readonly SqlStatement[],
@@ -46,7 +46,7 @@ function secondsOf({ timeoutMs }: QueryOptions): number | undefined {
   return timeoutMs === undefined ? undefined : timeoutMs / 1000;
 }
 
-/** Reads with SQL: the rows as objects by column name, and what the engine says of the rest. */
+/** Reads with SQL. Returns the rows as objects by column name, next to the other fields of the engine's result. */
 export async function runQuery<Row extends object>(
   caller: Caller,
   sql: string,
@@ -59,7 +59,7 @@ export async function runQuery<Row extends object>(
   return { ...result, rows: result.rows.map((row) => toRow<Row>(result.columns, row)) };
 }
 
-/** The parameters as plain values: what a message could not carry would take its neighbors with it. */
+/** The parameters as plain values: one that a message cannot carry would fail the other calls in the same message. */
 function checkParameters(parameters: SqlParameters): SqlParameters {
   if (typeof parameters !== 'object' || parameters === null)
     throw invalidArgument('parameters must be an array or an object.');

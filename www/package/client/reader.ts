@@ -8,36 +8,39 @@ import { invalidArgument } from '../wire/errors.js';
 import type { RecallFilter } from '../recall/questions.js';
 import type { MemoryTable } from '../wasm/synth_memory.js';
 
-/** What reads from a table. */
+/** The reading calls of a table. */
 type Reads<Table, More extends keyof Table = never> = Pick<
   Table,
   Extract<keyof Table, 'get' | 'list' | 'recent' | 'count'> | More
 >;
 
-/** A memory as a live query has it: what reads and depends on rows alone. */
+/** The memory that a live query reads: the calls that only read, and depend on rows alone. */
 export interface MemoryReader extends Pick<Memory, 'query' | 'recall' | 'context' | 'related' | 'groundingConfidence'> {
   /** The conversation. */
   readonly turns: Reads<Turns>;
-  /** What happened. */
+  /** Events. */
   readonly episodes: Reads<Episodes>;
-  /** What is known, by key. */
+  /** Long-term knowledge: JSON values by key. */
   readonly longTerm: Reads<LongTerm, 'entry'>;
-  /** What the agent was unsure of, and how it was settled. */
+  /** Open questions: what the agent was unsure about, and how it was resolved. */
   readonly uncertainty: Reads<UncertaintyLog, 'statistics'>;
   /** Facts. */
   readonly semantic: Reads<SemanticMemories, 'search'>;
 }
 
-/** What an answer depends on: rows of a table, or vectors of a page's own embedder, which come after their rows. */
+/**
+ * What a result depends on: rows of a table, the app's own tables, or vectors of a page's own embedder, which follow
+ * their rows.
+ */
 export type Source = MemoryTable | 'vectors' | 'own';
 
-/** Everything that an answer can depend on. */
+/** Everything that a result can depend on. */
 export const SOURCES: readonly Source[] = [...TABLES, 'vectors', 'own'];
 
 /** Makes a reader that notes what is read through it. */
 export type OpenReader = (note: (sources: readonly Source[]) => void) => MemoryReader;
 
-/** The tables as SQL knows them. */
+/** The tables by their SQL names. */
 const BY_NAME: Readonly<Record<string, MemoryTable>> = {
   turns: 'turns',
   episodes: 'episodes',
@@ -46,10 +49,10 @@ const BY_NAME: Readonly<Record<string, MemoryTable>> = {
   uncertainty_log: 'uncertainty',
 };
 
-/** What makes readers of a memory; `embedded` is called when rows may have got vectors. */
+/** Returns a function that makes readers of a memory. `embedded` is called when rows may have received vectors. */
 export function readers(connection: Caller, recall: LoadedRecall, embedded: () => void): OpenReader {
   return (note) => {
-    /** Makes the calls that read, and notes this table at each. */
+    /** Makes calls that read, notes this table at each, and rejects others. */
     const noting = (table: MemoryTable): Caller => ({
       call(method, ...given) {
         if (CALLS[method] !== 'read') throw invalidArgument('A live query can only read.', 'Write outside of it.');
@@ -82,13 +85,16 @@ export function readers(connection: Caller, recall: LoadedRecall, embedded: () =
   };
 }
 
-/** What a table in SQL depends on: an app's own, or what is derived, on any of the memory's, by a trigger or otherwise. */
+/**
+ * What a table in SQL depends on: one of the memory's own on itself; any other on all of them, because a trigger or the
+ * engine may fill it.
+ */
 function sourcesOf(table: string): readonly Source[] {
   const own = BY_NAME[table];
   return own ? [own] : SOURCES;
 }
 
-/** What a recall depends on: the tables that it looks in, and what settled doubts taught. */
+/** What a recall depends on: the tables that it searches, and what resolved open questions taught. */
 function recalled({ tables = TABLES }: RecallFilter = {}): readonly MemoryTable[] {
   return [...tables, 'uncertainty'];
 }

@@ -8,50 +8,55 @@ import type { Durability, SchemaStatus } from '../wasm/synth_memory.js';
 
 /** The state of a memory. */
 export interface MemoryStatus {
-  /** Where the rows are. */
+  /** Where the rows are stored. */
   readonly storage: 'opfs' | 'memory';
-  /** What an answered write has survived. */
+  /** What an answered write survives. */
   readonly durability: Durability;
-  /** This client's part among the tabs of its origin: its own worker runs SQLite (`leader`), or that of another (`follower`). */
+  /**
+   * This client's role among the tabs of its origin: `leader` if its own worker runs SQLite, `follower` if that of
+   * another tab does.
+   */
   readonly role: Role;
-  /** What is being done to the whole memory just now, by whichever tab; null where nothing is. */
+  /** The operation that any tab is carrying out on the whole memory; null if there is none. */
   readonly moving: Moving | null;
-  /** Whether another tab leads with a newer version of the package, which this page is too old for: it has to be reloaded. */
+  /**
+   * Whether the leader has a newer version of the package that this page cannot talk to. The page has to be reloaded.
+   */
   readonly outdated: boolean;
   /** Whether the browser promised not to evict this site's data. */
   readonly persisted: boolean;
-  /** Bytes this site uses; null where the browser does not tell. */
+  /** Bytes that this site uses; null if the browser does not report it. */
   readonly usage: number | null;
-  /** Bytes this site may use; null where the browser does not tell. */
+  /** Bytes that this site may use; null if the browser does not report it. */
   readonly quota: number | null;
   /** The revision of the schema; null before the first. With branches, one of each, such as `002, a1b2c3`. */
   readonly revision: string | null;
-  /** The same, one by one. */
+  /** The same as a list. */
   readonly revisions: readonly string[];
-  /** The last revision that is known; with branches, of each. */
+  /** The last known revision; with branches, that of each. */
   readonly head: string | null;
-  /** The same, one by one. */
+  /** The same as a list. */
   readonly heads: readonly string[];
-  /** The revisions that opening applied. */
+  /** The revisions that this opening applied; empty in a follower. */
   readonly migrated: readonly string[];
-  /** The backup last made since it was opened, if one had to be. */
+  /** The last backup made since the memory was opened; null if there was none. */
   readonly backup: Backup | null;
-  /** Whether the file is newer than the app, and was opened to be read only (`onNewerSchema: 'readonly'`). */
+  /** Whether the file is newer than the app and was opened read-only (`onNewerSchema: 'readonly'`). */
   readonly readOnly: boolean;
   /**
-   * How many rows changed and are not indexed yet. They are before the next question is answered, so nothing is missed; only
-   * a memory that is read only is searched without them.
+   * How many changed rows are not indexed yet. They are indexed before the next question is answered, so nothing is
+   * missed. Only a read-only memory is searched without them.
    */
   readonly unindexed: number;
 }
 
-/** The part of the state that the browser tells. */
+/** The part of the status that the browser reports. */
 export type StorageStatus = Pick<MemoryStatus, 'persisted' | 'usage' | 'quota'>;
 
-/** Of what is in memory only. */
+/** The same for a `memory:`. */
 export const NO_STORAGE: StorageStatus = { persisted: false, usage: null, quota: null };
 
-/** What the browser says of this site's storage; a page that may not ask is not told. */
+/** Reads the status of this site's storage. A value that the browser does not report is false or null. */
 export async function readStorage(): Promise<StorageStatus> {
   const storage = navigator.storage as StorageManager | undefined;
   const [persisted, estimate] = await Promise.all([
@@ -61,10 +66,10 @@ export async function readStorage(): Promise<StorageStatus> {
   return { persisted: persisted ?? false, usage: estimate?.usage ?? null, quota: estimate?.quota ?? null };
 }
 
-/** How long a browser is waited for that only has to say something, in ms. */
+/** How long to wait for the browser's answer, in ms. */
 const PATIENCE = 1000;
 
-/** What the browser answers; undefined if it fails, or does not answer soon. */
+/** The browser's answer; undefined if it fails or does not arrive in time. */
 async function ifAnswered<T>(ask: () => Promise<T> | undefined): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, PATIENCE, undefined)));
@@ -77,7 +82,7 @@ async function ifAnswered<T>(ask: () => Promise<T> | undefined): Promise<T | und
   }
 }
 
-/** The state as it is known, and who is told when it is another one. */
+/** The last known status, and the listeners for its changes. */
 export class KnownStatus {
   #status: MemoryStatus;
   readonly #listeners = new Set<{ readonly tell: (status: MemoryStatus) => void }>();
@@ -90,7 +95,7 @@ export class KnownStatus {
     return this.#status;
   }
 
-  /** Takes over what is known anew. */
+  /** Updates a part of the status; notifies the listeners if it is different. */
   change(part: Partial<MemoryStatus>): void {
     const status = { ...this.#status, ...part };
     if (isSame(status, this.#status)) return;
@@ -106,13 +111,13 @@ export class KnownStatus {
   }
 }
 
-/** The part of the state that the engine tells. */
+/** The part of the status that the engine reports. */
 export type Schema = Pick<
   MemoryStatus,
   'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly' | 'unindexed'
 >;
 
-/** What the engine tells of the schema, as the state has it. */
+/** Converts what the engine reports of the schema to fields of the status. */
 export function fromSchema({ revisions, heads, backup, readOnly, unindexed }: SchemaStatus): Schema {
   const name = (ids: readonly string[]) => (ids.length > 0 ? ids.join(', ') : null);
   return {

@@ -11,13 +11,13 @@ import type { Shapes } from '../wire/shapes.js';
 type Verb = 'Add' | 'Get' | 'List' | 'Update' | 'Delete' | 'Count' | 'Clear';
 type TableName = 'turns' | 'episodes' | 'longTerm' | 'uncertainty' | 'semantic';
 
-/** Of whichever table: the types that a table's class is made with are the page's own side of these. */
+/** The shapes of any table. The type parameters of a table's class are these shapes as the page sees them. */
 type AnyShapes = Shapes<any, any, any, any, any>;
 
 /**
- * What every table can do.
+ * The methods of every table.
  *
- * Each call that writes is whole: all of it is kept, or none. Bad input rejects with `invalid_argument`,
+ * Each call that writes is atomic: all of it is kept, or none. Invalid input rejects with `invalid_argument`,
  * `invalid_json`, `invalid_text` or `text_too_long` (above 16 MiB of UTF-8) and changes nothing. Every call takes a
  * `signal` in its last argument.
  */
@@ -33,16 +33,16 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
     this.#shapes = shapes;
   }
 
-  /** The row with this key; undefined where there is none. */
+  /** The row with this key; undefined if there is none. */
   protected async row(key: Key, options?: CallOptions): Promise<Row | undefined> {
     const row = await this.#call<object | null>('Get', [checkKey(key)], options);
     return row === null ? undefined : (decode(this.#shapes.row, row) as Row);
   }
 
   /**
-   * A page of rows: filtered, ordered, and by a cursor that neither repeats nor skips when rows come and go. 50 rows
-   * where no limit is given, newest first; `longTerm` begins with the smallest key. With `total: true` the page says how
-   * many rows the filter finds on all pages.
+   * A page of rows, filtered and ordered. Its cursor neither repeats nor skips rows when others are added or deleted. A
+   * page has 50 rows by default, newest first; `longTerm` begins with the smallest key. With `total: true`, the page
+   * also has the number of rows that the filter finds on all pages.
    *
    * @example
    * ```ts
@@ -68,22 +68,24 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
     return { rows: rows.map((row) => decode(this.#shapes.row, row) as Row), ...rest };
   }
 
-  /** Changes one row. Rejects with `not_found` where there is none with this key. */
+  /** Changes one row. Rejects with `not_found` if there is none with this key. */
   async update<Given>(key: Key, patch: Patch | GivenRow<Patch, Given>, options?: CallOptions): Promise<void> {
     await this.#call('Update', [checkKey(key), encode(this.#shapes.patch, patch as object, 'patch')], options);
   }
 
-  /** Deletes a row, or several of them, all or none; resolves to how many there were. SQLite may give a later row the same id. */
+  /**
+   * Deletes one or several rows, all or none; resolves to how many there were. SQLite may give a later row the same id.
+   */
   async delete(keys: Key | readonly Key[], options?: CallOptions): Promise<number> {
     return this.#call('Delete', [(Array.isArray(keys) ? keys : [keys]).map(checkKey)], options);
   }
 
-  /** How many rows there are, or how many the filter finds. */
+  /** Counts all rows, or those that the filter finds. */
   async count(filter?: Filter, options?: CallOptions): Promise<number> {
     return this.#call('Count', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
   }
 
-  /** Deletes every row, or every one that the filter finds; resolves to how many there were. */
+  /** Deletes all rows, or those that the filter finds; resolves to how many there were. */
   async clear(filter?: Filter, options?: CallOptions): Promise<number> {
     return this.#call('Clear', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
   }
@@ -107,7 +109,7 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
     return this.#connection.call(method, given, options);
   }
 
-  // The one place where a call's name is put together; the arguments have been held against their shapes.
+  // The only place that composes the name of a call. The arguments have been checked against their shapes.
   #call<Result>(verb: Verb, given: unknown[], options?: CallOptions): Promise<Result> {
     return this.#connection.call(`${this.#name}${verb}`, given as never, options) as Promise<Result>;
   }
@@ -122,12 +124,12 @@ export abstract class TableWithIds<Row, New, Patch, Filter, Order> extends Table
   Filter,
   Order
 > {
-  /** The row with this id; undefined where there is none. */
+  /** The row with this id; undefined if there is none. */
   get(id: number, options?: CallOptions): Promise<Row | undefined> {
     return this.row(id, options);
   }
 
-  /** The rows that were added last, newest first; `count` from 1 to 1000. */
+  /** The rows added last, newest first; `count` from 1 to 1000, 50 by default. */
   async recent(count = 50, options?: CallOptions): Promise<Row[]> {
     const { rows } = await this.list({ limit: count } as Filter & Paging<Order>, options);
     return rows;

@@ -57,7 +57,7 @@ export class Turns extends TableWithIds<Turn, NewTurn, TurnPatch, TurnFilter, wi
   }
 }
 
-/** What happened: `memory.episodes`. */
+/** Events: `memory.episodes`. */
 export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, EpisodeFilter, wire.EpisodeOrder> {
   /** @internal */
   constructor(connection: Caller) {
@@ -78,19 +78,22 @@ export class Episodes extends TableWithIds<Episode, NewEpisode, EpisodePatch, Ep
   }
 }
 
-/** An object, but no pairs. */
+/** An object that is not iterable, which excludes pairs. */
 interface NoIterable {
   readonly [Symbol.iterator]?: never;
 }
 
-/** What is known, by key: `memory.longTerm`. */
+/** Long-term knowledge, JSON values by key: `memory.longTerm`. */
 export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFilter, wire.EntryOrder> {
   /** @internal */
   constructor(connection: Caller) {
     super(connection, 'longTerm', shapes.longTerm);
   }
 
-  /** Sets a key, whether it exists or not. Keys are 1 to 1024 bytes of UTF-8. An interface is taken where JSON can hold it. */
+  /**
+   * Sets a key, whether it exists or not. A key is 1 to 1024 bytes of UTF-8. A value of an interface type is accepted
+   * if JSON can hold it.
+   */
   async set<Value extends JsonType<Value>>(key: string, value: Value, options?: CallOptions): Promise<void> {
     await this.addRow({ key, value: checked(value as JsonInput) }, options);
   }
@@ -112,24 +115,24 @@ export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFi
     );
   }
 
-  /** The value under a key; undefined where there is none. That it is a `Value` is for the caller to know. */
+  /** The value under a key; undefined if there is none. The type `Value` is not checked at run time. */
   async get<Value extends JsonType<Value> = JsonValue>(key: string, options?: CallOptions): Promise<Value | undefined> {
     return (await this.row(key, options))?.value as Value | undefined;
   }
 
-  /** The whole entry under a key, with the time it was set; undefined where there is none. */
+  /** The whole entry under a key, with the time at which it was set; undefined if there is none. */
   entry(key: string, options?: CallOptions): Promise<Entry | undefined> {
     return this.row(key, options);
   }
 }
 
-/** A value that must be there: elsewhere undefined leaves a field out, here it would be taken for one that was forgotten. */
+/** Throws for undefined. Elsewhere undefined leaves a field out; here it is more likely a mistake. */
 function checked(value: JsonInput): JsonInput {
   if (value === undefined) encodeJson(value, 'value');
   return value;
 }
 
-/** How a doubt was settled. Hits of `recall` can be given as they are. */
+/** How an open question was resolved. Hits of `recall` can be passed as they are. */
 export interface ResolveOptions extends CallOptions {
   /** The memories that settled it. */
   readonly settledBy?: readonly wire.MemoryReference[] | undefined;
@@ -137,7 +140,7 @@ export interface ResolveOptions extends CallOptions {
   readonly misledBy?: readonly wire.MemoryReference[] | undefined;
 }
 
-/** References as they cross: just what names the rows. */
+/** The references as they are sent: only the table and the id or key. */
 function references(given: readonly wire.MemoryReference[] = [], name: string): wire.MemoryReference[] {
   if (!Array.isArray(given)) throw invalidArgument(`${name} must be an array.`);
   return given.map((reference) =>
@@ -147,7 +150,7 @@ function references(given: readonly wire.MemoryReference[] = [], name: string): 
   );
 }
 
-/** What the agent was unsure of: `memory.uncertainty`. */
+/** Open questions, and how they were resolved: `memory.uncertainty`. */
 export class UncertaintyLog extends TableWithIds<
   Uncertainty,
   NewUncertainty,
@@ -160,12 +163,12 @@ export class UncertaintyLog extends TableWithIds<
     super(connection, 'uncertainty', shapes.uncertainty);
   }
 
-  /** Logs a doubt; resolves to its id. */
+  /** Logs an open question; resolves to its id. */
   log<Given>(doubt: NewUncertainty | GivenRow<NewUncertainty, Given>, options?: CallOptions): Promise<number> {
     return this.addRow(doubt as NewUncertainty, options);
   }
 
-  /** Logs doubts, all or none; resolves to their ids, in order. */
+  /** Logs open questions, all or none; resolves to their ids, in order. */
   logMany<Given>(
     doubts: readonly (NewUncertainty | GivenRow<NewUncertainty, Given>)[],
     options?: CallOptions,
@@ -174,8 +177,9 @@ export class UncertaintyLog extends TableWithIds<
   }
 
   /**
-   * Marks a doubt as settled, and how; a second time says anew how. Told which memories settled it and which misled, recall
-   * ranks them by it. Rejects with `not_found` where there is none with this id, or no such memory.
+   * Marks an open question as resolved, and stores how. A second call replaces the first. `recall` ranks the memories
+   * in `settledBy` higher and those in `misledBy` lower. Rejects with `not_found` if there is no open question with
+   * this id, or no such memory.
    */
   async resolve(id: number, pattern: string, options: ResolveOptions = {}): Promise<void> {
     checkFields(options, ['settledBy', 'misledBy', 'signal']);
@@ -190,7 +194,7 @@ export class UncertaintyLog extends TableWithIds<
     }
   }
 
-  /** The log in figures. */
+  /** Statistics of the log. */
   statistics(options?: CallOptions): Promise<wire.UncertaintyStatistics> {
     return this.call('uncertaintyStatistics', [], options);
   }
@@ -213,9 +217,9 @@ export class SemanticMemories extends TableWithIds<
   }
 
   /**
-   * The facts nearest in meaning to a text, or to a vector of the embedder's, the nearest first; then, where those are too
-   * few, facts that have no vector yet and share words with it. Filters come before the cut: `k` facts are found if there
-   * are so many.
+   * The facts nearest in meaning to a text, or to a vector of the embedder, nearest first. If there are fewer than `k`,
+   * facts that have no vector yet and share words with the text follow. Filters are applied before ranking, so `k`
+   * facts are found if there are that many.
    *
    * @example
    * ```ts
@@ -227,8 +231,8 @@ export class SemanticMemories extends TableWithIds<
   }
 
   /**
-   * Merges facts into another one, which stays as it is and takes over how often they were used and which doubts they settled.
-   * They are kept aside, and `memory.undoConsolidation(id)` brings them back.
+   * Merges facts into another one, which stays as it is and takes over how often they were used and which open
+   * questions they settled. The merged facts are kept, and `memory.undoConsolidation(id)` restores them.
    *
    * @example
    * ```ts
@@ -236,7 +240,7 @@ export class SemanticMemories extends TableWithIds<
    * for (const [first, ...others] of similar)
    *   if (await saysTheSame(first, others)) await memory.semantic.merge(first.id, others.map(({ id }) => id));
    * ```
-   * @throws `not_found` where there is no such fact; `invalid_argument` where one is named twice, or none is to be merged.
+   * @throws `not_found` if there is no such fact; `invalid_argument` if a fact is named twice or `others` is empty.
    */
   async merge(keep: number, others: readonly number[], options?: CallOptions): Promise<Consolidated> {
     if (!Array.isArray(others)) throw invalidArgument('others must be an array of ids.');

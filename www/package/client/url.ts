@@ -1,14 +1,14 @@
 import { isNode } from '../link/platform.js';
 import { MemoryError } from '../wire/errors.js';
 
-/** Where a memory is: a file's path in OPFS, or nowhere but in memory. */
+/** Where a memory is stored: at the path of a file in OPFS, or in memory only. */
 export type Place = { readonly storage: 'opfs'; readonly path: string } | { readonly storage: 'memory' };
 
 const SEGMENT = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const MAX_PATH = 200;
 
 /**
- * Reads a memory's URL: `opfs:///name.db`, folders allowed, or `memory:`.
+ * Parses the URL of a memory: `opfs:///name.db`, folders allowed, or `memory:`.
  *
  * @throws {@link MemoryError} `invalid_url`.
  */
@@ -25,12 +25,12 @@ export function parseUrl(url: string): Place {
   );
 }
 
-/** Rejects a file where there is no OPFS: in Node, also where it emulates a page. */
+/** Rejects a path in OPFS if this is Node, which has no OPFS even if it emulates a page. */
 export function checkReachable(place: Place): void {
   if (place.storage === 'memory' || !isNode()) return;
   throw new MemoryError(
     'opfs_unavailable',
-    'Node has no origin private file system, with an emulated page or without.',
-    "Open 'memory:', as tests do; import() and export() bring a file's bytes in and out.",
+    'Node has no origin private file system, even if it emulates a page.',
+    "Open 'memory:', and use import() and export() to load and save a file's bytes.",
   );
 }

@@ -1,17 +1,17 @@
-// What each call does, as far as its place among the others goes.
+// The kind of each call, which decides how the call is carried out among the others.
 import type { Method, Moving, Request } from './protocol.js';
 
 /**
- * - `read`: it changes nothing, so it shares nothing with those behind it and need not wait for them.
- * - `write`: it changes rows, and shares a transaction and its flush with its neighbors. It is never made twice.
- * - `upkeep`: the same, of what can be made anew at any time, so that it may be made twice.
- * - `alone`: a transaction of its own, or none; it leaves nothing in the database.
- * - `whole`: a transaction of its own, which is never made twice.
- * - `backedUp`: the same, and a backup is kept first, for which there has to be room.
+ * - `read`: changes nothing, so it shares no transaction with the calls behind it and does not wait for them.
+ * - `write`: changes rows, and shares a transaction and its flush with its neighbors. It is never made twice.
+ * - `upkeep`: like `write`, but changes only data that can be derived again at any time, so it may be made twice.
+ * - `alone`: has a transaction of its own, or none, and leaves nothing in the database.
+ * - `whole`: has a transaction of its own, and is never made twice.
+ * - `backedUp`: like `whole`, but makes a backup first, which needs room.
  */
 export type Kind = 'read' | 'write' | 'upkeep' | 'alone' | 'whole' | 'backedUp';
 
-/** Every call that the engine has: one that is added in Rust and not placed here does not compile. */
+/** Every call of the engine: a call that is added in Rust but is missing here is a compile error. */
 export const CALLS = {
   schemaStatus: 'read',
   query: 'read',
@@ -70,7 +70,7 @@ export const CALLS = {
   recall: 'read',
   related: 'read',
   groundingConfidence: 'read',
-  // It is noted once, so it is never made again with a batch.
+  // It must be noted only once, so it is never repeated with a batch.
   trackContext: 'alone',
   coherenceDrift: 'read',
 
@@ -86,7 +86,7 @@ export const CALLS = {
   embeddingsStatus: 'read',
   embeddingsMap: 'read',
 
-  // It changes nothing, and is made again or not at all by whoever leads next.
+  // It changes nothing. The next leader makes it again or not at all.
   consolidatePrepare: 'read',
   consolidate: 'write',
   consolidations: 'read',
@@ -117,35 +117,36 @@ export const CALLS = {
   restore: 'backedUp',
 } as const satisfies Record<Method, Kind>;
 
-/** What kind a call is. */
 export function kindOf({ method }: Pick<Request, 'method'>): Kind {
   return CALLS[method];
 }
 
-/** Whether a call has a transaction of its own, which it shares with no other. */
+/** Whether a call shares its transaction with no other call. */
 export function isByItself(kind: Kind): boolean {
   return kind === 'alone' || kind === 'whole' || kind === 'backedUp';
 }
 
-/** Whether a call must not be made twice, so that its answer is kept until its client has it. */
+/** Whether a call must not be made twice, so that its answer is kept until its client has received it. */
 export function isKept(kind: Kind): boolean {
   return kind === 'write' || kind === 'whole' || kind === 'backedUp';
 }
 
-/** Which calls all tabs are told of before and after. */
+/**
+ * The change that a call makes to the schema or the whole database, of which all tabs are notified before and after.
+ */
 export function movingOf({ method }: Pick<Request, 'method'>): Moving | null {
   const isStep = method === 'upgrade' || method === 'downgrade' || method === 'redo';
   return isStep || method === 'import' || method === 'restore' ? method : null;
 }
 
-/** How long a query may run where its caller does not say, in ms: as the engine has it. */
+/** How long a query may run if its caller sets no limit, in ms: the same as in the engine. */
 const QUERY_LIMIT = 10_000;
-/** How long calls that may go through everything take at most without a sign of life, in ms. */
+/** How long a call that may go through the whole database may run without a sign of life, in ms. */
 const LONG_LIMIT = 120_000;
 
 /**
- * How long a call may take until the worker says anything, in ms, where its page is to be told of it: a call that may keep
- * the worker busy for long. The others are known by the worker's silence.
+ * How long the worker may be silent during a call that may keep it busy for long, in ms. The worker reports this limit
+ * to its page. Undefined for other calls: for those, the page notices only that the worker is silent.
  */
 export function limitOf(request: Request): number | undefined {
   if (request.method === 'query' || request.method === 'execute') {

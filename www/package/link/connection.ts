@@ -18,11 +18,11 @@ import { Tab, type Role, type TabHost } from './tab.js';
 import type { OpenWorker } from './transport.js';
 import type { Changes, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
 
-/** What every call may be given. */
+/** The options of every call. */
 export interface CallOptions {
   /**
-   * Gives the call up. It rejects with `aborted` only where it had not begun and so changed nothing; one that was
-   * already being carried out is answered as usual.
+   * Aborts the call. A call that has not begun rejects with `aborted` and changes nothing; a call that is already being
+   * carried out is answered as usual.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,25 +30,25 @@ export interface CallOptions {
 interface Pending {
   readonly method: Method;
   readonly given: readonly unknown[];
-  /** What is moved with it; it cannot be sent again then. */
+  /** The buffers that move with the call. A call with any cannot be sent again. */
   readonly transfer: Transferable[];
   readonly signal: AbortSignal | undefined;
   readonly stopListening: () => void;
   readonly sentAt: number;
-  /** How many leaders ended while it waited. */
+  /** How many leaders ended while the call waited. */
   ends: number;
   resolve(value: unknown): void;
   reject(error: MemoryError): void;
 }
 
-/** A client's part among the tabs of its origin. */
+/** The state of a client among the tabs of its origin. */
 export interface TabState {
   readonly role: Role;
-  /** What is about to change all; null where nothing is, or no more. */
+  /** What is changing the schema or the whole database; null if nothing is. */
   readonly moving: Moving | null;
-  /** Whether another tab leads with a version that this one is too old for. */
+  /** Whether the leader is another tab with a version that this tab is too old for. */
   readonly outdated: boolean;
-  /** How many rows are not indexed yet; told while many are. */
+  /** How many rows are not indexed yet; reported while there are many. */
   readonly unindexed: number;
 }
 
@@ -57,18 +57,18 @@ interface Opening {
   reject(error: MemoryError): void;
 }
 
-/** How long a leader may say nothing before it is asked whether it is there, in ms, and again before it is given up. */
+/** How long a leader may be silent before it is checked, in ms, and then again before the client gives up. */
 const SILENCE = 30_000;
-/** How many leaders may end under a call before it is taken to be what ends them. */
+/** How many leaders may end during a call before the call is taken to be the reason. */
 const MOST_ENDS = 10;
-/** How long the answers of a client that is gone are kept, in ms; a little less than the engine keeps them. */
+/** How long a client relies on the answers that the engine keeps, in ms: a little less than the engine keeps them. */
 const KEPT = 23 * 3_600_000;
 
 /**
- * The requests of one client: sent without waiting for each other, answered in order, by whoever leads.
+ * The calls of one client: sent to the leader without waiting for each other, and answered in order.
  *
- * Calls of the same turn of the event loop leave in one message. When the leader goes, what is not answered is sent to the
- * next one, under the same numbers: what must not be made twice is answered from what the database keeps.
+ * Calls of the same turn of the event loop leave in one message. When the leader goes, the calls without an answer are
+ * sent to the next leader under the same numbers. Calls that must not be made twice are answered from the database.
  */
 export class Connection {
   readonly #client = randomId();
@@ -90,7 +90,7 @@ export class Connection {
   #moving: Moving | null = null;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #closing: Promise<void> | undefined;
-  /** Told when the last call is answered. */
+  /** Called when the last call is answered. */
   #emptied: (() => void) | undefined;
 
   constructor(openWorker: OpenWorker, options: EngineOptions, tell?: (progress: MigrationProgress) => void) {
@@ -100,7 +100,10 @@ export class Connection {
     if (options.path !== undefined) abandoned.register(this, this.#tab, this);
   }
 
-  /** Keeps it, though nobody has it who could make a call: somebody is told of what happens. Gives what ends that. */
+  /**
+   * Keeps the connection from being collected while it has listeners, although no one may hold it to make a call.
+   * Returns the function that ends that.
+   */
   hold(): () => void {
     const reason = {};
     holders.set(reason, this);
@@ -108,17 +111,17 @@ export class Connection {
   }
 
   readonly #listeners = new Set<(changes: Changes) => void>();
-  /** Are told that the engine is another one, which opened the memory again; what changed meanwhile may be unknown. */
+  /** Called when another engine has opened the memory again; what changed meanwhile may be unknown. */
   readonly reopened = new Set<() => void>();
-  /** Are told of this client's part among the tabs, whenever some of it may have changed. */
+  /** Called with the parts of this client's state among the tabs that may have changed. */
   readonly states = new Set<(state: Partial<TabState>) => void>();
 
-  /** Where the memory is; undefined where it is in memory only. */
+  /** The path of the memory; undefined for `memory:`. */
   get path(): string | undefined {
     return this.#options.path;
   }
 
-  /** Tells what each commit changes from now on, once, after it. Gives what ends that. */
+  /** Reports what each commit changes from now on, once, after the commit. Returns the function that ends that. */
   listen(listener: (changes: Changes) => void): () => void {
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) this.#tellWhetherListening();
@@ -131,7 +134,7 @@ export class Connection {
     this.#tab.post({ type: 'listen', client: this.#client, listens: this.#listeners.size > 0 }, []);
   }
 
-  /** This client's part among the tabs of its origin. */
+  /** The role of this client among the tabs of its origin. */
   get role(): Role {
     return this.#role ?? 'follower';
   }
@@ -141,7 +144,7 @@ export class Connection {
     return [...this.#sent.values(), ...this.#outbox].some((pending) => kindOf(pending) !== 'read');
   }
 
-  /** Opens the memory; the answer is where its schema is. */
+  /** Opens the memory; resolves to the status of its schema. */
   open({ signal }: CallOptions = {}): Promise<SchemaStatus> {
     return new Promise((resolve, reject) => {
       checkSignal(signal);
@@ -154,7 +157,7 @@ export class Connection {
       this.#begin()
         .finally(() => signal?.removeEventListener('abort', giveUp))
         .then(resolve, (error: MemoryError) => {
-          // Nobody has this memory, so it must not lead one day.
+          // The caller does not receive this memory, so it must never lead.
           this.#tab.end();
           reject(error);
         });
@@ -170,7 +173,7 @@ export class Connection {
   ): Promise<Awaited<Value<M>>> {
     return new Promise((resolve, reject: (error: MemoryError) => void) => {
       if (this.#closing) throw closed();
-      // What it throws rejects the promise.
+      // An error that it throws rejects the promise.
       const signal = signalOf(options);
       if (signal?.aborted) return reject(aborted(signal));
       const onAbort = () => this.#abort(pending);
@@ -194,7 +197,7 @@ export class Connection {
     });
   }
 
-  /** Waits for what was asked for, then leaves. Calls that come later reject with `closed`. */
+  /** Waits for the calls that were made, then leaves. Later calls reject with `closed`. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -225,7 +228,7 @@ export class Connection {
     });
   }
 
-  /** What the tab tells. */
+  /** Receives what the tab reports. */
   #listenToTab(): TabHost {
     const isQuiet = () => this.#isQuiet;
     return {
@@ -251,7 +254,7 @@ export class Connection {
     this.#isSuspicious = false;
   }
 
-  /** Somebody leads: what is not answered is sent there, and what comes from now on. */
+  /** There is a leader: sends it the calls without an answer, and all calls from now on. */
   #greet(role: Role): void {
     this.#role = role;
     this.#hello();
@@ -314,7 +317,7 @@ export class Connection {
     this.#post(sent);
   }
 
-  /** Answers a call here. Under its number something harmless is sent, for there are no gaps. */
+  /** Rejects a call here. A harmless call is sent under its number, because numbers must not have gaps. */
   #giveUp(sequence: number, failure: FailureMessage): void {
     this.#settle({ sequence, failure });
     this.#post(new Map([[sequence, { method: 'schemaStatus', given: [], transfer: [] }]]));
@@ -332,7 +335,7 @@ export class Connection {
     try {
       this.#tab.post(message, transfer);
     } catch (cause) {
-      // One of them holds what no message can: each goes by itself, and in the place of that one, something harmless.
+      // One of them has an argument that cannot be sent. Each is sent separately, that one replaced by a harmless call.
       if (some.size > 1) {
         for (const [sequence, pending] of some) this.#post(new Map([[sequence, pending]]));
         return;
@@ -407,13 +410,13 @@ export class Connection {
     this.#emptied?.();
   }
 
-  /** Nobody leads for now: what is not answered waits for whoever does next. */
+  /** There is no leader for now: the calls without an answer wait for the next one. */
   #lost(): void {
     this.#role = undefined;
     for (const pending of this.#sent.values()) pending.ends++;
   }
 
-  /** Nobody will lead: whoever waits is told why. The next call tries again. */
+  /** No tab can lead: rejects all waiting calls with the reason. The next call tries again. */
   #refused(failure: FailureMessage): void {
     this.#role = undefined;
     if (failure.code === 'client_outdated') this.#report({ outdated: true });
@@ -423,7 +426,7 @@ export class Connection {
     for (const pending of this.#outbox.splice(0)) this.#answered(pending, { sequence: -1, failure });
   }
 
-  /** Sees to it that no call waits for ever for somebody who does not answer. */
+  /** Ensures that no call waits forever for a leader that does not answer. */
   #watchOver(): void {
     if (this.#watch !== undefined || this.#options.path === undefined) return;
     this.#lastHeard = performance.now();

@@ -1,12 +1,12 @@
-// Which memories are kept though nobody has them, and that the others leave.
+// Which memories the garbage collector must keep although no one references them, and how the others leave.
 import type { Tab, TabHost } from './tab.js';
 
-/** Connections that are kept though nobody may have them: for calls that wait, and for those who are told of what happens. */
+/** Connections that are kept although no one may reference them: while calls wait, and while they have listeners. */
 export const holders = new Map<object, object>();
-/** A memory that was dropped and not closed, as a module does that is replaced while a page is developed, leaves too. */
+/** A memory that was dropped without being closed leaves too, for example if hot reloading replaced its module. */
 export const abandoned = new FinalizationRegistry<Tab>((tab) => void tab.leave());
 
-/** The same, without keeping it: a tab is known to the browser, and would keep a memory that nobody has any more. */
+/** The same host, held weakly: the browser references the tab, which would otherwise keep an unreferenced memory. */
 export function weakly(host: TabHost): TabHost {
   const weak = new WeakRef(host);
   return {

@@ -1,14 +1,14 @@
-// Web Locks that are held until they are let go of.
+// Web Locks that are held until they are released.
 import { denied } from '../wire/errors.js';
 
-/** Lets go of a lock; resolves when others can have it. */
+/** Releases a lock; resolves when others can take it. */
 export type Release = () => Promise<unknown>;
 
-/** Where there are no locks, OPFS alone keeps two workers apart. */
+/** Without Web Locks, OPFS alone keeps two workers from opening the same memory. */
 const NOT_LOCKED: Release = () => Promise.resolve();
 
 /**
- * Takes a lock. Resolves to undefined where it is not available and is not to be waited for.
+ * Takes a lock. Resolves to undefined if the lock is not available and `ifAvailable` is set.
  *
  * @throws The signal's reason, or `storage_denied` as a failure.
  */

@@ -1,13 +1,13 @@
-// The way to a leader in another tab: the channel at first, and a port of one's own once the broker has handed it over.
+// The connection to a leader in another tab: first through the channel, then through a port that the broker hands over.
 import { closePort, type Channel, type FromBroker, type ToBroker } from './channel.js';
 import type { FromClient, ToClient } from './protocol.js';
 import { openBroker } from './transport.js';
 
-/** What is told of a leader in another tab. */
+/** Receives the events of a leader in another tab. */
 export interface OtherListener {
-  /** It said something. */
+  /** The leader sent a message. */
   receive(message: ToClient): void;
-  /** A port to it is there, to be taken up when no call is under way. */
+  /** A port to the leader is available. It can be taken when no call waits for its answer. */
   ready(): void;
 }
 
@@ -17,11 +17,11 @@ export class OtherLeader {
   readonly #listener: OtherListener;
   readonly #broker: MessagePort | undefined;
   #port: MessagePort | undefined;
-  /** Whether the port is used. */
+  /** Whether messages are sent through the port. */
   #isByPort = false;
-  /** What came by the port before the last of what was said on the channel. */
+  /** The messages that came through the port before the last message on the channel. */
   #held: ToClient[] | undefined;
-  /** The last change of the way that the channel told of. */
+  /** The last change from channel to port that the channel reported. */
   #movedBy = -1;
 
   constructor(id: string, path: string, client: string, channel: Channel, listener: OtherListener) {
@@ -37,13 +37,13 @@ export class OtherLeader {
     this.#broker.postMessage({ type: 'reach', path, leader: id, client } satisfies ToBroker);
   }
 
-  /** Says something to it. What is named in `transfer` is moved where it can be. */
+  /** Sends a message to the leader. What `transfer` lists is moved if possible. */
   post(message: FromClient, transfer: Transferable[]): void {
     if (this.#isByPort) this.#port?.postMessage(message, transfer);
     else this.#channel.post({ type: 'to', leader: this.id, message });
   }
 
-  /** Something came on the channel that is for this client. */
+  /** Receives a message for this client from the channel. */
   hear(message: ToClient): void {
     if (message.type !== 'moved') return this.#listener.receive(message);
     this.#movedBy = message.order;
@@ -51,27 +51,27 @@ export class OtherLeader {
   }
 
   #hearPort(message: ToClient): void {
-    // Told before what the channel still brings, changes would be out of order.
+    // If these were reported before the messages still on the channel, changes would be out of order.
     if (message.type === 'moved') this.#held ??= message.order > this.#movedBy ? [] : undefined;
     else if (this.#held) this.#held.push(message);
     else this.#listener.receive(message);
   }
 
-  /** Waits no more for what the channel may still bring. */
+  /** Stops waiting for messages that may still be on the channel. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const message of held) this.#listener.receive(message);
   }
 
-  /** Changes over to the port; tells whether there was one to change to. To be done while no call is under way. */
+  /** Changes over to the port; returns whether it did. To be called while no call waits for its answer. */
   takePort(): boolean {
     if (this.#isByPort || !this.#port) return false;
     this.#isByPort = true;
     return true;
   }
 
-  /** Lets go of the way. */
+  /** Closes the ports. */
   end(): void {
     closePort(this.#broker);
     closePort(this.#port);

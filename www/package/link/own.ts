@@ -1,4 +1,4 @@
-// A worker of this page's own that leads, or is about to: from its start to its end, whichever way that comes.
+// This page's own worker that leads, or is about to: from its start to its end, however it ends.
 import { asFailure, causeOf, crashedOpening, timedOut, unavailable, type FailureMessage } from '../wire/errors.js';
 import { randomId } from '../wire/id.js';
 import { leaderLock } from './channel.js';
@@ -8,44 +8,44 @@ import { openBroker, type OpenWorker, type OwnWorker } from './transport.js';
 import { Watch, type BusyWith } from './watch.js';
 import type { EngineOptions, FailureCause } from '../wasm/synth_memory.js';
 
-/** What is told of a worker that leads. Nothing is, once it was let go of. */
+/** Receives the events of this page's worker, until the worker is ended. */
 export interface OwnListener {
-  /** It said something to its page's client. */
+  /** The worker sent a message to its page's client. */
   receive(message: ToClient): void;
-  /** It can still hear. */
+  /** The worker still responds. */
   heard(): void;
-  /** It is bringing the memory to its schema, and does not lead yet. */
+  /** The worker is migrating the memory, and does not lead yet. */
   opening(): void;
-  /** It could not lead. */
+  /** The worker could not lead. */
   refused(failure: FailureMessage): void;
-  /** This call kept it too long; it is about to be `ended`. */
+  /** This call kept the worker too long; `ended` follows. */
   hung(call: BusyWith, failure: FailureMessage): void;
-  /** It led, and is no more. */
+  /** The worker led, and has ended. */
   ended(cause: FailureCause): void;
 }
 
 export class OwnLeader {
-  /** The name under which it leads. */
+  /** The name under which the worker leads. */
   readonly id = randomId();
   readonly #path: string | undefined;
   readonly #options: EngineOptions;
   readonly #listener: OwnListener;
   readonly #worker: OwnWorker;
-  /** Lets the next tab wait for the lead. */
+  /** Lets the next tab queue for the leader's lock. */
   #letNext: Release | undefined;
   readonly #watch: Watch;
-  /** Fires when it is let go of. */
+  /** Fires when the worker is ended. */
   readonly #until = new AbortController();
-  /** Tells that the worker failed before it was to lead. */
+  /** Reports a failure that the worker had before it was asked to lead. */
   #early: (() => void) | undefined;
   #leads = false;
   #hasBroker = false;
   #yielded: ((failure: FailureMessage | undefined) => void) | undefined;
 
   /**
-   * Starts the worker, which takes its time; the engine is loaded when it is to lead.
+   * Starts the worker, which takes time. The engine is loaded when the worker is asked to lead.
    *
-   * @throws What the page is forbidden.
+   * @throws The browser's error, if the page is not allowed to start the worker.
    */
   constructor(open: OpenWorker, options: EngineOptions, listener: OwnListener) {
     this.#path = options.path;
@@ -61,7 +61,7 @@ export class OwnLeader {
     });
   }
 
-  /** Opens the memory and leads, as no other tab does. */
+  /** Opens the memory and leads. To be called when no other tab leads. */
   lead(letNext: Release): void {
     this.#letNext = letNext;
     const failed = this.#early;
@@ -69,12 +69,12 @@ export class OwnLeader {
     this.#worker.post({ type: 'lead', leader: this.id, options: this.#options }, []);
   }
 
-  /** Whether it leads, and is not just opening. */
+  /** Whether the worker leads; false while it opens the memory. */
   get leads(): boolean {
     return this.#leads;
   }
 
-  /** Whether it is at a call that may take long. */
+  /** Whether the worker carries out a call that may take long. */
   get isBusy(): boolean {
     return this.#watch.isExpecting;
   }
@@ -87,12 +87,12 @@ export class OwnLeader {
     this.#worker.post(message, transfer);
   }
 
-  /** Asks whether it can still hear; where it cannot, it is ended. */
+  /** Checks whether the worker still responds, and ends it if it does not. */
   check(): void {
     this.#watch.check();
   }
 
-  /** Lets other tabs have ports to it. */
+  /** Lets other tabs get ports to the worker. */
   bringBroker(): void {
     if (!this.#leads || this.#hasBroker) return;
     this.#hasBroker = true;
@@ -100,7 +100,7 @@ export class OwnLeader {
     if (port) this.#worker.post({ type: 'broker', port }, [port]);
   }
 
-  /** Lets it end what is under way and close the memory. Resolves to what went wrong with that. */
+  /** Lets the worker finish the calls it has and close the memory. Resolves to the failure, if that failed. */
   yield(): Promise<FailureMessage | undefined> {
     return new Promise((resolve) => {
       this.#yielded = resolve;
@@ -108,7 +108,7 @@ export class OwnLeader {
     });
   }
 
-  /** Ends it at once. */
+  /** Ends the worker at once. */
   end(): void {
     if (this.#isOver) return;
     this.#until.abort();
@@ -154,21 +154,23 @@ export class OwnLeader {
 
   #failed(failure: FailureMessage, cause: FailureCause): void {
     const { leads } = this;
-    // Whoever need not lead does not need to know.
+    // A worker that was not asked to lead reports its failure only if it is asked to later.
     if (!this.#letNext) return void (this.#early = () => this.#failed(failure, cause));
     this.end();
     if (leads) this.#listener.ended(cause);
     else this.#listener.refused(failure);
   }
 
-  /** It is past what it was given: it is ended, and with it the call that kept it. */
+  /** The worker exceeded its limit: ends it, and with it the call that kept it busy. */
   #hung(call: BusyWith | undefined): void {
     const failure = timedOut();
     if (call) this.#listener.hung(call, failure);
-    this.#failed(failure, because('The worker was ended, as it did not answer in time.'));
+    this.#failed(failure, because('The worker was ended because it did not answer in time.'));
   }
 
-  /** A worker that is ended from outside, as by the browser's task manager, tells nobody: but its lock is free then. */
+  /**
+   * A worker that is ended from outside, as by the browser's task manager, reports nothing, but its lock becomes free.
+   */
   async #noticeEnd(): Promise<void> {
     if (this.#path === undefined) return;
     try {

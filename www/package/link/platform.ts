@@ -1,4 +1,4 @@
-/** What is looked at of Node; `type` and `nw` are Electron's and NW.js's. */
+/** The fields of Node's `process` that are checked; `type` is Electron's and `versions.nw` is NW.js's. */
 interface NodeProcess {
   readonly versions?: { readonly node?: string; readonly nw?: string };
   readonly getBuiltinModule?: unknown;
@@ -6,9 +6,9 @@ interface NodeProcess {
 }
 
 /**
- * Whether this is Node, or a server built on it, as opposed to a browser or a worker of one. Tests that emulate a page, with jsdom
- * or happy-dom, run in Node: their `window` brings no OPFS and no worker. The pages of Electron and NW.js can have Node, and
- * are a browser's all the same.
+ * Whether this is Node, or a server built on it, and not a browser or a browser's worker. Tests that emulate a page
+ * with jsdom or happy-dom count as Node, because their `window` has no OPFS and no worker. Pages of Electron and NW.js
+ * count as a browser, although they can have Node.
  */
 export function isNode(): boolean {
   const { process } = globalThis as { process?: NodeProcess };

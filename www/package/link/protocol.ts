@@ -1,4 +1,4 @@
-// What is said between a client and the worker that runs SQLite, in the same tab or in another. Types only.
+// The messages between a client and the worker that runs SQLite, in the same tab or in another. Types only.
 import type { FailureMessage } from '../wire/errors.js';
 import type {
   Changes,
@@ -10,7 +10,7 @@ import type {
   SchemaStatus,
 } from '../wasm/synth_memory.js';
 
-/** The engine's calls that are the worker's own affair. */
+/** The engine's methods that only the worker itself calls. */
 type Internal =
   | 'free'
   | 'close'
@@ -28,9 +28,9 @@ type Internal =
   | 'tidySlice'
   | typeof Symbol.dispose;
 
-/** All that a worker can be asked for. Derived from the engine, so that there is one declaration of it: Rust's. */
+/** All calls that a client can make. Derived from the engine, so that Rust has the only declaration. */
 export interface WorkerApi extends Omit<Engine, Internal> {
-  /** Replaces the database by a file's. A `Blob` is read by the worker, so that the import keeps its place. */
+  /** Replaces the database with a file's. The worker reads a `Blob`, so that the import keeps its place among calls. */
   import(file: Uint8Array | Blob, refuse: boolean): Imported;
 }
 
@@ -41,7 +41,9 @@ export type Arguments<M extends Method> = Parameters<WorkerApi[M]>;
 /** The answer of a call. */
 export type Value<M extends Method> = ReturnType<WorkerApi[M]>;
 
-/** One call. A client's calls are numbered without gaps; client and number together are a call's name, wherever it is sent. */
+/**
+ * One call. A client numbers its calls without gaps; client and number identify a call, whichever leader receives it.
+ */
 export type Request = {
   [M in Method]: {
     readonly sequence: number;
@@ -50,86 +52,89 @@ export type Request = {
   };
 }[Method];
 
-/** What a client says to whoever leads. */
+/** A message from a client to the leader. */
 export type FromClient = {
   readonly client: string;
-  /** When it was said: what takes another way may come later than what was said after it. Older versions say none. */
+  /**
+   * The place of the message among the client's messages: through another connection, a message may arrive after later
+   * ones. Older versions do not send it.
+   */
   readonly order?: number | undefined;
 } & (
   | {
-      /** Before anything else, to each leader. What was not answered yet is sent again behind it. */
+      /** The first message to each leader. Calls without an answer are sent again after it. */
       readonly type: 'hello';
       readonly durability: Durability;
-      /** Whether it wants to be told what commits change. */
+      /** Whether the client wants to receive what commits change. */
       readonly listens: boolean;
-      /** All before this number is answered, and this client knows it. */
+      /** The client has received the answers to all calls before this number. */
       readonly acknowledged: number;
-      /** All before this number were sent already, so that a leader may have carried them out. */
+      /** All calls before this number were sent already, so an earlier leader may have carried them out. */
       readonly sent: number;
     }
   | { readonly type: 'call'; readonly acknowledged: number; readonly requests: readonly Request[] }
-  /** It wants to be told what commits change, or no more. */
+  /** The client wants to receive what commits change, or no longer wants to. */
   | { readonly type: 'listen'; readonly listens: boolean }
-  /** Drop this request if it has not begun. It is answered either way. */
+  /** Drop this call if it has not begun. It is answered either way. */
   | { readonly type: 'cancel'; readonly sequence: number }
-  /** This client sleeps; it greets again if it wakes up. */
+  /** The client sleeps; it sends `hello` again if it wakes up. */
   | { readonly type: 'forget' }
-  /** Nothing more will come of this client. */
+  /** The client is gone and sends nothing more. */
   | { readonly type: 'bye' }
 );
 
-/** What the page that a worker belongs to says to it. */
+/** A message from a page to its own worker. */
 export type ToWorker =
   | FromClient
   /** The engine's code. */
   | { readonly type: 'load'; readonly module: WebAssembly.Module }
   /** Open the memory, and lead under this name. */
   | { readonly type: 'lead'; readonly leader: string; readonly options: EngineOptions }
-  /** A port to the broker, for other tabs to come by. */
+  /** A port to the broker, through which other tabs connect. */
   | { readonly type: 'broker'; readonly port: MessagePort }
-  /** End what is under way, close the memory, let others have it. */
+  /** Finish the calls received so far, close the memory, and let others lead. */
   | { readonly type: 'yield' }
-  /** Say that you can still hear. */
+  /** Answer with `pong`, to show that the worker still responds. */
   | { readonly type: 'ping' };
 
-/** The answer to a request. */
+/** The answer to a call. */
 export type Answer = { readonly sequence: number } & (
   { readonly value: unknown } | { readonly failure: FailureMessage } | { readonly cancelled: true }
 );
 
-/** What is going on that all tabs are told of, before and after. */
+/** A change to the schema or the whole database, of which all tabs are notified before and after. */
 export type Moving = 'upgrade' | 'downgrade' | 'redo' | 'import' | 'restore';
 
-/** What the leader says to a client. */
+/** A message from the leader to a client. */
 export type ToClient =
   | { readonly type: 'welcome'; readonly leader: string; readonly status: SchemaStatus }
-  /** Answers, and what was committed since the last message, by whomever. */
+  /** Answers, and what any client's commits changed since the last message. */
   | { readonly type: 'answer'; readonly answers: readonly Answer[]; readonly changes?: Changes | undefined }
   /**
-   * It greeted by another way than before. Said by both, as the last of the old way and the first of the new one, with the
-   * greeting's `order`.
+   * The client sent `hello` through another connection than before. Sent through both, as the last message of the old
+   * one and the first of the new one, with the `order` of that `hello`.
    */
   | { readonly type: 'moved'; readonly order: number }
-  /** Some of this client's calls are missing here: send again what is not answered. */
+  /** The leader misses some of this client's calls: send all calls without an answer again. */
   | { readonly type: 'again' }
-  /** A migration goes on. */
+  /** The progress of a migration. */
   | { readonly type: 'progress'; readonly progress: MigrationProgress }
   /** The schema or the whole database is about to be changed, or was. */
   | { readonly type: 'moving'; readonly what: Moving | null }
   /** How many rows are not indexed yet. */
   | { readonly type: 'unindexed'; readonly rows: number };
 
-/** What a worker says to its page. */
+/** A message from a worker to its page. */
 export type FromWorker =
   | ToClient
-  /** It leads. */
+  /** The worker leads. */
   | { readonly type: 'leads' }
-  /** It could not. */
+  /** The worker could not lead. */
   | { readonly type: 'refused'; readonly failure: FailureMessage }
-  /** It yielded. */
+  /** The worker has yielded. */
   | { readonly type: 'yielded'; readonly failure?: FailureMessage | undefined }
-  /** It begins a call that may take so long, in ms, until it says anything; or, with null, it ended it. */
+  /** The worker begins a call during which it may be silent for up to `limit` ms; null if the call has ended. */
   | { readonly type: 'busy'; readonly limit: number | null; readonly client: string; readonly sequence: number }
   | { readonly type: 'pong' }
-  /** The engine broke; nothing more will be answered. */
+  /** The engine crashed; the worker answers nothing more. */
   | { readonly type: 'crashed'; readonly name: string; readonly message: string };

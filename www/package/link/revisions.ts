@@ -1,7 +1,7 @@
-// Which revisions a tab knows, told without the engine, which a follower has not loaded.
+// The revisions that a tab knows, found without the engine, which a follower does not load.
 import type { EngineOptions } from '../wasm/synth_memory.js';
 
-/** Those of the package, as `migrations/versions` has them; a test holds the two together. */
+/** The revisions of the package, the same as in `migrations/versions`; a test compares the two. */
 export const BUNDLED: readonly string[] = ['001', '002'];
 
 const ID = /^--\s*Revision ID:\s*(\S+)/m;

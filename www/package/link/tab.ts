@@ -1,4 +1,4 @@
-// A client's part among the tabs of its origin: it leads, by a worker of its own, or reaches the worker of the tab that does.
+// A client's role among the tabs of its origin: it leads with its own worker, or connects to the leader in another tab.
 import { asFailure, lost, outdated, unavailable, type FailureMessage } from '../wire/errors.js';
 import { Channel, clientLock, heirLock, leaderLock, PROTOCOL, type TabMessage } from './channel.js';
 import { takeLock, type Release } from './locks.js';
@@ -9,35 +9,35 @@ import { revisionsOf } from './revisions.js';
 import type { OpenWorker } from './transport.js';
 import type { EngineOptions, FailureCause } from '../wasm/synth_memory.js';
 
-/** Whether a client's own worker runs SQLite, or that of another tab. */
+/** Whether SQLite runs in the client's own worker (`leader`) or in that of another tab (`follower`). */
 export type Role = 'leader' | 'follower';
 
-/** What a client is told of its tab. */
+/** Receives the events of a client's tab. */
 export interface TabHost {
-  /** Somebody leads, who is to be greeted. */
+  /** There is a leader: send `hello` to it. */
   reached(role: Role): void;
-  /** The same leader is reached by a better way, and is to be greeted by it. Nothing is under way. */
+  /** The same leader has a faster connection: send `hello` through it. No call waits for its answer. */
   moved(): void;
-  /** The leader said something. */
+  /** The leader sent a message. */
   receive(message: ToClient): void;
   /** The leader is alive. */
   heard(): void;
-  /** Another tab is about to lead, and is bringing the memory to its schema. */
+  /** Another tab is about to lead, and is migrating the memory. */
   opening(): void;
-  /** Nobody leads for now. */
+  /** There is no leader for now. */
   lost(): void;
-  /** This call ended the worker, or kept it too long. */
+  /** This call exceeded its time limit, and its worker was ended. */
   ended(sequence: number, failure: FailureMessage): void;
-  /** Nobody can lead, as far as this tab knows; or it is too old to follow. */
+  /** No tab can lead, as far as this tab knows; or this tab is too old to follow. */
   refused(failure: FailureMessage): void;
   /** Whether no call waits for its answer. */
   readonly isQuiet: boolean;
 }
 
-/** How long to wait with the next attempt after a worker broke, in ms; twice as long each time. */
+/** How long to wait before the next attempt after a worker crashed, in ms; doubled each time. */
 const AFTER_CRASH = 50;
 const LONGEST_AFTER_CRASH = 5000;
-/** How long a tab that is to stand back waits before it queues again, in ms. */
+/** How long a tab that stands back for a newer one waits before it queues again, in ms. */
 const STAND_BACK = 100;
 
 export class Tab {
@@ -45,23 +45,23 @@ export class Tab {
   readonly #options: EngineOptions;
   readonly #host: TabHost;
   readonly #openWorker: OpenWorker;
-  /** How much was said to leaders. */
+  /** How many messages were sent to leaders. */
   #said = 0;
   #channel: Channel | undefined;
-  /** This page's own worker, where it leads or is about to. */
+  /** This page's own worker, if it leads or is about to. */
   #own: OwnLeader | undefined;
-  /** The leader in another tab, once it is reached. */
+  /** The leader in another tab, once it is known. */
   #other: OtherLeader | undefined;
-  /** Ends the waiting for the lead. */
+  /** Aborts the wait to lead. */
   #candidacy: AbortController | undefined;
   #life: Promise<Release | undefined> | undefined;
-  /** A leader that this tab is too old to speak to. */
+  /** A leader that this tab is too old to talk to. */
   #newer: string | undefined;
-  /** Whether what was said to that leader may not have come there, so that it is greeted again when it is heard. */
+  /** Whether messages to the leader may have been lost, so that `hello` is sent again when it responds. */
   #isDoubtful = false;
   #crashes = 0;
   #gone: FailureMessage | undefined;
-  /** Whether a leader that is older than this tab was asked to yield: once, as two that differ would take turns for ever. */
+  /** Whether an older leader was asked to yield: only once, or two tabs that differ would take turns forever. */
   #hasAsked = false;
   readonly #page = typeof document === 'undefined' ? undefined : new AbortController();
 
@@ -73,15 +73,15 @@ export class Tab {
     if (this.#page && options.path !== undefined) this.#followPage(this.#page.signal);
   }
 
-  /** Finds whoever leads, or leads. */
+  /** Finds the leader, or leads. */
   start(): void {
     if (this.#newer !== undefined) return this.#host.refused(outdated());
     if (this.#candidacy || this.#own) return;
     const { path } = this.#options;
-    // What was only in memory is gone with the worker: to begin anew with nothing would be to lose it silently.
+    // A `memory:` was lost with its worker: to start a new, empty one would lose its rows silently.
     if (this.#gone) return this.#host.refused(this.#gone);
     if (path === undefined) return this.#lead(() => Promise.resolve());
-    // The worker starts, and the locks are asked for, before anything else.
+    // Before anything else, start the worker and request the locks.
     this.#queueUp(path, true);
     try {
       this.#channel ??= new Channel(path, (message) => this.#hear(message));
@@ -91,7 +91,7 @@ export class Tab {
     }
   }
 
-  /** Gets in line for the lead. */
+  /** Queues to lead. */
   #queueUp(path: string, isFirst: boolean): void {
     this.#candidacy = new AbortController();
     this.#stand(path, this.#candidacy.signal, isFirst).catch((thrown: unknown) => {
@@ -100,19 +100,19 @@ export class Tab {
     });
   }
 
-  /** Says something to the leader; nothing where there is none. What is named in `transfer` is moved where it can be. */
+  /** Sends a message to the leader, if there is one. What `transfer` lists is moved if possible. */
   post(message: FromClient, transfer: Transferable[]): void {
     const ordered = { ...message, order: this.#said++ };
     if (this.#own) this.#own.post(ordered, transfer);
     else this.#other?.post(ordered, transfer);
   }
 
-  /** The client's calls are all answered: the time to take a better way. */
+  /** All of the client's calls are answered: changes over to a faster connection, if there is one. */
   quiet(): void {
     if (this.#other?.takePort()) this.#host.moved();
   }
 
-  /** The leader was not heard for long. */
+  /** The leader was silent for long: checks it. */
   suspect(): void {
     if (this.#own?.isBusy) return this.#host.heard();
     if (this.#own) return this.#own.check();
@@ -121,7 +121,7 @@ export class Tab {
     this.#channel?.post({ type: 'seek', client: this.#client });
   }
 
-  /** Leaves: lets others lead. Resolves when they can. */
+  /** Leaves and lets others lead. Resolves when they can. */
   async leave(): Promise<FailureMessage | undefined> {
     this.#page?.abort();
     this.post({ type: 'bye', client: this.#client }, []);
@@ -136,7 +136,7 @@ export class Tab {
     this.#rest();
   }
 
-  /** Holds nothing any more. */
+  /** Releases everything it holds. */
   #rest(): void {
     this.#candidacy?.abort();
     this.#candidacy = undefined;
@@ -159,9 +159,9 @@ export class Tab {
     let spare: OwnLeader | undefined;
     try {
       if (isFirst) {
-        // A worker takes its time to start, and most often it is needed.
+        // A worker takes time to start, and most often it is needed.
         spare = this.#prepare();
-        // Only the heir takes the leader's lock, so where both are free, nobody leads and nobody is about to.
+        // Only the heir takes the leader's lock, so if both are free, no tab leads and none is about to.
         const [heir, free] = await Promise.all([
           takeLock(heirLock(path), { ifAvailable: true }),
           takeLock(leaderLock(path), { ifAvailable: true }),
@@ -185,7 +185,7 @@ export class Tab {
     }
   }
 
-  /** Starts a worker; undefined where the page may not, which matters where it has to lead. */
+  /** Starts a worker; returns undefined if the page is not allowed to, which matters only if this tab has to lead. */
   #prepare(): OwnLeader | undefined {
     try {
       return this.#startWorker();
@@ -201,7 +201,7 @@ export class Tab {
         this.#host.receive(message);
       },
       heard: () => this.#host.heard(),
-      // Nobody is greeted while the memory is being opened, so the page tells the others that it will take its time.
+      // The worker answers no one while it opens the memory, so the page tells the other tabs that it takes time.
       opening: () => this.#channel?.post({ type: 'opening' }),
       refused: (failure) => {
         this.#own = undefined;
@@ -223,7 +223,7 @@ export class Tab {
       this.#own = started ?? this.#startWorker();
       this.#own.lead(letNext);
     } catch (cause) {
-      // A page may be forbidden the worker: one of another origin, say.
+      // The page may not be allowed to start the worker, for example if its script is of another origin.
       this.#dismissWorker();
       void letNext();
       this.#host.refused(unavailable(cause));
@@ -232,7 +232,9 @@ export class Tab {
     this.#host.reached('leader');
   }
 
-  /** The worker is no more. Another tab goes on, or this one with another worker; what was not answered is sent again. */
+  /**
+   * The worker has ended. Another tab leads, or this one with another worker; calls without an answer are sent again.
+   */
   #ended(cause: FailureCause): void {
     this.#own = undefined;
     if (this.#options.path === undefined) {
@@ -245,7 +247,7 @@ export class Tab {
     setTimeout(() => this.#channel && this.start(), wait);
   }
 
-  /** Another tab, or another tab's worker, says something. */
+  /** Receives a message from another tab or its worker. */
   #hear(message: TabMessage): void {
     switch (message.type) {
       case 'seek':
@@ -282,7 +284,7 @@ export class Tab {
     }
   }
 
-  /** Meets a leader. */
+  /** Handles the announcement of a leader. */
   async #meet({ leader, protocol, revisions }: TabMessage & { readonly type: 'here' }): Promise<void> {
     this.#host.heard();
     const isDoubtful = this.#isDoubtful;
@@ -303,7 +305,7 @@ export class Tab {
       this.#channel?.post({ type: 'yield', to: this.#client });
       return;
     }
-    // Held before the greeting, for a leader forgets a client whose lock is free.
+    // Taken before `hello` is sent, because a leader forgets a client whose lock is free.
     this.#life ??= takeLock(clientLock(this.#client));
     await this.#life;
     const channel = this.#channel;
@@ -329,7 +331,7 @@ export class Tab {
     this.#other = undefined;
   }
 
-  /** A newer tab wants to lead: this one yields, or waits behind it. */
+  /** A newer tab wants to lead: this one yields, or queues behind it. */
   #standBack(): void {
     const isLeading = this.#own?.leads === true;
     if (!isLeading && !this.#candidacy) return;
@@ -348,12 +350,12 @@ export class Tab {
     });
   }
 
-  /** A page that is put away lets others lead, and comes back as a follower. */
+  /** A page that is frozen or put into the back/forward cache lets others lead, and comes back as a follower. */
   #followPage(signal: AbortSignal): void {
     const sleep = () => {
       if (!this.#channel) return;
-      // A worker sleeps with its page, and would keep the files: it is ended, whatever it is at. What it has not answered is
-      // sent again.
+      // A worker freezes with its page, and would keep the files open, so it is ended, whatever it does. Calls without
+      // an answer are sent again.
       this.post({ type: 'forget', client: this.#client }, []);
       this.#rest();
       this.#host.lost();
@@ -361,7 +363,7 @@ export class Tab {
     const wake = () => {
       if (!this.#channel) this.start();
     };
-    // A page that does not come back needs no answers any more.
+    // A page that does not come back no longer needs answers.
     const part = () => this.post({ type: 'bye', client: this.#client }, []);
     addEventListener('pagehide', ({ persisted }) => (persisted ? sleep() : part()), { signal });
     addEventListener('pageshow', ({ persisted }) => persisted && wake(), { signal });

@@ -1,25 +1,25 @@
 import type { FromWorker, ToWorker } from './protocol.js';
 
-/** What is told by a worker. */
+/** Receives the events of a worker. */
 export interface WorkerListener {
-  /** A message came. */
+  /** The worker sent a message. */
   receive(message: FromWorker): void;
   /** The worker could not be loaded, or an error ended it. */
   fail(cause: unknown): void;
 }
 
-/** A worker that can run SQLite, or the same thread. */
+/** A worker that can run SQLite, or this thread in its place. */
 export interface OwnWorker {
-  /** Sends a message; what is named in `transfer` is moved, not copied. */
+  /** Sends a message; what `transfer` lists is moved, not copied. */
   post(message: ToWorker, transfer: Transferable[]): void;
-  /** Ends it at once. */
+  /** Ends the worker at once. */
   end(): void;
 }
 
-/** Starts a worker that speaks to a listener. */
+/** Starts a worker that sends its messages to a listener. */
 export type OpenWorker = (listener: WorkerListener) => OwnWorker;
 
-/** A dedicated worker of this page's own. */
+/** Starts a dedicated worker of this page. */
 export const openWorker: OpenWorker = (listener) => {
   const worker = startWorker();
   worker.onmessage = (event: MessageEvent<FromWorker>) => listener.receive(event.data);
@@ -42,26 +42,28 @@ export const openWorker: OpenWorker = (listener) => {
 
 function startWorker(): Worker {
   const { url } = import.meta;
-  // webpack writes a file's address there, which tells nothing of where it is served.
+  // webpack puts a `file:` URL there, which does not show where the script is served.
   if (/^https?:/.test(url) && !url.startsWith(`${location.origin}/`)) return importWorker(url);
-  // Written just so, bundlers find the files. The name shows in the browser's developer tools.
+  // Bundlers find the files only if this is written in exactly this form. Developer tools show the name.
   return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'synth-memory' });
 }
 
-/** From another origin, as a content delivery network's, a script may not be a worker, but one of ours may import it. */
+/**
+ * A script of another origin, such as a CDN, cannot be started as a worker, but a script of this origin can import it.
+ */
 function importWorker(beside: string): Worker {
-  // Not written as above, or bundlers would make a second file of it.
+  // Written differently from above, or bundlers would make a second file of it.
   const script = beside.replace(/[^/]*$/, 'worker.js');
   const url = URL.createObjectURL(new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' }));
   const worker = new Worker(url, { type: 'module', name: 'synth-memory' });
-  // Read by then, whatever comes of it.
+  // By then it has been read, successfully or not.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
   return worker;
 }
 
 /**
- * A port to the broker of this origin; undefined where there are no shared workers, as inside a worker. Where it does not load,
- * the port is silent: tabs go on by a channel, which is slower and works everywhere.
+ * Returns a port to the broker of this origin; undefined if there are no shared workers, as inside a worker. If the
+ * broker does not load, the port stays silent: tabs keep using the channel, which is slower and works everywhere.
  */
 export function openBroker(): MessagePort | undefined {
   if (typeof SharedWorker === 'undefined') return undefined;
@@ -74,7 +76,7 @@ export function openBroker(): MessagePort | undefined {
 
 let engine: Promise<WebAssembly.Module> | undefined;
 
-/** The engine's code, fetched and compiled here while the worker starts, and once for all memories of the page. */
+/** The engine's code, fetched and compiled on the page while the worker starts, once for all memories of the page. */
 function compiled(): Promise<WebAssembly.Module> {
   engine ??= fetchAndCompile(new URL('./wasm/synth_memory_bg.wasm', import.meta.url)).catch((cause: unknown) => {
     engine = undefined;
@@ -86,7 +88,7 @@ function compiled(): Promise<WebAssembly.Module> {
 async function fetchAndCompile(file: URL): Promise<WebAssembly.Module> {
   const response = await fetch(file);
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
-  // A server that does not know what .wasm files are makes streaming impossible, but not loading.
+  // If the server sends another content type, streaming compilation is impossible, but loading is not.
   const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
   return isWasm && 'compileStreaming' in WebAssembly
     ? WebAssembly.compileStreaming(response)

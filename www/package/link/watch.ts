@@ -1,4 +1,4 @@
-// Watches over a worker that may hang: SQLite cannot be stopped inside a function of its own, only with its worker.
+// Watches over a worker that may hang: inside one of its functions, SQLite can only be stopped by ending its worker.
 
 /** A call that keeps a worker busy. */
 export interface BusyWith {
@@ -6,12 +6,12 @@ export interface BusyWith {
   readonly sequence: number;
 }
 
-/** How much longer than it may a call takes before its worker is ended, in ms. */
+/** How long after its limit a call's worker is ended, in ms. */
 const GRACE = 1500;
-/** How long a worker that is asked has to answer, in ms. */
+/** How long a worker has to answer a ping, in ms. */
 const PING = 10_000;
 
-/** Ends a worker that is silent for longer than it was given. */
+/** Reports a worker that is silent for longer than its limit. */
 export class Watch {
   readonly #ping: () => void;
   readonly #hung: (call: BusyWith | undefined) => void;
@@ -19,30 +19,30 @@ export class Watch {
   #call: BusyWith | undefined;
   #limit = 0;
 
-  /** @param hung - Is told once, with the call that is at fault where that is known. */
+  /** @param hung - Called once, with the call that hangs the worker, if it is known. */
   constructor(ping: () => void, hung: (call: BusyWith | undefined) => void) {
     this.#ping = ping;
     this.#hung = hung;
   }
 
-  /** Whether the worker is at a call that may take long. */
+  /** Whether the worker carries out a call that may take long. */
   get isExpecting(): boolean {
     return this.#call !== undefined;
   }
 
-  /** The worker begins a call that may take so long, in ms; or, with null, ended it. */
+  /** The worker begins a call during which it may be silent for `limit` ms; null if the call has ended. */
   expect(limit: number | null, { client, sequence }: BusyWith): void {
     this.#call = limit === null ? undefined : { client, sequence };
     this.#limit = limit ?? 0;
     this.#arm();
   }
 
-  /** The worker said something. */
+  /** The worker sent a message. */
   heard(): void {
     if (this.#timer !== undefined) this.#arm();
   }
 
-  /** Asks whether the worker still hears, unless it is known what it does. */
+  /** Pings the worker, unless it is already being timed. */
   check(): void {
     if (this.#timer !== undefined) return;
     this.#ping();
@@ -60,7 +60,7 @@ export class Watch {
   }
 
   #late(): void {
-    // A machine that slept wakes this up before the worker could say anything: it gets its time once more.
+    // After the machine slept, this timer may fire before the worker could send anything: it gets more time.
     const call = this.#call;
     this.#timer = setTimeout(() => this.#hung(call), GRACE);
   }

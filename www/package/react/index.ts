@@ -1,7 +1,7 @@
 /**
- * The memory in React: a provider that opens it, and hooks that read it and stay true.
+ * React bindings: a provider that opens a memory, and hooks that read it and stay current.
  *
- * Importing it does nothing. On a server a provider that opens a memory renders its fallback.
+ * Importing it does nothing. On a server, a provider that opens a memory renders its fallback.
  *
  * @packageDocumentation
  */

@@ -2,22 +2,22 @@ import { useMemo, useSyncExternalStore, type DependencyList } from 'react';
 import { MemoryError, type JsonInput, type Live, type Memory, type MemoryReader } from '../index.js';
 import { useMemory } from './provider.js';
 
-/** Reads from a memory, as `memory.live` takes it. */
+/** Reads from a memory, as for `memory.live`. */
 export type Read<T> = (memory: MemoryReader) => Promise<T>;
 
 /** How components share a query. */
 export interface SharedOptions {
-  /** Names the query: components with the same key and the same dependencies share one. */
+  /** Names the query. Components with the same key and the same dependencies share one query. */
   readonly key: string;
   /** Whether to suspend until there is a value; false by default. */
   readonly suspense?: boolean | undefined;
 }
 
 /**
- * What a live query reads; undefined until it was first read. The component is rendered again whenever it is another one.
- * What reading rejects with goes to the nearest error boundary, as a `MemoryError`.
+ * Returns the value of a live query; undefined until the first read. The component is rendered again whenever the value
+ * changes. Errors of reading go to the nearest error boundary, as `MemoryError`s.
  *
- * @param deps - What `read` uses of the component. When one of these changes, it is another query.
+ * @param deps - The values of the component that `read` uses. When one changes, a new query begins.
  *
  * @example
  * ```tsx
@@ -27,15 +27,15 @@ export interface SharedOptions {
  */
 export function useLive<T>(read: Read<T>, deps?: DependencyList): T | undefined;
 /**
- * The same, suspended until it was first read. It needs a key, since React forgets what a component had that suspended
- * before it was first shown.
+ * The same, but suspends until the first read. It needs a key, because React discards the state of a component that
+ * suspends before it is first shown.
  */
 export function useLive<T>(
   read: Read<T>,
   deps: readonly (JsonInput | undefined)[],
   options: SharedOptions & { readonly suspense: true },
 ): T;
-/** The same, shared by all components that give this key and these dependencies. */
+/** The same, shared by all components with the same key and dependencies. */
 export function useLive<T>(
   read: Read<T>,
   deps: readonly (JsonInput | undefined)[],
@@ -60,7 +60,7 @@ function nameOf({ key }: SharedOptions, deps: DependencyList): string {
   throw new MemoryError('invalid_argument', 'key must be a string.', 'A query that suspends or is shared needs one.');
 }
 
-/** The queries that are shared, for as long as a component has them. */
+/** The shared queries, for as long as a component uses them. */
 const queries = new WeakMap<Memory, Map<string, WeakRef<Live<any>>>>();
 
 function shared<T>(memory: Memory, name: string, read: Read<T>): Live<T> {
@@ -74,11 +74,11 @@ function shared<T>(memory: Memory, name: string, read: Read<T>): Live<T> {
   return query;
 }
 
-/** How long a query is kept for a component that suspended and was not shown yet, in ms after it was read. */
+/** How long after its first read a query is kept for a component that suspended and is not shown yet, in ms. */
 const KEPT = 1000;
 const suspended = new WeakMap<Live<any>, Promise<void>>();
 
-/** Resolves when a query was first read, and keeps it until the component can subscribe. */
+/** Resolves after the first read of a query, and keeps the query until the component can subscribe. */
 function firstRead(query: Live<any>): Promise<void> {
   const waiting = suspended.get(query);
   if (waiting) return waiting;

@@ -18,21 +18,21 @@ export interface GivenMemory {
 /** A memory that the provider opens when it is mounted, and closes when it is unmounted. */
 export interface OpenedMemory {
   readonly memory?: undefined;
-  /** How to open it. Read once, when it is mounted: give the provider a `key` to open another one. */
+  /** How to open it. Read only when it is mounted: to open another memory, give the provider another `key`. */
   readonly options?: Omit<OpenOptions, 'signal'> | undefined;
-  /** What is shown until it is open, and on a server; nothing by default. */
+  /** What is rendered until it is open, and on a server; nothing by default. */
   readonly fallback?: ReactNode;
   readonly children?: ReactNode;
 }
 
-/** Which memory a provider has. */
+/** The props of `MemoryProvider`: an open memory, or how to open one. */
 export type MemoryProviderProps = GivenMemory | OpenedMemory;
 
 const Context = createContext<Memory | undefined>(undefined);
 
 /**
- * Gives the components in it a memory. They are rendered when it is open; what opening rejects with goes to the nearest
- * error boundary.
+ * Provides a memory to the components in it, which are rendered when it is open. Errors of opening go to the nearest
+ * error boundary, as `MemoryError`s.
  *
  * @example
  * ```tsx
@@ -62,7 +62,7 @@ function Opening({ options, fallback, children }: OpenedMemory): ReactNode {
     );
     return () => {
       controller.abort();
-      // React may run the effect again with the components still there: they must not meet a closed memory.
+      // React may run the effect again while the components are mounted: they must not use a closed memory.
       setOpened(NOT_YET);
       opening.then((memory) => memory.close()).catch(() => undefined);
     };
@@ -71,10 +71,10 @@ function Opening({ options, fallback, children }: OpenedMemory): ReactNode {
   return opened.memory ? createElement(Context.Provider, { value: opened.memory }, children) : fallback;
 }
 
-/** The memory of the nearest `MemoryProvider`, open. */
+/** The open memory of the nearest `MemoryProvider`. */
 export function useMemory(): Memory {
   const memory = useContext(Context);
   if (memory) return memory;
-  const hint = 'Render it inside of one.';
+  const hint = 'Render it inside one.';
   throw new MemoryError('invalid_argument', 'There is no MemoryProvider above this component.', hint);
 }

@@ -2,7 +2,7 @@ import { useCallback, useSyncExternalStore } from 'react';
 import type { MemoryStatus } from '../index.js';
 import { useMemory } from './provider.js';
 
-/** `memory.status`, rendered again whenever it is another one. */
+/** Returns `memory.status`. The component is rendered again whenever it changes. */
 export function useMemoryStatus(): MemoryStatus {
   const memory = useMemory();
   const subscribe = useCallback((listener: () => void) => memory.onStatus(listener), [memory]);

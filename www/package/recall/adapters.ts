@@ -1,18 +1,20 @@
-// Embedders and rerankers for what people use: what `synth-memory/embedders` exports.
+// Adapters for common models and endpoints, exported as `synth-memory/embedders`.
 import type { Embedder, EmbeddingPurpose } from './embedder.js';
 import type { Reranker } from './rerank.js';
 
 export type { Embedder, EmbeddingPurpose } from './embedder.js';
 export type { Reranker, RerankerScores } from './rerank.js';
 
-/** What a model wants to have before its texts, as `{ question: 'query: ', memory: 'passage: ' }` for E5. */
+/**
+ * The prefixes that a model expects before its texts, such as `{ question: 'query: ', memory: 'passage: ' }` for E5.
+ */
 export type EmbeddingPrefixes = Partial<Readonly<Record<EmbeddingPurpose, string>>>;
 
-/** A name that tells all that makes the vectors what they are. */
+/** A name that includes everything that affects the vectors. */
 const named = (name: string, prefixes: EmbeddingPrefixes) =>
   prefixes.memory || prefixes.question ? `${name} ${JSON.stringify([prefixes.memory, prefixes.question])}` : name;
 
-/** What of `@huggingface/transformers` is used: the function that `pipeline('feature-extraction', …)` gives. */
+/** The function that `pipeline('feature-extraction', …)` of `@huggingface/transformers` returns. */
 export type FeatureExtractor = (
   texts: string[],
   options: { pooling: 'mean' | 'cls'; normalize: boolean },
@@ -20,18 +22,18 @@ export type FeatureExtractor = (
 
 /** How to embed with `@huggingface/transformers`. */
 export interface TransformersOptions {
-  /** The model's name, as `Xenova/all-MiniLM-L6-v2`; it is stored with the vectors. */
+  /** The model's name, such as `Xenova/all-MiniLM-L6-v2`; it is stored with the vectors. */
   readonly name: string;
-  /** How the vectors of the tokens become one; `mean` by default. */
+  /** How the vectors of the tokens are pooled into one; `mean` by default. */
   readonly pooling?: 'mean' | 'cls' | undefined;
-  /** What the model wants to have before its texts. */
+  /** The prefixes that the model expects before its texts. */
   readonly prefixes?: EmbeddingPrefixes | undefined;
-  /** How many texts at once; 32 by default. */
+  /** How many texts to embed at once; 32 by default. */
   readonly batchSize?: number | undefined;
 }
 
 /**
- * A model of `@huggingface/transformers`.
+ * An embedder that runs a model of `@huggingface/transformers`.
  *
  * @example
  * ```ts
@@ -52,20 +54,22 @@ export function transformersEmbedder(extractor: FeatureExtractor, options: Trans
       const { dims, data } = await extractor(given, { pooling, normalize: true });
       const dimensions = dims.at(-1) ?? 0;
       if (dims.length !== 2 || dims[0] !== texts.length)
-        throw new Error(`The model gave [${dims.join(', ')}] numbers for ${texts.length} texts: choose a pooling.`);
+        throw new Error(`The model returned [${dims.join(', ')}] numbers for ${texts.length} texts: choose a pooling.`);
       const numbers = Float32Array.from(data as ArrayLike<number>);
       return texts.map((_, at) => numbers.slice(at * dimensions, (at + 1) * dimensions));
     },
   };
 }
 
-/** What of `@huggingface/transformers` is used: a tokenizer, as `AutoTokenizer.from_pretrained(…)` resolves to. */
+/** A tokenizer of `@huggingface/transformers`, such as `AutoTokenizer.from_pretrained(…)` resolves to. */
 export type PairTokenizer = (
   texts: string[],
   options: { text_pair: string[]; padding: boolean; truncation: boolean },
 ) => unknown;
 
-/** What of it is used: a model, as `AutoModelForSequenceClassification.from_pretrained(…)` resolves to. */
+/**
+ * A model of `@huggingface/transformers`, such as `AutoModelForSequenceClassification.from_pretrained(…)` resolves to.
+ */
 export type PairClassifier = (inputs: never) => Promise<{
   readonly logits: { readonly dims: readonly number[]; readonly data: ArrayLike<unknown> };
 }>;
@@ -76,15 +80,16 @@ export interface TransformersRerankerOptions {
   readonly tokenizer: PairTokenizer;
   /** The cross-encoder. */
   readonly model: PairClassifier;
-  /** Of a model with several labels, the index of the one that says that a text answers; not needed with one label. */
+  /** The index of the label for a text that answers, if the model has several labels. Not needed with one label. */
   readonly label?: number | undefined;
-  /** How many texts at once; 16 by default. */
+  /** How many texts to score at once; 16 by default. */
   readonly batchSize?: number | undefined;
 }
 
 /**
- * A cross-encoder of `@huggingface/transformers` as a reranker: a model that reads the question and a text together, such as
- * `Xenova/ms-marco-MiniLM-L-6-v2`. Its scores are the logits. Texts longer than the model's window are truncated.
+ * A reranker that runs a cross-encoder of `@huggingface/transformers`: a model that reads the question and a text
+ * together, such as `Xenova/ms-marco-MiniLM-L-6-v2`. Its scores are the logits. Texts longer than the model's window
+ * are truncated.
  *
  * @example
  * ```ts
@@ -100,7 +105,7 @@ export interface TransformersRerankerOptions {
 export function transformersReranker(options: TransformersRerankerOptions): Reranker {
   const { tokenizer, model, label, batchSize = 16 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
-    throw new RangeError('batchSize must be a whole number from 1 on.');
+    throw new RangeError('batchSize must be a whole number of at least 1.');
   return async (question, texts, signal) => {
     const scores: number[] = [];
     for (let from = 0; from < texts.length; from += batchSize) {
@@ -111,7 +116,7 @@ export function transformersReranker(options: TransformersRerankerOptions): Rera
       const { dims, data } = (await model(inputs as never)).logits;
       const labels = dims.at(-1) ?? 0;
       if (dims.length !== 2 || dims[0] !== batch.length)
-        throw new Error(`The model gave [${dims.join(', ')}] numbers for ${batch.length} texts.`);
+        throw new Error(`The model returned [${dims.join(', ')}] numbers for ${batch.length} texts.`);
       if (label === undefined ? labels !== 1 : !(Number.isInteger(label) && label >= 0 && label < labels))
         throw new Error(
           `The model has ${labels} labels: set label to the index of the one that says that a text answers.`,
@@ -122,28 +127,32 @@ export function transformersReranker(options: TransformersRerankerOptions): Rera
   };
 }
 
-/** How to embed with an endpoint that speaks as OpenAI's does. */
+/** How to embed with an endpoint that is compatible with OpenAI's. */
 export interface OpenAiOptions {
-  /** The model, as `text-embedding-3-small`. */
+  /** The model, such as `text-embedding-3-small`. */
   readonly model: string;
-  /** Where the API is; `https://api.openai.com/v1` by default. A page had better name a server of its own, which keeps the key. */
+  /**
+   * The base URL of the API; `https://api.openai.com/v1` by default. A page should use a server of its own, which keeps
+   * the key.
+   */
   readonly baseUrl?: string | undefined;
-  /** The key, if the endpoint wants one. */
+  /** The API key, if the endpoint requires one. */
   readonly apiKey?: string | undefined;
-  /** How many dimensions to ask for, where the model can give fewer than it has. */
+  /** How many dimensions to request, if the model can return fewer than it has. */
   readonly dimensions?: number | undefined;
-  /** Headers to send beside those that are needed. */
+  /** Headers to send in addition to the required ones. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** What the model wants to have before its texts. */
+  /** The prefixes that the model expects before its texts. */
   readonly prefixes?: EmbeddingPrefixes | undefined;
-  /** How many texts at once; 64 by default. */
+  /** How many texts to embed at once; 64 by default. */
   readonly batchSize?: number | undefined;
-  /** What to ask with; `fetch` by default. */
+  /** The function that sends the request; `fetch` by default. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 /**
- * Any endpoint that has OpenAI's `POST /embeddings`: OpenAI, Ollama, LM Studio, vLLM, llama.cpp, a server of your own.
+ * An embedder that calls any endpoint with OpenAI's `POST /embeddings`: OpenAI, Ollama, LM Studio, vLLM, llama.cpp or a
+ * server of your own.
  *
  * @example
  * ```ts
@@ -181,7 +190,7 @@ export function openAiEmbedder(options: OpenAiOptions): Embedder {
         if (embedding) vectors[index] = Float32Array.from(embedding);
       }
       if (texts.some((_, at) => !vectors[at]))
-        throw new Error(`${url} gave no vector for each of ${texts.length} texts.`);
+        throw new Error(`${url} did not return a vector for each of ${texts.length} texts.`);
       return vectors;
     },
   };

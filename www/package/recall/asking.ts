@@ -1,21 +1,21 @@
-// Functions of the page's own, such as an embedder: they may fail, or never answer.
+// Functions of the page's own, such as an embedder: they may fail or never answer.
 import { checkSignal } from '../wire/check.js';
 import { aborted, closed, type MemoryError } from '../wire/errors.js';
 import { givenUpBy } from '../wire/waiting.js';
 
-/** How a function of the page's is asked. */
+/** How to call a function of the page's own. */
 export interface Asking {
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined;
   /** Fires when the memory is closed. */
   readonly closing: AbortSignal;
-  /** The error for whatever the function throws or rejects with. */
+  /** Makes the error for what the function throws or rejects with. */
   readonly failed: (cause: unknown) => MemoryError;
 }
 
 /**
- * What a function of the page's resolves to. It is not waited for once the signal fires or the memory is closed: that rejects
- * with `aborted` or `closed`, whatever the function makes of the signal that it receives.
+ * Calls a function of the page's own. It is not awaited once the signal fires or the memory is closed: the call then
+ * rejects with `aborted` or `closed`, whatever the function does with the signal that it receives.
  */
 export async function askPage<T>(
   ask: (signal: AbortSignal) => T | Promise<T>,
@@ -25,7 +25,7 @@ export async function askPage<T>(
   const either = signal ? AbortSignal.any([signal, closing]) : closing;
   try {
     if (either.aborted) throw either.reason;
-    // In a promise, so that one that throws at once rejects too.
+    // In a promise, so that a function that throws synchronously rejects too.
     return await givenUpBy(
       either,
       Promise.resolve().then(() => ask(either)),
@@ -37,5 +37,5 @@ export async function askPage<T>(
   }
 }
 
-/** What was thrown, in words. */
+/** The message of what was thrown. */
 export const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -10,62 +10,70 @@ import type { Recall, RecallExplanation, RecallFilter, RecallHit, RecallOptions 
 import type { Entry, Turn } from '../wire/rows.js';
 import type * as wire from '../wasm/synth_memory.js';
 
-/** A part of a context: the last turns, what is known for certain, what the question recalls. */
+/**
+ * A section of a context: the last turns, entries of long-term knowledge (`facts`), or the rows that the question
+ * recalls.
+ */
 export type ContextSection = 'turns' | 'facts' | 'recalled';
 
 /** How to pack a context. */
 export interface ContextOptions extends Omit<RecallFilter, 'tables'>, CallOptions, TimeOptions {
-  /** How many tokens the text may have, its marks included; 1000 by default. */
+  /** The most tokens that the text may have, including its marks; 1000 by default. */
   readonly tokenBudget?: number | undefined;
   /**
-   * Which sections, and how much of the budget each may take at first, from 0 to 1;
-   * `{ facts: 0.25, recalled: 1, turns: 0.35 }` by default. What is recalled is filled in after the others, and a row is packed
-   * once. Room that is left goes to more of each, in the order of the text.
+   * Which sections the text has, and the share of the budget that each may use at first, from 0 to 1;
+   * `{ facts: 0.25, recalled: 1, turns: 0.35 }` by default. The recalled rows are packed after the others, and each row
+   * is packed once. The remaining budget goes to the sections in the order of the text.
    */
   readonly sections?: Partial<Readonly<Record<ContextSection, number>>> | undefined;
   /**
-   * Which sections come first in the text, and first get the room that is left; those not named follow. By default, the order
-   * in which `sections` names them.
+   * Which sections come first in the text, and first receive the remaining budget; those not named follow. By default,
+   * the order in which `sections` names them.
    */
   readonly order?: readonly ContextSection[] | undefined;
-  /** How many of the last turns are looked at, up to 1000; 20 by default. */
+  /** How many of the last turns are considered, up to 1000; 20 by default. */
   readonly recentTurns?: number | undefined;
-  /** Entries of long-term knowledge whose key begins so are the facts, at most 200; `user.` by default, `''` for all. */
+  /**
+   * The prefix of the keys of the `facts`, which are at most 200 entries of long-term knowledge; `user.` by default,
+   * `''` for all.
+   */
   readonly factPrefix?: string | undefined;
   /** How many rows are recalled, 1 to 1000; 30 by default. */
   readonly k?: number | undefined;
   /** The least cosine of a recalled row that shares no word with the question; 0.2 by default. */
   readonly minSimilarity?: number | undefined;
   /**
-   * How many tokens a text has, for the model it is for; by default an estimate. It is called once for each row, and with the
-   * whole text at the end. To count characters, use `(text) => text.length`.
+   * Counts the tokens of a text for your model; by default they are estimated. It is called once for each row, and at
+   * the end for the whole text. To count characters, use `(text) => text.length`.
    */
   readonly countTokens?: ((text: string) => number) | undefined;
   /** How the recalled rows are ranked. */
   readonly recall?: Pick<RecallOptions, 'weights' | 'halfLifeHours' | 'rerank' | 'rerankCandidates'> | undefined;
 }
 
-/** A hit with what its score is made of. */
+/** A hit with the explanation of its score. */
 export type ExplainedHit = RecallHit & { readonly explanation: RecallExplanation };
 
 /** A text for a prompt, and what it was made of. */
 export interface MemoryContext {
   /**
-   * The text: sections of rows, each on a line of its own, between marks with its table, id or key, time, and where it is from.
-   * Empty if nothing is remembered or nothing has room.
+   * The text: sections of rows, each row on a line of its own, between marks with its table, id or key, time and
+   * source. Empty if nothing is found or nothing fits the budget.
    */
   readonly text: string;
-  /** How many tokens it has, by the counter. */
+  /** The tokens of the text, as counted by `countTokens`. */
   readonly tokens: number;
-  /** The recalled rows that the text has, in whichever section, with their scores; in the order that `recall` gave them. */
+  /** The recalled rows that are in the text, in any section, with their scores; in the order of `recall`. */
   readonly hits: readonly ExplainedHit[];
-  /** All rows that the text has, in its order. */
+  /** All rows in the text, in its order. */
   readonly used: readonly wire.MemoryReference[];
-  /** The rows that were considered and had no room, the best first. */
+  /** The rows that were considered but did not fit, the best first. */
   readonly omitted: readonly wire.MemoryReference[];
 }
 
-/** The marks of the sections: the one of the turns is not their table's. */
+/**
+ * The marks of the sections. The turns' section does not have the name of their table, because that marks each turn.
+ */
 const MARKS: Readonly<Record<ContextSection, string>> = { facts: 'facts', recalled: 'recalled', turns: 'conversation' };
 const DEFAULT_SECTIONS = { facts: 0.25, recalled: 1, turns: 0.35 } as const;
 const OPTIONS = [
@@ -73,17 +81,18 @@ const OPTIONS = [
   ...['recall', 'categories', 'minImportance', 'prefix', 'since', 'until', 'timeZone', 'formatTime'],
 ];
 const RECALL_OPTIONS = ['weights', 'halfLifeHours', 'rerank', 'rerankCandidates'];
-/** The most entries of long-term knowledge that are looked at. */
+/** The most entries of long-term knowledge that are considered. */
 const MOST_FACTS = 200;
 
 /**
- * An estimate of how many tokens a text has: a word has one for each four letters that it begins, every other character is
- * one. It is meant to err on the side of more; for exact counts give the tokenizer of the model.
+ * Estimates the tokens of a text: one for each four letters of a word, rounded up, and one for every other character
+ * that is not a space; a line break counts. It is meant to err on the high side; for exact counts, pass the tokenizer
+ * of the model.
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;
   let letters = 0;
-  // By character and not by a pattern, which takes four times as long: every row that is packed is counted.
+  // Character by character: a regular expression takes four times as long, and every packed row is counted.
   for (let at = 0; at < text.length; at++) {
     const code = text.codePointAt(at)!;
     const units = code > 0xffff ? 2 : 1;
@@ -107,10 +116,13 @@ const isOfWord = (code: number) =>
 const isSpace = (code: number) =>
   code < 128 ? code === 32 || (code >= 9 && code <= 13) : /\s/.test(String.fromCodePoint(code));
 
-/** A row that another program wrote so that it cannot be read whole has no place in a prompt. */
+/**
+ * Whether a row can be read completely. A row that another program wrote with unreadable values is left out of a
+ * prompt.
+ */
 const isReadable = ({ unreadable }: { readonly unreadable?: readonly string[] }): boolean => !unreadable;
 
-/** The last turns that can be read, the newest first. */
+/** The last turns that can be read completely, newest first. */
 async function lastTurns(
   connection: Connection,
   wanted: number,
@@ -127,10 +139,10 @@ async function lastTurns(
 }
 
 /**
- * Packs what is remembered of a question into a text of so many tokens at the most. The same memory gives the same text.
+ * Packs what the question recalls into a text of at most `tokenBudget` tokens. The same memory gives the same text.
  *
- * The ranking is `recall`'s own: the same hits, in the same order and with the same scores, as for this question with these
- * options.
+ * The ranking is that of `recall`: the same hits, in the same order and with the same scores, as for this question with
+ * these options.
  */
 export async function packContext(
   connection: Connection,
@@ -142,7 +154,7 @@ export async function packContext(
   checkFields(options, OPTIONS);
   const { signal, tokenBudget = 1000, countTokens = estimateTokens } = options;
   if (typeof tokenBudget !== 'number' || !(tokenBudget >= 0))
-    throw invalidArgument('tokenBudget must be a number, not negative.');
+    throw invalidArgument('tokenBudget must be a non-negative number.');
   const count = checkedCount(countTokens);
   const write = timesBy(options);
   const sections = checkSections(options.sections ?? DEFAULT_SECTIONS, options.order);
@@ -172,9 +184,9 @@ export async function packContext(
       mark: MARKS[name],
       items: await items[name](),
       share,
-      // What the others have need not be recalled too.
+      // A row that another section has is not repeated here.
       isLast: name === 'recalled',
-      // The newest turn is chosen first and is told last.
+      // The newest turn is chosen first and comes last in the text.
       isReversed: name === 'turns',
     })),
   );
@@ -189,7 +201,7 @@ function checkedCount(count: (text: string) => number): (text: string) => number
   return (text) => {
     const tokens = count(text);
     if (typeof tokens === 'number' && tokens >= 0) return tokens;
-    throw invalidArgument(`countTokens gave ${String(tokens)}; it must give a number, not negative.`);
+    throw invalidArgument(`countTokens returned ${String(tokens)}; it must return a non-negative number.`);
   };
 }
 

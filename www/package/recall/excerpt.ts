@@ -1,31 +1,33 @@
-// The part of a long text that says most of what was asked, in whole sentences.
+// Excerpts: the part of a long text that says most of the question, in whole sentences.
 
-/** From how many characters on a text is long: of a longer one, an excerpt is used. */
+/** A text with more characters than this is long, and an excerpt of it is used. */
 export const LONG = 2000;
-/** How many characters an excerpt has at most. */
+/** The most characters of an excerpt. */
 export const EXCERPT = 1000;
 
-/** Data that stands in a text, as an image in base64 does: long lines without a gap. The engine leaves it out likewise. */
+/**
+ * Data within a text, such as an image in base64: long runs without a space. The engine leaves it out in the same way.
+ */
 const DATA = /(?:data:[\w+./-]+;base64,)?[A-Za-z0-9+/=_-]{60,}(?:\r?\n[A-Za-z0-9+/=_-]{1,})*/g;
 const LEAST_DATA = 256;
 const CUT = '…';
-/** Of a text that is longer than two of these, in characters, only the best one is looked at closely. */
+/** Of a text longer than two stretches of this many characters, only the best stretch is divided into sentences. */
 const STRETCH = 20_000;
 
 interface Sentence {
   readonly text: string;
-  /** Which of the question's words are in it, by number. */
+  /** The indexes of the question's words that are in it. */
   readonly words: readonly number[];
 }
 
 /**
- * At most `most` characters of a text: neighboring sentences that have most of the question's words between them, rare ones counting
- * for more; the first where none has any. Data is left out. `…` stands where something is missing.
+ * At most `most` characters of a text: the adjacent sentences that together have most of the question's words, with
+ * rare words counting more; the first sentences if none has any. Data is left out. `…` marks where text is missing.
  */
 export function excerpt(text: string, question: string, most: number): string {
   const whole = text.replace(DATA, (data) => (data.length < LEAST_DATA ? data : CUT)).trim();
   if (whole.length <= most) return whole;
-  // Room for a mark on either side.
+  // Leaves room for `…` on both sides.
   const room = Math.max(1, most - 4);
   const stems = stemsOf(question);
   const plain = mainPart(whole, stems);
@@ -49,12 +51,12 @@ export function excerpt(text: string, question: string, most: number): string {
   return `${isBegun ? '' : `${CUT} `}${part}${isEnded ? '' : ` ${CUT}`}`;
 }
 
-/** Of a very long text, the stretch that has the most of the words: to find sentences takes its time. */
+/** Of a very long text, the stretch that has most of the question's words: finding sentences takes time. */
 function mainPart(text: string, stems: readonly string[]): string {
   if (text.length <= 2 * STRETCH) return text;
   let best = { part: text.slice(0, STRETCH), score: 0 };
   for (let from = 0; from < text.length; from += STRETCH) {
-    // Somewhat into the next one, for what is asked may stand at a border.
+    // Extends into the next stretch, because what was asked may be at the border.
     const part = text.slice(from, from + STRETCH + EXCERPT);
     const folded = fold(part);
     const score = stems.filter((stem) => folded.includes(stem)).length;
@@ -63,7 +65,7 @@ function mainPart(text: string, stems: readonly string[]): string {
   return best.part.toWellFormed();
 }
 
-/** The sentences that follow each other and have most, as many as fit; of those that have as much, the shortest and first. */
+/** The range of adjacent sentences that fit and have the highest score; if several do, the shortest and first. */
 function bestOf(
   sentences: readonly Sentence[],
   weights: readonly number[],
@@ -71,7 +73,9 @@ function bestOf(
 ): { from: number; to: number } {
   const counts = weights.map(() => 0);
   let [from, length, score] = [0, 0, 0];
-  /** Counts a sentence in or out, and what those of its words weigh that came first, or went last. */
+  /**
+   * Adds a sentence, or removes it, and updates the score by its words that were not counted before, or no longer are.
+   */
   const add = ({ words, text }: Sentence, sign: 1 | -1) => {
     length += sign * text.length;
     for (const word of words) {
@@ -92,7 +96,7 @@ function bestOf(
     return sentences[first]!.words.every((word) => words.has(word));
   };
   while (first + 1 < end && hasAll(first + 1)) first++;
-  // What is around it, as far as there is room: by turns what follows and what comes before.
+  // Extends the range as far as there is room, alternating between what follows and what precedes.
   let left = room - sentences.slice(first, end).reduce((sum, { text }) => sum + text.length, 0);
   const fits = (at: number) => at >= 0 && at < sentences.length && sentences[at]!.text.length <= left;
   while (fits(end) || fits(first - 1)) {
@@ -102,7 +106,9 @@ function bestOf(
   return { from: first, to: Math.max(end, first + 1) };
 }
 
-/** The sentences of a text, in their order and with the spaces behind them; longer ones in pieces, cut between words. */
+/**
+ * The sentences of a text, in order and with the spaces after them. Longer sentences are cut into pieces between words.
+ */
 function sentencesOf(text: string, most: number): string[] {
   const sentences =
     typeof Intl.Segmenter === 'function'
@@ -114,7 +120,7 @@ function sentencesOf(text: string, most: number): string[] {
     while (rest.length > most) {
       const space = rest.lastIndexOf(' ', most);
       let end = space > most / 2 ? space + 1 : most;
-      // Not in the middle of a character.
+      // Never splits a surrogate pair.
       if (/[\udc00-\udfff]/.test(rest.charAt(end))) end--;
       pieces.push(rest.slice(0, end));
       rest = rest.slice(end);
@@ -123,7 +129,7 @@ function sentencesOf(text: string, most: number): string[] {
   });
 }
 
-/** The words of a question, each without its ending; of a script without spaces, each pair of characters. */
+/** The words of a question without their endings; for a script without spaces, each pair of adjacent characters. */
 function stemsOf(question: string): string[] {
   const words = fold(question).match(/[\p{L}\p{N}]+|\p{Extended_Pictographic}/gu) ?? [];
   const stems = words.flatMap((word) => {

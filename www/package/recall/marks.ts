@@ -1,40 +1,40 @@
-// How rows are written into a prompt: each between marks that no stored text can write.
+// Writes rows into a prompt, each between marks that no stored text can produce.
 //
-// A mark begins with `<` and ends with `>`. Neither is ever left in what was stored, nor is anything that looks like one of them
-// or that Unicode's normal forms make one of them, so there is nothing that closes, splits or forges a mark. What replaces them
-// can be read: `&lt;`, or `&#x203a;`.
+// A mark begins with `<` and ends with `>`. Neither is left in a stored text, nor is any character that looks like one
+// of them or that Unicode's normal forms turn into one. So no stored text can close, split or forge a mark. The
+// replacements are readable: `&lt;`, or `&#x203a;`.
 import { excerpt } from './excerpt.js';
 import { encodeJson, type JsonValue } from '../wire/json.js';
 import type { MemoryReference } from '../wasm/synth_memory.js';
 import type { RecallHit } from './questions.js';
 import type { Entry, Episode, SemanticMemory, Turn } from '../wire/rows.js';
 
-/** A row as a context has it. */
+/** A row of a context. */
 export interface Item {
   readonly reference: MemoryReference;
   /** The row between its marks, on one line; empty if it has no text. */
   readonly text: string;
-  /** How many characters its texts have. */
+  /** The number of characters of its texts. */
   readonly length: number;
-  /** The same row with an excerpt of at most so many characters of its texts, which says that it is one. */
+  /** The same row with an excerpt of at most `most` characters of its texts. Its mark says that it is an excerpt. */
   shortened(question: string, most: number): Item;
 }
 
-/** What begins with `<` or ends with `>` to a reader, although it is another character: quotes, brackets and letters. */
+/** Characters that look like `<` or `>`, or whose normal forms contain one: quotes, brackets and letters. */
 const ANGLES =
   '\\u02c2\\u02c3\\u1433\\u1438\\u16b2\\u2039\\u203a\\u226e\\u226f\\u2329\\u232a\\u276c-\\u2771\\u27e8\\u27e9\\u29fc\\u29fd' +
   '\\u3008\\u3009\\ufe3f\\ufe40\\ufe64\\ufe65\\uff1c\\uff1e\\u{16f3f}\\u{1d236}\\u{1d237}';
-/** What is read as `&`, so that what replaced a character is not mistaken for one that was stored. */
+/** Characters that are read as `&`. They are replaced so that a stored text cannot look like a replacement. */
 const AMPERSANDS = '&\\ufe60\\uff06';
-/** What reorders a line, or is not shown at all and may yet be read: directions, and the invisible copy of ASCII. */
+/** Characters that reorder a line, and the invisible copy of ASCII, which a model may read. */
 const INVISIBLE = '\\u202a-\\u202e\\u2066-\\u2069\\u{e0000}-\\u{e007f}';
 
 const IN_TEXTS = new RegExp(`[<>${ANGLES}${AMPERSANDS}${INVISIBLE}]|^\\p{M}`, 'gu');
-/** Within quotes, whatever is neither a letter, a number nor harmless. */
+/** In an attribute, every character that is not a letter, a number or one of a few harmless ones. */
 const IN_QUOTES = new RegExp(`[^\\p{L}\\p{M}\\p{N} ._:/@+,()#-]|[${ANGLES}]|^\\p{M}`, 'gu');
-/** What becomes one space, line breaks among it: what is stored never begins a line. */
+/** Becomes one space. This includes line breaks, so a stored text never begins a line. */
 const SPACES = /[\s\p{Cc}]{2,}|(?! )[\s\p{Cc}]/gu;
-/** The most characters of what is within quotes, but for keys, by which a row is known. */
+/** The most characters of an attribute, except a key, which identifies its row. */
 const LONGEST_QUOTED = 200;
 
 const onOneLine = (text: string) => text.replace(SPACES, ' ').trim();
@@ -42,20 +42,24 @@ const onOneLine = (text: string) => text.replace(SPACES, ' ').trim();
 const NAMED: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' };
 const replaced = (character: string) => NAMED[character] ?? `&#x${character.codePointAt(0)!.toString(16)};`;
 
-/** A stored text as it may stand between marks: on one line, without anything that is or looks like a mark. */
+/**
+ * Escapes a stored text for the place between two marks: on one line, without anything that is or looks like a mark.
+ */
 export function escapeText(text: string): string {
   return onOneLine(text).replace(IN_TEXTS, replaced);
 }
 
-/** The same within quotes, with every space as it is. */
+/** The same for an attribute, with every space unchanged. */
 const escapeQuoted = (text: string) => text.replace(IN_QUOTES, replaced);
 
-/** What a mark says of its row beside which one it is, in this order. Only what there is. */
+/**
+ * The attributes of a mark in addition to the id or key, in this order. Those that are undefined or empty are left out.
+ */
 type Details = Readonly<Record<string, string | undefined>>;
 
 function mark(reference: MemoryReference, details: Details, text: string): string {
   const { table } = reference;
-  // A key is written exactly as it is, for it is by its key that the row is known.
+  // A key is not truncated and keeps its spaces, because it identifies the row.
   const known = 'key' in reference ? ` key="${escapeQuoted(reference.key)}"` : ` id="${reference.id}"`;
   const quoted = Object.entries(details)
     .map(([name, value]) => [name, escapeQuoted(onOneLine(value ?? ''))])
@@ -64,11 +68,11 @@ function mark(reference: MemoryReference, details: Details, text: string): strin
   return `<${table}${known}${quoted.join('')}>${text}</${table}>`;
 }
 
-/** Under which names apps keep which conversation a row is from, and where it is from. */
+/** The names under which apps store the conversation and the source of a row. */
 const SESSIONS = ['thread', 'session', 'conversation'].flatMap((name) => [name, `${name}Id`, `${name}_id`]);
 const SOURCES = ['source', 'origin', 'url'];
 
-/** What of these names is set first, if it is a text or a number. */
+/** The first of these fields that is a text or a number. */
 function firstOf(metadata: JsonValue | undefined, names: readonly string[]): string | undefined {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return undefined;
   const fields = metadata as { readonly [name: string]: JsonValue };
@@ -79,7 +83,7 @@ function firstOf(metadata: JsonValue | undefined, names: readonly string[]): str
 
 function clipped(text: string | null | undefined): string | undefined {
   if (text === null || text === undefined || text.length <= LONGEST_QUOTED) return text ?? undefined;
-  // Not in the middle of a character.
+  // Never splits a surrogate pair.
   return `${text
     .slice(0, LONGEST_QUOTED)
     .toWellFormed()
@@ -90,15 +94,15 @@ const whence = (metadata: JsonValue | undefined) => ({
   session: firstOf(metadata, SESSIONS),
   source: firstOf(metadata, SOURCES),
 });
-/** How the time of a row is written. */
+/** Writes the time of a row. */
 export type WriteTime = (time: Date) => string;
 
-/** A time, where there is one. */
+/** A time, if there is one. */
 const at = (date: Date | null | undefined, write: WriteTime) =>
   date && !Number.isNaN(date.getTime()) ? write(date) : undefined;
 const said = (value: JsonValue): string => (typeof value === 'string' ? value : encodeJson(value, 'value'));
 
-/** A row with these texts, which `write` puts between its marks, escaped already. */
+/** A row with these texts, which `write` receives escaped and puts between its marks. */
 function item(
   reference: MemoryReference,
   details: Details,
@@ -112,7 +116,7 @@ function item(
     text: (isTold ?? written !== '') ? mark(reference, details, written) : '',
     length: texts.reduce((sum, text) => sum + text.length, 0),
     shortened(question, most) {
-      // What a short one of several leaves is the others'.
+      // The room that a short text does not need goes to the others.
       const room = texts.map(() => 0);
       let left = most;
       const byLength = texts.map((text, at) => [text.length, at] as const).sort(([one], [other]) => one - other);

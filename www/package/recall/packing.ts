@@ -1,4 +1,5 @@
-// How items become one text of so many tokens: each is counted once, by itself, so that what it takes grows with what there is.
+// Packs items into one text within a token budget. Each item is counted once, by itself, so the time is proportional to
+// the number of items.
 import type { MemoryReference } from '../wasm/synth_memory.js';
 import { EXCERPT, LONG } from './excerpt.js';
 import type { Item } from './marks.js';
@@ -7,17 +8,17 @@ import type { Item } from './marks.js';
 export interface Section {
   /** The name of its mark. */
   readonly mark: string;
-  /** The best, or the newest, first. */
+  /** Its items: the best, or the newest, first. */
   readonly items: readonly Item[];
-  /** How much of the budget it may take at first, from 0 to 1. */
+  /** The share of the budget that it may use at first, from 0 to 1. */
   readonly share: number;
-  /** Whether it is filled after the others, for what they have it need not have. */
+  /** Whether it is filled after the others, because a row that they have is not repeated in it. */
   readonly isLast: boolean;
-  /** Whether its items stand in the text in the opposite order. */
+  /** Whether its items are in the opposite order in the text. */
   readonly isReversed: boolean;
 }
 
-/** What was packed. */
+/** A packed text. */
 export interface Packed {
   readonly text: string;
   readonly tokens: number;
@@ -34,18 +35,21 @@ const CLOSING = '</memory>';
 const opening = ({ mark }: Section) => `<${mark}>\n`;
 const closing = ({ mark }: Section) => `</${mark}>\n`;
 
-/** By what a row is known, whichever section it is in. */
+/** Identifies a row, whichever section it is in. */
 export const nameOf = (reference: MemoryReference): string =>
   'key' in reference ? `${reference.table} ${reference.key}` : `${reference.table} ${reference.id}`;
 
-/** Of a row with at least so many characters an excerpt is packed where it does not fit, unless that had fewer than this. */
+/**
+ * A row that does not fit is shortened to an excerpt if it has at least `SHORTENED_FROM` characters and the excerpt
+ * would have at least `SHORTEST`.
+ */
 const SHORTENED_FROM = 400;
 const SHORTEST = 120;
 
 /**
- * Fills each section up to its share, and then, in their order, with what is left of the budget. Of an item that is long, or
- * longer than there is room, an excerpt is packed. One that does not fit is left out, and a shorter one behind it may still fit.
- * Each row is packed once.
+ * Fills each section up to its share, and then the sections in their order with the remaining budget. An item that is
+ * long, or does not fit, is packed as an excerpt. If that does not fit either, the item is left out, and a shorter one
+ * after it may still fit. Each row is packed once.
  */
 export function pack(
   sections: readonly Section[],
@@ -53,7 +57,7 @@ export function pack(
   count: (text: string) => number,
   question: string,
 ): Packed {
-  // What a counter adds to every text, such as a token at its beginning, is not added for each line.
+  // What a counter adds to every text, such as a token at its beginning, is counted once and not for each line.
   const base = count('');
   const costOf = (text: string) => Math.max(0, count(text) - base);
   const costs = new Map<Item, number>();
@@ -62,20 +66,20 @@ export function pack(
     if (cost === undefined) costs.set(item, (cost = costOf(`${item.text}\n`)));
     return cost;
   };
-  /** An excerpt of an item that costs no more than this. */
+  /** An excerpt of an item that costs no more than `most`. */
   const excerptOf = (item: Item, most: number): Item | undefined => {
     let room = Math.min(EXCERPT, item.length - 1);
     for (let tries = 0; tries < 4 && room >= SHORTEST; tries++) {
       const shortened = item.shortened(question, room);
       const cost = costOfItem(shortened);
       if (cost <= most) return shortened;
-      // The marks around it cost something too.
+      // Less than in proportion, because the marks around it have a cost too.
       room = Math.floor(Math.min(0.9, (0.95 * most) / cost) * room);
     }
     return undefined;
   };
   const chosen: Item[] = [];
-  /** What was packed in the place of an item. */
+  /** The excerpts that were packed instead of items. */
   const instead = new Map<Item, Item>();
   const packed = new Set<string>();
   const begun = new Set<Section>();
@@ -87,7 +91,7 @@ export function pack(
 
   const fill = (section: Section, limit: number) => {
     for (const item of section.items) {
-      // Whatever comes, there is no room for the shortest.
+      // No item fits any more, not even the shortest.
       if (spent >= limit) return;
       const name = nameOf(item.reference);
       if (packed.has(name) || item.text === '') continue;
@@ -110,8 +114,8 @@ export function pack(
 
   let text = write(sections, chosen, instead);
   let tokens = count(text);
-  // A counter may find more in the whole than in its lines. Then what was chosen last goes, a tenth of it at the least, so that
-  // a counter is not called for each item with all the others.
+  // A counter may return more for the whole text than for its lines. Then the items chosen last are dropped, at least a
+  // tenth of them each time, so that the counter is not called for every single item with the whole text.
   while (tokens > budget && chosen.length > 0) {
     chosen.length = Math.floor(chosen.length * Math.min(0.9, budget / tokens));
     text = write(sections, chosen, instead);
@@ -125,7 +129,7 @@ export function pack(
   return { text, tokens, used, omitted: [...omitted.values()] };
 }
 
-/** What was chosen of each section, in the order of the text. */
+/** The chosen items of each section, in the order of the text. */
 function itemsIn(sections: readonly Section[], chosen: readonly Item[]): Item[][] {
   const kept = new Set(chosen);
   return sections.map(({ items, isReversed }) => {

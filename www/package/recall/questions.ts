@@ -28,67 +28,73 @@ import type {
   Seconds,
 } from '../wasm/synth_memory.js';
 
-/** Which rows a question is about. A filter by what a table has no column for leaves that table out. */
+/** Which rows a question searches. A filter leaves out the tables that do not have its column. */
 export interface RecallFilter {
-  /** Of these tables; all but `uncertainty` by default. */
+  /** Rows of these tables; all except `uncertainty` by default. */
   readonly tables?: readonly MemoryTable[] | undefined;
-  /** Semantic memories of one of these categories. */
+  /** Facts of one of these categories. */
   readonly categories?: readonly string[] | undefined;
-  /** Semantic memories that weigh at least this, from 0 to 1. */
+  /** Facts of at least this importance, from 0 to 1. */
   readonly minImportance?: number | undefined;
-  /** Entries of long-term knowledge whose key begins so. */
+  /** Entries of long-term knowledge whose key begins with this. */
   readonly prefix?: string | undefined;
-  /** From this time on. */
+  /** Rows from this time on. */
   readonly since?: Date | undefined;
-  /** Before this time. */
+  /** Rows before this time. */
   readonly until?: Date | undefined;
 }
 
 /** How to recall. */
 export interface RecallOptions extends RecallFilter, RerankOptions, CallOptions {
-  /** How many hits, 1 to 1000; 10 by default. */
+  /** The number of hits, 1 to 1000; 10 by default. */
   readonly k?: number | undefined;
-  /** How much each part of a score weighs; what is not named, as by default. */
+  /** The weight of each part of a score; a part that is not named keeps its default. */
   readonly weights?: Partial<RecallWeights> | undefined;
   /** After how many hours a row counts half as recent; 336 (two weeks) by default. */
   readonly halfLifeHours?: number | undefined;
-  /** The least cosine of a hit that shares no word with the question; by default there is none, and `k` hits are found. */
+  /**
+   * The least cosine of a hit that shares no word with the question. By default there is none, and up to `k` hits are
+   * found.
+   */
   readonly minSimilarity?: number | undefined;
-  /** How many turns before and after each turn that was found come along, up to 100; none by default. */
+  /** How many turns before and after each turn that was found are added, up to 100; none by default. */
   readonly neighbors?: number | undefined;
-  /** Whether to tell what each score is made of. */
+  /** Whether hits have an `explanation` of their score. */
   readonly explain?: boolean | undefined;
 }
 
-/** What a score is made of: what each part added, and from what. */
+/** What a score is made of: the parts that were added, and what they were computed from. */
 export interface RecallExplanation {
-  /** What each part added: weighed and, for words, meaning and the reranker, standardised. Their sum is the score. */
+  /** What each part added: weighted and, for words, meaning and the reranker, standardised. The score is their sum. */
   readonly parts: RecallParts;
-  /** What the parts were made of. */
+  /** The values from which the parts were computed. */
   readonly evidence: RecallEvidence;
 }
 
-/** What every hit has, whatever its table. */
+/** The fields of every hit, whatever its table. */
 export interface RecallHitBase {
   /**
-   * The row's text, as it was found: of a turn both sides, of an episode its kind and the strings of its content. Of a text of more
-   * than 2,000 characters, the part that says most of what was asked, at most 1,000 characters in whole sentences, and without
-   * data such as images in base64. `row` has all of it.
+   * The row's text that was searched: of a turn both sides, of an episode its type and the strings of its content. Of a
+   * text of more than 2,000 characters, it is the part that says most of the question, in whole sentences and at most
+   * 1,000 characters, without data such as images in base64. `row` has the whole text.
    */
   readonly text: string;
-  /** Whether `text` is such a part. */
+  /** Whether `text` is such a part of a longer text. */
   readonly isExcerpt: boolean;
-  /** The sum of the parts; to be compared within one answer only. */
+  /** The sum of the parts. Scores are only comparable within one result. */
   readonly score: number;
-  /** The cosine; null where the row has no vector yet, or there is no embedder. */
+  /** The cosine; null if the row has no vector yet, or if there is no embedder. */
   readonly similarity: number | null;
-  /** Rows that say the same. */
+  /** Other rows with the same text. */
   readonly duplicates: readonly MemoryReference[];
-  /** What the score is made of, where `explain` asked for it. */
+  /** What the score is made of, if `explain` is true. */
   readonly explanation?: RecallExplanation;
 }
 
-/** A row that answers. Its `table` tells which kind of `row` it has; it can be given wherever a `MemoryReference` is asked for. */
+/**
+ * A row that was found. Its `table` determines the type of `row`. It can be used wherever a `MemoryReference` is
+ * accepted.
+ */
 export type RecallHit = RecallHitBase &
   (
     | {
@@ -104,26 +110,26 @@ export type RecallHit = RecallHitBase &
     | { readonly table: 'uncertainty'; readonly id: number; readonly row: Uncertainty }
   );
 
-/** How to search in semantic memories. */
+/** How to search the facts. */
 export interface SemanticSearchOptions extends Omit<RecallFilter, 'tables' | 'prefix'>, CallOptions {
-  /** How many, 1 to 1000; 10 by default. */
+  /** The number of facts, 1 to 1000; 10 by default. */
   readonly k?: number | undefined;
-  /** Only those of at least this cosine. */
+  /** Only facts of at least this cosine. */
   readonly minSimilarity?: number | undefined;
 }
 
-/** A semantic memory that was found. It can be given wherever a `MemoryReference` is asked for. */
+/** A fact that was found. It can be used wherever a `MemoryReference` is accepted. */
 export interface FoundMemory extends SemanticMemory {
   readonly table: 'semantic';
-  /** The cosine; null where it was found by its words, having no vector yet. */
+  /** The cosine; null if it has no vector yet and was found by its words. */
   readonly similarity: number | null;
 }
 
-/** How to look for what is related. */
+/** How to search for related rows. */
 export interface RelatedOptions extends CallOptions {
-  /** How many, 1 to 1000; 3 by default. */
+  /** The number of rows, 1 to 1000; 3 by default. */
   readonly k?: number | undefined;
-  /** Whether to look among the last twenty episodes too; false by default. */
+  /** Whether to search the last twenty episodes too; false by default. */
   readonly includeEpisodes?: boolean | undefined;
 }
 
@@ -133,29 +139,29 @@ export type RelatedRow = { readonly similarity: number | null } & (
   | { readonly table: 'episodes'; readonly id: number; readonly row: Episode }
 );
 
-/** How long a slice of a consolidation keeps others waiting, in ms. */
+/** How long a slice of a consolidation may delay other calls, in ms. */
 const SLICE = 4;
 
 /** How to consolidate. */
 export interface ConsolidateOptions extends CallOptions {
-  /** From which cosine on memories of a category are told of as `similar`; 0.95 by default, above 1 none are. */
+  /** The least cosine at which facts of one category are listed as `similar`; 0.95 by default. Above 1 none are. */
   readonly similarThreshold?: number | undefined;
   /**
-   * After how many days an importance has faded by half; 90 by default, Infinity for never. One that `recall` or `context`
-   * brought up n times fades n + 1 times as slowly.
+   * The number of days in which an importance halves; 90 by default, Infinity for never. A fact that `recall` or
+   * `context` returned n times fades n + 1 times as slowly.
    */
   readonly halfLifeDays?: number | undefined;
-  /** Memories of less importance than this, from 0 to 1, are forgotten; none are where nothing is said. */
+  /** Facts of less importance than this, from 0 to 1, are forgotten; none by default. */
   readonly floor?: number | undefined;
-  /** Whether only to tell what would be done. */
+  /** Whether to report what would be done without doing it. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** A consolidation that is kept to be undone. */
+/** A consolidation whose original rows are kept, so that it can be undone. */
 export interface Consolidation extends Omit<KeptConsolidation, 'timestamp' | 'undoneAt'> {
-  /** When it was. */
+  /** When it was carried out. */
   readonly timestamp: Date;
-  /** When it was undone; null where it was not. */
+  /** When it was undone; null if it was not. */
   readonly undoneAt: Date | null;
 }
 
@@ -167,7 +173,7 @@ const SHAPES = {
   uncertainty: shapes.uncertainty.row,
 } as const;
 
-/** What a memory can be asked in addition to its tables. Loaded when it is first needed. */
+/** The questions that a memory answers in addition to its tables. Loaded when it is first needed. */
 export class Recall {
   readonly #connection: Connection;
   readonly #embedder: EmbedderRunner;
@@ -242,12 +248,12 @@ export class Recall {
     checkNumbers(options, ['similarThreshold', 'halfLifeDays', 'floor']);
     const { signal, ...how } = options;
     const consolidated = (async () => {
-      // What has no vector is similar to nothing.
+      // Facts without a vector are similar to none.
       await this.#embedder.settle({ signal }).catch((error: unknown) => {
         if (signal?.aborted) throw error;
       });
-      // In slices that other calls pass between; what they find is carried out in one. Where another worker leads meanwhile,
-      // it has found nothing yet, and looks as it carries out.
+      // In slices, so that other calls pass in between; the last call carries out everything that they found. If
+      // another worker became the leader meanwhile, it has found nothing yet, and searches when it carries out.
       const slice = () => this.#connection.call('consolidatePrepare', [defined(how), SLICE], { signal });
       while (!(await slice()));
       return this.#connection.call('consolidate', [defined(how)], { signal });
@@ -256,7 +262,7 @@ export class Recall {
     return this.answered(consolidated);
   }
 
-  /** Waits for the consolidations that were asked for: they are sent when texts have their vectors. */
+  /** Waits for pending consolidations, which are sent only when texts have their vectors. */
   async consolidating(): Promise<void> {
     await this.#consolidating;
   }
@@ -271,12 +277,12 @@ export class Recall {
     }));
   }
 
-  /** Waits for the questions that were asked. */
+  /** Waits for pending questions. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#asking);
   }
 
-  /** Makes the vector of a question, if there is an embedder; then asks it. */
+  /** Makes the vector of a question, if there is an embedder; then sends the question. */
   #ask<M extends Question>(
     method: M,
     question: RecallQuestion,
@@ -291,7 +297,7 @@ export class Recall {
           const asked = [{ ...question, ...made }, vector, ...more] as unknown as Arguments<M>;
           return await this.#connection.call(method, asked, { signal });
         } catch (error) {
-          // The worker, or the memory's model, was another one by then.
+          // The worker, or the memory's model, was replaced in the meantime.
           if (lost || !isEmbedderMissing(error)) throw error;
           this.#embedder.forget();
         }
@@ -300,7 +306,7 @@ export class Recall {
     return this.answered(answer);
   }
 
-  /** The same, which `close` waits for. */
+  /** Returns the same promise; `close` waits for it. */
   answered<T>(answer: Promise<T>): Promise<T> {
     this.#asking.add(answer);
     const done = () => this.#asking.delete(answer);
@@ -308,7 +314,7 @@ export class Recall {
     return answer;
   }
 
-  /** A question that means nothing without a vector. */
+  /** A question that cannot be answered without a vector. */
   #needsVector(text: string): RecallQuestion {
     const question = { text: checkText(text, 'text') };
     this.#embedder.require();
@@ -318,7 +324,7 @@ export class Recall {
 
 /** The calls that ask a question. */
 type Question = 'recall' | 'semanticSearch' | 'related' | 'groundingConfidence' | 'trackContext';
-/** What they are told after the question and its vector. */
+/** Their arguments after the question and its vector. */
 type More<M extends Question> = Arguments<M> extends [unknown, unknown, ...infer Rest] ? Rest : [];
 
 function toQuestion(query: string | Float32Array): { text: string; vector?: Float32Array } {
@@ -341,7 +347,7 @@ const RECALL = [
   'rerankCandidates',
   ...FILTER,
 ];
-/** How many hits there are where nothing is said, as in the engine. */
+/** The default number of hits, as in the engine. */
 const DEFAULT_HITS = 10;
 const WEIGHTS = [
   'words',
@@ -381,7 +387,7 @@ function recallOptions(options: RecallOptions): Omit<RecallQuestion, 'text'> {
     checkFields(weights, [...WEIGHTS, 'rerank'], 'weights');
     checkNumbers(weights, [...WEIGHTS, 'rerank']);
   }
-  // The reranker's is weighed in the page.
+  // The reranker's score is weighted in the page.
   const { rerank, ...engines } = weights ?? {};
   return {
     filter: toFilter(options),
@@ -399,7 +405,7 @@ function decodeRow(table: MemoryTable, row: object): object {
   return decode(SHAPES[table] as never, row as never);
 }
 
-/** A hit whose text is short, or the part of it that says most of the question. */
+/** A hit with its text or, if that is long, the part of it that says most of the question. */
 type ShortHit = WireHit & Pick<RecallHitBase, 'isExcerpt'>;
 
 function inShort(hit: WireHit, question: string): ShortHit {

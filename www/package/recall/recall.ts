@@ -1,4 +1,4 @@
-// What is loaded when recall is first asked for: the one place where its parts are put together.
+// Loaded when recall is first used: the only place where its parts are put together.
 import type { Connection } from '../link/connection.js';
 import { packContext, type ContextOptions, type MemoryContext } from './context.js';
 import { checkEmbedder, type EmbedderOption, type EmbeddingStatus } from './embedder.js';
@@ -10,7 +10,7 @@ export interface OpenRecall {
   readonly recall: Recall;
   readonly runner: EmbedderRunner;
   context(query: string, options?: ContextOptions): Promise<MemoryContext>;
-  /** Waits for the questions that were asked, but for no embedder of the page's own. */
+  /** Waits for pending questions, but not for an embedder of the page's own. */
   close(): Promise<void>;
 }
 

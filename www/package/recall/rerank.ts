@@ -1,4 +1,4 @@
-// A reranker: a function of the page's own that reads the question together with each text that was found.
+// Rerankers: functions of the page's own that read the question together with each text that was found.
 import { checkCount } from '../wire/check.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
 import { askPage, reasonOf, type Asking } from './asking.js';
@@ -9,9 +9,9 @@ import type {
 } from '../wasm/synth_memory.js';
 
 /**
- * Scores texts for a question, for instance with a cross-encoder: one finite number for each text, in their order, the higher
- * the better, on any scale. It runs in the page, in whichever tab asked. It should stop when the signal fires; it is not
- * waited for after that.
+ * Scores texts for a question, for instance with a cross-encoder. Returns one finite number for each text, in order;
+ * higher is better, on any scale. It runs in the page that asked, whether that is the leader or a follower. It should
+ * stop when the signal fires; it is not awaited after that.
  */
 export type Reranker = (
   question: string,
@@ -22,44 +22,49 @@ export type Reranker = (
 /** What a {@link Reranker} returns. */
 export type RerankerScores = readonly number[] | Float32Array | Float64Array;
 
-/** How much each part of a score weighs; 0 leaves it out. */
+/** The weight of each part of a score; 0 leaves it out. */
 export interface RecallWeights extends WireWeights {
   /**
-   * The reranker's score, in standard deviations from the mean of its candidates; 4 by default. At 1000 the order is in effect
-   * the reranker's own; at 0 it is not called.
+   * The reranker's score, in standard deviations from the mean of its candidates; 4 by default. 1000 in effect keeps
+   * the reranker's own order; 0 does not call it.
    */
   rerank: number;
 }
 
-/** What each part added to a score. */
+/** The parts that were added to a score. */
 export interface RecallParts extends WireParts {
-  /** By the reranker; negative for a hit that it scored below the mean of its candidates, 0 without a reranker. */
+  /** The reranker's part: negative for a hit that it scored below the mean of its candidates, 0 without a reranker. */
   rerank: number;
 }
 
-/** What the parts of a score were made of. */
+/** The values from which the parts of a score were computed. */
 export interface RecallEvidence extends WireEvidence {
-  /** What the reranker returned; null without one. */
+  /** The score that the reranker returned; null without a reranker. */
   rerank: number | null;
 }
 
 /** How hits are reranked. */
 export interface RerankOptions {
   /**
-   * Reads the best hits again, together with the question: a reranker such as a cross-encoder. Its scores are standardised,
-   * weighed by `weights.rerank`, and added to the hits' own.
+   * A reranker, such as a cross-encoder, which reads the best hits again together with the question. Its scores are
+   * standardised, weighted by `weights.rerank`, and added to the hits' own.
    *
-   * If it throws, rejects, or does not return a finite number for each text, `recall` rejects with `reranker_failed`. Nothing
-   * is changed, and the same question without `rerank` is still answered.
+   * If it throws, rejects, or does not return a finite number for each text, `recall` rejects with `reranker_failed`.
+   * Nothing is changed, and the same question is still answered without `rerank`.
    */
   readonly rerank?: Reranker | undefined;
   /** How many of the best hits the reranker receives, 1 to 1000; 50 by default, and never fewer than `k`. */
   readonly rerankCandidates?: number | undefined;
 }
 
-/** A reranker's time grows with them, what they bring up does ever less; the figures are in `docs/reranking.md`. */
+/**
+ * A reranker's time grows with the candidates, while each further one adds less. The figures are in
+ * `docs/reranking.md`.
+ */
 const DEFAULT_CANDIDATES = 50;
-/** Best, or near it, for simulated rerankers of different strength; the figures are in `docs/reranking.md`. */
+/**
+ * The best weight, or nearly, for simulated rerankers of different strength. The figures are in `docs/reranking.md`.
+ */
 const DEFAULT_WEIGHT = 4;
 /** The same limit as for the other weights. */
 const LARGEST_WEIGHT = 1e6;
@@ -71,7 +76,7 @@ export interface Reranking {
   readonly weight: number;
 }
 
-/** The reranking that the options ask for; none if its weight is 0. */
+/** The reranking for these options; undefined if its weight is 0 or there is no reranker. */
 export function toReranking({ rerank, rerankCandidates }: RerankOptions, k = 10, weight = DEFAULT_WEIGHT) {
   checkCount(rerankCandidates, 'rerankCandidates');
   if (rerank !== undefined && typeof rerank !== 'function')
@@ -82,15 +87,15 @@ export function toReranking({ rerank, rerankCandidates }: RerankOptions, k = 10,
   return { rerank, weight, candidates: Math.max(k, rerankCandidates ?? DEFAULT_CANDIDATES) } satisfies Reranking;
 }
 
-/** What the reranker said of one text. */
+/** The result of the reranker for one text. */
 export interface Reranked {
-  /** Its score, as it returned it. */
+  /** The score that it returned. */
   readonly score: number;
-  /** What that adds. */
+  /** The part of the hit's score that follows from it. */
   readonly part: number;
 }
 
-/** Asks a reranker; resolves to what it says of each text. */
+/** Calls a reranker; resolves to its result for each text. */
 export async function askReranker(
   { rerank, weight }: Reranking,
   question: string,
@@ -120,7 +125,7 @@ const describe = (value: unknown) => (typeof value === 'number' ? String(value) 
 
 /** How many standard deviations each score is above the mean; 0 for all if they are the same. */
 function standardise(scores: readonly number[]): number[] {
-  // Scores may be of any size, and the square of a large one would be none.
+  // Scaled first, because the square of a large score could overflow.
   const largest = scores.reduce((most, score) => Math.max(most, Math.abs(score)), 0) || 1;
   const scaled = scores.map((score) => score / largest);
   const mean = scaled.reduce((sum, score) => sum + score, 0) / scaled.length;

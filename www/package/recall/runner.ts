@@ -17,27 +17,27 @@ import { invalidArgument, isEmbedderMissing, MemoryError } from '../wire/errors.
 import { loadModel, modelUnavailable, MODELS } from './model.js';
 import type { MemoryMapPoint, RecallQuestion } from '../wasm/synth_memory.js';
 
-/** How long after a write texts are embedded, in ms: a burst of writes is one batch. */
+/** How long after a write its texts are embedded, in ms: a burst of writes becomes one batch. */
 const AFTER_WRITE = 50;
-/** How much later a tab that does not lead looks whether anything waits, in ms: the one that leads has seen to it by then. */
+/** How much later a follower checks for texts that wait, in ms: by then the leader has embedded them. */
 const FOLLOWERS_LATER = 500;
-/** How many texts the bundled model embeds in one call: so many that others hardly wait for it. */
+/** How many texts the bundled model embeds in one call: few enough to hardly delay other calls. */
 const BUNDLED_BATCH = 256;
 const DEFAULT_BATCH = 32;
-/** The longest time until it is looked again, in ms: an hour, as the engine makes what failed wait. */
+/** The longest time until the next check, in ms: an hour, as long as the engine makes failed texts wait at most. */
 const LONGEST_WAIT = 3_600_000;
 
-/** Keeps the vectors in step with the texts, and makes those of questions. */
+/** Keeps the vectors up to date with the texts, and embeds questions. */
 export class EmbedderRunner {
   readonly #connection: Connection;
   readonly #embedder: EmbedderOption;
   readonly #tell: ((status: EmbeddingStatus) => void) | undefined;
   #dimensions: Promise<number> | undefined;
-  /** Whether there may be texts that wait. */
+  /** Whether texts may be waiting. */
   #isBehind = true;
-  /** Fires when the memory is closed: what waits for an embedder waits no longer. */
+  /** Fires when the memory is closed: calls that wait for an embedder stop waiting. */
   readonly #closing = new AbortController();
-  /** Fires somewhat later: a model that is on its way may still come. */
+  /** Fires somewhat later: a model that is being loaded may still arrive. */
   readonly #loading = new AbortController();
   #running: Promise<void> | undefined;
   #again = false;
@@ -51,33 +51,33 @@ export class EmbedderRunner {
     this.#tell = tell;
   }
 
-  /** Are told when an embedder of the page's own has done all it can: what questions find may be different then. */
+  /** Called when an embedder of the page's own has done all it can: questions may then have other results. */
   readonly settled = new Set<() => void>();
 
-  /** Fires when the memory is closed: a function of the page's own is not waited for then. */
+  /** Fires when the memory is closed: a function of the page's own is then not awaited. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
-  /** From here on nothing is embedded, and an embedder of the page's own is not waited for. */
+  /** Stops embedding, and waiting for an embedder of the page's own. */
   close(): void {
     clearTimeout(this.#timer);
     this.#closing.abort();
     abortLater(this.#loading);
   }
 
-  /** Rejects what means nothing without a vector, if there is no embedder. */
+  /** Throws if there is no embedder, for calls that need a vector. */
   require(): void {
     if (this.#embedder === 'none') throw noEmbedder();
   }
 
-  /** The engine knows nothing of the embedder any more. */
+  /** Notes that the engine has lost the embedder. */
   forget(): void {
     this.#dimensions = undefined;
     this.#isBehind = true;
   }
 
-  /** The vector of a question; or that the engine makes it, with the bundled model; or neither. */
+  /** Returns the vector of a question; `embed: true` if the engine makes it with the bundled model; or neither. */
   async vectorOf(
     question: RecallQuestion,
     given: Float32Array | undefined,
@@ -95,22 +95,25 @@ export class EmbedderRunner {
     return { vector, model: this.#embedder.name };
   }
 
-  /** Lets what was written before a question be found by meaning too: in slices that other calls pass between. */
+  /**
+   * Embeds the texts that were written before a question, so that they are found by meaning too: in slices, so that
+   * other calls pass in between.
+   */
   async #catchUpBefore(signal: AbortSignal | undefined): Promise<void> {
     try {
       if ((await this.#catchUp(signal)) < BUNDLED_BATCH) return;
-      // What is written meanwhile is not waited for.
+      // Texts that are written meanwhile are not awaited.
       const { pending } = await this.#connection.call('embeddingsStatus', [], { signal });
       for (let left = pending; left > 0; left -= BUNDLED_BATCH)
         if ((await this.#catchUp(signal)) < BUNDLED_BATCH) return;
     } catch (error) {
-      // A full disk is no reason not to answer: what could not be stored is found by its words.
+      // A full disk does not prevent an answer: texts whose vectors could not be stored are found by their words.
       const isOfDisk = error instanceof MemoryError && /^(?:quota_exceeded|io_failed)$/.test(error.code);
       if (!isOfDisk) throw error;
     }
   }
 
-  /** Vectors of texts, as questions or rows would have them. */
+  /** Embeds texts as questions or as rows. */
   async embed(
     texts: readonly string[],
     purpose: EmbeddingPurpose,
@@ -125,7 +128,7 @@ export class EmbedderRunner {
     return this.#embed(embedder, checked, purpose, dimensions, signal);
   }
 
-  /** Embeds all that waits and may be tried now. */
+  /** Embeds all texts that wait and may be tried now. */
   async settle(options: CallOptions = {}): Promise<EmbeddingStatus> {
     if (this.#embedder !== 'none') {
       this.#again = true;
@@ -148,12 +151,12 @@ export class EmbedderRunner {
     return this.#connection.call('embeddingsMap', [limit], options);
   }
 
-  /** Begins with what waits, without being waited for. */
+  /** Starts embedding the texts that wait, without waiting for it. */
   begin(): void {
     if (this.#embedder !== 'none') this.#runIn(0);
   }
 
-  /** Sees to what waits in so many ms, or sooner where that is meant already. */
+  /** Embeds the texts that wait after `ms`, or sooner if that is already scheduled. */
   #runIn(ms: number): void {
     const later = this.#connection.role === 'follower' ? FOLLOWERS_LATER : 0;
     const due = Date.now() + Math.min(ms + later, LONGEST_WAIT);
@@ -161,11 +164,14 @@ export class EmbedderRunner {
     clearTimeout(this.#timer);
     this.#due = due;
     this.#timer = setTimeout(() => void this.#inTurn().catch(() => undefined), due - Date.now());
-    // Node is not kept from ending by it.
+    // The timer does not keep Node running.
     (this.#timer as { unref?: () => void }).unref?.();
   }
 
-  /** Sees to what waits, unless another tab is at it: a page's own embedder may cost money, and is asked once for a text. */
+  /**
+   * Embeds the texts that wait, unless another tab is doing so: an embedder of the page's own may cost money, and is
+   * asked once for each text.
+   */
   async #inTurn(): Promise<void> {
     this.#timer = undefined;
     const { path } = this.#connection;
@@ -179,7 +185,7 @@ export class EmbedderRunner {
     }
   }
 
-  /** Whoever listens may fail; embedding does not fail with it. */
+  /** Reports the status. A listener that throws does not stop the embedding. */
   #told(status: EmbeddingStatus): void {
     try {
       this.#tell?.(status);
@@ -188,7 +194,7 @@ export class EmbedderRunner {
     }
   }
 
-  /** Goes on until nothing waits. What is asked for meanwhile is done in the same run. */
+  /** Embeds until no text waits. Requests that arrive meanwhile are served by the same run. */
   async #run(): Promise<void> {
     try {
       while (this.#again) {
@@ -213,12 +219,12 @@ export class EmbedderRunner {
     }
     const status = await this.status();
     this.#told(status);
-    // The bundled model's vectors are there before the question is.
+    // With the bundled model, vectors are made before a question is answered.
     if (!isBundled(this.#embedder)) for (const report of this.settled) report();
     if (status.retryAt) this.#runIn(Math.max(AFTER_WRITE, status.retryAt.getTime() - Date.now()));
   }
 
-  /** Begins anew where another file took the memory's place meanwhile, which knows nothing of the embedder. */
+  /** Starts again if the memory's file was replaced meanwhile, and the new one does not know the embedder. */
   #anew(error: unknown): false {
     if (!isEmbedderMissing(error)) throw error;
     this.#dimensions = undefined;
@@ -226,7 +232,9 @@ export class EmbedderRunner {
     return false;
   }
 
-  /** Notes of an embedder of the page's own, which does not even tell its dimensions, that what waits failed. */
+  /**
+   * If an embedder of the page's own fails when asked for its dimensions, marks a batch of the waiting texts as failed.
+   */
   async #failed(error: unknown): Promise<undefined> {
     const ofEmbedder = error instanceof MemoryError && /^(?:embedder_failed|invalid_embedding)$/.test(error.code);
     if (!ofEmbedder) throw error;
@@ -235,7 +243,7 @@ export class EmbedderRunner {
     await this.#connection.call('embeddingsFail', [keys, error.message.slice(0, 1000)]);
   }
 
-  /** Embeds some of what waits; tells whether there was anything. */
+  /** Embeds some of the texts that wait; resolves to whether there were any. */
   async #batch(dimensions: number): Promise<boolean> {
     const embedder = this.#embedder as Embedder | BundledEmbedder;
     if (isBundled(embedder)) {
@@ -265,7 +273,8 @@ export class EmbedderRunner {
       await keep(texts).catch(async (error: unknown) => {
         if (isOver(error)) throw error;
         if (texts.length === 1) return void fails(texts, error);
-        // Some of them may be at fault, or nothing works at all: where two by themselves fail, so would the rest.
+        // Either some of the texts fail or the embedder does not work at all. If the first two fail one by one, the
+        // rest would too.
         let kept = 0;
         for (const [at, text] of texts.entries()) {
           const alone = await keep([text]).then(
@@ -284,17 +293,17 @@ export class EmbedderRunner {
     return true;
   }
 
-  /** Whether there may be texts that wait: a commit told of some, they are being embedded, or they are just being written. */
+  /** Whether texts may be waiting: a commit reported some, they are being embedded, or they are being written. */
   #mayWait(): boolean {
     return this.#isBehind || this.#running !== undefined || this.#connection.isWriting;
   }
 
-  /** Embeds a slice of what waits with the bundled model; resolves to how many texts that were. */
+  /** Embeds a slice of the texts that wait with the bundled model; resolves to how many there were. */
   #catchUp(signal?: AbortSignal): Promise<number> {
     return this.#withModel(() => this.#connection.call('embeddingsCatchUp', [BUNDLED_BATCH], { signal }));
   }
 
-  /** Asks an embedder, and holds what it gives against what it said. */
+  /** Calls an embedder, and validates the vectors that it returns. */
   async #embed(
     embedder: Embedder,
     texts: string[],
@@ -311,11 +320,11 @@ export class EmbedderRunner {
       },
     );
     if (!Array.isArray(vectors) || vectors.length !== texts.length)
-      throw failed(`The embedder ${embedder.name} gave no vector for each of ${texts.length} texts.`);
-    // A hole in the array is met as the undefined that it reads as.
+      throw failed(`The embedder ${embedder.name} did not return a vector for each of ${texts.length} texts.`);
+    // `Array.from` reads a hole in the array as undefined.
     return Array.from(vectors, (given) => {
       if (!(given instanceof Float32Array || Array.isArray(given)))
-        throw invalid(`${embedder.name} gave what is no vector.`);
+        throw invalid(`The embedder ${embedder.name} returned a value that is not a vector.`);
       const vector = given instanceof Float32Array ? given : Float32Array.from(given, Number);
       const wanted = dimensions ?? vector.length;
       if (vector.length !== wanted || vector.length === 0)
@@ -326,7 +335,7 @@ export class EmbedderRunner {
     });
   }
 
-  /** Tells the engine which model's vectors are kept, once; resolves to their dimensions. From then on texts are embedded. */
+  /** Sets the engine's model, once; resolves to its dimensions. From then on texts are embedded. */
   #use(): Promise<number> {
     this.#listen();
     this.#dimensions ??= this.#begin().catch((error: unknown) => {
@@ -336,7 +345,7 @@ export class EmbedderRunner {
     return this.#dimensions;
   }
 
-  /** Follows what commits change: rows may then wait for their vectors. */
+  /** Listens for commits, after which rows may wait for their vectors. */
   #listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
@@ -345,7 +354,7 @@ export class EmbedderRunner {
       this.#runIn(AFTER_WRITE);
     };
     this.#connection.listen(({ replaced }) => {
-      // Another file, or another schema, knows nothing of a page's own embedder; the bundled one is in the engine.
+      // Another file, or another schema, does not know a page's own embedder; the bundled one is in the engine.
       if (replaced && !isBundled(this.#embedder)) this.forget();
       again();
     });
@@ -365,7 +374,7 @@ export class EmbedderRunner {
     return dimensions;
   }
 
-  /** Gives the engine the bundled model, unless another tab has; resolves to its dimensions. */
+  /** Loads the bundled model into the engine, unless another tab has; resolves to its dimensions. */
   async #load(embedder: BundledEmbedder): Promise<number> {
     if (this.#connection.role === 'follower') {
       const { dimensions, model } = await this.#connection.call('embeddingsStatus', []);
@@ -383,15 +392,18 @@ export class EmbedderRunner {
       try {
         return await this.#connection.call('embedderLoad', [bytes], {}, [bytes.buffer]);
       } catch (error) {
-        // What was served is cut off, or something else.
+        // The server sent a truncated file, or a different one.
         if (error instanceof MemoryError && error.code === 'invalid_argument') throw modelUnavailable(embedder, error);
-        // The worker ended on the way, and the bytes with it.
+        // The worker ended meanwhile, and the transferred bytes with it.
         if (!isEmbedderMissing(error)) throw error;
       }
     }
   }
 
-  /** Makes a call that needs the bundled model; where the engine lost it, as after a crash, it is given it again. */
+  /**
+   * Makes a call that needs the bundled model. If the engine lost it, for instance in a crash, loads it again and
+   * retries.
+   */
   async #withModel<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
@@ -404,13 +416,13 @@ export class EmbedderRunner {
   }
 }
 
-/** Whether it is no text's fault: the memory was closed, or another file took its place meanwhile. */
+/** Whether no text caused the error: the memory was closed, or its file was replaced meanwhile. */
 function isOver(error: unknown): boolean {
   return error instanceof MemoryError && /^(?:closed|embedder_missing)$/.test(error.code);
 }
 
 function failed(what: string, cause?: unknown): MemoryError {
-  const hint = 'Rows stay searchable by their words and are tried again; look at the cause.';
+  const hint = 'Rows stay searchable by their words and are retried; look at the cause.';
   return new MemoryError('embedder_failed', what, hint, cause);
 }
 

@@ -1,12 +1,12 @@
-// How times are written into a prompt: in the time zone of the user, whose day it is.
+// Writes times into a prompt: by default in the time zone of the page, because it is the user's day that counts.
 import { invalidArgument, MemoryError } from '../wire/errors.js';
 import type { WriteTime } from './marks.js';
 
 /** How times are written. */
 export interface TimeOptions {
   /**
-   * The time zone that times are written in, by its IANA name such as `Europe/Oslo`, or `UTC`; by default that of the page. Each
-   * says how far it is from UTC, such as `2026-03-04T06:06:07+01:00`.
+   * The time zone of the times, by its IANA name such as `Europe/Oslo`, or `UTC`; by default that of the page. Each
+   * time has its offset from UTC, such as `2026-03-04T06:06:07+01:00`.
    */
   readonly timeZone?: string | undefined;
   /** Writes a time in another way, such as `(time) => time.toLocaleString('nb', { timeZone })`. */
@@ -16,14 +16,14 @@ export interface TimeOptions {
 const DAY = ['year', 'month', 'day'] as const;
 const CLOCK = ['hour', 'minute', 'second'] as const;
 
-/** What writes times by these options. */
+/** Returns a function that writes times as these options say. */
 export function timesBy({ timeZone, formatTime }: TimeOptions): WriteTime {
   if (formatTime !== undefined) {
     if (typeof formatTime !== 'function') throw invalidArgument('formatTime must be a function of a Date.');
     return (time) => {
       const text = formatTime(new Date(time));
       if (typeof text === 'string') return text;
-      throw invalidArgument(`formatTime gave ${String(text)}; it must give a string.`);
+      throw invalidArgument(`formatTime returned ${String(text)}; it must return a string.`);
     };
   }
   let format: Intl.DateTimeFormat;
@@ -35,12 +35,12 @@ export function timesBy({ timeZone, formatTime }: TimeOptions): WriteTime {
     throw new MemoryError(
       'invalid_argument',
       `There is no time zone ${JSON.stringify(timeZone)}.`,
-      'Name one such as Europe/Oslo, or UTC.',
+      'Use an IANA name such as Europe/Oslo, or UTC.',
       cause,
     );
   }
   return (time) => {
-    // A year before the first or beyond the fourth digit is written by ISO's own form.
+    // A year before 1 or after 9998 is written in ISO's own form.
     const year = time.getUTCFullYear();
     if (year < 1 || year > 9998) return time.toISOString().replace(/\.\d+Z$/, 'Z');
     const parts = new Map(format.formatToParts(time).map(({ type, value }) => [type, value]));

@@ -1,7 +1,7 @@
-// Arguments, checked where a call is made: what a message could not carry, or a row could not hold, is an error here.
+// Validates arguments when a call is made: a value that a message cannot carry or a row cannot store is an error.
 import { causeOf, invalidArgument, MemoryError, toMemoryError, unreadable } from './errors.js';
 
-/** A string that can be written down as UTF-8. */
+/** Validates a string that can be encoded as UTF-8. */
 export function checkText(value: unknown, name: string): string {
   if (typeof value !== 'string') throw invalidArgument(`${name} must be a string.`);
   if (!value.isWellFormed()) {
@@ -14,15 +14,15 @@ export function checkText(value: unknown, name: string): string {
   return value;
 }
 
-/** Refuses fields that there are none of. */
+/** Rejects unknown fields. */
 export function checkFields(options: object, known: readonly string[], name = 'The options'): void {
   if (typeof options !== 'object' || options === null) throw invalidArgument(`${name} must be an object.`);
   const other = Object.keys(options).find((field) => !known.includes(field));
   if (other !== undefined)
-    throw invalidArgument(`${name} have no field ${JSON.stringify(other)}.`, `There are ${known.join(', ')}.`);
+    throw invalidArgument(`${name} have no field ${JSON.stringify(other)}.`, `The fields are ${known.join(', ')}.`);
 }
 
-/** Checks that those of these fields that are set are numbers. */
+/** Validates that each of these fields is a number or not set. */
 export function checkNumbers<T extends object>(options: T, names: readonly (keyof T)[]): void {
   for (const name of names) {
     const value: unknown = options[name];
@@ -31,7 +31,7 @@ export function checkNumbers<T extends object>(options: T, names: readonly (keyo
   }
 }
 
-/** Checks a primary key. */
+/** Validates a primary key. */
 export function checkKey<Key extends string | number>(key: Key): Key {
   if (typeof key === 'string') return checkText(key, 'key') as Key;
   if (Number.isSafeInteger(key)) return key;
@@ -39,24 +39,24 @@ export function checkKey<Key extends string | number>(key: Key): Key {
   throw invalidArgument(`The key ${what} is neither a string nor a whole number.`);
 }
 
-/** The fields that are set: to leave one out and to give undefined is the same. */
+/** The fields that are set. A field that is `undefined` counts as left out. */
 export function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** Checks the signal that a call can be given up by. */
+/** Validates the signal that can abort a call. */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal must be an AbortSignal.');
 }
 
-/** The signal of a call's options. */
+/** Returns the validated signal of a call's options. */
 export function signalOf(options: { readonly signal?: AbortSignal | undefined }): AbortSignal | undefined {
   if (typeof options !== 'object' || options === null) throw invalidArgument('The options must be an object.');
   checkSignal(options.signal);
   return options.signal;
 }
 
-/** Checks a number of rows, if it is set: a whole number from 1 on. */
+/** Validates a number of rows, if it is set: a whole number from 1 to `most`. */
 export function checkCount(count: number | undefined, name: string, most = 1000): number | undefined {
   if (count === undefined || (Number.isInteger(count) && count >= 1 && count <= most)) return count;
   throw invalidArgument(
@@ -64,7 +64,7 @@ export function checkCount(count: number | undefined, name: string, most = 1000)
   );
 }
 
-/** Bytes that can be moved to the worker: the caller keeps its own. */
+/** A copy of the bytes, which can be moved to the worker; the caller keeps the original. */
 export function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
   try {
     if (file instanceof Uint8Array || file instanceof ArrayBuffer) return new Uint8Array(file).slice();

@@ -3,7 +3,7 @@ import { invalidArgument } from './errors.js';
 import { decodeJson, encodeJson, type JsonInput, type JsonValue } from './json.js';
 import type * as wire from '../wasm/synth_memory.js';
 
-/** What a field that crosses is on the page: times are `Date`s and JSON is a value. */
+/** The type that a field of a message has on the page: a time is a `Date`, and JSON is a value. */
 type PublicField<T, Value> = T extends wire.Seconds
   ? Date
   : T extends wire.JsonText
@@ -12,13 +12,13 @@ type PublicField<T, Value> = T extends wire.Seconds
       ? readonly string[]
       : T;
 
-/** undefined, where the field may be left out: it means the same. */
+/** `undefined` if the field is optional: setting it to undefined means the same as leaving it out. */
 type Undefined<T, K extends keyof T> = object extends Pick<T, K> ? undefined : never;
 
-/** A type that crosses, as the page has it; `Value` is what its JSON is. */
+/** The page's form of a type that is sent in messages; `Value` is the type of its JSON fields. */
 export type Public<T, Value = JsonValue> = { [K in keyof T]: PublicField<T[K], Value> | Undefined<T, K> };
 
-/** How a field is checked and converted. */
+/** How a field is validated and converted. */
 type Kind = 'time' | 'json' | 'text' | 'number' | 'flag' | 'texts';
 
 type KindOf<T> = T extends wire.Seconds
@@ -33,10 +33,10 @@ type KindOf<T> = T extends wire.Seconds
           ? 'flag'
           : 'texts';
 
-/** Every field of a type that crosses, and its kind. The compiler holds it against Rust's declaration. */
+/** Every field of a type that is sent in messages, with its kind. The compiler checks it against Rust's declaration. */
 export type Shape<T> = { readonly [K in keyof Required<T>]: KindOf<NonNullable<T[K]>> };
 
-/** An object of the page's as it crosses. */
+/** Validates an object of the page and converts it to its message form. */
 export function encode<T extends object>(shape: Shape<T>, value: Public<T, JsonInput>, name: string, place = ''): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidArgument(`${name} must be an object.`);
@@ -54,7 +54,7 @@ export function encode<T extends object>(shape: Shape<T>, value: Public<T, JsonI
   return encoded as T;
 }
 
-/** The fields that may be null; of others it would be taken for one that is left out. */
+/** The fields that may be null. In any other field, null would be taken for a field that is left out. */
 const NULLABLE: ReadonlySet<string> = new Set([
   'assistantResponse',
   'parsedIntent',
@@ -87,7 +87,7 @@ function encodeField(kind: Kind, value: unknown, name: string): unknown {
   }
 }
 
-/** A row that crossed as the page has it. */
+/** Converts a row from its message form to the page's form, in place. */
 export function decode<T extends object>(shape: Shape<T>, row: T): Public<T> {
   const decoded = row as Record<string, unknown>;
   for (const key in shape) {

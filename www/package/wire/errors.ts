@@ -4,11 +4,11 @@ import type { EngineErrorCode, Failure, FailureCause } from '../wasm/synth_memor
 export type ClientErrorCode =
   /** The `AbortSignal` fired before the call began. It was not carried out. */
   | 'aborted'
-  /** Another tab leads with a newer version of the package, which this one cannot speak to. */
+  /** The leader is another tab with a newer version of the package, which this version cannot talk to. */
   | 'client_outdated'
   /** The memory was closed. */
   | 'closed'
-  /** The embedder that was given failed, or gave something else than vectors. Rows are tried again later. */
+  /** The app's embedder failed, or returned something other than vectors. Rows are retried later. */
   | 'embedder_failed'
   /** The bundled embedder could not be loaded. */
   | 'embedder_unavailable'
@@ -16,15 +16,15 @@ export type ClientErrorCode =
   | 'invalid_text'
   /** A URL that is neither `opfs:///name.db` nor `memory:`. */
   | 'invalid_url'
-  /** A part of the package that is loaded when it is first needed could not be: offline, or another version was deployed. */
+  /** A part of the package that loads on first use could not be loaded: offline, or another version was deployed. */
   | 'module_unavailable'
-  /** The function given to `live` threw an error of its own, which is the cause. */
+  /** The function passed to `live` threw an error of its own, which is the cause. */
   | 'read_failed'
-  /** The reranker that was given failed, or did not return a finite number for each text. Nothing was changed. */
+  /** The app's reranker failed, or did not return a finite number for each text. Nothing was changed. */
   | 'reranker_failed'
-  /** A call kept the worker longer than it may, and was ended with it; or nobody answered. */
+  /** A call exceeded its time limit and its worker was ended; or no leader answered. */
   | 'timed_out'
-  /** The engine broke at this call; or a memory that was in the worker alone is gone with it. */
+  /** The engine crashed at this call; or the worker of a `memory:` ended, and the memory with it. */
   | 'worker_crashed'
   /** The worker or its WebAssembly could not be loaded. */
   | 'worker_unavailable';
@@ -52,16 +52,16 @@ export interface FailureMessage extends Omit<Failure, 'code'> {
  */
 export class MemoryError extends Error {
   override readonly name = 'MemoryError';
-  /** Which kind of failure. */
+  /** The kind of failure. */
   readonly code: ErrorCode;
   /** What to do about it, in one sentence. */
   readonly hint: string;
 
   /**
-   * @param code - Which kind of failure.
-   * @param what - What was wrong, in one sentence; with the hint it becomes the `message`.
+   * @param code - The kind of failure.
+   * @param what - What was wrong, in one sentence; followed by the hint, it becomes the `message`.
    * @param hint - What to do about it.
-   * @param cause - What it came from: an error of SQLite's, a DOMException, the signal's reason.
+   * @param cause - The cause: an error from SQLite, a DOMException or the signal's reason.
    */
   constructor(code: ErrorCode, what: string, hint: string, cause?: unknown) {
     super(`${what} ${hint}`, cause === undefined ? undefined : { cause });
@@ -70,9 +70,9 @@ export class MemoryError extends Error {
   }
 }
 
-/** What an error of the engine came from: SQLite's own words, or the browser's exception. */
+/** The cause of an error of the engine: SQLite's message, or the browser's exception. */
 export class EngineCause extends Error {
-  /** The statement that failed, where there was one. */
+  /** The statement that failed, if there was one. */
   readonly sql: string | undefined;
 
   constructor(name: string, message: string, sql: string | null) {
@@ -91,18 +91,18 @@ export function toMemoryError({ code, message, hint, cause }: FailureMessage): M
   );
 }
 
-/** The failure in what the engine threw; undefined where it threw anything else, which means that it broke. */
+/** The failure that the engine threw; undefined if it threw anything else, which means that it crashed. */
 export function asFailure(thrown: unknown): FailureMessage | undefined {
   const isFailure = typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'hint' in thrown;
   return isFailure ? (thrown as FailureMessage) : undefined;
 }
 
-/** Whether the bundled embedder has to be given to the engine, again or for the first time. */
+/** Whether the bundled embedder has to be loaded into the engine, again or for the first time. */
 export function isEmbedderMissing(error: unknown): boolean {
   return error instanceof MemoryError && error.code === 'embedder_missing';
 }
 
-/** What was thrown, as the cause of a failure. */
+/** Converts a thrown value to the cause of a failure. */
 export function causeOf(thrown: unknown): FailureCause {
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
   return { name, message, sql: null };
@@ -118,14 +118,14 @@ export function unavailable(thrown: unknown): FailureMessage {
   return failure(
     'worker_unavailable',
     `The memory's worker or its WebAssembly could not be loaded (${cause.message}).`,
-    "Check that worker.js and the .wasm are served and that the Content-Security-Policy has 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
+    "Check that worker.js and the .wasm file are served and that the Content-Security-Policy allows 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
     cause,
   );
 }
 
-/** The lock that keeps tabs apart is refused. */
+/** The browser denied the lock that keeps other tabs out. */
 export function denied(thrown: unknown): FailureMessage {
-  const message = 'The browser refuses this page the lock that keeps other tabs out.';
+  const message = 'The browser denied this page the Web Lock that keeps other tabs out.';
   return failure(
     'storage_denied',
     message,
@@ -134,60 +134,61 @@ export function denied(thrown: unknown): FailureMessage {
   );
 }
 
-/** An engine that broke while it opened a memory. */
+/** The engine crashed while it opened a memory. */
 export function crashedOpening(cause: FailureCause): FailureMessage {
   const hint = 'The file is at its last committed state; try again, and report the cause.';
-  return failure('worker_crashed', 'The engine broke while it opened the memory.', hint, cause);
+  return failure('worker_crashed', 'The engine crashed while it opened the memory.', hint, cause);
 }
 
-/** The call at which the engine broke. */
+/** The engine crashed at this call. */
 export function crashedAt(cause: FailureCause): FailureMessage {
   const hint =
-    'The file is at its last committed state and is opened again; look before you repeat a write, and report the cause.';
-  return failure('worker_crashed', 'The engine broke while it carried out this call.', hint, cause);
+    'The file is at its last committed state and is opened again; check what was written before you repeat a write, and report the cause.';
+  return failure('worker_crashed', 'The engine crashed while it carried out this call.', hint, cause);
 }
 
-/** A memory that was in memory only. */
+/** The worker of a `memory:` ended, and its rows with it. */
 export function lost(cause: FailureCause): FailureMessage {
-  const hint = 'Open a new one and import what you exported; a memory in OPFS would have kept its rows.';
-  return failure('worker_crashed', 'The memory was kept by the worker alone, and is gone with it.', hint, cause);
+  const hint = 'Open a new memory and import your last export; a memory in OPFS would have kept its rows.';
+  return failure('worker_crashed', 'The memory was only in its worker and was lost with it.', hint, cause);
 }
 
-/** A call of which it cannot be found out what became. */
+/** A call whose outcome cannot be determined. */
 export function unknown(): FailureMessage {
   const message =
-    'It is not known whether the call was carried out: each worker that was at it ended, or it is too long ago.';
-  return failure('worker_crashed', message, 'The file is whole; look before you repeat a write.');
+    'It is unknown whether the call was carried out: each worker that received it ended, or it was made too long ago.';
+  return failure('worker_crashed', message, 'The file is intact; check what was written before you repeat a write.');
 }
 
-/** A call that kept its worker for longer than it may. */
+/** A call that exceeded its time limit. */
 export function timedOut(): FailureMessage {
-  const message = 'The call took longer than it may, and the worker that was at it was ended.';
-  const hint = 'Ask for less at a time; what was not committed is as it was, so look before you repeat a write.';
+  const message = 'The call exceeded its time limit, and its worker was ended.';
+  const hint =
+    'Ask for less at a time; uncommitted changes were rolled back, so check what was written before you repeat a write.';
   return failure('timed_out', message, hint);
 }
 
-/** A client to which nobody who leads answers. */
+/** No leader answers the client. */
 export function unheard(): FailureMessage {
-  const hint = 'Close or reload the other tabs of this site; look before you repeat a write.';
-  return failure('timed_out', 'The tab that leads does not answer.', hint);
+  const hint = 'Close or reload the other tabs of this site; check what was written before you repeat a write.';
+  return failure('timed_out', 'The tab that leads this memory does not answer.', hint);
 }
 
-/** A client that is too old to be led. */
+/** The client is too old to talk to the leader. */
 export function outdated(): FailureMessage {
-  const message = 'Another tab uses a newer version of this app, and leads.';
+  const message = 'Another tab leads this memory with a newer version of this app.';
   return failure('client_outdated', message, 'Reload this page; nothing was changed.');
 }
 
-/** An argument that no message can hold. */
+/** An argument that cannot be sent in a message. */
 export function unsendable(cause: unknown): FailureMessage {
   const message = 'An argument cannot be sent to the worker.';
-  return failure('invalid_argument', message, 'Give plain values only.', causeOf(cause));
+  return failure('invalid_argument', message, 'Pass plain values only.', causeOf(cause));
 }
 
-/** The bytes of the bundled model went with the worker; it is loaded again. */
+/** The bytes of the bundled model were lost with the worker, so the model is loaded again. */
 export function missing(): FailureMessage {
-  return failure('embedder_missing', 'The worker that was given the embedder is gone.', 'Give it again.');
+  return failure('embedder_missing', 'The worker that had the embedder has ended.', 'Load the embedder again.');
 }
 
 /** A file that could not be read. */
@@ -200,10 +201,10 @@ export function invalidArgument(what: string, hint = 'Correct it; nothing was ch
   return new MemoryError('invalid_argument', what, hint);
 }
 
-/** A call that its caller gave up. */
+/** A call that its caller aborted. */
 export function aborted(signal: AbortSignal | undefined): MemoryError {
-  const hint = 'Nothing was changed; make the call again if it is still wanted.';
-  return new MemoryError('aborted', 'The call was given up.', hint, signal?.reason);
+  const hint = 'Nothing was changed; make the call again if you still need it.';
+  return new MemoryError('aborted', 'The call was aborted.', hint, signal?.reason);
 }
 
 /** A call on a memory that was closed. */

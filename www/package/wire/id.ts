@@ -1,15 +1,15 @@
-// Names that nobody else has.
+// Unique names.
 
 /**
- * A random name. Where the page is not served safely there is no `randomUUID`, but there are random numbers; where something in
- * the page broke those too, these are random enough to be nobody else's.
+ * A random, unique name. A page that is not served securely has no `randomUUID`, but has `getRandomValues`. If
+ * something in the page broke that too, `Math.random` is random enough.
  */
 export function randomId(): string {
   try {
     const id: unknown = crypto.randomUUID();
     if (typeof id === 'string') return id;
   } catch {
-    // Made below.
+    // Falls back to the code below.
   }
   const bytes = new Uint8Array(16);
   try {

@@ -2,20 +2,20 @@ import { randomId } from './id.js';
 import { MemoryError } from './errors.js';
 
 /**
- * Any JSON value, as it is read. A whole number that a `number` cannot hold exactly, such as an id of 64 bits, is a `bigint`.
- * `Array.isArray` tells whether it is an array.
+ * Any JSON value, as it is read. A whole number that a `number` cannot hold exactly, such as a 64-bit id, is a
+ * `bigint`. Use `Array.isArray` to find out whether it is an array.
  */
 export type JsonValue = string | number | bigint | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** Any JSON value, as it is written: read-only arrays and objects are taken too. */
+/** Any JSON value, as it is written: read-only arrays and objects are accepted too. */
 export type JsonInput =
   string | number | bigint | boolean | null | readonly JsonInput[] | { readonly [key: string]: JsonInput };
 
 type AnyFunction = ((...given: never) => unknown) | (abstract new (...given: never) => unknown);
 
 /**
- * A type as far as JSON can hold it: interfaces too, which have no index signature. What JSON cannot hold is `never`: functions,
- * symbols, undefined, and objects with methods, such as a `Date` or a `Map`.
+ * A type as far as JSON can hold it, interfaces included, although they have no index signature. A type that JSON
+ * cannot hold becomes `never`: functions, symbols, undefined, and objects with methods, such as a `Date` or a `Map`.
  */
 export type Json<T> = T extends JsonInput
   ? T
@@ -32,32 +32,31 @@ export type Json<T> = T extends JsonInput
 /** Each field of a type as far as JSON can hold it. */
 export type JsonFields<T> = { [K in keyof T]: Json<T[K]> };
 
-/** An object, but no function. */
+/** An object that is not a function. */
 interface NoFunction {
   readonly [Symbol.hasInstance]?: never;
 }
 
-/** What a type extends that JSON can hold: `<Value extends JsonType<Value>>`. */
+/** The constraint of a type that JSON can hold: `<Value extends JsonType<Value>>`. */
 export type JsonType<Value> = JsonInput | (JsonFields<Value> & object & NoFunction);
 
-/** What there is no field for. */
+/** The type of a field that does not exist: no value has it. */
 export interface UnknownField {
   readonly unknownField: never;
 }
 
-/** A row that is given, whose JSON fields may be interfaces. */
+/** A row that a caller passes, whose JSON fields may be interfaces. */
 export type GivenRow<Row, Given> = Given & {
   [K in keyof Row]: JsonInput extends Row[K] ? Json<Given[K & keyof Given]> | Extract<Row[K], undefined> : Row[K];
 } & { readonly [K in Exclude<keyof Given, keyof Row>]: UnknownField };
 
-/** How deeply arrays and objects may stand in each other: as deeply as SQLite's JSON functions can follow. */
+/** How deeply arrays and objects may be nested: the limit of SQLite's JSON functions. */
 const MAX_DEPTH = 1000;
 
 /**
- * A JSON value as text, exactly: what would be changed or lost on the way is an error, where `JSON.stringify` would
- * leave it out or make something else of it.
+ * Encodes a JSON value as text, exactly. A value that `JSON.stringify` would leave out or change is an error.
  *
- * @param name - What the value is to the caller, for the error.
+ * @param name - The caller's name of the value, for the error.
  */
 export function encodeJson(value: unknown, name: string): string {
   const inside = new Set<object>();
@@ -82,7 +81,7 @@ export function encodeJson(value: unknown, name: string): string {
       case 'number':
         if (!Number.isFinite(value)) return refuse(String(value));
         if (Object.is(value, -0)) return '-0';
-        // With every digit: a reader that has 64 bits for it takes the digits as they are.
+        // All digits are written, so that a reader with 64-bit integers gets the exact number.
         return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(BigInt(value)) : String(value);
       case 'object':
         return value === null ? 'null' : encodeObject(value);
@@ -109,7 +108,7 @@ export function encodeJson(value: unknown, name: string): string {
     return text;
   };
 
-  // By index, so that a hole in the array is met as the undefined that it reads as.
+  // By index, so that a hole in the array is found as the `undefined` that it reads as.
   const encodeArray = (array: readonly unknown[]): string => {
     const text = Array.from({ length: array.length }, (_, at) => within(at, array[at])).join(',');
     if (Reflect.ownKeys(array).length !== array.length + 1) refuse('an array with properties of its own');
@@ -136,7 +135,7 @@ export function encodeJson(value: unknown, name: string): string {
     if (!(cause instanceof RangeError)) throw cause;
     throw new MemoryError(
       'text_too_long',
-      `${name} is longer as JSON than any string may be.`,
+      `${name} as JSON exceeds the maximum length of a string.`,
       'Store it in parts.',
       cause,
     );
@@ -148,8 +147,9 @@ function encodeString(text: string, malformed: () => never): string {
 }
 
 /**
- * The value of a JSON column. A text that is not JSON, which another program may have put there, is given as it is; so is one with
- * a number beyond what JavaScript's numbers reach. Whole numbers that they cannot hold exactly are bigints.
+ * The value of a JSON column. Whole numbers that a `number` cannot hold exactly are bigints. Two kinds of text are
+ * returned unchanged: one that is not JSON, which another program may have stored, and one with a number beyond the
+ * range of `number`.
  */
 export function decodeJson(text: string): JsonValue {
   try {
@@ -159,14 +159,14 @@ export function decodeJson(text: string): JsonValue {
   }
 }
 
-/** What a number has that may not be held exactly, or not at all. In a string it is harmless. */
+/** Matches what a number has that a `number` may not hold exactly, or at all. A match inside a string is harmless. */
 const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/;
-/** Strings and numbers; of JSON, nothing else begins as they do. */
+/** Strings and numbers; nothing else in JSON begins as they do. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** @throws A `SyntaxError` if it is no JSON, a `RangeError` if a number is too large. */
+/** @throws A `SyntaxError` if the text is not JSON, a `RangeError` if a number is too large. */
 function decodeExactly(text: string): JsonValue {
-  // A string that nobody could have stored stands for each number that becomes a bigint.
+  // Each number that becomes a bigint is replaced by a unique string, which no stored text can contain.
   const mark = randomId();
   const bigints = new Map<string, bigint>();
   const marked = text.replace(TOKEN, (token) => {

@@ -1,4 +1,4 @@
-// What crosses, field by field: the compiler checks each list against Rust's declaration.
+// The fields of every type that is sent in messages. The compiler checks each list against Rust's declaration.
 import type { Shape } from './codec.js';
 import type * as wire from '../wasm/synth_memory.js';
 
@@ -23,11 +23,11 @@ const doubt = {
   context: 'text',
   signals: 'json',
 } as const;
-/** Of a row that another program wrote. */
+/** The fields of a row that cannot be read, because another program wrote it. */
 const unreadable = { unreadable: 'texts' } as const;
 const resolution = { resolved: 'flag', resolutionPattern: 'text' } as const;
 
-/** What a table's rows, additions, changes and filters are made of. */
+/** The fields of a table's rows, additions, changes and filters. */
 export interface Shapes<Row, New, Patch, Filter, Order> {
   readonly row: Shape<Row>;
   readonly added: Shape<New>;

@@ -1,8 +1,8 @@
-// Promises that are not waited for any longer.
+// Promises that are no longer awaited once a signal fires.
 import { checkSignal } from './check.js';
 import { aborted, closed, type MemoryError } from './errors.js';
 
-/** What a promise gives, unless the signal fires before: then it is not waited for, and this rejects with `aborted`. */
+/** Settles as the promise does, unless the signal fires first: then it rejects with `aborted` at once. */
 export function givenUpBy<T>(
   signal: AbortSignal | undefined,
   promise: Promise<T>,
@@ -18,16 +18,16 @@ export function givenUpBy<T>(
   });
 }
 
-/** The same for a memory that is closed meanwhile: this rejects with `closed`. */
+/** The same for a memory that is closed meanwhile: rejects with `closed`. */
 export const unlessClosed = <T>(closing: AbortSignal, promise: Promise<T>): Promise<T> =>
   givenUpBy(closing, promise, closed);
 
-/** How long a memory that is closed waits for a file that is on its way, in ms. */
+/** How long a memory that is being closed waits for a file that is loading, in ms. */
 const GRACE = 1000;
 
-/** Gives up what is being loaded when a memory is closed, unless it comes soon. */
+/** Aborts the files of a closed memory that are still loading after the grace period. */
 export function abortLater(closing: AbortController): void {
   const timer = setTimeout(() => closing.abort(), GRACE);
-  // Node is not kept from ending by it.
+  // The timer does not keep Node from exiting.
   (timer as { unref?: () => void }).unref?.();
 }

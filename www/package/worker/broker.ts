@@ -1,4 +1,4 @@
-// The shared worker of an origin: gives each client a port to the worker that leads, and is asked nothing after that.
+// The shared worker of an origin: hands each client a port to the leader, and is not needed after that.
 import type { FromBroker, ToBroker } from '../link/channel.js';
 
 interface Wish {
@@ -6,11 +6,11 @@ interface Wish {
   readonly port: MessagePort;
 }
 
-/** By path: who leads, as far as it has said so, and who waits for a leader that has not yet. */
+/** By path, the leaders that have announced themselves; by leader that has not, the clients that wait for it. */
 const leaders = new Map<string, { readonly leader: string; readonly port: MessagePort }>();
 const wishes = new Map<string, Map<string, Wish>>();
 
-/** Gives both ends of a new channel away. */
+/** Hands the two ports of a new channel to the leader and the client. */
 function introduce(leader: string, to: MessagePort, { client, port }: Wish): void {
   const { port1, port2 } = new MessageChannel();
   to.postMessage({ type: 'client', client } satisfies FromBroker, [port1]);
@@ -27,7 +27,7 @@ function receive(message: ToBroker, port: MessagePort): void {
     wishes.get(leader)!.set(message.client, wish);
     return;
   }
-  // A leader that went is not heard of again, so what waits for it goes when the next one comes.
+  // A leader that was replaced never announces itself again, so the clients that wait for it are dropped.
   if (known) wishes.delete(known.leader);
   leaders.set(path, { leader, port });
   for (const wish of wishes.get(leader)?.values() ?? []) introduce(leader, port, wish);

@@ -1,37 +1,37 @@
-// Whom a leader answers, and which of their calls have come.
+// The clients of a leader, and which of their calls it has received.
 import type { FailureMessage } from '../wire/errors.js';
 import type { Answer, FromClient, Request, ToClient } from '../link/protocol.js';
 
 /** An answer without its number. */
 export type Body = { readonly value: unknown } | { readonly failure: FailureMessage };
 
-/** A way back to a client. */
+/** A connection to a client. */
 export interface Peer {
-  /** Sends a message; what is named in `transfer` is moved. */
+  /** Sends a message; what `transfer` lists is moved. */
   post(message: ToClient, transfer: Transferable[]): void;
 }
 
 const NOBODY: Peer = { post: () => undefined };
 
-/** A client, as its leader knows it. */
+/** The leader's state of a client. */
 export interface Client {
   readonly id: string;
   peer: Peer;
-  /** When it said what is known of it. */
+  /** The `order` of the last message that this state is based on. */
   order: number;
-  /** Whether it is told what commits change. */
+  /** Whether the client receives what commits change. */
   listens: boolean;
-  /** The number of the call that comes next. */
+  /** The number of the next call that is expected. */
   next: number;
-  /** All before this number is answered, and the client knows it. */
+  /** The client has received the answers to all calls before this number. */
   acknowledged: number;
-  /** All before this number were sent before it greeted: the database may hold their answers. */
+  /** All calls before this number were sent before its `hello`: the database may hold their answers. */
   sent: number;
   /** The number of the last call whose answer the database keeps. */
   kept: number;
   /**
-   * What failed and could not be entered, as nothing was committed. It is entered with what the client changes next: made again
-   * after that, it would be out of order.
+   * Failed calls whose answers could not be stored, because nothing was committed. Their answers are stored with the
+   * client's next change: if a call were repeated after that, it would be out of order.
    */
   failures: (readonly [sequence: number, body: Body])[];
 }
@@ -40,19 +40,19 @@ export interface Client {
 export interface Waiting {
   readonly client: Client;
   readonly request: Request;
-  /** Whether it came here, or to a leader before, already. */
+  /** Whether the call was already received, here or by an earlier leader. */
   readonly isAgain: boolean;
 }
 
-/** The clients of one leader. Calls come in the order of their numbers, whatever the way makes of it. */
+/** The clients of one leader. Their calls are taken in the order of their numbers, in whatever order they arrive. */
 export class Clients {
   readonly #clients = new Map<string, Client>();
-  /** Those that have gone for good: what of them is still on its way comes too late. */
+  /** The clients that are gone for good: messages from them that still arrive are ignored. */
   readonly #gone = new Set<string>();
 
   /**
-   * A client says who it is, for the first time or by another way than before; undefined where it has gone already, or has
-   * said something else since.
+   * Handles a client's `hello`, the first one or one through another connection than before. Returns undefined if the
+   * client is gone, or has sent a later message.
    */
   greet(hello: FromClient & { readonly type: 'hello' }, peer: Peer): Client | undefined {
     const { client: id, listens, acknowledged, sent, order = 0 } = hello;
@@ -66,7 +66,7 @@ export class Clients {
       known.listens = listens;
       known.sent = Math.max(known.sent, sent);
       known.acknowledged = Math.max(known.acknowledged, acknowledged);
-      // What its page answered itself does not come any more.
+      // Calls that the client's page has settled on its own will not arrive.
       known.next = Math.max(known.next, known.acknowledged);
       return known;
     }
@@ -79,11 +79,11 @@ export class Clients {
     return this.#clients.get(id);
   }
 
-  /** What of a message is to be done; a call that waits already is not taken up twice. */
+  /** Returns the calls of a message that are to be carried out; a call that already waits is not taken twice. */
   take(message: FromClient & { readonly type: 'call' }, peer: Peer, waiting: readonly Waiting[]): Waiting[] {
     const client = this.#clients.get(message.client);
     if (!client) {
-      // Its greeting was lost, or it was forgotten: it has to begin anew.
+      // Its `hello` was lost, or it was forgotten: it has to begin again.
       if (!this.#gone.has(message.client)) peer.post({ type: 'again' }, []);
       return [];
     }
@@ -105,19 +105,19 @@ export class Clients {
     return taken;
   }
 
-  /** A client wants to be told what commits change, or no more. */
+  /** A client wants to receive what commits change, or no longer wants to. */
   listen(message: FromClient & { readonly type: 'listen' }): void {
     const client = this.#clients.get(message.client);
     if (client && isNewest(client, message)) client.listens = message.listens;
   }
 
-  /** A client says that it sleeps. */
+  /** A client reports that it sleeps. */
   sleep(message: FromClient & { readonly type: 'forget' }): void {
     const client = this.#clients.get(message.client);
     if (client && isNewest(client, message)) this.forget(client.id);
   }
 
-  /** A client's page is gone, or sleeps: it greets again where it comes back, and what came of it is still known. */
+  /** A client's page is gone or sleeps. Its state is kept, and it sends `hello` again if it comes back. */
   forget(id: string): void {
     const client = this.#clients.get(id);
     if (!client) return;
@@ -141,14 +141,14 @@ export class Clients {
   }
 }
 
-/** Whether a client has said nothing since, by a way that was faster; notes that it said this. */
+/** Whether no later message of the client has arrived, through a faster connection; notes the order of this one. */
 function isNewest(client: Client, { order = client.order }: FromClient): boolean {
   if (order < client.order) return false;
   client.order = order;
   return true;
 }
 
-/** The answers of a group, by the client that each is for. */
+/** Groups calls and their answers by client. */
 export function byClient(
   items: readonly Waiting[],
   answers: readonly Answer[],

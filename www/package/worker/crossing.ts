@@ -1,10 +1,12 @@
-// What a call has to wait for before it is carried out, and what of its answer can be moved instead of copied.
+// What a call has to wait for before it is carried out, and which parts of its answer can be moved instead of copied.
 import { asFailure, causeOf, unreadable, type FailureMessage } from '../wire/errors.js';
 import { kindOf } from '../link/calls.js';
 import type { Answer, Request } from '../link/protocol.js';
 import type { Engine } from '../wasm/synth_memory.js';
 
-/** Does what a call has to wait for: room for a backup, a file to be read. Returns the failure if it cannot be had. */
+/**
+ * Prepares what a call needs: room for a backup, or the bytes of a file. Returns the failure if that is not available.
+ */
 export async function prepare(engine: Engine, request: Request): Promise<FailureMessage | undefined> {
   try {
     if (kindOf(request) === 'backedUp') await engine.reserve();
@@ -27,7 +29,7 @@ async function readBlob(file: Blob): Promise<Uint8Array> {
   }
 }
 
-/** jsdom's have no `arrayBuffer` yet. */
+/** For jsdom, whose blobs have no `arrayBuffer` yet. */
 function readByReader(file: Blob): Promise<ArrayBuffer> {
   const reader = new FileReader();
   return new Promise((resolve, reject) => {

@@ -3,25 +3,25 @@ import { leaderLock } from '../link/channel.js';
 import { takeLock, type Release } from '../link/locks.js';
 import { Engine, type EngineOptions, type MigrationProgress } from '../wasm/synth_memory.js';
 
-/** How long files that nobody has the lock for may still be held, in ms: by a worker that is just ending. */
+/** How long files may still be held when no one has the lock, in ms: by a worker that is just ending. */
 const FILES_GRACE = 2000;
 const RETRY_AFTER = 20;
 
-/** Is told where a migration is. */
+/** Receives the progress of a migration. */
 export type OnProgress = (progress: MigrationProgress) => void;
 
-/** An engine, and how to let others have its memory after its close. */
+/** An engine, and how to release its memory after it is closed. */
 export interface Held {
   readonly engine: Engine;
-  /** Resolves when others can have it. */
+  /** Releases the memory; resolves when others can open it. */
   release(): Promise<unknown>;
 }
 
 /**
- * Opens a memory, alone: a Web Lock keeps other workers out for as long as this one lives. Its page knows that none is to be
- * waited for but one that is just ending.
+ * Opens a memory exclusively: a Web Lock keeps other workers out for as long as this one lives. The page makes sure
+ * that the only worker to wait for is one that is just ending.
  *
- * @param loading - The WebAssembly, on its way; it rejects with a failure.
+ * @param loading - Resolves when the WebAssembly is loaded; rejects with a failure.
  * @throws A failure, as the engine throws it.
  */
 export async function openEngine(
@@ -33,8 +33,8 @@ export async function openEngine(
   const [release] = await Promise.all([
     path === undefined ? undefined : takeLock(leaderLock(path)),
     loading,
-    // The browser takes its time with the first look at OPFS; it can do so while the engine loads. What it says of a
-    // failure, it says again to the engine.
+    // The browser's first access to OPFS is slow, so it is made while the engine loads. If it fails, the engine's own
+    // access reports that.
     path === undefined ? undefined : navigator.storage?.getDirectory?.().catch(() => undefined),
   ]);
   const letGo: Release = release ?? (() => Promise.resolve());

@@ -1,34 +1,34 @@
-// Work that can wait: done while nobody asks, a few milliseconds at a time.
+// Work that can wait: done while no calls arrive, a few milliseconds at a time.
 
 /** When work is done. */
 export interface Pace {
-  /** How long nobody has asked when it begins, in ms. */
+  /** How long there must have been no call before work begins, in ms. */
   readonly quiet: number;
-  /** How long it waits at the most where somebody always asks, in ms; then one slice is done at a time. */
+  /** How long work waits at most if calls keep arriving, in ms; then one slice is done at a time. */
   readonly latest: number;
 }
 
-/** What became of a slice: nothing is left, something is, or it could not be done now. */
+/** The result of a slice: nothing is left to do, more is left, or it could not be done now. */
 export type Outcome = 'done' | 'more' | 'busy';
 
-/** Does slices of work between calls, so that none of them waits behind more than one. */
+/** Does slices of work between calls, so that no call waits behind more than one slice. */
 export class Idle {
   readonly #slice: () => Outcome;
   readonly #later: (task: () => void, ms: number) => void;
   readonly #pace: Pace;
-  /** When there was something to be done for the first time since it last was done; undefined where there is nothing. */
+  /** The first time that there was something to do since the last slice; undefined if there is nothing to do. */
   #since: number | undefined;
   #lastCall = 0;
   #isWaiting = false;
 
-  /** @param later - Does a task in so many ms; in 0, behind all messages that wait already. */
+  /** @param later - Runs a task after so many ms; with 0, after all messages that already wait. */
   constructor(slice: () => Outcome, later: (task: () => void, ms: number) => void, pace: Pace) {
     this.#slice = slice;
     this.#later = later;
     this.#pace = pace;
   }
 
-  /** A call was carried out, which may have left something to be done. */
+  /** A call was carried out, which may have left something to do. */
   stir(): void {
     this.#lastCall = performance.now();
     this.#since ??= this.#lastCall;
@@ -53,7 +53,7 @@ export class Idle {
     const outcome = this.#slice();
     this.#since = outcome === 'done' ? undefined : now;
     if (outcome === 'busy') this.#wait(quiet);
-    // Where nobody has asked meanwhile, it goes on at once.
+    // If no call has arrived meanwhile, it continues at once.
     else if (outcome === 'more') this.#wait(now - this.#lastCall > quiet ? 0 : quiet);
   }
 }

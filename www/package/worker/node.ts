@@ -1,5 +1,5 @@
-// `builtin.js` comes first, for the engine's glue needs what it adds.
-// Node has no OPFS: the engine runs here in this thread, in memory, and files go in and out as bytes.
+// `builtin.js` must be imported first, because the engine's glue code needs what it adds.
+// Node has no OPFS: the engine runs in this thread, in memory, and files are imported and exported as bytes.
 import { readFileSync } from './builtin.js';
 import { openEngine } from './engine.js';
 import { unavailable } from '../wire/errors.js';
@@ -17,13 +17,13 @@ const fail = (cause: unknown) => {
   throw unavailable(cause);
 };
 
-/** An engine in this thread. */
+/** Runs the engine in this thread. */
 export const openInThread: OpenWorker = (listener) => {
   const peer = { post: listener.receive };
   const processor = new Processor({
     open: (options, onProgress) => openEngine((loaded ??= load().catch(fail)), options, onProgress),
     defer: (task) => queueMicrotask(task),
-    // A process that has nothing else to do ends.
+    // The timer does not keep the process from exiting.
     later: (task, ms) => (setTimeout(task, ms) as { unref?: () => void }).unref?.(),
     tell: listener.receive,
   });

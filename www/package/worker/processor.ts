@@ -7,56 +7,59 @@ import { isByItself, isKept, kindOf, limitOf, movingOf } from '../link/calls.js'
 import type { Answer, FromClient, FromWorker, ToClient } from '../link/protocol.js';
 import type { Changes, Engine, EngineOptions } from '../wasm/synth_memory.js';
 
-/** What a processor needs of where it runs. */
+/** What a processor needs from the place where it runs. */
 export interface Host {
-  /** Loads the engine and opens it. Rejects with a failure. */
+  /** Loads the engine and opens the memory. Rejects with a failure. */
   open(options: EngineOptions, onProgress: OnProgress): Promise<Held>;
-  /** Does the task soon, but after all that is already waiting to be received. */
+  /** Runs the task soon, but after all messages that already wait to be received. */
   defer(task: () => void): void;
-  /** Does the task in so many ms; in 0, behind all that is already waiting to be received. */
+  /** Runs the task after so many ms; with 0, after all messages that already wait to be received. */
   later(task: () => void, ms: number): void;
-  /** Tells the page that this worker belongs to. */
+  /** Sends a message to the page that this worker belongs to. */
   tell(message: FromWorker): void;
 }
 
-/** The most calls of one shared transaction, so that the first of them is not kept waiting for long. */
+/** The most calls that share a transaction, so that the first of them does not wait long for its answer. */
 const MAX_GROUP = 1000;
-/** When what calls changed is indexed, and when what they deleted is removed from the files: many deletions cost as much as one. */
+/**
+ * When changed rows are indexed, and when the remains of deleted rows are removed from the files. Many deletions cost
+ * as much as one.
+ */
 const INDEXING = { quiet: 50, latest: 500 };
 const TIDYING = { quiet: 2000, latest: 10_000 };
-/** From how many rows on it is told that they are not indexed yet, and how often, in ms. */
+/** From how many unindexed rows on their number is reported, and how often, in ms. */
 const MANY = 1000;
 const TOLD_EVERY = 100;
 
 /**
- * Answers the requests that clients send, in their order.
+ * Answers the calls that clients send, in their order.
  *
- * Requests that wait together are carried out in one transaction and made durable by one flush, each still answered by
- * itself: one that fails takes nothing of its neighbors with it. No answer is sent before its change is durable, and the
- * answer to what must not be made twice is kept in the same transaction.
+ * Calls that wait together are carried out in one transaction and made durable by one flush. Each is still answered
+ * separately: a call that fails does not undo its neighbors. No answer is sent before its change is durable, and the
+ * answer to a call that must not be made twice is stored in the same transaction.
  */
 export class Processor {
   readonly #host: Host;
   readonly #clients = new Clients();
-  /** Those who greeted and are not welcomed yet. */
+  /** The clients that sent `hello` and wait for their `welcome`. */
   #greeted: Client[] = [];
   #queue: Waiting[] = [];
-  /** Clients that went, whose kept answers go with the next transaction. */
+  /** Clients that are gone, whose kept answers are removed in the next transaction. */
   #departed: string[] = [];
-  /** Whether any client is told what commits change. */
+  /** Whether any client receives what commits change. */
   #isHeard = false;
-  /** What is being carried out, if the engine breaks. */
+  /** The call that is being carried out, in case the engine crashes. */
   #current: Waiting | undefined;
   #leader = '';
   #options: EngineOptions | undefined;
   #memory: Held | undefined;
-  /** A turn is coming that will take up the queue, or is under way. */
+  /** Whether the queue is being worked on, or is about to be. */
   #isBusy = true;
-  /** How many of those that wait are still carried out before this yields. */
+  /** How many of the waiting calls are still carried out before this worker yields. */
   #left = Infinity;
-  /** What is done when nobody asks. */
+  /** The work that is done while no calls arrive. */
   readonly #idle: readonly Idle[];
-  /** How many rows were told to be unindexed, and when. */
+  /** How many unindexed rows were last reported, and when. */
   #unindexed = { rows: 0, at: 0 };
 
   constructor(host: Host) {
@@ -68,7 +71,7 @@ export class Processor {
     ];
   }
 
-  /** Opens the memory and leads under this name. What came before is answered then. */
+  /** Opens the memory and leads under this name, then answers the messages that came before. */
   async lead(leader: string, options: EngineOptions): Promise<void> {
     this.#leader = leader;
     this.#options = options;
@@ -81,13 +84,13 @@ export class Processor {
       else this.#broke(thrown);
       return;
     }
-    // What opening changed is told by the welcome itself.
+    // Discards what opening changed: `welcome` covers it.
     this.#memory.engine.changes();
     this.#host.tell({ type: 'leads' });
     await this.#run();
   }
 
-  /** Takes a message from a client, to be answered by this way. */
+  /** Receives a message from a client, to be answered through this connection. */
   receive(message: FromClient, peer: Peer): void {
     switch (message.type) {
       case 'hello': {
@@ -121,18 +124,20 @@ export class Processor {
     }
     if (this.#isBusy) return;
     this.#isBusy = true;
-    // What only reads need not wait for what may share its transaction.
+    // Reads share no transaction, so they do not wait for other calls to arrive.
     if (message.type === 'call' && message.requests.every((request) => kindOf(request) === 'read')) void this.#run();
     else this.#host.defer(() => void this.#run());
   }
 
-  /** A client can be reached no more; it may come back. */
+  /** A client can no longer be reached; it may come back. */
   forget(client: string): void {
     this.#clients.forget(client);
     this.#countListeners();
   }
 
-  /** Carries out what has come, closes the memory and lets others have it. What comes later is theirs to answer. */
+  /**
+   * Carries out the calls received so far, closes the memory and lets others lead. The next leader answers later calls.
+   */
   yield(): void {
     this.#left = Math.min(this.#left, this.#queue.length);
     if (this.#isBusy) return;
@@ -142,17 +147,17 @@ export class Processor {
 
   #countListeners(): void {
     const isHeard = [...this.#clients].some((one) => one.listens);
-    // What was changed while nobody listened is nobody's.
+    // Discards what was changed while no one listened.
     if (isHeard && !this.#isHeard) this.#memory?.engine.changes();
     this.#isHeard = isHeard;
   }
 
-  /** What was committed since it was last asked for; to know costs as much as telling it, so it is not asked for nobody. */
+  /** What commits changed since this was last read. Reading it has a cost, so it is skipped if no client listens. */
   #changes(): Changes | null {
     return this.#isHeard ? this.#engine.changes() : null;
   }
 
-  /** A client asks for more than this memory was opened with: then all have it. */
+  /** A client asks for more durability than this memory was opened with: from then on it applies to all clients. */
   #makeStrict(): void {
     if (this.#options?.durability !== 'relaxed') return;
     this.#options = { ...this.#options, durability: 'strict' };
@@ -162,13 +167,13 @@ export class Processor {
   #cancel(id: string, sequence: number): void {
     const at = this.#queue.findIndex(({ client, request }) => client.id === id && request.sequence === sequence);
     const found = this.#queue[at];
-    // What may have been carried out already is answered truly.
+    // A call that may have been carried out already gets its real answer.
     if (!found || found.isAgain) return;
     this.#queue.splice(at, 1);
     post(found.client, [{ sequence, cancelled: true }]);
   }
 
-  /** A client has all its answers: none has to be kept for it. */
+  /** A client is gone: its answers no longer have to be kept. */
   #dismiss(id: string): void {
     const client = this.#clients.get(id);
     this.#clients.dismiss(id);
@@ -176,7 +181,7 @@ export class Processor {
     this.#countListeners();
   }
 
-  /** Takes up all that waits. */
+  /** Carries out everything that waits. */
   async #run(): Promise<void> {
     try {
       for (;;) {
@@ -207,14 +212,14 @@ export class Processor {
     return this.#memory!.engine;
   }
 
-  /** Does a slice of work that can wait. */
+  /** Does a slice of idle work. */
   #whileQuiet(slice: () => boolean): Outcome {
     if (this.#left !== Infinity) return 'done';
     if (this.#isBusy) return 'busy';
     try {
       return slice() ? 'more' : 'done';
     } catch (thrown) {
-      // A disk that is full fails the next call too, and that is told. What is left is tried again after it.
+      // If the disk is full, the next call fails too and reports it. The rest of the work is retried after that call.
       if (!asFailure(thrown)) this.#broke(thrown);
       return 'done';
     }
@@ -226,7 +231,9 @@ export class Processor {
     return more;
   }
 
-  /** Tells all how many rows are not indexed yet where they are many; now and then, as each row is counted. */
+  /**
+   * Reports to all clients how many rows are not indexed yet, if there are many; not too often, because it counts rows.
+   */
   #tellUnindexed(more: boolean): void {
     const now = performance.now();
     const { rows: told, at } = this.#unindexed;
@@ -268,17 +275,17 @@ export class Processor {
         items.map((item) => this.#call(item)),
       );
     } else if (!this.#together(items)) {
-      // Nothing of the batch was kept, so each call is made again by itself, to succeed or fail by itself.
+      // Nothing of the batch was committed, so each call is made again in a transaction of its own.
       for (const item of items) this.#together([item], true);
     }
   }
 
-  /** Answers what was carried out before; gives what was not. */
+  /** Answers the calls that were carried out before; returns the others. */
   #answerAgain(group: readonly Waiting[]): Waiting[] {
     const known = new Map<Client, Map<number, Body>>();
     return group.filter(({ client, request, isAgain }) => {
       const { sequence } = request;
-      // It has been answered since it came, and the answer is kept no more.
+      // It has been answered since it arrived, and the answer is no longer kept.
       if (sequence < client.acknowledged) return false;
       if (!isAgain || !isKept(kindOf(request))) return true;
       let answers = known.get(client);
@@ -289,14 +296,16 @@ export class Processor {
     });
   }
 
-  /** What a client was answered and may ask again, by number. */
+  /** The answers to calls that a client may send again, by number. */
   #answersOf(client: Client): Map<number, Body> {
     const entered = this.#engine.answers(client.id).flatMap((answers) => JSON.parse(answers) as [number, Body][]);
     for (const [sequence] of entered) client.kept = Math.max(client.kept, sequence);
     return new Map([...entered, ...client.failures]);
   }
 
-  /** Carries out calls in one transaction; tells whether it was kept. The last attempt is answered either way. */
+  /**
+   * Carries out calls in one transaction; returns whether they were answered. The last attempt is answered either way.
+   */
   #together(items: Waiting[], isLast = items.length === 1): boolean {
     const engine = this.#engine;
     engine.beginBatch();
@@ -316,7 +325,7 @@ export class Processor {
     return true;
   }
 
-  /** Writes down the answers to what must not be made twice, as a part of the transaction that makes it. */
+  /** Stores the answers to calls that must not be made twice, in the transaction of those calls. */
   #keep(items: readonly Waiting[], answers: readonly Answer[]): void {
     if (!this.#keepsAnswers) return;
     for (const [client, { requests, answers: own }] of byClient(items, answers)) {
@@ -331,20 +340,20 @@ export class Processor {
     for (const id of this.#departed.splice(0)) this.#engine.acknowledge(id, Number.MAX_SAFE_INTEGER);
   }
 
-  /** What is in memory only is gone with this worker, and so is whoever could ask again. */
+  /** A `memory:` ends with this worker, and so does the client that could ask again. */
   get #keepsAnswers(): boolean {
     return this.#options?.path !== undefined;
   }
 
-  /** Enters what a client was answered, as a part of the batch that is open. */
+  /** Stores the answers of a client in the open batch. */
   #enter(client: Client, answers: Client['failures']): void {
-    // What is sent again may come behind what was sent later.
+    // Calls that are sent again may arrive after later ones.
     const last = answers.reduce((last, [sequence]) => Math.max(last, sequence), -1);
     client.kept = last;
     this.#engine.keepAnswers(client.id, client.acknowledged, last, JSON.stringify(answers));
   }
 
-  /** Enters what failed before; gives the failure where the disk does not even take that. */
+  /** Stores the answers of calls that failed before; returns the failure if even that cannot be written. */
   #enterFailures(client: Client): FailureMessage | undefined {
     if (client.failures.length === 0) return undefined;
     try {
@@ -374,8 +383,8 @@ export class Processor {
     if (moving) this.#everyone({ type: 'moving', what: moving });
     let failure = await prepare(this.#engine, request);
     const isEntered = this.#keepsAnswers && isKept(kindOf(request));
-    // What failed before is entered first, for this call has room for its own answer only; without it, that would be made again
-    // after this one.
+    // The answers of earlier failed calls are stored first, because this call can store only its own answer. Otherwise
+    // those calls would be made again after this one.
     if (isEntered) failure ??= this.#enterFailures(client);
     if (!failure && isEntered) {
       client.kept = request.sequence;
@@ -407,15 +416,15 @@ export class Processor {
     return { sequence, ...body };
   }
 
-  /** Tells the page how long the worker may be silent, in ms: should it be for longer, the page ends it. */
+  /** Tells the page how long the worker may be silent, in ms. If it is silent for longer, the page ends it. */
   #tellBusy({ client, request }: Waiting, limit: number | null): void {
     this.#host.tell({ type: 'busy', limit, client: client.id, sequence: request.sequence });
   }
 
-  /** Sends each client its answers, and all of them what changed. */
+  /** Sends each client its answers, and all clients that listen what changed. */
   #answer(items: readonly Waiting[], answers: readonly Answer[], changes: Changes | null = null): void {
     const [first] = items;
-    // Most often one client asks, and nothing has to be sorted.
+    // Most often all calls are from one client, and nothing has to be grouped.
     if (!changes && first && items.every(({ client }) => client === first.client)) return post(first.client, answers);
     const groups = byClient(items, answers);
     for (const [client, { answers: own }] of groups) post(client, own, client.listens ? changes : null);
@@ -427,12 +436,14 @@ export class Processor {
     for (const { peer } of this.#clients) peer.post(message, []);
   }
 
-  /** Not a failure of a call but of the engine: a panic or a trap. It stays busy, for nothing works from here on. */
+  /**
+   * The engine itself failed, not a call: a panic or a trap. The processor stays busy, because nothing works any more.
+   */
   #broke(thrown: unknown): void {
     this.#isBusy = true;
     const cause = causeOf(thrown);
     const { name, message } = cause;
-    // The call that did it would do it again; all others are made by whoever leads next.
+    // The call that crashed the engine would do so again; the next leader carries out all others.
     if (this.#current)
       post(this.#current.client, [{ sequence: this.#current.request.sequence, failure: crashedAt(cause) }]);
     this.#host.tell({ type: 'crashed', name, message });

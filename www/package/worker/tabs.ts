@@ -1,4 +1,4 @@
-// Lets the clients of other tabs reach the worker that leads.
+// Connects the clients of other tabs to the leader.
 import {
   Channel,
   clientLock,
@@ -13,20 +13,22 @@ import type { FromClient, ToClient } from '../link/protocol.js';
 import type { Peer } from './clients.js';
 import type { Processor } from './processor.js';
 
-/** What of a processor other tabs are let to. */
+/** The part of a processor that other tabs use. */
 type Receiver = Pick<Processor, 'receive' | 'forget'>;
 
-/** The other tabs of a leader: heard on the channel, and by ports that the broker hands over. */
+/** The other tabs of a leader: connected through the channel, and through ports that the broker hands over. */
 export class Tabs {
   readonly #receiver: Receiver;
   readonly #leader: string;
   readonly #path: string;
   readonly #revisions: readonly string[];
   readonly #channel: Channel;
-  /** The clients that are listened to, each with what ends that. */
+  /** The clients whose locks are watched, each with the controller that ends that. */
   readonly #watched = new Map<string, AbortController>();
   readonly #ports = new Map<string, MessagePort>();
-  /** The ways to clients by the channel: one for each, so that it is known where a client has another one. */
+  /**
+   * The connections to clients through the channel: one object per client, so that a change of connection is noticed.
+   */
   readonly #byChannel = new Map<string, Peer>();
 
   constructor(receiver: Receiver, path: string, leader: string, revisions: readonly string[]) {
@@ -38,7 +40,7 @@ export class Tabs {
     this.#announce();
   }
 
-  /** Takes what the broker hands over. */
+  /** Accepts the ports that the broker hands over. */
   join(broker: MessagePort): void {
     broker.onmessage = ({ data, ports: [port] }: MessageEvent<FromBroker>) => {
       if (data.type === 'client' && port) this.#listen(data.client, port);
@@ -46,7 +48,7 @@ export class Tabs {
     broker.postMessage({ type: 'lead', path: this.#path, leader: this.#leader } satisfies ToBroker);
   }
 
-  /** Tells the others that nobody leads here any more. */
+  /** Tells the other tabs that this worker no longer leads. */
   leave(): void {
     this.#channel.post({ type: 'gone', leader: this.#leader });
     this.#channel.close();
@@ -85,7 +87,7 @@ export class Tabs {
     if (message.type === 'bye') this.#unwatch(message.client);
   }
 
-  /** Notices when the client's page is gone or sleeps: its lock is free then. */
+  /** Notices when the client's page is gone or sleeps, because its lock is then free. */
   #watch(client: string): void {
     if (this.#watched.has(client)) return;
     const until = new AbortController();

@@ -1,4 +1,4 @@
-// The dedicated worker: wires its messages to a Processor over the engine.
+// The dedicated worker: connects its messages to a `Processor` over the engine.
 import { openEngine } from './engine.js';
 import { Processor } from './processor.js';
 import { Tabs } from './tabs.js';
@@ -9,7 +9,7 @@ import { initSync } from '../wasm/synth_memory.js';
 let loaded: () => void;
 const loading = new Promise<void>((resolve) => (loaded = resolve));
 
-// A task that is posted to oneself comes after every message that is already waiting.
+// A task that the worker posts to itself runs after every message that already waits.
 const { port1, port2 } = new MessageChannel();
 const tasks: (() => void)[] = [];
 port1.onmessage = () => tasks.shift()?.();
@@ -19,7 +19,7 @@ const page = { post: (message: ToClient, transfer: Transferable[]) => post(messa
 let leading: (ToWorker & { type: 'lead' }) | undefined;
 let tabs: Tabs | undefined;
 
-/** Other tabs come after this one, which is welcomed first. */
+/** Connects other tabs. To be called after this page's own client got its `welcome`. */
 function meetOthers(): void {
   const { leader, options } = leading!;
   if (options.path !== undefined) tabs = new Tabs(processor, options.path, leader, revisionsOf(options));
@@ -32,7 +32,7 @@ const defer = (task: () => void) => {
 const processor = new Processor({
   open: (options, onProgress) => openEngine(loading, options, onProgress),
   defer,
-  // A timer of 0 ms soon takes 4.
+  // Browsers soon clamp a timer of 0 ms to 4 ms.
   later: (task, ms) => (ms > 0 ? setTimeout(task, ms) : defer(task)),
   tell: (message) => {
     post(message);
