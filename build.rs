@@ -1,4 +1,4 @@
-//! Embeds every file of `migrations/versions/` in the crate, so that adding a revision is adding a file.
+//! Embeds every file of `migrations/versions/` in the crate. To add a revision, add a file.
 
 use std::path::PathBuf;
 use std::{env, fs};

@@ -1,4 +1,4 @@
-// This build of the package next to another one, in the same run.
+// Measures this build of the package next to another build, in the same run.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { contextsAgainst } from './contexts.mjs';
@@ -7,17 +7,17 @@ import { OPENINGS, visit } from './openings.mjs';
 import { makeTexts } from './recall/data.js';
 import { inTurns, runPage, withChromium } from './site.mjs';
 
-/** Short rounds: what else the machine does then falls on both sides alike. */
+/** Short rounds, so that other load on the machine affects both sides alike. */
 const CALLS = { rounds: 40, writes: 50, reads: 200, pages: 40, limit: 100 };
 const INSERTS = { rows: 20_000, rounds: 5, bulk: 1000, asked: 200 };
 const PATHS = { ours: '/package/', before: '/before/' };
-/** Two words that one of the first 1,000 facts has. */
+/** Two words of one of the first 1,000 facts. */
 const QUESTION = makeTexts().asked(1000, 1)[0].join(' ');
 
-/** The folder of a built package, in full. */
+/** The absolute path of the folder of a built package. */
 export function checkBuild(given) {
   const folder = resolve(given);
-  if (!existsSync(join(folder, 'index.js'))) throw new Error(`${folder} has no index.js: give a build's dist folder.`);
+  if (!existsSync(join(folder, 'index.js'))) throw new Error(`${folder} has no index.js. Name a build's dist folder.`);
   return folder;
 }
 
@@ -28,7 +28,7 @@ const row = (name, { ours, before }) => [
   `${medianOfPairs(ours, before).toFixed(2)} (${spread(ratios(ours, before))})`,
 ];
 
-/** In each profile: a new memory, the same again, and with 1,000 facts in it until the first recall is answered. */
+/** In each profile: opening a new memory, opening it again, and opening it with 1,000 facts until the first recall. */
 async function openings(url) {
   const times = Object.fromEntries(['created', 'opened', 'recalled'].map((name) => [name, { ours: [], before: [] }]));
   for (let round = 0; round < OPENINGS; round++) {
@@ -39,7 +39,7 @@ async function openings(url) {
         times.created[side].push(await visit(context, address('nothing')));
         times.opened[side].push(await visit(context, address('nothing')));
         await visit(context, address('fill'));
-        // The browser has what recall loads in its cache, as it has on any later visit.
+        // The files that recall loads are in the browser's cache, as on any later visit.
         await visit(context, address('recall'));
         times.recalled[side].push(await visit(context, address('recall')));
       });

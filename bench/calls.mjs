@@ -1,8 +1,8 @@
-// Awaited single calls from a page, next to the official module: as it comes, and with a memory's settings.
+// Single calls from a page, each awaited, next to the official module with its default settings and with a memory's.
 import { median, medianOfPairs } from './figures.mjs';
 import { runPage } from './site.mjs';
 
-/** Short rounds: what else the machine does then falls on all sides alike. */
+/** Short rounds, so that other load on the machine affects all sides alike. */
 export const CALLS = { rounds: 40, writes: 50, reads: 200 };
 
 const KINDS = [
@@ -11,8 +11,8 @@ const KINDS = [
 ];
 
 /**
- * `asItComes`: name, strict, relaxed, the official module's, times as fast.
- * `sameSettings`: name, strict, the official module's, times as fast.
+ * Rows. `asItComes`, with default settings: name, strict, relaxed, the official module's, times as fast.
+ * `sameSettings`, with a memory's settings: name, strict, the official module's, times as fast.
  */
 export async function benchCalls(url) {
   console.log('Calls …');

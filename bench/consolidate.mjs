@@ -1,4 +1,4 @@
-// `node bench/consolidate.mjs [facts…]`: consolidation from a page, and how long a call from the same page waits meanwhile.
+// `node bench/consolidate.mjs [facts…]`: consolidation from a page, and how long its other calls wait meanwhile.
 import { runPage, serveBench } from './site.mjs';
 
 const sizes = process.argv.slice(2).map(Number);

@@ -1,4 +1,4 @@
-// What it takes to pack a context, next to reading the same rows, in Chromium and in Node; and next to another build.
+// The time to pack a context, next to reading the same rows and next to another build, in Chromium and in Node.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { at } from '../scripts/process.mjs';
@@ -22,7 +22,7 @@ async function inNode(folders) {
   return measureContexts(builds, () => 'memory:', texts, CONTEXTS);
 }
 
-/** Name, the context's ms, those of reading its rows, and the difference: what packing them takes. */
+/** Rows: name, ms of the context, ms of reading its rows, and the difference, which is the time of packing. */
 export async function benchContexts(url) {
   console.log('Contexts …');
   const rows = [];
@@ -39,7 +39,7 @@ export async function benchContexts(url) {
   return rows;
 }
 
-/** Name, this build's ms, the other's, their ratio with its quartiles. */
+/** Rows: name, this build's ms, the other build's ms, their ratio with its quartiles. */
 export async function contextsAgainst(url, before) {
   const rows = [];
   for (const [place, found] of [

@@ -6,15 +6,15 @@ export const quantile = (values, share) =>
 
 export const median = (values) => quantile(values, 0.5);
 
-/** The ratios of two sides that were measured in turns, pair by pair. */
+/** The ratios of two sides that were measured alternately, pair by pair. */
 export const ratios = (over, under) => over.map((value, at) => value / under[at]);
 
 export const medianOfPairs = (over, under) => median(ratios(over, under));
 
-/** The quartiles, as `0.98–1.03`. */
+/** The quartiles, such as `0.98–1.03`. */
 export const spread = (values) => `${quantile(values, 0.25).toFixed(2)}–${quantile(values, 0.75).toFixed(2)}`;
 
-/** A number with as many digits as matter; an empty text for null. */
+/** A number with its significant digits; an empty text for null. */
 export function number(value) {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
@@ -22,7 +22,7 @@ export function number(value) {
   return value.toLocaleString('en', { maximumFractionDigits: digits });
 }
 
-/** A Markdown table. The first row of cells is its head. */
+/** A Markdown table. The first row is its head. */
 export function table([head, ...rows]) {
   const line = (cells) => `| ${cells.map(number).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');

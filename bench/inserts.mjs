@@ -1,5 +1,5 @@
-// What an insert costs next to the official module, with a memory's settings: until it is answered, and until its words are
-// indexed, which the official module does at the end, in one statement.
+// The time of inserts next to the official module with a memory's settings: until they are answered, and until their
+// words are indexed. The official module indexes them at the end, in one statement.
 import { median, medianOfPairs, spread, ratios } from './figures.mjs';
 import { runPage } from './site.mjs';
 

@@ -1,11 +1,11 @@
-// `npm run bench:levels`: the engine at combinations of optimisation levels, measured in Chromium inside a worker.
+// `npm run bench:levels`: measures the engine at combinations of optimisation levels, in a worker in Chromium.
 //
 //   --sqlite=s,2,3      levels of SQLite's C               --rust=s,2,3        levels of everything in Rust
-//   --wasm-opt=-Os,-O3  levels of wasm-opt (-Os)           --crate rusqlite=3  the level of one crate, in all of them
+//   --wasm-opt=-Os,-O3  levels of wasm-opt (-Os)           --crate rusqlite=3  the level of one crate, in all builds
 //   --cflags="…"        clang's flags instead of those in .cargo/config.toml
 //   --rustflags="…"     rustc's flags (-Ctarget-feature=+simd128)
-//   --only=s/3,2/2      only these of SQLite's and Rust's levels
-//   --built             the engine as scripts/build.mjs builds it, too
+//   --only=s/3,2/2      only these combinations of SQLite's and Rust's levels
+//   --built             also the engine as scripts/build.mjs builds it
 //   --rounds=5          --rows=20000          --vectors=10000
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.mjs';
@@ -39,7 +39,7 @@ const combinations = list(flags.sqlite)
   .flatMap((levels) => list(flags['wasm-opt']).map((wasmOpt) => ({ ...levels, wasmOpt })));
 if (combinations.length === 0) throw new Error('There is no combination of levels to build.');
 
-/** Names of what a worker measures, in the order of the table. */
+/** The names of the figures that a worker measures, in the order of the table. */
 const FIGURES = {
   insertBare: 'insert at 001, ms',
   insert: 'insert at head, ms',
@@ -51,7 +51,7 @@ const FIGURES = {
 };
 
 await setUp({ forTests: true });
-console.error('Builds …');
+console.error('Building …');
 const builds = [];
 if (flags.built) {
   await build();
@@ -67,7 +67,7 @@ const sizes = { rows: Number(flags.rows), vectors: Number(flags.vectors) };
 try {
   for (let round = 0; round < Number(flags.rounds); round++) {
     console.error(`Round ${round + 1} …`);
-    // Forwards and backwards in turns, so that a machine that becomes slower is no one's fault.
+    // Alternately forwards and backwards, so that a machine that slows down affects all builds alike.
     const order = [...builds.keys()];
     for (const at of round % 2 ? order.toReversed() : order) {
       const options = { folder: `/levels/${builds[at].name}/`, ...sizes };

@@ -1,4 +1,4 @@
-// `npm run bench` runs this too: what migrating costs, in Chromium with a persistent profile, and natively.
+// A part of `npm run bench`: the time of migrations, in Chromium with a persistent profile, and natively.
 import { run } from '../scripts/process.mjs';
 import { median } from './figures.mjs';
 import { withChromium } from './site.mjs';
@@ -7,7 +7,7 @@ const ROWS = 100_000;
 const ROUNDS = 3;
 const OPENINGS = 100;
 
-/** @param {string} url where the bench's pages and the package are served */
+/** @param {string} url the address at which the bench's pages and the package are served */
 export async function benchMigrations(url) {
   await withChromium(async (context) => {
     const page = await context.newPage();

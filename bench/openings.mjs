@@ -1,16 +1,16 @@
-// How long a page takes from its navigation until a memory is open, next to the official module.
+// The time from a page's navigation until a memory is open, next to the official module.
 import { median, medianOfPairs } from './figures.mjs';
 import { inTurns, withChromium } from './site.mjs';
 
 export const OPENINGS = 20;
-/** Not by animation frames, which a page behind others has none of; long, for a machine that is busy. */
+/** Polls by time, because a page in the background has no animation frames. The timeout is long, for a busy machine. */
 const WAIT = { polling: 50, timeout: 120_000 };
 
 /** Opens a page and returns its `window.opened`: ms since the navigation. */
 export async function visit(context, url) {
   const page = await context.newPage();
   const broken = new Promise((_, reject) => page.once('pageerror', reject));
-  // What breaks once it is open is of no interest.
+  // Errors after it has opened do not matter.
   broken.catch(() => {});
   await page.goto(url);
   const handle = await Promise.race([page.waitForFunction(() => window.opened, null, WAIT), broken]);

@@ -1,10 +1,11 @@
-// What a benchmark compares the package with. Peers are no dependencies of the package's: each benchmark installs its own.
+// The peers that a benchmark compares the package with. They are not dependencies of the package: each benchmark
+// installs its own.
 import { existsSync, readFileSync } from 'node:fs';
 import { at, run } from '../scripts/process.mjs';
 
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
-/** Installs what `bench/<name>/package-lock.json` pins, if it is missing or other versions are there. */
+/** Installs the packages that `bench/<name>/package-lock.json` pins, if they are missing or have other versions. */
 export async function installPeers(name) {
   const { packages } = read(at('bench', name, 'package-lock.json'));
   const there = ([path, { version }]) => {

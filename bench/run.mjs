@@ -1,7 +1,7 @@
-// `npm run bench`: synth-memory next to the official SQLite module, in the same run, in persistent browser profiles.
+// `npm run bench`: measures synth-memory next to the official SQLite module, in the same run, in persistent profiles.
 //
 //   --against <dist>   next to another build of the package instead: the folder that has its index.js
-//   --only a,b         only these parts: openings, calls, inserts, contexts, migrations; against a build all but migrations
+//   --only a,b         only these parts: openings, calls, inserts, contexts, migrations (the last not with --against)
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,7 @@ const PARTS = ['openings', 'calls', 'inserts', 'contexts', 'migrations'];
 const { values: flags } = parseArgs({ options: { against: { type: 'string' }, only: { type: 'string' } } });
 const parts = flags.only?.split(',') ?? PARTS;
 const unknown = parts.filter((part) => !PARTS.includes(part));
-if (unknown.length > 0) throw new Error(`Unknown part ${unknown.join(', ')}. There are: ${PARTS.join(', ')}.`);
+if (unknown.length > 0) throw new Error(`Unknown part ${unknown.join(', ')}. Choose from ${PARTS.join(', ')}.`);
 const wanted = (part) => parts.includes(part);
 const before = flags.against && checkBuild(flags.against);
 
@@ -37,7 +37,7 @@ async function benchOfficial(plain, isolated) {
   console.log(`
 synth-memory ${versionOf()}, @sqlite.org/sqlite-wasm ${versionOf('node_modules', '@sqlite.org', 'sqlite-wasm')} (SAHPool, its default settings),
 ${await machine()}, medians of ${OPENINGS} openings and of ${CALLS.rounds} rounds of ${CALLS.writes} writes and ${CALLS.reads} reads.
-The last column is the median of the ratios, run by run: above 1, synth-memory is faster.`);
+The last column is the median of the ratios of each run: above 1, synth-memory is faster.`);
   show(['', 'strict', 'relaxed', 'official module', 'times as fast'], [...openings, ...calls.asItComes]);
   console.log(`
 The same calls, and the official module with a memory's settings: page_size 4096, WAL, synchronous=FULL,
@@ -45,14 +45,14 @@ locking_mode=EXCLUSIVE.`);
   show(['', 'strict', 'official module', 'times as fast'], calls.sameSettings);
   console.log(`
 Inserts, medians of ${INSERTS.rounds} rounds, each into a new file. The official module has the same table and indexes, no
-full-text index, and one prepared statement. The last column is the median of our time over that of the official module
-with a memory's settings, round by round, and its quartiles: below 1, synth-memory is faster.`);
+full-text index, and one prepared statement. The last column is the median, with quartiles, of the ratios of each round: our
+time divided by that of the official module with a memory's settings. Below 1, synth-memory is faster.`);
   show(['', 'synth-memory', "official module, a memory's settings", 'ours / official'], inserts);
   if (wanted('contexts')) {
     const contexts = await benchContexts(isolated);
     console.log(`
 Contexts without a limit, ms: medians of the rounds, next to the call that reads the same rows. The last column is the median
-of the differences, round by round.`);
+of the differences of each round.`);
     show(['', 'context', 'list or recall', 'packing'], contexts);
   }
   if (wanted('migrations')) {
@@ -74,8 +74,8 @@ try {
   if (before) {
     const rows = await benchAgainst(plain, isolated, wanted, before);
     console.log(`
-This build and the one before, ${await machine()}. The last column is the median of this build's time over that of the one
-before, run by run, and its quartiles: below 1, this build is faster.`);
+This build and the previous one, ${await machine()}. The last column is the median, with quartiles, of the ratios of each run:
+this build's time divided by that of the previous one. Below 1, this build is faster.`);
     show(['', 'this build', 'before', 'this / before'], rows);
   } else {
     await benchOfficial(plain, isolated);

@@ -1,4 +1,4 @@
-// What the benchmarks serve, and the browsers that open it.
+// The server of the benchmarks, and the browsers that open its pages.
 import { CHROMIUM_FLAGS, freshProfile, openChromium } from '../scripts/browsers.mjs';
 import { at } from '../scripts/process.mjs';
 import { serve } from '../scripts/serve.mjs';
@@ -9,7 +9,7 @@ const POLICY = [
   "worker-src 'self' blob:",
   'img-src data:',
 ].join('; ');
-/** An isolated page has a clock of 5 µs, other pages one of 100 µs. */
+/** The clock of an isolated page has a resolution of 5 µs, that of other pages 100 µs. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 
 /** The folder that wasm-bindgen writes the engine and its glue into. */
@@ -17,7 +17,7 @@ export const ENGINE = at('www', 'package', 'wasm');
 
 /**
  * Serves the pages, the package, the bare engine and the official module.
- * @param {{ folders?: Record<string, string[]>, isolated?: boolean }} options further folders by their paths
+ * @param {{ folders?: Record<string, string[]>, isolated?: boolean }} options additional folders by their paths
  */
 export function serveBench({ folders = {}, isolated = false } = {}) {
   return serve({
@@ -46,7 +46,7 @@ export async function withChromium(use) {
   }
 }
 
-/** What `window[name]` of a page returns, in a browser that has a new profile. */
+/** Opens a page in a browser with a new profile, and returns the result of its `window[name]`. */
 export function runPage(url, name, options) {
   return withChromium(async (context) => {
     const page = await context.newPage();
@@ -57,5 +57,5 @@ export function runPage(url, name, options) {
   });
 }
 
-/** The sides of round `round`, so that each of two is first as often as the other. */
+/** The sides in the order of round `round`: each of two sides is first equally often. */
 export const inTurns = (sides, round) => (round % 2 ? sides : sides.toReversed());

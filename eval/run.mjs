@@ -1,9 +1,9 @@
-// `npm run eval`: how well recall finds what answers a question.
+// `npm run eval`: measures how well recall finds the rows that answer a question.
 //
-// Thirty conversations with their questions are in conversations/: twenty of some 130 turns, facts, episodes and entries, ten
-// of several hundred turns over months and nothing else, where the answer is in what was said. Every other one is for
-// tuning the defaults, the rest is held back for the figures. `--weights '{"recency":0.1}'`, `--half tuning` and
-// `--embedder multilingual` try others.
+// Thirty conversations with their questions are in conversations/: twenty of about 130 turns, facts, episodes and
+// entries, and ten that consist only of several hundred turns over months, so that the answer is in what was said.
+// Every other one is for tuning the defaults; the others are held out for the figures. `--weights '{"recency":0.1}'`,
+// `--half tuning` and `--embedder multilingual` try other weights, the other half or another embedder.
 import { readdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ import { setUp } from '../scripts/setup.mjs';
 const FOLDER = at('eval', 'conversations');
 const DEPTH = 10;
 
-/** What is asked of each question: by words alone, by meaning alone, and by both, with nothing else and with everything. */
+/** The weights that each question is asked with: words only, meaning only, both without the rest, and the defaults. */
 const NOTHING_ELSE = { recency: 0, importance: 0, valence: 0, lessons: 0 };
 export const WAYS = {
   words: { ...NOTHING_ELSE, meaning: 0 },
@@ -24,7 +24,7 @@ export const WAYS = {
   'as by default': {},
 };
 
-/** The conversations, each with the half it belongs to. */
+/** The conversations, each with the half that it belongs to. */
 export function conversations() {
   const names = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
@@ -35,7 +35,7 @@ export function conversations() {
   }));
 }
 
-/** A memory with a conversation in it, and which of its rows each answer is. */
+/** A memory that holds a conversation, and a function that returns the conversation's id of a hit. */
 export async function remember(Memory, { rows }, embedder = 'bundled') {
   const memory = await Memory.open({ url: 'memory:', embedder });
   const names = new Map();
@@ -65,12 +65,12 @@ function judge(found, answers) {
   return { recall5: recall(5), recall10: recall(10), ndcg10: gain(found.slice(0, 10)) / gain(answers.slice(0, 10)) };
 }
 
-/** What a way of asking finds, question by question. */
+/** The scores of each question, asked with these weights. */
 export async function ask({ memory, name }, questions, weights, options = {}) {
   const results = [];
   for (const { question, answers, kind } of questions) {
     const hits = await memory.recall(question, { k: DEPTH, weights, ...options });
-    // A row that says the same as a hit is told with it.
+    // A row with the same text as a hit is returned with it.
     const found = hits.flatMap((hit) => [name(hit), ...hit.duplicates.map((one) => name(one))]);
     results.push({ kind, ...judge(found, answers) });
   }
@@ -80,7 +80,7 @@ export async function ask({ memory, name }, questions, weights, options = {}) {
 const mean = (results, figure) =>
   results.reduce((sum, result) => sum + result[figure], 0) / Math.max(results.length, 1);
 
-/** Half the width of the interval in which 95 of 100 means lie of as many questions, drawn from these: a bootstrap. */
+/** Half the width of the 95 % interval of the mean, by bootstrap: means of as many questions drawn from these. */
 function spread(results, figure) {
   const DRAWS = 1000;
   const next = random(1);

@@ -1,4 +1,4 @@
-//! Files that have tables but no `alembic_version`: completed and stamped where they fit, refused where they do not.
+//! Files that have tables but no `alembic_version`: completed and stamped if they fit a revision, rejected if not.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -9,7 +9,7 @@ use synth_memory::ErrorCode;
 use synth_memory::memory::{Foreign, Imported};
 use synth_memory::tables::turns::NewTurn;
 
-/// The app's own file in a folder, changed a little.
+/// A folder with the app's own file, changed by this SQL.
 fn app_file(change: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("memory.db"), fixture("synth-mind-app.db")).unwrap();
@@ -35,7 +35,7 @@ fn the_file_of_synth_minds_app_is_completed_and_keeps_every_row() {
         let indexes =
             schema(connection).iter().filter(|(kind, name, _)| kind == "index" && name.starts_with("idx_")).count();
         assert_eq!(indexes, 14);
-        // The high-water mark is of ids that were given and are free again.
+        // AUTOINCREMENT's counter remembers ids that were assigned and are free again.
         let last: i64 =
             connection.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'turns'", [], |row| row.get(0)).unwrap();
         connection.execute_batch("DELETE FROM turns").unwrap();
@@ -98,7 +98,7 @@ fn what_conflicts_is_refused_with_the_difference_and_left_alone() {
         assert_eq!(error.code(), ErrorCode::UnversionedDatabase, "{change}: {error}");
         assert!(error.message().contains(words) && error.message().contains("revision 001"), "{change}: {error}");
         assert_eq!(schema(&Connection::open(&path).unwrap()), before, "{change}");
-        // As an import it changes nothing either.
+        // Importing it changes nothing either.
         let bytes = std::fs::read(&path).unwrap();
         let mut memory = in_memory();
         memory.turns().add(vec![NewTurn { user_input: "kept".into(), ..NewTurn::default() }]).unwrap();

@@ -1,4 +1,5 @@
-//! An app's branch next to the package's: what symbols mean, what new files build on, and the errors for missing tables.
+//! An app's branch next to the package's: what symbols mean, what new files build on, and the errors for missing
+//! tables.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;

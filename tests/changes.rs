@@ -1,4 +1,4 @@
-//! What commits changed is told once, whoever changed it, and nothing that was taken back.
+//! Changes of commits are reported once, whoever made them; changes that were rolled back are not reported.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -70,12 +70,12 @@ fn each_commit_is_told_once() {
     assert_eq!(told(&memory), [Turns]);
     memory.turns().clear(Default::default()).unwrap();
     assert_eq!(told(&memory), [Turns]);
-    // What changes nothing tells nothing.
+    // Calls that change nothing report nothing.
     memory.turns().delete(&[1]).unwrap();
     memory.turns().list(Default::default()).unwrap();
     memory.recall().recall(&synth_memory::recall::RecallQuestion::of("tea")).unwrap();
     assert_eq!(told(&memory), []);
-    // Whoever makes the change.
+    // Changes made with SQL are reported too.
     memory.db().connection().execute_batch("INSERT INTO episodes (event_type) VALUES ('by hand')").unwrap();
     assert_eq!(told(&memory), [Episodes]);
 }
@@ -126,7 +126,7 @@ fn each_row_is_reported_in_order() {
         calls();
         memory.end_batch().unwrap();
     };
-    // One after the other, on one memory.
+    // The cases run one after the other on one memory.
     let cases: [(&dyn Fn(), &[ChangedRows]); 14] = [
         (&|| _ = memory.turns().add(vec![turn("a"); 20_000]).unwrap(), &[run(Turns, Insert, 1, 20_000)]),
         (
@@ -147,7 +147,7 @@ fn each_row_is_reported_in_order() {
             &[run(Semantic, Update, 1, 1), run(Turns, Insert, 20_001, 20_001), run(Semantic, Update, 1, 1)],
         ),
         (
-            // Runs of two commits stay two.
+            // Runs of two commits stay separate.
             &|| {
                 memory.turns().add(vec![turn("c")]).unwrap();
                 memory.turns().add(vec![turn("d")]).unwrap();
@@ -155,7 +155,7 @@ fn each_row_is_reported_in_order() {
             &[run(Turns, Insert, 20_002, 20_002), run(Turns, Insert, 20_003, 20_003)],
         ),
         (
-            // What a savepoint took back is not reported, even if it made a run longer.
+            // A change that a savepoint rolled back is not reported, even if it made a run longer.
             &|| {
                 in_a_batch(&|| {
                     memory.turns().add(vec![turn("e")]).unwrap();
@@ -184,7 +184,7 @@ fn each_row_is_reported_in_order() {
             &[keyed(Update, 3, &["c"])],
         ),
         (
-            // SQLite uses the rowid of the last row again after its deletion.
+            // After the last row is deleted, SQLite assigns its rowid again.
             &|| {
                 in_a_batch(&|| {
                     memory.long_term().delete(&["d".into(), "b".into()]).unwrap();
@@ -237,13 +237,13 @@ fn rows_that_are_left_out_are_reported_as_missed() {
     let every_second: Vec<i64> = (1..=2 * MAX_RUNS as i64 + 2).step_by(2).collect();
     memory.turns().add(vec![turn("a"); 2 * MAX_RUNS + 2]).unwrap();
     memory.take_changes();
-    // Each with how many runs are reported, and how many keys.
+    // Each case has the number of runs and of keys that are reported.
     let cases: [(&dyn Fn(), usize, usize); 6] = [
         (&|| _ = memory.turns().delete(&every_second).unwrap(), MAX_RUNS, 0),
         (&|| every_second.iter().for_each(|id| _ = memory.turns().delete(&[id + 1]).unwrap()), MAX_RUNS, 0),
         (&|| _ = memory.long_term().add(keys(0..MAX_KEYS + 1)).unwrap(), 1, MAX_KEYS),
         (&|| _ = memory.long_term().clear(Default::default()).unwrap(), 1, MAX_KEYS),
-        // A key that was not noted when its row was deleted, and an id that is no number of JavaScript's.
+        // A key that was not noted when its row was deleted, and an id that a JavaScript number cannot hold.
         (&|| by_hand("INSERT INTO long_term (key, value) VALUES ('k', '1'); DELETE FROM long_term"), 0, 0),
         (&|| by_hand("INSERT INTO turns (id, user_input) VALUES (1 << 53, 'far')"), 0, 0),
     ];

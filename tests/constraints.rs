@@ -1,4 +1,4 @@
-//! What constraints and triggers of an app's own refuse: told by its own code, and whole.
+//! Changes that an app's own constraints and triggers reject: they have a code of their own and are undone entirely.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -93,7 +93,7 @@ fn what_refuses_a_change_is_named() {
         assert_eq!(error.code(), ErrorCode::ConstraintFailed, "{what}: {error}");
         assert!(error.to_string().contains(words), "{what}: {error}");
         assert_eq!(error.cause().unwrap().message, words);
-        // Whole: nothing of it is there, and the next change is made.
+        // Nothing of the rejected change is kept, and the next change succeeds.
         let contents = "SELECT group_concat(content) FROM semantic_memories";
         let left: String = memory.db().connection().query_row(contents, [], |row| row.get(0)).unwrap();
         assert_eq!(left, "first", "{what}");

@@ -1,5 +1,5 @@
-//! The bundled embedder against Hugging Face's tokenizers and NumPy (tests/fixtures/embed.json, made by
-//! models/make_token_fixtures.py), and against files that are damaged.
+//! Compares the bundled embedder with Hugging Face's tokenizers and NumPy (tests/fixtures/embed.json, made by
+//! models/make_token_fixtures.py), and tests damaged files.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/embedder.rs"]
@@ -56,7 +56,7 @@ fn where_there_is_nothing_there_is_no_vector() {
         assert_eq!(MODEL.embed(text), None, "{text:?}");
     }
     assert_eq!(MODEL.token_ids("\u{13000}"), [100]);
-    // What is unknown takes no part.
+    // Unknown tokens do not count.
     assert_eq!(MODEL.embed("peanuts \u{13000}"), MODEL.embed("peanuts"));
 }
 
@@ -65,7 +65,7 @@ fn no_more_than_512_tokens_are_looked_at() {
     let start = "tea ".repeat(511);
     assert_ne!(MODEL.embed(&(start.clone() + "train")), MODEL.embed(&start));
     assert_eq!(MODEL.embed(&(start.clone() + "tea train")), MODEL.embed(&(start.clone() + "tea")));
-    // Neither in the middle of a word, nor are the unknown ones free.
+    // The limit also applies in the middle of a word, and unknown tokens count towards it.
     assert_eq!(MODEL.embed(&(start.clone() + "electroencephalography")), MODEL.embed(&(start.clone() + "electro")));
     assert_eq!(MODEL.embed(&("\u{13000} ".repeat(512) + "train")), None);
     assert_eq!(MODEL.token_ids(&start.repeat(2)).len(), 1_022);
@@ -144,7 +144,8 @@ fn small() -> Vec<u8> {
         // Version, tokeniser, first id, unknown id; the sizes of name, runs, several, tokens, texts, dimensions.
         &numbers(&[2, 0, 10, 7, 4, 7, 2, tokens.len() as u32, texts.len() as u32, 4])[..],
         b"tiny",
-        // Letters from 0, a space at 32, signs, capitals 32 further on, letters, "é" as "ab", Hangul.
+        // Letters from 0, a space at 32, signs, capitals that become the letter 32 further on, letters, "é" as "ab",
+        // Hangul.
         &numbers(&[0, 32, 33, 65, 91, 233, 234]),
         &numbers(&[0, 2, 3, 32 << 3, 0, 4 | 2 << 3, 5]),
         &numbers(&[97, 98]),
@@ -166,16 +167,16 @@ fn a_small_model_is_read_too() {
     assert_eq!((model.name(), model.dimensions()), ("tiny", 4));
     assert_eq!(model.token_ids("A abb é. z"), [10, 13, 12, 13, 14, 7]);
     assert_eq!(model.embed("ab"), Some(vec![0.6, 0.8, 0.0, 0.0]));
-    // What cancels out has no direction.
+    // Vectors that cancel out have no direction.
     assert_eq!(model.embed("bb"), None);
-    // A vector is of length one though the numbers that it is made of are hardly above zero.
+    // A vector has unit length even if it is made of numbers barely above zero.
     check_harmless(small(), vec![(145, 1), (146, 154)], 0, ".가");
-    // A token that is there twice: in "ab##bab.", the second one.
+    // The same token twice: the second one in "ab##bab.".
     let mut bytes = small();
     assert_eq!(&bytes[129..137], b"ab##bab.");
     bytes[130] = b'a';
     refused(&signed(bytes), "the same token twice");
-    // The last id is one that can be counted.
+    // The last id must fit into a `u32`.
     let mut bytes = small();
     bytes[24..28].copy_from_slice(&[255; 4]);
     refused(&signed(bytes), "ids above all numbers");
@@ -184,10 +185,11 @@ fn a_small_model_is_read_too() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever stands in a file whose checksum holds, it is refused or read, and texts are split and embedded.
+    /// Whatever a file with a valid checksum contains, it is either rejected, or read and able to split and embed
+    /// texts.
     #[test]
     fn no_content_of_a_file_can_do_harm(
-        // Mostly before the centroids, which are most of the file and may hold anything.
+        // Mostly before the centroids, which are most of the file and may hold any bytes.
         changes in prop::collection::vec((prop_oneof![16..150_usize, 16..small().len()], any::<u8>()), 1..6),
         cut in 0..40_usize,
         text in "[a-bA-B é.\u{ac00}\u{10ffff}]{0,9}",

@@ -1,5 +1,5 @@
-//! The multilingual embedder against SentencePiece and NumPy (tests/fixtures/embed-multilingual.json, made by
-//! models/make_multilingual_fixtures.py), and against files that are damaged.
+//! Compares the multilingual embedder with SentencePiece and NumPy (tests/fixtures/embed-multilingual.json, made by
+//! models/make_multilingual_fixtures.py), and tests damaged files.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/embedder.rs"]
@@ -61,7 +61,7 @@ fn texts_of_like_meaning_are_nearest_across_languages() {
         ("When is my sister's birthday?", 2),
         ("猫什么时候去看兽医？", 3),
     ];
-    // A table knows what words mean, not what they mean together.
+    // A table knows the meanings of words, but not of their combinations.
     assert!(nearest(&MODEL, &facts, &questions) >= 3);
 }
 
@@ -71,7 +71,7 @@ fn what_is_unknown_takes_no_part() {
         assert_eq!(MODEL.embed(text), None, "{text:?}");
         assert!(MODEL.token_ids(text).is_empty());
     }
-    // Characters that no piece has are one token, behind the space that begins a word.
+    // Characters that are in no piece are one token, after the space that begins a word.
     assert_eq!(MODEL.token_ids("\u{13000}\u{13001}").len(), 2);
     assert_eq!(MODEL.token_ids("\u{13000}\u{13001}")[1], 0);
 }
@@ -82,7 +82,7 @@ fn no_more_than_512_tokens_are_looked_at_and_long_words_are_cut() {
     assert_eq!(MODEL.embed(&(start.clone() + "train")), MODEL.embed(&start));
     let long = "中文".repeat(100_000);
     assert!(MODEL.embed(&long).is_some());
-    // No space is put where a word is cut.
+    // No space is inserted at the place where a word is cut.
     let ids = MODEL.token_ids(&"中".repeat(5_000));
     assert!(ids[1..].iter().all(|id| *id != ids[0]) && ids.len() <= 5_001, "{}", ids.len());
 }
@@ -101,7 +101,7 @@ fn small() -> Vec<u8> {
         // Version, tokeniser, first id, unknown id; the sizes of name, runs, several, tokens, texts, dimensions.
         &numbers(&[2, 1, 1, 0, 4, 4, 2, pieces.len() as u32, texts.len() as u32, 4])[..],
         b"tiny",
-        // Letters from 0, a space at 32, letters from 33, U+0132 and all behind it as "ab".
+        // Letters from 0, a space at 32, letters from 33, U+0132 and all after it as "ab".
         &numbers(&[0, 32, 33, 0x132]),
         &numbers(&[0, 2, 0, 4 | 2 << 3]),
         &numbers(&[97, 98]),
@@ -121,7 +121,7 @@ fn small() -> Vec<u8> {
 #[test]
 fn a_small_model_is_read_too() {
     let model = StaticModel::from_bytes(&small()).unwrap();
-    // "a" and "b" become "é" together, but not where one character became both.
+    // "a" and "b" together become "é", but not if one character became both.
     assert_eq!(model.token_ids("ab"), [1, 5]);
     assert_eq!(model.token_ids("  a   b "), [2, 1, 3]);
     assert_eq!(model.token_ids("\u{132}"), [1, 4]);
@@ -133,10 +133,11 @@ fn a_small_model_is_read_too() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever stands in a file whose checksum holds, it is refused or read, and texts are split and embedded.
+    /// Whatever a file with a valid checksum contains, it is either rejected, or read and able to split and embed
+    /// texts.
     #[test]
     fn no_content_of_a_file_can_do_harm(
-        // Mostly before the centroids, which are most of the file and may hold anything.
+        // Mostly before the centroids, which are most of the file and may hold any bytes.
         changes in prop::collection::vec((prop_oneof![16..190_usize, 16..small().len()], any::<u8>()), 1..6),
         cut in 0..40_usize,
         text in "[a-b é\u{132}\u{ac00}\u{10ffff}]{0,9}",

@@ -1,5 +1,5 @@
-//! Every code, its text and its hint. A code that changes its name breaks the programs that branch on it, so the names
-//! are written down here once more.
+//! Every code, its text and its hint. Renaming a code breaks the programs that branch on it, so the names are listed
+//! here again.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! `execute` writes to an app's own tables, whole, and to nothing of the memory's.
+//! `execute` writes to an app's own tables, all or nothing, and never to the memory's tables.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -88,7 +88,7 @@ fn own_tables_are_written_and_every_commit_is_told_of() {
     one(&mut memory, "DELETE FROM lists").unwrap();
     assert_eq!(count(&memory, "SELECT count(*) FROM items"), 0, "foreign keys act");
     assert!(memory.take_changes().unwrap().own.contains(&"items".to_owned()));
-    // In a batch with other calls it is a part of their transaction.
+    // In a batch with other calls it is part of their transaction.
     memory.db().begin_batch();
     one(&mut memory, "INSERT INTO keyed VALUES ('b', 2)").unwrap();
     memory.turns().add(vec![NewTurn { user_input: "with it".into(), ..NewTurn::default() }]).unwrap();
@@ -159,7 +159,7 @@ fn whatever_touches_the_memory_or_the_schema_is_refused_and_nothing_is_kept() {
     ] {
         assert_eq!(one(&mut memory, sql).unwrap_err().code(), code, "{sql}");
     }
-    // The schema can still be moved, and everything else be written.
+    // The schema can still be migrated, and other tables written.
     memory.downgrade("app1@base").unwrap();
     memory.turns().add(vec![NewTurn::default()]).unwrap();
 }

@@ -1,7 +1,7 @@
 //! All or nothing: whichever write, flush or truncation fails or is the last, a file is at the old revision or at the
-//! new one, with every row, and the next opening goes on by itself.
+//! new one, with every row, and the next opening continues without help.
 //!
-//! `support/fault_points.rs` says at which of them it strikes. `FAULTS=all` (`npm run test:faults`) strikes at each.
+//! `support/fault_points.rs` chooses the operations. `FAULTS=all` (`npm run test:faults`) tests every operation.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/fault_points.rs"]
@@ -37,7 +37,7 @@ fn open_at_head(graph: &Graph, durability: Durability) -> Result<Memory> {
     Ok(memory)
 }
 
-/// All that a file says, of its own accord.
+/// The contents of a file that are compared.
 #[derive(Clone, Debug, PartialEq)]
 struct State {
     revision: Vec<Vec<Value>>,
@@ -58,7 +58,7 @@ fn state(connection: &Connection) -> State {
     State { revision, rows: TABLES.iter().chain(&["notes"]).map(|table| rows_of(table)).collect(), schema }
 }
 
-/// What plain SQLite finds in a file on the disk.
+/// The contents of a file on the disk, read with plain SQLite.
 fn look(name: &str) -> State {
     let connection = Connection::open_with_flags_and_vfs(name, OpenFlags::SQLITE_OPEN_READ_WRITE, VFS).unwrap();
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").unwrap();
@@ -83,7 +83,7 @@ fn with_a_rebuild() -> Graph {
     Graph::with_bundled(&[("20990101_0000_rebuilt_test.sql".to_owned(), text)]).unwrap()
 }
 
-/// Rows in every table of 001, some larger than a page, with all that a column may hold.
+/// Rows in every table of 001, some larger than a page, with every kind of value that a column can hold.
 const ROWS: &str = "
     CREATE TEMP TABLE n AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 12)
         SELECT n, 'WORD ' || n || ' 日本語 ' || replace(hex(zeroblob(n / 12 * 1000)), '0', 'ab ') AS words FROM n;
@@ -94,7 +94,7 @@ const ROWS: &str = "
     INSERT INTO semantic_memories SELECT n, n, words, 'WORD', n / 12.0, '{\"a\":1}' FROM n;
     DROP TABLE n;";
 
-/// A memory at 001 with rows, as a process leaves it that was killed: much of it in the log.
+/// A memory at 001 with rows, as a killed process leaves it: much of it is in the log.
 fn at_001(word: &str) -> Files {
     fault_vfs::load(&Files::new());
     let mut memory = open_at_head(&Graph::bundled(), Durability::Strict).unwrap();
@@ -103,7 +103,7 @@ fn at_001(word: &str) -> Files {
     alone(fault_vfs::files())
 }
 
-/// A memory at the head of these revisions, with rows, closed.
+/// A closed memory at the head of these revisions, with rows.
 fn at_head(graph: &Graph) -> Files {
     fault_vfs::load(&at_001("remembered"));
     open_at_head(graph, Durability::Strict).unwrap().close().unwrap();
@@ -116,27 +116,27 @@ fn alone(mut files: Files) -> Files {
     files
 }
 
-/// The bytes of another memory, to be imported.
+/// The bytes of another memory, for an import.
 fn another() -> Vec<u8> {
     fault_vfs::load(&at_001("imported"));
     open(&Graph::bundled(), Durability::Strict).unwrap().close().unwrap();
     fault_vfs::files().remove(FILE).unwrap()
 }
 
-/// What is done while a fault may strike.
+/// The operation during which a fault occurs.
 enum Act<'a> {
-    /// Opens the memory, which brings it to head, and closes it, which makes the log a part of the file.
+    /// Opens the memory, which brings it to head, and closes it, which copies the log into the file.
     Open,
-    /// Something to an open memory.
+    /// A call on an open memory.
     Call(&'a dyn Fn(&mut Memory) -> Result<()>),
 }
 
-/// The faults. Only a cut of the power tells what was flushed, so it strikes in both durabilities.
+/// The faults. Only a power cut shows what was flushed, so it is tested with both durabilities.
 const ERRORS: &[(Fault, Durability)] = &[(Fault::IoError, Durability::Strict), (Fault::Full, Durability::Strict)];
 const ENDS: &[(Fault, Durability)] =
     &[(Fault::Kill, Durability::Strict), (Fault::PowerCut, Durability::Strict), (Fault::PowerCut, Durability::Relaxed)];
 
-/// Lets each of the faults strike at the operations of an act, and looks at what is left.
+/// Runs an act once for each fault and operation, and checks what is left.
 fn strike(faults: &[(Fault, Durability)], graph: &Graph, start: &Files, act: &Act<'_>) {
     println!("{} repeats this run", repeat());
     let trial = Trial::new(graph, start, act);
@@ -148,7 +148,7 @@ fn strike(faults: &[(Fault, Durability)], graph: &Graph, start: &Files, act: &Ac
         let operations = fault_vfs::operations();
         drop(memory);
 
-        // One past the last: the act is done before the fault strikes.
+        // One more than the last: the act ends before the fault occurs.
         let points = sample(operations + 1);
         let (mut old, mut new) = (0, 0);
         for &at in &points {
@@ -178,7 +178,7 @@ fn strike(faults: &[(Fault, Durability)], graph: &Graph, start: &Files, act: &Ac
     }
 }
 
-/// Does it, and gives the memory if it is open.
+/// Runs the act; returns the memory if it is open, and the result.
 fn run(graph: &Graph, durability: Durability, act: &Act<'_>, armed: impl Fn()) -> (Option<Memory>, Result<()>) {
     let mut memory = match act {
         Act::Open => None,
@@ -192,16 +192,16 @@ fn run(graph: &Graph, durability: Durability, act: &Act<'_>, armed: impl Fn()) -
     (memory, result)
 }
 
-/// An act, and the only states that it may leave.
+/// An act, and the only states that it is allowed to leave.
 struct Trial<'a> {
     graph: &'a Graph,
     act: &'a Act<'a>,
     before: State,
     after: State,
-    /// What the next opening makes of them.
+    /// The same states after the next opening.
     before_at_head: State,
     after_at_head: State,
-    /// What was kept before.
+    /// The backups from before the act.
     kept: Vec<State>,
 }
 
@@ -222,7 +222,7 @@ impl<'a> Trial<'a> {
         Self { graph, act, before, after, before_at_head, after_at_head, kept }
     }
 
-    /// The process or the power ended. Whether the file is as the act makes it.
+    /// Checks what is left after a kill or a power cut. Returns whether the file has the new state.
     fn after_the_end(&self, memory: Option<Memory>, durability: Durability, case: &str) -> bool {
         fault_vfs::strike();
         drop(memory);
@@ -241,7 +241,7 @@ impl<'a> Trial<'a> {
         is_new
     }
 
-    /// The act may have failed, but the memory goes on.
+    /// Checks that the memory still works after an act that may have failed.
     fn after_an_error(&self, memory: Option<Memory>, result: Result<()>, fault: Fault, case: &str) {
         let struck = fault_vfs::disarm();
         let mut memory = match memory {
@@ -250,14 +250,14 @@ impl<'a> Trial<'a> {
         };
         if let Err(error) = &result {
             let expected = if fault == Fault::Full { ErrorCode::QuotaExceeded } else { ErrorCode::IoFailed };
-            // FTS5 keeps to itself what it failed of when SQLite looks at its tables as it renames another.
+            // If FTS5 fails while SQLite reads its tables to rename another table, it does not report the cause.
             let hidden = error.message().contains("vtable constructor failed");
-            // SQLite says nothing of a journal that it could not remove as it closed the copy.
+            // SQLite does not report that it could not remove a journal when it closed the copy.
             let unsaid = error.message().contains("could not be finished");
             assert!(struck && (error.code() == expected || hidden || unsaid), "{case}: {error}");
             if let Act::Call(call) = self.act {
-                // Pages of another size go through a rollback journal, and where its last flush fails, it may have come
-                // to the disk or not.
+                // Pages of another size go through a rollback journal. If its last flush fails, the change may have
+                // reached the disk or not.
                 let journaled = "SELECT page_size <> 4096 FROM pragma_page_size";
                 if !memory.db().connection().query_row(journaled, [], |row| row.get::<_, bool>(0)).unwrap() {
                     assert_eq!(state(memory.db().connection()), self.before, "{case}: {error}");
@@ -270,7 +270,8 @@ impl<'a> Trial<'a> {
         goes_on(memory, case);
     }
 
-    /// Each backup is whole; one of the old state is there before there is a new one; nothing else is left behind.
+    /// Checks that each backup is whole, that one of the old state exists before the new state does, and that nothing
+    /// else is left behind.
     fn check_backups(&self, memory: &Memory, is_new: bool, case: &str) {
         let backups = memory.backups().unwrap();
         let mut states = backups.iter().map(|backup| (backup, look(&backup.id)));
@@ -291,7 +292,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// A memory is brought to head, written to, closed, and found as it was.
+/// Brings a memory to head, writes to it, closes it, and checks that the file has the same contents.
 fn goes_on(mut memory: Memory, case: &str) {
     memory.bring_to_head().unwrap_or_else(|error| panic!("{case}: {error}"));
     memory.turns().add(vec![NewTurn { user_input: "goes on".into(), ..NewTurn::default() }]).unwrap();
@@ -337,7 +338,7 @@ fn a_downgrade_to_the_base() {
     strike(ENDS, &Graph::bundled(), &at_head(&Graph::bundled()), &Act::Call(&act));
 }
 
-/// With a cache so small that pages are written to the log, and again, before the commit.
+/// Makes the cache so small that pages are written to the log before the commit, some more than once.
 fn spill(memory: &Memory) {
     memory.db().connection().execute_batch("PRAGMA cache_size = 6").unwrap();
 }
@@ -407,7 +408,7 @@ fn a_restored_backup() {
     strike(&ENDS[..2], &Graph::bundled(), &start, &Act::Call(&act));
 }
 
-/// Copies that were never finished are no backups, and push none out that is one.
+/// Unfinished copies do not count as backups, and do not displace real ones.
 #[test]
 fn kills_while_copying_leave_the_backups_that_there_were() {
     let start = at_head(&Graph::bundled());

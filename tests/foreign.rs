@@ -1,4 +1,5 @@
-//! What other programs put into a file: what acts by itself is left out, what only they know is carried as it is.
+//! What other programs put into a file: what would act by itself is left out; what only they understand is kept as it
+//! is.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -12,12 +13,12 @@ use synth_memory::memory::Foreign;
 use synth_memory::tables::turns::{NewTurn, TurnFilter};
 use synth_memory::{ErrorCode, Memory};
 
-/// What a file has of another program, and what is left out of it.
+/// Statements of another program in a file, and what is left out of it.
 const ACTING: &[(&str, &[&str])] = &[
     ("CREATE TRIGGER evil AFTER INSERT ON turns BEGIN DELETE FROM long_term; END", &["trigger evil"]),
     ("CREATE TRIGGER evil AFTER INSERT ON alembic_version BEGIN DELETE FROM turns; END", &["trigger evil"]),
     ("CREATE VIEW v AS SELECT * FROM turns", &["view v"]),
-    // Triggers have names of their own.
+    // A trigger can have the same name as a table.
     ("CREATE TRIGGER turns AFTER INSERT ON turns BEGIN DELETE FROM long_term; END", &["trigger turns"]),
     ("CREATE TRIGGER x AFTER INSERT ON turns BEGIN DELETE FROM long_term; END; CREATE TABLE x (y)", &["trigger x"]),
     (
@@ -43,7 +44,7 @@ const ACTING: &[(&str, &[&str])] = &[
     ("DROP INDEX idx_turns_timestamp; CREATE INDEX idx_turns_timestamp ON turns (id)", &["index idx_turns_timestamp"]),
 ];
 
-/// Declarations of `long_term` with the columns that it has.
+/// Other declarations of `long_term` with the same columns, and what is left out.
 const DECLARED: &[(&str, &[&str])] = &[
     ("key TEXT PRIMARY KEY, value TEXT CHECK (length(value) < 1e9), updated_at REAL", &["table long_term"]),
     ("key TEXT COLLATE NOCASE PRIMARY KEY, value TEXT, updated_at REAL", &["table long_term"]),
@@ -78,7 +79,7 @@ fn check_kept(file: Connection, change: &str, expected: &[&str]) {
         let kept = before.iter().find(|(name, _)| name == table).map_or(0, |(_, rows)| rows.len());
         assert_eq!(rows(connection, &sql).len(), kept, "{change}");
     }
-    // The tables are those that the revisions make, and what they do is theirs alone.
+    // The tables are those that the revisions make, without any additions.
     let ours = schema(in_memory().db().connection());
     let declared = schema(connection);
     for object in ours.iter().filter(|(_, name, sql)| sql.is_some() && name != "sqlite_sequence") {
@@ -108,7 +109,7 @@ fn what_acts_by_itself_is_left_out_and_told() {
             check_kept(changed(name, change), change, expected);
         }
     }
-    // The rows of a virtual table are in the tables that it kept.
+    // The rows of a virtual table stay in the tables in which it kept them.
     let mut memory = in_memory();
     let (words, _) = ACTING.iter().find(|(change, _)| change.contains("VIRTUAL")).unwrap();
     memory.import(file_of(changed("synth-mind-alembic.db", words))).unwrap();
@@ -165,7 +166,7 @@ fn a_row_that_does_not_fit_is_named() {
     }
 }
 
-/// Tables of a program with functions and collations of its own.
+/// Tables of a program that has its own functions and collations.
 fn theirs() -> Vec<u8> {
     let sql = "
         CREATE TABLE people (name TEXT COLLATE NOCASE UNIQUE, age INT CHECK (abs(age) < 200), born AS (abs(age)));
@@ -190,7 +191,7 @@ fn what_only_another_program_knows_is_carried_and_not_evaluated() {
         |memory: &Memory| rows(memory.db().connection(), "(SELECT name COLLATE BINARY, age FROM people NOT INDEXED)");
     assert_eq!(people(&memory).len(), 3);
 
-    // All that a memory does goes on with them.
+    // All functions of a memory still work with these tables.
     let turn = || vec![NewTurn { user_input: "goes on".into(), ..NewTurn::default() }];
     memory.turns().add(turn()).unwrap();
     let backup = memory.back_up().unwrap();
@@ -203,7 +204,7 @@ fn what_only_another_program_knows_is_carried_and_not_evaluated() {
     memory.db().connection().execute_batch("CREATE TABLE secret AS SELECT 'what has vanished' AS x").unwrap();
     memory.db().connection().execute_batch("DROP TABLE secret").unwrap();
     let mut exported = memory.export().unwrap();
-    // As it leaves a file in OPFS, which plain SQLite in memory does not open.
+    // As in a file exported from OPFS: it is in WAL mode, which plain SQLite in memory does not open.
     exported[18..20].fill(1);
     assert!(!exported.windows(8).any(|bytes| bytes == b"vanished"));
     let mut other = in_memory();
@@ -212,7 +213,7 @@ fn what_only_another_program_knows_is_carried_and_not_evaluated() {
     memory.close().unwrap();
     assert_eq!(people(&open(folder.path()).unwrap()).len(), 3);
 
-    // Their own program finds every index as it was.
+    // The other program finds its indexes intact.
     let words = [("THEIRS", "NOCASE"), ("theirs(", "abs("), ("upper(x)", "lower(x)")];
     let mut back = Connection::open_in_memory().unwrap();
     back.deserialize_read_exact("main", exported.as_slice(), exported.len(), false).unwrap();
@@ -239,7 +240,7 @@ fn a_table_of_ours_with_a_collation_of_theirs_is_made_again() {
 
 #[test]
 fn damage_is_found_all_the_same() {
-    // An index of ours that is not that of its rows, and a page of theirs that is not one.
+    // An index of a memory's table that does not match its rows, and a damaged page of the other program's table.
     let ours = changed("synth-mind-alembic.db", "CREATE TABLE other (x COLLATE NOCASE UNIQUE)");
     let root: i64 = ours
         .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'idx_turns_timestamp'", [], |row| row.get(0))

@@ -1,6 +1,7 @@
-//! The graph of revisions beside the real Alembic: the same questions of the same random graphs.
+//! Compares the graph of revisions with the real Alembic: the same questions about the same random graphs.
 //!
-//! `tests/alembic/graph.py` has asked Alembic; it says how to ask again, and what `fixtures/graphs.json` holds.
+//! `tests/alembic/graph.py` recorded Alembic's answers; it describes how to record them again, and what
+//! `fixtures/graphs.json` holds.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,8 @@ fn graph(files: &[(String, String)]) -> Result<Graph> {
     Graph::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
-/// How many answers differ from Alembic's, and why; the numbers are those of the fixture as it is. The first reason that
-/// fits is the one that counts.
+/// How many answers differ from Alembic's, by reason, in the present fixture. If several reasons apply, the first one
+/// counts.
 const DIFFERENCES: &[(&str, usize)] = &[
     ("-N from several rows", 57),
     ("-N in show and history", 50),
@@ -42,11 +43,11 @@ const DIFFERENCES: &[(&str, usize)] = &[
     ("show and history take the steps that upgrade takes", 259),
 ];
 
-/// One question of the fixture: what Alembic was asked of which graph, and what it said.
+/// One question of the fixture: the graph, the command, and Alembic's answer.
 #[derive(Clone, Copy)]
 struct Case<'c> {
     graph: &'c Graph,
-    /// The ids, as the fixture numbers them.
+    /// The ids, in the order of the fixture's numbers.
     ids: &'c [&'c str],
     rows: &'c [String],
     command: &'c str,
@@ -54,7 +55,7 @@ struct Case<'c> {
     theirs: &'c str,
 }
 
-/// A symbol's label, its name without steps, and its steps' sign.
+/// A symbol's label, its name without steps, and the sign of its steps.
 type Parts<'s> = (Option<&'s str>, &'s str, Option<char>);
 
 fn parts(symbol: &str) -> Parts<'_> {
@@ -107,7 +108,8 @@ impl Case<'_> {
         Ok(format!("{} | {}", self.list(steps.iter().map(|step| step.revision.id.as_str())), self.listed(left)))
     }
 
-    /// Whatever Alembic says: no step without what it needs or under what needs it, and the rows say what is applied.
+    /// Checks steps without regard to Alembic: none comes before a revision that it needs or is taken back under one
+    /// that needs it, and the rows match what is applied.
     fn check(&self, steps: &[Step<'_>]) {
         let mut applied = self.graph.ancestors(self.rows);
         for step in steps {
@@ -138,13 +140,13 @@ impl Case<'_> {
             "!unknown" | "!branch" => code == UnknownSymbol,
             "!far" | "!too-far" => code == UnknownSymbol || code == InvalidArgument,
             "!range" | "!filtered" => code == InvalidArgument,
-            // An assertion of Python's.
+            // A failed assertion in Python.
             "!crash" => true,
             _ => false,
         }
     }
 
-    /// Why our answer may be another one.
+    /// The reason why our answer may differ; none if it must not.
     fn difference(&self, ours: &Result<String>) -> Option<&'static str> {
         use ErrorCode::{AmbiguousRevision, InvalidArgument};
         let code = ours.as_ref().err().map(synth_memory::Error::code);

@@ -1,10 +1,10 @@
-//! What the graph of revisions says where it cannot be made or cannot go on, and the symbols that Alembic has not.
+//! The errors of the graph of revisions, and the symbols that Alembic does not have.
 #![cfg(not(target_arch = "wasm32"))]
 
 use synth_memory::migrate::{Graph, Revision};
 use synth_memory::{ErrorCode, Result};
 
-/// A graph from lines as `c: a b; depends d; labels app`, each of them the file `<id>.sql`.
+/// A graph from lines such as `c: a b; depends d; labels app`, each of which is the file `<id>.sql`.
 fn graph(lines: &[&str]) -> Result<Graph> {
     let file = |line: &&str| {
         let (id, rest) = line.split_once(':').unwrap();
@@ -22,7 +22,7 @@ fn graph(lines: &[&str]) -> Result<Graph> {
     Graph::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
-/// Two branches after 1: app (2, 3) and 4; and a base of its own, 5, that 6 continues and that depends on 2.
+/// Two branches after 1: app (2, 3) and 4. Another base, 5, which depends on 2 and is followed by 6.
 const LINES: [&str; 6] = [
     "aaaa1:",
     "aaaa2: aaaa1; labels app",
@@ -46,7 +46,7 @@ fn files_that_do_not_fit_together_are_named() {
         (&["a:", "b: a; depends c", "c: b"], &["in a ring", "b.sql (b)", "c.sql (c)"]),
         (&["a:", "b: nothing"], &["b.sql revises nothing"]),
         (&["a:", "b: a; depends nothing"], &["b.sql depends on nothing"]),
-        // As Alembic has it, a file names its parents by id, and in full.
+        // As in Alembic, a file names its parents by their full ids.
         (&["a:; labels app", "b: app"], &["b.sql revises app"]),
         (&["abcdef:", "b: abcd"], &["b.sql revises abcd"]),
         (&["a:; labels app", "b: a; labels app"], &["label app of b.sql", "a branch label of a.sql"]),
@@ -166,7 +166,7 @@ fn what_is_there_already_is_no_step() {
         (&all[..1], "bbbb3"),
         (&all[..1], "current"),
         (&all[..], "current"),
-        // Nothing of its own branch came after it, though another branch stands on it.
+        // No later revision of its own branch is applied, although another branch builds on it.
         (&all[2..], "aaaa2"),
         (&[], "base"),
     ] {

@@ -1,4 +1,4 @@
-//! What is written down of applied revisions, and what it is good for: edited files, newer files, an app's own branch.
+//! The history of applied revisions and its uses: edited files, newer files, an app's own branch.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "history/edited.rs"]
@@ -25,7 +25,7 @@ fn file(id: &str, headers: &str, up: &str, down: &str) -> File {
     (format!("20260101_0000_{id}_test.sql"), text)
 }
 
-/// An app's branch of three: a table, a column, and a rebuild of it.
+/// An app's branch of three revisions: a table, a column, and a rebuild of the table.
 fn app() -> Vec<File> {
     vec![
         file(
@@ -82,7 +82,7 @@ fn an_apps_own_branch_goes_beside_ours_release_after_release() {
     let mut memory = open_with(folder.path(), with(&app())).unwrap();
     assert_eq!(rows(memory.db().connection(), "notes").len(), 4);
 
-    // What goes to Synth Mind is Synth Mind's only.
+    // A file for Synth Mind contains only Synth Mind's schema.
     let (_folder, out) = support::open_bytes(&memory.export_at("001").unwrap());
     let (_folder, theirs) = support::open_bytes(&fixture("synth-mind-alembic.db"));
     assert_eq!(schema(&out), schema(&theirs));
@@ -105,10 +105,10 @@ fn it_is_written_down_when_and_by_what() {
         let path = format!("{}/migrations/versions/{}", env!("CARGO_MANIFEST_DIR"), entry.file);
         assert_eq!(std::fs::read_to_string(path).unwrap(), entry.text);
     }
-    // As sha256sum says.
+    // The checksum is that of sha256sum.
     let empty = synth_memory::migrate::history::Entry { text: String::new(), ..entries[0].clone() };
     assert_eq!(empty.checksum(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    // Entries of another program's doing are made good, and its doing away with them too.
+    // If another program changed or removed the entries, they are made again.
     memory.db().connection().execute_batch("DROP TABLE synth_migrations").unwrap();
     memory.close().unwrap();
     let memory = open(folder.path()).unwrap();
@@ -148,12 +148,12 @@ fn a_newer_file_in_older_code_is_refused_read_or_taken_back() {
     add(&memory, "more").unwrap();
     memory.close().unwrap();
 
-    // And the newer code goes on from there.
+    // The newer code can continue from there.
     let memory = open_with(folder.path(), with(&app())).unwrap();
     assert_eq!(memory.migrated(), ["app2", "app3"]);
     assert_eq!(memory.turns().count(Default::default()).unwrap(), 2);
     memory.close().unwrap();
-    // Code without the branch at all takes the whole branch back, and only with a way back.
+    // Code without the branch takes the whole branch back, but only after a backup.
     let memory = reopen(folder.path(), Graph::bundled(), OnNewerSchema::Downgrade).unwrap();
     assert_eq!(memory.revisions().unwrap(), ["002"]);
     let id = memory.backups().unwrap()[0].id.clone();
@@ -303,7 +303,7 @@ fn a_squash_stands_for_its_line_and_leaves_files_at_its_end_alone() {
     assert_eq!(memory.downgrade("app1").unwrap(), ["app3"]);
     assert_eq!(rows(memory.db().connection(), "notes").len(), 1);
 
-    // Between them is no way on, and it says so; the file is as it was.
+    // A file at a revision in between cannot be migrated: the error says so, and the file is unchanged.
     let between = at(2);
     let error = open_with(between.path(), with(&files)).err().unwrap();
     assert_eq!(error.code(), ErrorCode::NewerSchema);

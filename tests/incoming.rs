@@ -1,4 +1,4 @@
-//! Files that people have come in, in whatever encoding and mode.
+//! Files that people have can be imported, in any encoding and mode.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -9,7 +9,7 @@ use synth_memory::ErrorCode;
 use synth_memory::migrate::Graph;
 use synth_memory::tables::turns::{NewTurn, TurnFilter};
 
-/// A program's own tables, with every kind of rowid.
+/// Another program's tables, with every kind of rowid.
 const OWN: &str = "
     CREATE TABLE notes (said TEXT, generated TEXT AS (upper(said)), stored TEXT AS (said || '!') STORED);
     INSERT INTO notes (rowid, said) VALUES (7, 'seven'), (1000, 'thousand'), (-3, 'minus'), (8, 'zwölf 😀');
@@ -68,7 +68,7 @@ fn every_row_of_a_file_in_another_encoding_or_mode_arrives() {
                 assert_eq!(pragma(connection, "page_size"), page_size.to_string(), "{case}");
                 let mut after = contents(connection);
                 if made_by == "app" {
-                    // Tables of our own making have no statistics yet.
+                    // Tables that were just made have no statistics yet.
                     for contents in [&mut before, &mut after] {
                         contents.retain(|(name, _)| name != "sqlite_stat1");
                     }

@@ -1,4 +1,4 @@
-//! What is answered is entered in the transaction that it answers for, and outlives whatever becomes of the file.
+//! An answer is entered in the transaction of its change, and outlives whatever happens to the file.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -21,7 +21,7 @@ fn turn(text: &str) -> Vec<NewTurn> {
     vec![NewTurn { user_input: text.into(), ..NewTurn::default() }]
 }
 
-/// A call and its answer as one, as a leader makes it.
+/// Makes a change and enters its answer in one transaction, as a leader does.
 fn write(memory: &Memory, text: &str, sequence: i64) -> Result<()> {
     memory.db().begin_batch();
     let ids = memory.turns().add(turn(text))?;
@@ -60,7 +60,7 @@ fn answers_are_kept_until_they_are_acknowledged() {
     assert_eq!(memory.answers(CLIENT).unwrap(), ["5"]);
     memory.acknowledge(OTHER, i64::MAX).unwrap();
     assert_eq!(memory.answers(OTHER).unwrap(), [""; 0]);
-    // Outside a batch, it is a transaction of its own.
+    // Outside a batch, the entry is a transaction of its own.
     memory.keep_answers(OTHER, 0, 1, "alone").unwrap();
     assert_eq!(memory.answers(OTHER).unwrap(), ["alone"]);
 }
@@ -84,7 +84,7 @@ fn what_cannot_be_entered_takes_its_batch_with_it() {
     assert_eq!(memory.answers(CLIENT).unwrap(), ["[[2,[2]]]"]);
 }
 
-/// A call with a transaction of its own, and its answer as JSON.
+/// A call that has a transaction of its own; it returns its answer as JSON.
 type Call<'a> = &'a dyn Fn(&mut Memory) -> Result<serde_json::Value>;
 
 #[test]
@@ -121,11 +121,11 @@ fn calls_with_a_transaction_of_their_own_enter_their_answers() {
         assert_eq!(answers.len(), kept as usize, "{name}");
         let answer: serde_json::Value = serde_json::from_str(&answers[kept as usize - 1]).unwrap();
         assert_eq!(answer, json!([[kept, { "value": value }]]), "{name}");
-        // The next one was not announced.
+        // The next call was not announced, so it has no entry.
         memory.ensure_version().unwrap();
         assert_eq!(memory.answers(CLIENT).unwrap().len(), kept as usize, "{name}");
     }
-    // What fails enters nothing, neither then nor with the next call.
+    // A call that fails enters nothing, neither at once nor with the next call.
     let failing: [(&str, Call<'_>); 6] = [
         ("upgrade", &|memory| memory.upgrade("nowhere").map(|ids| json!(ids))),
         ("stamp", &|memory| memory.stamp(&["001"], false, false).map(|()| json!(null))),
@@ -157,12 +157,12 @@ fn a_file_that_leaves_has_no_answers_and_one_that_comes_brings_none() {
     }
     assert_eq!(memory.answers(CLIENT).unwrap(), [SECRET], "it is still at home");
 
-    // A file with a table of that name.
+    // A file with another program's table of that name.
     let (stranger, connection) = open_bytes(&whole);
     connection.execute_batch("CREATE TABLE synth_requests (x); INSERT INTO synth_requests VALUES ('theirs')").unwrap();
     drop(connection);
     let stranger = std::fs::read(stranger.path().join("file.db")).unwrap();
-    // A backup holds the answers that there were.
+    // A backup holds the answers from the time when it was made.
     let backup = memory.back_up().unwrap().id;
     memory.acknowledge(CLIENT, 2).unwrap();
     memory.keep_answers(OTHER, 0, 7, "live").unwrap();
@@ -171,7 +171,7 @@ fn a_file_that_leaves_has_no_answers_and_one_that_comes_brings_none() {
     memory.restore(&backup).unwrap();
     assert_eq!((memory.answers(CLIENT).unwrap(), memory.answers(OTHER).unwrap()), (vec![], vec!["live".into()]));
 
-    // Without any, nothing is made.
+    // Without any answers, no table is made.
     let mut without = in_memory();
     without.import(whole).unwrap();
     assert!(!has_table(without.db().connection()));
@@ -232,7 +232,7 @@ fn at_the_base_only_what_may_be_asked_for_is_left() {
 fn the_table_is_of_no_revision() {
     let folder = tempfile::tempdir().unwrap();
     let location = || folder.path().join("memory.db");
-    // A file that holds nothing else is still empty.
+    // A file that holds only the ledger still counts as empty.
     let path = location();
     let migrations = || migrations_at(folder.path(), Graph::bundled());
     let place = Location::File { path: path.to_str().unwrap(), vfs: None };
@@ -241,7 +241,7 @@ fn the_table_is_of_no_revision() {
     let _ = memory.back_up();
     memory.keep_answers(CLIENT, 0, 2, "kept").unwrap();
     memory.bring_to_head().unwrap();
-    // Nor does it make one of another schema, to whatever looks.
+    // The ledger does not count as a difference of the schema either.
     memory.stamp(&["head"], true, false).unwrap();
     assert!(memory.verify().unwrap().iter().all(|revision| revision.revision.starts_with("00")));
     let plan = memory.plan("base", true).unwrap();

@@ -1,6 +1,6 @@
 //! Whichever write, flush or truncation fails or is the last, a change and its answer are both there or neither.
 //!
-//! `support/fault_points.rs` says at which of them a fault strikes.
+//! `support/fault_points.rs` chooses the operations at which a fault occurs.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/fault_points.rs"]
@@ -40,7 +40,7 @@ fn on_faulty_disk() -> Memory {
     Memory::open_as_is(location, Durability::Strict, still(), migrations).unwrap()
 }
 
-/// What a change changes: where the schema is, and the rows.
+/// What a call can change: the revision of the schema, and the rows.
 type State = (Vec<Vec<Value>>, Vec<Vec<Value>>);
 
 fn state(connection: &Connection) -> State {
@@ -48,14 +48,14 @@ fn state(connection: &Connection) -> State {
     (rows(connection, "alembic_version"), turns)
 }
 
-/// How many answers there are, of the client and of the other one.
+/// How many answers the ledger holds, for the client and for the other client.
 fn entries(connection: &Connection) -> (usize, usize) {
     let found = if has_table(connection, "synth_requests") { rows(connection, "synth_requests") } else { vec![] };
     let of = |client: &str| found.iter().filter(|row| row[0] == Value::Text(client.into())).count();
     (of(CLIENT), of(OTHER))
 }
 
-/// Lets faults strike at the operations of a call, and looks whether the change and its answer are one.
+/// Runs a call with a fault at each operation, and checks that the change and its answer are both there or neither.
 fn strike(start: &Files, call: &dyn Fn(&mut Memory) -> Result<()>) {
     println!("{} repeats this run", repeat());
     fault_vfs::load(start);
@@ -94,7 +94,7 @@ fn strike(start: &Files, call: &dyn Fn(&mut Memory) -> Result<()>) {
             assert_eq!(others, 1, "{case}: what another was answered is lost");
             assert!(is_new || result.is_err(), "{case}: what was answered is lost");
             *if is_new { &mut new } else { &mut old } += 1;
-            // Sent again, unless it was answered, it is there once.
+            // If the call is sent again because it was not answered, the change is there once.
             if entered == 0 {
                 call(&mut memory).unwrap_or_else(|error| panic!("{case}, again: {error}"));
             }
@@ -105,7 +105,7 @@ fn strike(start: &Files, call: &dyn Fn(&mut Memory) -> Result<()>) {
     }
 }
 
-/// A memory at a revision, with a row and with an answer to another client, as a killed process leaves it.
+/// A memory at a revision, with a row and an answer to another client, as a killed process leaves it.
 fn at(revision: &str, text: &str) -> Files {
     fault_vfs::load(&Files::new());
     let mut memory = on_faulty_disk();

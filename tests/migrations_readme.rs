@@ -1,4 +1,4 @@
-//! `migrations/README.md` says what the migrations do.
+//! Compares `migrations/README.md` with the migrations.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Random calls on a table against the same calls on a map: whatever happens, both hold the same.
+//! Makes random calls on a table and the same calls on a map: both must always hold the same.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -21,7 +21,7 @@ enum Change {
     Batch(Vec<Change>),
 }
 
-/// Words that meet each other often, and some that are hard on an index.
+/// Words that often occur together, and some that are difficult for an index.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec!["tea", "green", "peanut", "café", "日本", "\"", "'; --", "", "a\0b", "NULL"])
@@ -63,7 +63,7 @@ fn apply(memory: &synth_memory::Memory, model: &mut BTreeMap<i64, String>, chang
             assert_eq!(memory.turns().delete(&ids).unwrap(), removed as u64);
         }
         Change::ClearWith(word) => {
-            // What the index finds is not modelled, only that what it finds is what it deletes.
+            // The map does not model what the index finds, only that `clear` deletes exactly those rows.
             let filter = || TurnFilter { search: Some(word.clone()), ..TurnFilter::default() };
             let listing = Listing { filter: filter(), limit: Some(1000), ..Listing::default() };
             let ids: Vec<i64> = memory.turns().list(listing).unwrap().rows.iter().map(|row| row.id).collect();

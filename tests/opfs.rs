@@ -1,4 +1,4 @@
-//! The engine on the real thing: OPFS, in a dedicated worker of a real browser. Run by `wasm-pack test --headless`.
+//! The engine in real OPFS, in a dedicated worker of a real browser. Run by `wasm-pack test --headless`.
 #![cfg(target_arch = "wasm32")]
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
@@ -88,7 +88,7 @@ async fn the_log_is_written_ahead_and_each_commit_flushed() {
 #[wasm_bindgen_test]
 async fn a_file_held_elsewhere_is_told_with_the_browsers_cause() {
     let mut engine = open("/held.db").await;
-    // Another holder of the pool's files, as another tab would be.
+    // Something else holds the pool's files, as another tab would.
     let failure = hold_and_open("/taken.db").await;
     assert_eq!(text(&failure, "code"), "locked");
     assert_eq!(text(&get(&failure, "cause"), "name"), "NoModificationAllowedError");
@@ -139,7 +139,7 @@ async fn a_synth_mind_file_comes_in_and_goes_out() {
 
     let bytes = Uint8Array::new(&engine.export_at("001").unwrap()).to_vec();
     assert!(bytes.starts_with(b"SQLite format 3\0"));
-    // A memory without a path begins with the file, and brings it to head.
+    // A memory without a path starts from the given file, and brings it to head.
     let scratch =
         Engine::open(object(&[("durability", "strict".into())]), Some(bytes), JsValue::UNDEFINED).await.unwrap();
     assert_eq!(Array::from(&get(&scratch.schema_status().unwrap(), "migrated")).join(","), "002");

@@ -1,4 +1,4 @@
-//! `query` answers questions and refuses everything else, whatever it looks like.
+//! `query` reads and rejects every statement that would write, whatever it looks like.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -58,11 +58,11 @@ fn statements_that_do_more_than_read_are_refused() {
         assert!(expected.contains(&error.code()), "{sql}: {error}");
     }
     assert_eq!(memory.export().unwrap(), before, "something was changed");
-    // And what was forbidden to the query is not forbidden to the memory.
+    // The memory itself can still write.
     memory.turns().add(vec![NewTurn::default()]).unwrap();
 }
 
-/// What may set another authorizer.
+/// A call that may replace SQLite's authorizer.
 type Move<'a> = &'a dyn Fn(&mut Memory);
 
 #[test]
@@ -138,7 +138,7 @@ fn the_tables_that_were_read_are_named() {
         ("SELECT n FROM deeper", &["Mine", "turns"]),
         ("WITH long_past AS (SELECT id FROM turns) SELECT count(*) FROM long_past", &["turns"]),
         ("SELECT rowid FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
-        // FTS5 has its own statements by now.
+        // By now, FTS5 has prepared its own statements.
         ("SELECT rowid FROM memory_fts WHERE memory_fts MATCH 'tea'", &["memory_fts"]),
         (
             "SELECT version_num FROM alembic_version UNION SELECT revision FROM synth_migrations",
@@ -177,7 +177,7 @@ fn what_is_no_question_is_told() {
 
 #[test]
 fn a_query_without_end_is_stopped() {
-    // A clock that goes on by a second at each look.
+    // A clock that advances by a second whenever it is read.
     use std::sync::atomic::{AtomicU32, Ordering};
     static SECONDS: AtomicU32 = AtomicU32::new(0);
     let clock = Clock::new(|| f64::from(SECONDS.fetch_add(1, Ordering::Relaxed)));

@@ -1,4 +1,5 @@
-//! A migration that is still being written: taken back as it was applied, applied again as it is now.
+//! A migration that is still being written: it is taken back by the script that was applied, and applied again by its
+//! current script.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -28,7 +29,7 @@ fn app() -> Vec<File> {
     ]
 }
 
-/// Opens it as it is, as one has to where a revision was edited.
+/// Opens the memory as it is, which is necessary if a revision was edited.
 fn as_it_is(folder: &Path, files: &[File]) -> Memory {
     let path = folder.join("memory.db");
     let location = Location::File { path: path.to_str().unwrap(), vfs: None };
@@ -43,8 +44,8 @@ fn applied(folder: &Path) {
     memory.close().unwrap();
 }
 
-/// The revision that is edited, what is edited in it, what is to be redone, and what then was applied again; or the code and
-/// some words of what is wrong.
+/// A name; the index of the revision that is edited; the edits; the revision to redo; and the revisions that were
+/// applied again, or the code and words of the error.
 type Case<'c> =
     (&'c str, usize, &'c [(&'c str, &'c str)], Option<&'c str>, Result<&'c [&'c str], (ErrorCode, &'c str)>);
 
@@ -103,7 +104,7 @@ fn a_revision_is_redone_whole_or_not_at_all() {
                 assert_eq!(memory.last_backup().unwrap().revisions, ["002", "app3"], "{what}");
                 assert!(memory.verify().unwrap().iter().all(|one| one.standing == Standing::Ok), "{what}");
                 memory.close().unwrap();
-                // It is what a new file would be.
+                // The file equals a new one.
                 let ours = open_with(folder.path(), Graph::with_bundled(&files).unwrap()).unwrap();
                 assert!(ours.migrated().is_empty(), "{what}");
                 let new = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The words of SQL and where its statements end.
+//! The tokens of SQL, and where statements end.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::borrow::Cow;
@@ -53,7 +53,7 @@ fn statements_end_where_sqlite_ends_them() {
         ";",
         " SELECT 1 -- the last has none",
     ];
-    // Space between two belongs to the later one.
+    // White space between two statements belongs to the later one.
     let script: String = statements.concat();
     let found: Vec<_> = split(&script).iter().map(|statement| statement.trim()).collect();
     assert_eq!(found, statements.map(str::trim));

@@ -230,7 +230,7 @@ fn doubts_are_settled_and_counted() {
 #[test]
 fn pages_follow_each_other_over_nulls_and_equals() {
     let memory = in_memory();
-    // Files from elsewhere have NULLs where this API puts none.
+    // Files from other programs have NULLs where this API writes none.
     memory
         .db()
         .connection()

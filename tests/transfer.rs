@@ -1,4 +1,4 @@
-//! Whole databases in and out, and the way back.
+//! Export, import and backups of whole databases.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -95,7 +95,7 @@ fn a_file_that_is_not_understood_changes_nothing() {
         bytes[at] = value;
         bytes
     };
-    // At the head, with what recall keeps for itself written by another program.
+    // A file at head in which another program changed the tables that recall keeps for itself.
     let head = |sql: &str| {
         let (_folder, file) = open_bytes(&in_memory().export().unwrap());
         file.execute_batch(sql).unwrap();
@@ -183,7 +183,8 @@ fn an_id_that_javascript_cannot_hold_is_not_given() {
 
 #[test]
 fn any_bytes_are_borne() {
-    // Every place of a real file, damaged a little: an error or a memory, never a panic and never half of one.
+    // A real file with slight damage at every position: an error or a whole memory, never a panic and never half a
+    // memory.
     let good = fixture("synth-mind-alembic.db");
     let mut memory = in_memory();
     let (mut taken, mut refused) = (0, 0);
@@ -243,7 +244,7 @@ trait Serialized {
 
 impl Serialized for Connection {
     fn serialize_to_vec(mut self) -> Vec<u8> {
-        // So that an empty one has a page at all.
+        // Otherwise an empty database would have no page.
         self.execute_batch("PRAGMA user_version = 1").unwrap();
         self.serialize("main").unwrap().to_vec()
     }
@@ -259,7 +260,8 @@ fn ids_that_recall_has_no_number_for_are_refused_at_the_door() {
     };
     for table in TABLES {
         for id in ends.into_iter().chain(within) {
-            // By another program, before the first opening and while it is at the head; in a file that is opened and imported.
+            // Written by another program, before the first opening or while the file is at head; the file is opened and
+            // imported.
             for revision in ["001", "head"] {
                 let folder = tempfile::tempdir().unwrap();
                 let mut memory = open(folder.path()).unwrap();
@@ -287,7 +289,7 @@ fn ids_that_recall_has_no_number_for_are_refused_at_the_door() {
             }
         }
     }
-    // By us: the id after the largest.
+    // Written by the memory itself: the id after the largest.
     let memory = in_memory();
     memory.db().connection().execute_batch(&insert("turns", (1 << 60) - 1)).unwrap();
     let error = memory.turns().add(vec![turn("next")]).unwrap_err();

@@ -1,4 +1,4 @@
-//! A revision that breaks a trigger or a view is refused when it is applied, not when a row is first written.
+//! A revision that breaks a trigger or a view is rejected when it is applied, not when a row is first written.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -9,7 +9,7 @@ use synth_memory::migrate::autogenerate::Renames;
 use synth_memory::migrate::{Graph, file};
 use synth_memory::{ErrorCode, Memory};
 
-/// A revision of an app. The first of a list begins its branch.
+/// A revision of an app. Without `revises`, it begins a branch.
 fn revision(id: &str, revises: &str, up: &str, down: &str) -> (String, String) {
     let text = format!(
         "-- Revision {id}\n--\n-- Revision ID: {id}\n-- Revises: {revises}\n-- migrate:up\n{up}\n-- migrate:down\n{down}\n"
@@ -25,7 +25,7 @@ const REMINDERS: &str = "CREATE TABLE reminders (id INTEGER PRIMARY KEY, episode
     CREATE TRIGGER remind AFTER INSERT ON episodes BEGIN INSERT INTO reminders VALUES (NULL, new.id); END;
     CREATE TABLE quiet (a, b);";
 
-/// What a revision does on top of `REMINDERS`, and what is said of it; nothing if it is applied.
+/// A name, the script of a revision on top of `REMINDERS`, and words of the error; none if it is applied.
 const CASES: &[(&str, &str, &[&str])] = &[
     (
         "a column more than an INSERT has values",
@@ -124,7 +124,7 @@ fn what_a_revision_breaks_is_refused_and_named() {
     }
 }
 
-/// With a trigger that only this file has, so that no one could try it before.
+/// A trigger that only this file has, so it could not be tried before.
 #[test]
 fn a_way_down_that_breaks_something_is_refused_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ fn a_way_down_that_breaks_something_is_refused_too() {
     }
 }
 
-/// What other programs have left broken, with a revision that does not touch it.
+/// Triggers and views that other programs left broken, with a revision that does not touch them.
 #[test]
 fn what_was_broken_before_is_in_nobodys_way() {
     let broken = [
@@ -171,7 +171,7 @@ fn what_was_broken_before_is_in_nobodys_way() {
 
 const NOTES: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);";
 
-/// A revision up and down, what an upgrade says of it, and what a check says; nothing if it is fine.
+/// A name, the two scripts of a revision, and words of the error of an upgrade and of a check; empty if there is none.
 const WAYS: &[(&str, &str, &str, &str, &str)] = &[
     ("exact", NOTES, "DROP TABLE notes;", "", ""),
     ("a name that is mistyped", NOTES, "DROP TABLE note;", "on the way down: no such table: note", "on the way down"),

@@ -9,7 +9,7 @@ import { finishWasm, passes } from '../../scripts/wasm.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const CRATE = 'synth-memory';
-/** The crate whose build script compiles SQLite's C, at its own opt-level. */
+/** The crate whose build script compiles SQLite's C, at the crate's own opt-level. */
 const SQLITE = 'sqlite-wasm-rs';
 const FOLDER = at('target', 'levels');
 const BUILD = join(FOLDER, 'build');
@@ -31,8 +31,8 @@ const toml = (level) => (/^\d$/.test(level) ? level : `"${level}"`);
 /**
  * Builds one engine; returns its name, the folder of its glue, and its bytes.
  *
- * The combinations share one target folder: cargo keeps what was built at other levels next to it, so that SQLite is
- * compiled once for each of its levels.
+ * The combinations share one target folder. Cargo keeps the builds of all levels there, so SQLite is compiled once for
+ * each of its levels.
  *
  * @param {Levels} levels
  */
@@ -66,7 +66,7 @@ export async function buildLevels(levels) {
   return described(name, levels, folder);
 }
 
-/** Writes the glue and the optimised engine, which takes minutes, unless it is there already. */
+/** Writes the glue and the optimised engine, which takes minutes, unless they exist already. */
 async function finish(compiled, folder, wasmOpt) {
   const source = createHash('sha256').update(readFileSync(compiled)).update(passes(wasmOpt).join(' ')).digest('hex');
   const stamp = join(folder, 'source');
@@ -78,7 +78,7 @@ async function finish(compiled, folder, wasmOpt) {
   return true;
 }
 
-/** An engine in a folder, with its bytes. */
+/** An engine in a folder, with its size in bytes. */
 export function described(name, levels, folder) {
   const code = join(folder, 'synth_memory_bg.wasm');
   const gzipped = execFileSync('gzip', ['-9', '-n', '-c', code], { maxBuffer: 1 << 26 }).length;

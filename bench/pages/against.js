@@ -1,4 +1,4 @@
-// Two builds of the package in one page, in turns. It uses only names that both have.
+// Measures two builds of the package in one page, alternately. It uses only names that both have.
 import { questions, remembered } from './facts.js';
 
 const SIDES = ['ours', 'before'];
@@ -15,14 +15,14 @@ async function timed(act) {
   return performance.now() - begun;
 }
 
-/** ms of each of `count` calls, one after the other. */
+/** The time in ms of each of `count` calls, one after the other. */
 async function each(count, act) {
   const times = [];
   for (let n = 0; n < count; n++) times.push(await timed(() => act(n)));
   return times;
 }
 
-/** Runs `act(side, round)` for both sides in turns, and collects what it returns by name. */
+/** Runs `act(side, round)` for both sides alternately, and collects its results by name. */
 async function inTurns(rounds, act) {
   const found = { ours: {}, before: {} };
   for (let round = -1; round < rounds; round++) {
@@ -36,7 +36,7 @@ async function inTurns(rounds, act) {
   return found;
 }
 
-/** Awaited calls on turns: means in ms of writes and reads, p50 of pages. */
+/** Calls on the table `turns`, each awaited: means in ms of writes and reads, p50 of pages. */
 window.calls = async ({ rounds, writes, reads, pages, limit }) => {
   const memories = {};
   for (const side of SIDES) memories[side] = await builds[side].open({ url: `opfs:///calls-${side}.db` });
@@ -51,7 +51,7 @@ window.calls = async ({ rounds, writes, reads, pages, limit }) => {
   });
 };
 
-/** Facts into new files, in one call and in several, and recalled by two words. */
+/** Inserts facts into new files, in one call and in several, and recalls them by two words. */
 window.inserts = ({ rows, rounds, bulk, asked }) => {
   const facts = remembered(0, rows);
   const texts = questions(rows, asked + 1);

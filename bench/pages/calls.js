@@ -1,5 +1,5 @@
-// Awaited single calls from a page, in turns: synth-memory in both durabilities, the official module as it comes and with a
-// memory's settings.
+// Single calls from a page, each awaited, the sides alternating: synth-memory in both durabilities, the official module
+// with its default settings and with a memory's.
 import { Memory } from '/package/index.js';
 import { openOfficial } from './official.js';
 

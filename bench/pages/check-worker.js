@@ -1,4 +1,4 @@
-// Opens the same file with the check whether there is something to migrate, and without it, in turns.
+// Opens the same file alternately with and without the check whether there is something to migrate.
 import * as engine from './engine.js';
 
 const PATH = '/check.db';

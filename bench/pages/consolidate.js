@@ -1,4 +1,4 @@
-// Consolidation of many facts from the page: how long it takes, and how long another call waits meanwhile.
+// Consolidates many facts from the page, and measures how long this takes and how long other calls wait meanwhile.
 import { Memory } from '/package/index.js';
 
 const DIMENSIONS = 256;
@@ -7,7 +7,7 @@ const WORDS =
     ' ',
   );
 
-/** Numbers that look random and are always the same: Marsaglia's xorshift32. */
+/** Pseudo-random numbers, the same in every run: Marsaglia's xorshift32. */
 function randomFrom(seed) {
   let state = seed | 1;
   return () => {
@@ -20,7 +20,7 @@ function randomFrom(seed) {
 
 const hash = (text) => [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.codePointAt(0)) | 0, 7);
 
-/** A vector of a subject; that of a text with one word more is nearly the same. */
+/** The vector of a subject. A text with one more word has nearly the same vector. */
 function vectorOf(text) {
   const vector = new Float32Array(DIMENSIONS);
   const add = (seed, far) => {

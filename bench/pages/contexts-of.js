@@ -1,10 +1,10 @@
-// What it takes to pack a context, next to what it takes to read the same rows; in a page and in Node alike. It uses only
-// names that an earlier build has too.
+// The time to pack a context, next to the time to read the same rows, in a page or in Node. It uses only names that
+// earlier builds have too.
 const FACTS = 5000;
 const ROOM = 1e9;
 const QUESTION = 'green tea';
 
-/** What is packed, and the same rows without it. */
+/** The calls that pack a context, and those that read the same rows without packing. */
 const WAYS = {
   turns: {
     pack: (memory, count) =>
@@ -25,7 +25,7 @@ function recalled(weights) {
 
 async function filled(Memory, url, texts) {
   const memory = await Memory.open({ url });
-  // Every row has the question's words, so that as many are found as are asked for.
+  // Every row has the question's words, so that as many rows are found as requested.
   const contents = texts(FACTS).map((text, at) => `${text} ${QUESTION} ${at}`);
   await memory.semantic.rememberMany(contents.map((content) => ({ content, metadata: { source: 'bench' } })));
   await memory.turns.appendMany(
@@ -36,11 +36,11 @@ async function filled(Memory, url, texts) {
 }
 
 /**
- * ms of each round: by way and number of rows, `pack` and `read` of each build. Builds are measured in turns.
+ * Times in ms of each round: `pack` and `read` of each build, by way and number of rows. The builds alternate.
  *
- * @param builds - Their `Memory`, by name.
- * @param urlOf - Where the memory of a build is.
- * @param texts - So many texts.
+ * @param builds - The `Memory` of each build, by name.
+ * @param urlOf - Returns the URL of a build's memory.
+ * @param texts - Returns the requested number of texts.
  */
 export async function measureContexts(builds, urlOf, texts, { sizes, rounds }) {
   const names = Object.keys(builds);
@@ -57,7 +57,7 @@ export async function measureContexts(builds, urlOf, texts, { sizes, rounds }) {
             const { used, rows, length = used?.length ?? rows?.length } = await call(memories[name], size);
             // The first round warms up.
             if (round >= 0) times[name][kind].push(performance.now() - begun);
-            if (length !== size) throw new Error(`${way}, ${kind}: ${length} rows in place of ${size}.`);
+            if (length !== size) throw new Error(`${way}, ${kind}: ${length} rows instead of ${size}.`);
           }
         }
       }

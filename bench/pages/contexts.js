@@ -1,4 +1,4 @@
-// Contexts in a page: of this build and, where `?before` asks for it, of another one.
+// Packs contexts in a page with this build and, with `?before`, also with another one.
 import { makeTexts } from '/recall/data.js';
 import { measureContexts } from './contexts-of.js';
 

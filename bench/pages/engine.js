@@ -1,4 +1,4 @@
-// Every call that the benchmarks make of a bare engine, in one place: where the engine renames one, it is renamed here.
+// Every call of the benchmarks to a bare engine. If the engine renames one, only this file changes.
 
 /** The engine's class, from the folder that wasm-bindgen wrote. */
 export async function loadEngine(folder) {
@@ -7,7 +7,7 @@ export async function loadEngine(folder) {
   return glue.Engine;
 }
 
-/** Opens a memory; in memory where there is no `path`. */
+/** Opens a memory file; without `path`, it is kept in RAM. */
 export const open = (Engine, options = {}) => Engine.open({ durability: 'strict', ...options });
 
 export const close = (engine) => engine.close();
@@ -18,7 +18,7 @@ export function query(engine, sql) {
   return rows.map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])));
 }
 
-/** Indexes all that changed. */
+/** Indexes all changed rows. */
 export function index(engine) {
   while (engine.indexSlice());
 }
@@ -48,7 +48,7 @@ export const recallByMeaning = (engine, vector, k) => engine.semanticSearch({ te
 const MODEL = 'bench';
 const BATCH = 1000;
 
-/** Gives each text that waits its vector, in the order of the rows. */
+/** Stores the vector of each waiting text, in the order of the rows. */
 export function embed(engine, vectors, dimensions) {
   engine.embeddingsUse(MODEL, dimensions);
   let from = 0;

@@ -1,9 +1,9 @@
-// Facts of 8 to 20 words, the same in every run; and the table that holds them, for the official module.
+// Facts of 8 to 20 words, the same in every run, and the table for them in the official module.
 import { makeTexts } from '/recall/data.js';
 
 const texts = makeTexts();
 
-/** Facts as an engine receives them: JSON is text already. */
+/** Facts as an engine receives them: JSON is already text. */
 export const facts = (from, count) =>
   texts.stored(from, count).map((content) => ({
     content,
@@ -12,14 +12,14 @@ export const facts = (from, count) =>
     metadata: '{"source":"bench"}',
   }));
 
-/** The same as a page remembers them. */
+/** The same facts as a page passes them to `remember`. */
 export const remembered = (from, count) =>
   facts(from, count).map((fact) => ({ ...fact, metadata: JSON.parse(fact.metadata) }));
 
-/** The values of an INSERT behind the time. */
+/** The values of an INSERT, after the time. */
 export const values = ({ content, category, importance, metadata }) => [content, category, importance, metadata];
 
-/** Two words that stand together in one of the facts. */
+/** Two words that occur in the same fact. */
 export const questions = (size, count) => texts.asked(size, count).map((words) => words.join(' '));
 
 export const TABLE = `

@@ -1,4 +1,4 @@
-// Inserts facts in a worker, by the engine itself.
+// Inserts facts in a worker, with the bare engine.
 import * as engine from './engine.js';
 import { facts } from './facts.js';
 import { answer } from './rpc.js';
@@ -9,7 +9,7 @@ answer({
   async load() {
     Engine = await engine.loadEngine('/engine/');
   },
-  /** Inserts into a new file, in one call, and indexes what it inserted if that is asked for; returns ms. */
+  /** Inserts into a new file in one call, and indexes the rows if requested. Returns the time in ms. */
   async insert({ path, rows, isIndexed }) {
     const memory = await engine.open(Engine, { path });
     const given = facts(0, rows);

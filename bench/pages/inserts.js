@@ -1,5 +1,5 @@
-// What an insert costs next to the official module: until it is answered, and until its words are indexed. Inside the workers, and
-// from the page.
+// The time of inserts next to the official module, in workers and from the page: until they are answered, and until
+// their words are indexed.
 import { Memory } from '/package/index.js';
 import { INSERT, remembered, TABLE, values } from './facts.js';
 import { openOfficial } from './official.js';
@@ -11,7 +11,7 @@ async function timed(act) {
   return performance.now() - begun;
 }
 
-/** Each side inserts `rows` facts into a new file, given the number of the round; returns ms. */
+/** The sides. Each inserts `rows` facts into a new file, named by the round, and returns the time in ms. */
 async function inWorkers(rows) {
   const bare = connect('/bench/inserts-worker.js');
   await bare('load');
@@ -44,7 +44,7 @@ async function fromPage(rows) {
     const memory = await Memory.open({ url: `opfs:///page-${isIndexed}-${round}.db`, embedder: 'none' });
     const time = await timed(async () => {
       await memory.semantic.rememberMany(given);
-      // A question is answered when all is indexed.
+      // A question is answered once all rows are indexed.
       if (isIndexed) await memory.semantic.list({ search: 'nothing of this', limit: 1 });
     });
     await checkCount(await memory.semantic.count(), rows);

@@ -1,4 +1,4 @@
-// What an engine's optimisation levels change: inserts, indexing, reading pages, migrating, and recall.
+// Measures what an engine's optimisation levels affect: inserts, indexing, reading pages, migrating and recall.
 import { DIMENSIONS, vectorsFor } from '/recall/data.js';
 import * as engine from './engine.js';
 import { facts, questions } from './facts.js';
@@ -9,7 +9,7 @@ const K = 10;
 const ASKED = 100;
 const PAGES = 200;
 const LIMIT = 100;
-/** So many of the calls come first, and are not counted. */
+/** The number of calls before the measured ones, to warm up. */
 const WARM_UP = 20;
 
 function timed(act) {
@@ -18,13 +18,13 @@ function timed(act) {
   return performance.now() - begun;
 }
 
-/** The mean of some calls, in ms: one alone is too short for the clock of a page that is not isolated. */
+/** The mean time of some calls, in ms. A single call is too short for the clock of a page that is not isolated. */
 function mean(count, act) {
   for (let n = 0; n < WARM_UP; n++) act(n % count);
   return timed(() => Array.from({ length: count }, (_, n) => act(n))) / count;
 }
 
-/** At 001 there is nothing but the tables: what an insert takes is SQLite's part. */
+/** At 001 there are only the tables, so the time of an insert is SQLite's. */
 async function insertBare(Engine, rows) {
   const memory = await engine.open(Engine, { path: '/bare.db', upgrade: false });
   engine.upgrade(memory, BASE);
@@ -76,7 +76,7 @@ async function migrate(Engine, rows) {
 answer({
   async measure({ folder, rows, vectors }) {
     const Engine = await engine.loadEngine(folder);
-    // The browser compiles anew what is much used: that is not what is to be measured.
+    // Warm-up: the browser recompiles code that runs often, and this time is not to be measured.
     await migrate(Engine, Math.ceil(rows / 10));
     return {
       insertBare: await insertBare(Engine, rows),

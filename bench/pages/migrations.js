@@ -1,4 +1,4 @@
-// Takes a memory with many rows to 001 and to head again, and opens it when there is nothing to do.
+// Downgrades a memory with many rows to 001, upgrades it to head, and opens it when there is nothing to migrate.
 import { Memory } from '../package/index.js';
 
 const PLACE = 'opfs:///migrations.db';
@@ -22,7 +22,7 @@ async function fill(memory, rows) {
   }
 }
 
-/** Times in ms: of each run up and down, the backup included, and of each opening. */
+/** The times in ms of each upgrade and downgrade, including the backup, and of each opening. */
 window.run = async ({ rows, rounds }) => {
   const times = { upgrade: [], downgrade: [], open: [] };
   let memory = await Memory.open({ url: PLACE });
@@ -39,7 +39,7 @@ window.run = async ({ rows, rounds }) => {
   return times;
 };
 
-/** Times in ms of openings of the same file, by the engine alone, with the check and without it. */
+/** The times in ms to open the same file with the engine alone, with and without the check. */
 window.check = (openings) =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./check-worker.js', import.meta.url), { type: 'module' });

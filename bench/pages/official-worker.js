@@ -1,9 +1,9 @@
-// The official module as its documentation has it: SAHPool in a dedicated worker. Without a word its settings are left as
-// they are; `wal` gives it a memory's.
+// The official module as its documentation recommends: SAHPool in a dedicated worker. With `wal` it gets a memory's
+// settings, otherwise it keeps its own.
 import sqlite3InitModule from '/official/index.mjs';
 import { answer } from './rpc.js';
 
-/** A memory's settings. WAL needs the exclusive lock first, for OPFS has no shared memory. */
+/** A memory's settings. WAL needs the exclusive lock first, because OPFS has no shared memory. */
 const WAL = ['page_size = 4096', 'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL'];
 
 let sqlite3;
@@ -11,7 +11,7 @@ let pool;
 let db;
 let statements = {};
 
-/** Statements are kept prepared, as a careful user would. */
+/** Prepared statements are reused, as in a careful program. */
 const prepared = (sql) => (statements[sql] ??= db.prepare(sql));
 
 const calls = {
@@ -32,7 +32,7 @@ const calls = {
     prepared(sql).bind(bind).stepReset();
     return Number(sqlite3.capi.sqlite3_last_insert_rowid(db));
   },
-  /** Rows in one transaction. The time comes first of each, as a memory adds it. */
+  /** Inserts rows in one transaction. The time is the first value of each, as in a memory. */
   insertMany(sql, rows) {
     const statement = prepared(sql);
     db.transaction('IMMEDIATE', () => {
@@ -40,7 +40,7 @@ const calls = {
     });
     return rows.length;
   },
-  /** The same with rows that are here already; returns ms. */
+  /** The same with rows that are already in the worker. Returns the time in ms. */
   async insertOwn(sql, size) {
     const { facts, values } = await import('./facts.js');
     const rows = facts(0, size).map(values);
@@ -48,7 +48,7 @@ const calls = {
     calls.insertMany(sql, rows);
     return performance.now() - begun;
   },
-  /** The same, and an index of their words, made at the end in one statement: without a text of its own, stemmed. */
+  /** The same, with an index of their words, built at the end in one statement: contentless and stemmed. */
   async insertIndexed(sql, size) {
     const { facts, values } = await import('./facts.js');
     const rows = facts(0, size).map(values);
@@ -76,12 +76,12 @@ const calls = {
     statements = {};
     db.close();
   },
-  /** Closes the file and lets other pages have the pool. */
+  /** Closes the file and releases the pool for other pages. */
   close() {
     calls.closeFile();
     pool.pauseVfs();
   },
-  /** Closes the file and removes it. */
+  /** Closes and removes the file. */
   remove(file) {
     calls.closeFile();
     pool.unlink(file);

@@ -1,4 +1,4 @@
-// Opens a memory with the build that `?package=` names, and does what `?then=` says.
+// Opens a memory with the build that `?package=` names, and then does what `?then=` names.
 const given = new URLSearchParams(location.search);
 const { Memory } = await import(`${given.get('package')}index.js`);
 
@@ -16,7 +16,7 @@ const then = {
   },
 };
 
-// Named only where recall is asked: a name alone may load more.
+// Set only for recall, because setting the option at all can load more.
 const what = given.get('then');
 const memory = await Memory.open({ url: 'opfs:///cold.db', ...(what === 'recall' && { embedder: 'none' }) });
 await then[what](memory);

@@ -1,4 +1,4 @@
-// One message to a worker, one back: `call(name, ...given)` runs `calls[name]` there.
+// Calls a worker with one message in each direction: `call(name, ...given)` runs `calls[name]` there.
 
 /** The page's side. */
 export function connect(url) {

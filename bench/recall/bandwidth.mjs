@@ -1,10 +1,10 @@
-// The smallest WebAssembly module that reads memory as fast as it can: a sum of 32-bit integers, 128 bytes a turn.
+// A minimal WebAssembly module that reads memory as fast as possible: it sums 32-bit integers, 128 bytes per iteration.
 import binaryen from 'binaryen';
 
 const PAGE = 65_536;
 const LANES = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Its bytes. Eight sums at once, so that none waits for the one before it. */
+/** The bytes of the module. It computes eight sums at once, so that no addition waits for the previous one. */
 export function sumModule(bytes) {
   const sums = LANES.map((lane) => `$sum${lane}`);
   const text = `
@@ -25,7 +25,7 @@ export function sumModule(bytes) {
           (i32.add (i32x4.extract_lane 2 (local.get $sum0)) (i32x4.extract_lane 3 (local.get $sum0))))))`;
   const module = binaryen.parseText(text);
   module.setFeatures(binaryen.Features.SIMD128);
-  if (!module.validate()) throw new Error('The module that sums is not valid.');
+  if (!module.validate()) throw new Error('The module that sums is invalid.');
   const binary = module.emitBinary();
   module.dispose();
   return binary;

@@ -1,10 +1,10 @@
-// Whether the answers are right, and what the times come to.
+// Checks the answers, and summarises the times.
 import { makeTexts } from './data.js';
 
-/** Two sums of float32 numbers in another order differ by so much: whoever returns either of two such is right. */
+/** Sums of float32 numbers in another order differ by up to this. Rows with scores that close are equally right. */
 const SAME = 1e-6;
 
-/** The part of the right answers that was found; `truth` has the 100 nearest of each question. */
+/** The share of the right answers that was found. `truth` holds the 100 nearest of each question. */
 export function recall(answers, truth, k = 10) {
   const found = answers.map((answer, question) => {
     const { ids, scores } = truth[question];
@@ -16,8 +16,8 @@ export function recall(answers, truth, k = 10) {
 }
 
 /**
- * What is wrong with the answers to questions of words: rows without the words, or fewer rows than there are. An engine that
- * finds words with other `endings` too may have rows without either.
+ * Reports wrong answers to questions of words: rows without the words, or too few rows. An engine that also finds words
+ * with other `endings` may return rows that have neither word.
  */
 export function checkTexts(asked, size, count, k, endings) {
   const made = makeTexts();

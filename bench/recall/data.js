@@ -1,18 +1,18 @@
-// What is searched: vectors, questions and texts, made from a seed, the same in a page, in a worker and in Node.
+// The data: vectors, questions and texts, generated from a seed, the same in a page, in a worker and in Node.
 //
-// Embeddings of sentences lie near a few dozen dimensions of their hundreds, in clouds that are flatter still and run into
-// each other. So each vector here is the centre of a cluster, plus a step along the axes of that cluster, plus a little
-// noise in every dimension; and centres and axes are mixed from a few that all clusters share, so that a vector's nearest
-// are often of other clusters than its own. (Clusters that stand apart make an index look better than it is: it has
-// only to find the cluster.) The numbers were chosen by measuring, so that the local intrinsic dimension is near 24, as
-// it is of real embeddings.
+// Embeddings of sentences have hundreds of dimensions, but lie near a few dozen of them, in overlapping clouds that are
+// flatter still. So each vector here is the centre of a cluster, plus a step along the axes of that cluster, plus a
+// little noise in every dimension. Centres and axes are mixed from a few that all clusters share, so that the nearest
+// neighbours of a vector are often in other clusters. (Separate clusters make an index look better than it is, because
+// it only has to find the cluster.) The numbers were chosen by measurement, so that the local intrinsic dimension is
+// near 24, as in real embeddings.
 
 export const DIMENSIONS = 384;
 const IN_A_CLUSTER = 500;
-/** How many axes there are to mix from, and how many are mixed for each cluster. */
+/** The number of shared axes, and the number of axes mixed from them for each cluster. */
 const SHARED = 48;
 const AXES = 24;
-/** How long these are, beside each other, before the sum is made 1 long. */
+/** The relative lengths of the three parts, before their sum is normalised to length 1. */
 const CENTRE = 0.5;
 const STEP = 1;
 const NOISE = 0.47;
@@ -22,7 +22,7 @@ const ASKED = 2;
 const CENTRES = 3;
 const WORDS = 4;
 
-/** Numbers from 0 to below 1, from a seed: mulberry32. */
+/** Pseudo-random numbers from 0 to below 1, from a seed: mulberry32. */
 export function random(seed) {
   let state = seed >>> 0;
   return () => {
@@ -33,10 +33,10 @@ export function random(seed) {
   };
 }
 
-/** The generator of the row with this number, whatever rows were made before it. */
+/** The generator of the row with this number. It does not depend on the rows before. */
 const randomFor = (kind, number) => random(Math.imul(number + 1, 0x9e3779b1) ^ Math.imul(kind, 0x85ebca6b));
 
-/** Normally distributed numbers, by Box and Muller: each pair of numbers gives a pair. */
+/** Normally distributed numbers, by the Box-Muller transform: each pair of uniform numbers makes a pair. */
 function normal(uniform) {
   let spare;
   return () => {
@@ -52,7 +52,7 @@ function normal(uniform) {
   };
 }
 
-/** Vectors of length 1 for a store of this size. The more of them, the more clusters: more subjects, not denser ones. */
+/** Vectors of length 1 for a store of this size. More vectors have more clusters (subjects), not denser ones. */
 export function vectorsFor(size) {
   const clusters = Math.max(1, Math.round(size / IN_A_CLUSTER));
   const next = normal(randomFor(CENTRES, 0));
@@ -94,14 +94,14 @@ export function vectorsFor(size) {
     return made;
   };
   return {
-    /** Those to be stored, one after the other. */
+    /** The vectors to store, in order. */
     stored: (from, count) => make(STORED, from, count),
-    /** Those to be asked for: of the same kind, none of them stored. */
+    /** The vectors to search with: of the same kind, but none of them is stored. */
     asked: (count) => make(ASKED, 0, count),
   };
 }
 
-/** The maximum-likelihood estimate of the local intrinsic dimension, from the similarities of the nearest, best first. */
+/** The maximum-likelihood estimate of the local intrinsic dimension, from the nearest similarities, best first. */
 export function localDimension(similarities) {
   const distances = Array.from(similarities, (similarity) => Math.sqrt(2 - 2 * similarity));
   const farthest = distances.pop();
@@ -109,10 +109,10 @@ export function localDimension(similarities) {
 }
 
 const VOCABULARY = 20_000;
-/** So many of the commonest words nobody asks for. */
+/** The number of commonest words that no question contains. */
 const STOP_WORDS = 100;
 
-/** Words as «bamelin»: the commoner the shorter, and none the beginning of another, so that all engines find the same. */
+/** Words such as "bamelin". Common ones are shorter. None is a prefix of another, so that all engines find the same. */
 function makeWords() {
   const uniform = randomFor(WORDS, 0);
   const one = (letters) => letters[Math.floor(uniform() * letters.length)];
@@ -126,7 +126,7 @@ function makeWords() {
   return [...words];
 }
 
-/** Texts of 8 to 20 words, distributed by Zipf's law, and questions of two words that stand together in one of them. */
+/** Texts of 8 to 20 words, distributed by Zipf's law, and questions of two words that occur in the same text. */
 export function makeTexts() {
   const words = makeWords();
   const shares = words.map((_, rank) => 1 / (rank + 1));

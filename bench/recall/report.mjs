@@ -4,7 +4,7 @@ import { DIMENSIONS } from './data.js';
 const MB = 1e6;
 const SEARCHES = 1000;
 
-/** What the columns of the vectors' table hold, and in how many decimals. All but the recall are the better the lower. */
+/** The columns of the table of vectors: head, value and, if given, decimals. For all but recall, lower is better. */
 const VECTOR_COLUMNS = [
   ['build, s', ({ build }) => build / 1000],
   ['p50, ms', ({ p50 }) => p50],
@@ -27,7 +27,7 @@ const TEXT_COLUMNS = [
 ];
 
 const count = (value) => value.toLocaleString('en');
-/** Three digits that say something, or as many decimals as asked for. */
+/** A number with three significant digits, or with the given number of decimals. */
 const figure = (value, decimals) =>
   decimals === undefined
     ? value.toLocaleString('en', value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 })
@@ -36,7 +36,7 @@ const figure = (value, decimals) =>
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (heads, rows) => [row(heads), `|${'---|'.repeat(heads.length)}`, ...rows.map(row)].join('\n');
 
-/** One row of figures for each setting that an engine was asked with. */
+/** One row of figures for each setting of an engine. */
 const vectorRows = ({ about, asked, ...whole }) =>
   asked.map(({ label, ...round }) => ({ ...whole, ...round, title: label ? `${about.name}, ${label}` : about.name }));
 const textRows = ({ about, asked, ...whole }) => {
@@ -74,7 +74,7 @@ function tables(engines, columns, rowsOf, ours) {
   return written;
 }
 
-/** What each was, in which version, and where it kept its data. */
+/** Each engine with its version and where it keeps its data. */
 function engineList(parts) {
   const seen = new Map();
   for (const engine of parts.flatMap(({ engines }) => engines)) if (engine.about) seen.set(engine.name, engine);
@@ -86,7 +86,7 @@ function engineList(parts) {
     .join('\n');
 }
 
-/** What the first pass of a search reads, as a part of what the machine can. */
+/** The read rate of the first pass of a search, as a share of the machine's. */
 function scanned(size, asked, bandwidth) {
   if (!asked) return [];
   const bytes = (size * DIMENSIONS) / 8;
@@ -103,9 +103,9 @@ export function report({ machine, questions, k, vectors, texts, bundled }, ours)
     `Chromium ${machine.chromium} with new profiles on the disk, ${machine.cores} cores (${machine.processor}). ` +
       `A SIMD sum over 154 MB in WebAssembly reads ${before} GB/s before and ${after} GB/s after the run.`,
     `${questions} questions for the best ${k}, one after the other, timed in the page. Build: adding all rows and ` +
-      'finishing the index. On disk: what the browser says this site stores, once closed. In memory: what the ' +
-      "browser says the page and its workers hold beyond the empty page, and WebAssembly's memories. " +
-      'Opened again: in a new page; then its first answer.',
+      'finishing the index. On disk: the storage of this site, as the browser reports it after closing. In memory: what ' +
+      "the page and its workers hold beyond the empty page, as the browser reports it, and WebAssembly's memories. " +
+      'Opened again: in a new page, followed by its first answer.',
   ];
   for (const { size, dimension, engines } of vectors) {
     parts.push(

@@ -1,8 +1,8 @@
-// `npm run bench:recall`: vector and text search in a browser page, beside what a user would pick instead.
+// `npm run bench:recall`: measures vector and text search in a browser page, next to the alternatives to synth-memory.
 //
-//   --engines=a,b     only these (names of files in engines/)   --json           the figures instead of the tables
-//   --sizes=100000    how many vectors, for all of them         --ours=1000000   sizes for synth-memory alone
-//   --texts=100000    how many texts; 0 leaves them out         --questions=500
+//   --engines=a,b     only these (names of files in engines/)   --json           print figures instead of tables
+//   --sizes=100000    numbers of vectors, for all engines       --ours=1000000   sizes for synth-memory alone
+//   --texts=100000    number of texts; 0 omits them             --questions=500
 import { parseArgs } from 'node:util';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -24,7 +24,7 @@ const OURS = 'synth-memory';
 const WATCHED = at('target', 'recall');
 const peers = (...path) => at('bench', 'recall', 'node_modules', ...path);
 
-/** In the order of the tables. Ours is last: it needs the package to be built. */
+/** The engines in the order of the tables. Ours is last, because the package has to be built for it. */
 const ENGINES = {
   javascript: { does: ['vectors'], packages: [] },
   'sqlite-vec': { does: ['vectors'], packages: [peers('sqlite-vec-wasm-demo')] },
@@ -54,16 +54,16 @@ const list = (text) => text.split(',').filter(Boolean);
 const chosen = list(flags.engines);
 const questions = Number(flags.questions);
 for (const name of chosen)
-  if (!(name in ENGINES)) throw new Error(`There is no engine ${name}. There are: ${Object.keys(ENGINES).join(', ')}.`);
+  if (!(name in ENGINES)) throw new Error(`Unknown engine ${name}. Choose from ${Object.keys(ENGINES).join(', ')}.`);
 
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const versionOf = (folder) => `${read(`${folder}/package.json`).name} ${read(`${folder}/package.json`).version}`;
 const say = (text) => console.error(text);
 
-/** A browser of its own, with a new profile: `call` runs one of the page's functions, each time in a new page. */
+/** Opens a browser with a new profile. `call` runs one of the page's functions, each time in a new page. */
 async function inBrowser(url, use) {
   const profile = freshProfile('recall');
-  // To count what is held and not what was: collected when asked to, and counted at once.
+  // To count only live memory: the page can collect garbage, and memory is measured at once.
   const args = [...CHROMIUM_FLAGS, '--js-flags=--expose-gc', '--enable-blink-features=ForceEagerMeasureMemory'];
   const context = await openChromium(profile.folder, { args });
   const call = async (name, options) => {
@@ -86,7 +86,7 @@ async function inBrowser(url, use) {
 const bandwidth = (url) =>
   inBrowser(url, (call) => call('bandwidth', [[...sumModule(BANDWIDTH_BYTES)], BANDWIDTH_BYTES]));
 
-/** What one engine did; `{ missing }` where it cannot run, `{ failed }` where it broke. */
+/** The results of one engine; `{ missing }` if it cannot run, `{ failed }` if it failed. */
 async function measure(url, job, name, size, truth) {
   say(`  ${name}, ${size.toLocaleString('en')} ${job} …`);
   const options = { file: `${name}.js`, size, count: questions, k: K };
@@ -119,7 +119,7 @@ async function measure(url, job, name, size, truth) {
   }
 }
 
-/** The package's own workers, with what counts their memory before them. */
+/** Copies of the package's workers that first import the script that counts their memory. */
 function watchWorkers() {
   rmSync(WATCHED, { recursive: true, force: true });
   mkdirSync(WATCHED, { recursive: true });
@@ -143,10 +143,10 @@ const server = await serve({
     '/official/': [at('node_modules', '@sqlite.org', 'sqlite-wasm', 'dist')],
     '/package/': [WATCHED, at('dist')],
   },
-  // hnswlib-wasm carries its module in a data: address and makes functions from text.
+  // hnswlib-wasm has its module in a data: URL and makes functions from text.
   policy:
     "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; connect-src 'self' data:; img-src data:",
-  // Isolated, a page has a finer clock and may ask how much memory it and its workers hold.
+  // An isolated page has a finer clock and can measure the memory of itself and its workers.
   headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
 });
 
@@ -162,7 +162,7 @@ const sizes = [
   ...(chosen.includes(OURS) ? list(flags.ours) : []).map((size) => ({ size: Number(size), engines: [OURS] })),
 ];
 for (const { size, engines } of sizes) {
-  // Where ours cannot run yet, nobody waits for the right answers to its questions.
+  // If only ours is measured and cannot run yet, the right answers are not needed.
   if (results.vectors.some(({ engines: ran }) => ran.some(({ missing }) => missing)) && engines.join() === OURS)
     continue;
   say(`The right answers, ${size.toLocaleString('en')} vectors …`);

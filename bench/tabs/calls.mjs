@@ -1,9 +1,9 @@
-// Awaited calls of a tab that follows, of all sides in turn; of ours also the leading tab's own, and writes started together.
+// Awaited calls of a follower, the sides alternating. For ours also the leader's calls, and writes started together.
 import { openSides, OURS, BROADCAST } from './tab.mjs';
 
 export const CALLS = { rows: 10_000, rounds: 30, writes: 50, reads: 200, together: 1_000 };
 
-/** Of each side: `settings`, and for each round the milliseconds of a call; for ours also the leading tab's. */
+/** For each side: `settings`, and the milliseconds of a call in each round; for ours also those of the leader. */
 export async function benchCalls(context, origin, names) {
   const sides = await openSides(context, origin, names, CALLS.rows);
   const kinds = ['write', 'read', 'ownWrite', 'ownRead', 'together'];

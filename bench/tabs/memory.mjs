@@ -1,5 +1,5 @@
-// What a tab that follows takes of memory: the private memory of its renderer, as Linux counts it, before and after it
-// opens the memory, next to a tab that does nothing instead.
+// The memory that a follower takes: the private memory of its renderer, as Linux counts it, before and after it opens
+// the memory, next to a tab that does nothing instead.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTab, privateMemory } from '../../scripts/browsers.mjs';
 import { openSide, OURS, SIDES } from './tab.mjs';
@@ -14,13 +14,13 @@ async function processesOf(context) {
   return processInfo.map(({ id }) => id);
 }
 
-/** Of the whole browser, in MB. */
+/** The private memory of the whole browser, in MB. */
 async function total(context) {
   const processes = await processesOf(context);
   return processes.reduce((sum, pid) => sum + privateMemory(pid), 0);
 }
 
-/** Private memory in MB, of what is held and not of what was. */
+/** The private memory of a tab after garbage collections, in MB. */
 async function settled({ page, pid }) {
   const session = await page.context().newCDPSession(page);
   for (let n = 0; n < 3; n++) await session.send('HeapProfiler.collectGarbage');
@@ -36,14 +36,14 @@ async function useMemory(name) {
   await tab.read(await tab.write());
 }
 
-/** In the page: nothing that takes memory, but as many steps. */
+/** In the page: waits, without using memory. */
 async function useNothing() {
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 /**
- * In MB, of each tab: `memory` what its renderer grew by when it opened the memory, `nothing` what one grew by that did not;
- * `browser` what all processes grew by for each tab that opened it.
+ * In MB: `memory` is the growth of each tab's renderer when it opened the memory, `nothing` the growth when it did
+ * nothing, and `browser` the growth of all processes for each tab that opened it.
  */
 export async function benchMemory(context, origin) {
   const leader = await openSide(context, origin, SIDES[OURS], 'memory');

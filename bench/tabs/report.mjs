@@ -4,7 +4,7 @@ import { CALLS } from './calls.mjs';
 import { TABS } from './memory.mjs';
 import { BROADCAST, OURS } from './tab.mjs';
 
-/** A duration in ms with as many digits as its clock is good for. */
+/** A duration in ms, with as many digits as its clock can measure. */
 const ms = (value) => value.toLocaleString('en', { maximumFractionDigits: 3 });
 const difference = (over, under) => median(over.map((value, at) => value - under[at]));
 const quartiles = (over, under) => `${medianOfPairs(over, under).toFixed(2)} (${spread(ratios(over, under))})`;
@@ -20,9 +20,9 @@ export function reportCalls(results) {
     ours && name !== OURS ? quartiles(read, ours.read) : null,
   ]);
   const text = `
-Awaited calls of the tab that follows, ${CALLS.rows.toLocaleString('en')} rows: ms for each call, medians of ${CALLS.rounds} rounds of ${CALLS.writes} writes and ${CALLS.reads}
-reads by id at the most, the sides in turn. The last columns are medians of the ratios round by round, and their quartiles: above 1,
-synth-memory is faster. SQLocal has no leader: each of its tabs has a connection of its own to the file.
+Awaited calls of a follower, ${CALLS.rows.toLocaleString('en')} rows: ms for each call, medians of ${CALLS.rounds} rounds of ${CALLS.writes} writes and ${CALLS.reads}
+reads by id at most, the sides alternating. The last columns are the medians of the ratios of each round, with quartiles: above 1,
+synth-memory is faster. SQLocal has no leader: each of its tabs has its own connection to the file.
 
 ${table([['', 'settings', 'write, ms', 'read, ms', 'write / ours', 'read / ours'], ...rows])}`;
   const own = [OURS, BROADCAST].filter((name) => results[name]);
@@ -43,7 +43,7 @@ function reportOwn(results, names) {
   });
   const { write, together } = results[OURS] ?? { together: [] };
   return `
-The follower's calls next to those of the tab that leads, in the same rounds.
+The follower's calls next to those of the leader, in the same rounds.
 
 ${table([['', "leader's write, ms", "follower's / leader's", "leader's read, ms", 'difference, ms', "follower's / leader's"], ...rows])}
 ${
@@ -74,9 +74,9 @@ export function reportTakeOvers(results, rows) {
     }),
   );
   return `
-Taking over, ${rows.toLocaleString('en')} rows: the longest time in ms between two answers to a tab that writes without a pause, while the tab
-that leads is closed or its renderer killed. "again": calls that failed, or that waited when a new leader was reported, and
-were made again; "never": calls without an answer for 10 s. Where nobody leads, it is the longest ordinary wait.
+Taking over, ${rows.toLocaleString('en')} rows: the longest time in ms between two answers to a tab that writes without a pause, while the
+leader is closed or its renderer killed. "again": calls that were retried, because they failed or waited when a new leader was
+reported; "never": calls without an answer for 10 s. If a side has no leader, it is the longest ordinary wait.
 
 ${table([['', 'the leader', 'rounds', 'p50', 'p99', 'longest', 'again', 'never', 'failed'], ...cells])}`;
 }
@@ -84,9 +84,9 @@ ${table([['', 'the leader', 'rounds', 'p50', 'p99', 'longest', 'again', 'never',
 export function reportMemory({ nothing, memory, browser }) {
   const list = (values) => values.map((value) => value.toFixed(2)).join(', ');
   return `
-Memory of a tab that follows, of ${TABS} tabs of which one leads, in MB: what the private memory (Private_Clean and
-Private_Dirty of /proc/<pid>/smaps_rollup) of its own renderer grows by when it opens the memory, writes and reads, after a
-garbage collection. Of tabs that do nothing instead, the same measure is what it is off by.
+Memory of a follower, with ${TABS} tabs of which one leads, in MB: the growth of the private memory (Private_Clean and
+Private_Dirty of /proc/<pid>/smaps_rollup) of its own renderer when it opens the memory, writes and reads, after a
+garbage collection. The growth of tabs that do nothing instead is the error of this measurement.
 
 ${table([
   ['', 'median', 'each'],

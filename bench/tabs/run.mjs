@@ -1,7 +1,7 @@
-// `npm run bench:tabs`: two tabs that share a database, synth-memory next to PGlite's worker and SQLocal, in the same run.
+// `npm run bench:tabs`: two tabs that share a database, with synth-memory, PGlite's worker and SQLocal in the same run.
 //
 //   --only a,b       only these parts: calls, takeover, memory     --sides a,b   only these of the sides
-//   --rounds 100     rounds of taking over, of each side
+//   --rounds 100     rounds of takeover for each side
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -28,7 +28,7 @@ const parts = flags.only.split(',');
 const names = flags.sides.split(',');
 const unknown = names.filter((name) => !(name in SIDES));
 if (unknown.length > 0)
-  throw new Error(`There is no side ${unknown.join()}. There are: ${Object.keys(SIDES).join(', ')}.`);
+  throw new Error(`Unknown side ${unknown.join()}. Choose from ${Object.keys(SIDES).join(', ')}.`);
 
 await setUp();
 await build();

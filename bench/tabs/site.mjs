@@ -1,4 +1,4 @@
-// What the benchmark of tabs serves.
+// The server of the benchmark of tabs.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { CHROMIUM_FLAGS, freshProfile, NO_SPARE_RENDERER, openChromium } from '../../scripts/browsers.mjs';
@@ -8,7 +8,7 @@ import { serve } from '../../scripts/serve.mjs';
 const peers = (...path) => at('bench', 'tabs', 'node_modules', ...path);
 const SQLOCAL = at('target', 'tabs', 'sqlocal');
 
-/** SQLocal names other packages, so a bundler has to come first, as its documentation assumes. */
+/** SQLocal imports other packages by name, so it has to be bundled first, as its documentation assumes. */
 async function bundleSqlocal() {
   rmSync(SQLOCAL, { recursive: true, force: true });
   mkdirSync(SQLOCAL, { recursive: true });
@@ -21,7 +21,7 @@ async function bundleSqlocal() {
     copyFileSync(peers('@sqlite.org', 'sqlite-wasm', 'dist', file), `${SQLOCAL}/${file}`);
 }
 
-/** Isolated, as SQLocal needs it; the clock is finer, too. */
+/** Isolated, which SQLocal requires, and which also makes the clock finer. */
 export async function serveTabs() {
   await bundleSqlocal();
   return serve({

@@ -1,7 +1,7 @@
 // The tabs of one side: the first leads, the second follows.
 import { openTab } from '../../scripts/browsers.mjs';
 
-/** What is measured. `broadcast`: the pages have no SharedWorker. */
+/** The sides that are measured. With `broadcast` the pages have no SharedWorker. */
 export const OURS = 'synth-memory';
 export const BROADCAST = 'synth-memory without SharedWorker';
 export const SIDES = {
@@ -12,7 +12,7 @@ export const SIDES = {
   SQLocal: { engine: 'sqlocal' },
 };
 
-/** Opens a tab that has one side's engine open. */
+/** Opens a tab, and one side's engine in it. */
 export async function openSide(context, origin, { engine, broadcast = false }, name) {
   const { page, pid } = await openTab(context, `${origin}/tabs/pages/tab.html`);
   page.on('console', (message) => message.type() === 'error' && console.error(`    ${message.text()}`));
@@ -23,7 +23,7 @@ export async function openSide(context, origin, { engine, broadcast = false }, n
   return { page, pid, run };
 }
 
-/** Opens each side with two tabs and so many rows; one that does not open is reported and left out. */
+/** Opens each side with two tabs and `rows` rows. A side that does not open is reported and left out. */
 export async function openSides(context, origin, names, rows) {
   const sides = {};
   for (const [n, name] of names.entries()) {

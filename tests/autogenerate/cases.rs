@@ -1,4 +1,4 @@
-//! Each kind of difference by itself: what is said of it, and the revision run there and back.
+//! Each kind of difference by itself: its description, and its revision run up and down.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -12,12 +12,12 @@ pub(crate) struct Case {
     pub(crate) to: &'static str,
     pub(crate) renames: &'static [&'static str],
     pub(crate) drops: &'static [&'static str],
-    /// What is to be said.
+    /// The expected descriptions.
     pub(crate) says: &'static [&'static str],
-    /// What the script up holds, and what it does not.
+    /// What the upgrade script must contain, and what it must not.
     pub(crate) up: &'static str,
     pub(crate) never: &'static str,
-    /// A question, its answer after the upgrade and its answer after the downgrade.
+    /// A query, its result after the upgrade and its result after the downgrade.
     pub(crate) ask: (&'static str, &'static str, &'static str),
 }
 
@@ -196,7 +196,7 @@ fn each_kind_of_difference_goes_there_and_back() {
             ..BASE
         },
         Case {
-            // A column moves to another table, under a view and a trigger that go on naming it.
+            // A column moves to another table, while a view and a trigger still name it.
             from: "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER); CREATE TABLE u (uid INTEGER);
                    CREATE VIEW v AS SELECT a FROM t, u; CREATE VIEW w AS SELECT a FROM v;",
             to: "CREATE TABLE t (id INTEGER PRIMARY KEY, b INTEGER); CREATE TABLE u (uid INTEGER, a TEXT);
@@ -252,7 +252,7 @@ fn each_kind_of_difference_goes_there_and_back() {
             ..BASE
         },
         Case {
-            // The words of a table that is made anew are indexed anew, for a value may be another now.
+            // If a table is made again, its words are indexed again, because values may differ.
             from: "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER);
                    CREATE VIRTUAL TABLE f USING fts5(a, content = t, content_rowid = id);",
             rows: "INSERT INTO t VALUES (1, 'x', 10), (5, NULL, NULL); INSERT INTO f (f) VALUES ('rebuild');",
@@ -274,7 +274,7 @@ fn each_kind_of_difference_goes_there_and_back() {
             ..BASE
         },
         Case {
-            // What was unique differs in the meantime too, for it has to again on the way back.
+            // A column that was unique stays unique in between, because the downgrade makes it unique again.
             from: "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER); CREATE UNIQUE INDEX i ON t (a);",
             rows: "INSERT INTO t VALUES (1, 'x', 10), (5, NULL, NULL), (6, NULL, NULL);",
             to: "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b INTEGER);",
@@ -294,7 +294,7 @@ fn each_kind_of_difference_goes_there_and_back() {
     go_there_and_back(&cases);
 }
 
-/// Runs the revision written for each, with rows there, and asks what became of them.
+/// Runs the revision that is written for each case on tables with rows, and checks the rows.
 pub(crate) fn go_there_and_back(cases: &[Case]) {
     for case in cases {
         let (from, to) = (database(case.from), declared(case.to).unwrap());

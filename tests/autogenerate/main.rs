@@ -1,4 +1,5 @@
-//! What is declared against what there is: what differs, and whether the revision written for it goes there and back.
+//! Compares a declared schema with an existing one: the differences, and whether the revision written for them works in
+//! both directions.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../support/mod.rs"]
@@ -21,7 +22,7 @@ fn database(schema: &str) -> Connection {
     connection
 }
 
-/// A revision that makes a schema, and one that was written for the difference.
+/// A revision that makes a schema, and the revision written for the difference.
 fn graph(schema: &str, difference: &SchemaCheck) -> Graph {
     let file = |id: &str, revises: &str, up: &str, down: &str| {
         let head = format!("-- Test\n-- Revision ID: {id}\n-- Revises: {revises}\n-- Create Date: 2026-01-01\n");

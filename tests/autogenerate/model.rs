@@ -1,6 +1,6 @@
-//! A schema, and random changes of it.
+//! A schema, and random changes to it.
 
-/// Random choices, which proptest makes smaller; after the last one they are all 0.
+/// Random choices, which proptest shrinks; after the last one, all are 0.
 pub(crate) struct Choices(pub(crate) std::vec::IntoIter<u32>);
 
 impl Choices {
@@ -17,7 +17,7 @@ impl Choices {
     }
 }
 
-/// What is known by a number keeps it under another name and in another place.
+/// The identity of a thing: it stays the same if the name or the position changes.
 pub(crate) type Id = usize;
 
 pub(crate) const TYPES: [&str; 8] = ["INTEGER", "TEXT", "REAL", "BLOB", "ANY", "VARCHAR(10)", "", "DECIMAL(5, 2)"];
@@ -33,7 +33,7 @@ pub(crate) struct Column {
     pub(crate) no_case: bool,
     pub(crate) check: bool,
     pub(crate) unique: bool,
-    /// The column it is made of, and whether it is stored.
+    /// The column that it is generated from, and whether it is stored.
     pub(crate) generated: Option<(Id, bool)>,
     /// Whether it refers to the first table.
     pub(crate) refers: Option<usize>,
@@ -44,9 +44,9 @@ pub(crate) struct Table {
     pub(crate) id: Id,
     pub(crate) name: Id,
     pub(crate) columns: Vec<Column>,
-    /// How its first column, the key, is declared.
+    /// How its key is declared.
     pub(crate) key: usize,
-    /// The key's name and where it stands.
+    /// The name of the key, and its position.
     pub(crate) key_name: Id,
     pub(crate) key_at: usize,
     pub(crate) strict: bool,
@@ -83,8 +83,8 @@ pub(crate) struct Model {
     pub(crate) tables: Vec<Table>,
     pub(crate) objects: Vec<Object>,
     pub(crate) next: Id,
-    /// Whether a column no longer refers to the first table and kept its values. With that table's rows gone too, the way
-    /// back would have nothing to refer to, and fails, as it says.
+    /// Whether a column no longer refers to the first table and kept its values. If the rows of that table are gone
+    /// too, the downgrade has nothing to refer to and is expected to fail.
     pub(crate) freed: bool,
 }
 
@@ -288,7 +288,8 @@ impl Model {
         self.clean(first);
     }
 
-    /// Takes away what names something that is gone; so do rows of what was the first table, to which others refer.
+    /// Removes what names something that is gone. If the first table is another one now, also removes the columns that
+    /// referred to it.
     pub(crate) fn clean(&mut self, first: Id) {
         for table in &mut self.tables {
             table.without_rowid &= table.key == 2;

@@ -1,5 +1,5 @@
-//! Random schemas and random changes of them: the revision written goes there and back, and no row is lost. Where a STRICT
-//! table is to take what is not of its type, it goes nowhere.
+//! Random schemas and random changes to them: the revision that is written works in both directions and loses no row.
+//! If a STRICT table would have to hold values of a wrong type, it fails and changes nothing.
 
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -12,7 +12,7 @@ use super::{assert_sound, check, graph};
 /// The values of one column.
 #[derive(Debug)]
 pub(crate) struct Held {
-    /// Whether NULL may become something else.
+    /// Whether NULL may become another value.
     pub(crate) becomes_filled: bool,
     pub(crate) values: Vec<String>,
 }
@@ -26,7 +26,7 @@ fn assert_kept(before: &[Held], after: &[Held]) {
     }
 }
 
-/// The texts of a schema as SQLite keeps them.
+/// The SQL of a schema as SQLite stores it.
 fn texts(connection: &Connection) -> Vec<String> {
     let sql = "SELECT sql FROM sqlite_schema WHERE sql NOT NULL AND name <> 'sqlite_sequence' ORDER BY type, name";
     let mut statement = connection.prepare(sql).unwrap();
@@ -74,7 +74,7 @@ fn goes_there_and_back(choices: Vec<u32>) {
 
     crate::support::downgrade(&mut file, &graph, "0a").unwrap();
     assert_eq!(check(&file, &before), [""; 0]);
-    // SQLite's own ALTER TABLE may write the same in another style.
+    // SQLite's own ALTER TABLE may write the same SQL in another style.
     if !format!("{}{}", written.up, written.down).contains("ALTER TABLE") {
         assert_eq!(texts(&file), before_texts);
     }
@@ -83,7 +83,7 @@ fn goes_there_and_back(choices: Vec<u32>) {
 }
 
 proptest! {
-    // PROPTEST_CASES asks for more.
+    // PROPTEST_CASES sets another number of cases.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

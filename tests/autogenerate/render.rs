@@ -1,4 +1,4 @@
-//! A model as SQL, its rows, and what of them another model has too.
+//! A model as SQL, its rows, and the part of the rows that another model has too.
 
 use rusqlite::Connection;
 
@@ -102,7 +102,7 @@ impl Model {
         sql
     }
 
-    /// Rows in all tables, each with a key of its own and, but for NULL, a value of its own in each column.
+    /// Rows in all tables. Each has a unique key and, except for NULL, a unique value in each column.
     pub(crate) fn rows(&self, choices: &mut Choices) -> String {
         let mut sql = String::new();
         for table in &self.tables {
@@ -130,13 +130,13 @@ impl Model {
             0 => (row * 7).to_string(),
             2 | 7 => format!("{row}.25"),
             3 => format!("x'0{row}'"),
-            // A number for all that.
+            // A text that is a number.
             1 if column.id.is_multiple_of(3) => format!("'{row}.5'"),
             _ => format!("'Row {row}'"),
         }
     }
 
-    /// What became of the tables and columns of another model.
+    /// What became of the tables and columns of another model: renames and drops.
     pub(crate) fn answers(&self, from: &Model) -> (Vec<String>, Vec<String>) {
         let (mut renames, mut drops) = (vec![], vec![]);
         for before in &from.tables {
@@ -164,8 +164,8 @@ impl Model {
         (renames, drops)
     }
 
-    /// Whether a STRICT table of another model cannot take what the same table's columns hold here: a column of another
-    /// type, and neither the value nor its text is of that type. A text and its bytes are taken for each other.
+    /// Whether a STRICT table of another model rejects values that the same table holds here: the type of the column
+    /// differs, and neither the value nor its text is of that type. A text and its bytes can be converted.
     pub(crate) fn holds_what_is_refused(&self, connection: &Connection, other: &Model) -> bool {
         let tables = self.tables.iter().filter_map(|table| Some((table, other.table(table.id)?)));
         let columns = tables.filter(|(_, twin)| twin.strict).flat_map(|(table, twin)| {
@@ -184,7 +184,7 @@ impl Model {
         })
     }
 
-    /// What the columns hold that another model has too, in the order of the keys.
+    /// The values of the columns that another model has too, in the order of the keys.
     pub(crate) fn held(&self, connection: &Connection, other: &Model, types_matter: bool) -> Vec<Held> {
         let mut held = vec![];
         let mut ids: Vec<Id> = self.tables.iter().map(|table| table.id).collect();
@@ -198,7 +198,7 @@ impl Model {
                     continue;
                 }
                 let (key, mut value) = (name(table.key_name), name(column.name));
-                // What may be anything says no longer what it was, once it was bytes.
+                // After a value was converted to bytes, a column of any type no longer shows its original type.
                 let bytes = |table: &Table, column: &Column| table.strict && TYPES[column.kind] == "BLOB";
                 let any = |column: &Column| ["ANY", ""].contains(&TYPES[column.kind]);
                 if any(column) && bytes(twins, twin) || any(twin) && bytes(table, column) {

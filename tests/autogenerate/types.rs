@@ -1,5 +1,5 @@
-//! What becomes of values whose column gets another type, most of all where a STRICT table insists on it, and the way back
-//! from what was filled in.
+//! Values of columns whose type changes, above all in STRICT tables, which enforce it, and the downgrade of values that
+//! were filled in.
 
 use rusqlite::Connection;
 use synth_memory::ErrorCode;
@@ -12,7 +12,7 @@ use super::{check, database, graph};
 fn values_of_another_type_go_there_and_back() {
     go_there_and_back(&[
         Case {
-            // A text and its bytes, a number and its text: all that a STRICT table wants in other words.
+            // A text and its bytes, a number and its text: all conversions that a STRICT table needs.
             to: "CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB, b BLOB) STRICT;",
             says: &[
                 "change column t.a: TEXT becomes BLOB",
@@ -49,7 +49,7 @@ fn values_of_another_type_go_there_and_back() {
             ..BASE
         },
         Case {
-            // Nothing may be made up that the way back stumbles over.
+            // Values that are filled in must not make the downgrade fail.
             from: "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b REAL, c REAL) STRICT;",
             rows: "INSERT INTO t VALUES (1, 8, 0.25, 1), (5, NULL, NULL, NULL);",
             to: "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b BLOB NOT NULL DEFAULT x'00', c BLOB NOT NULL);",
@@ -80,7 +80,7 @@ fn values_of_another_type_go_there_and_back() {
             ..BASE
         },
         Case {
-            // Nor anything that would refer to nothing; what does refer to something goes on doing so.
+            // They must not refer to missing rows either. Existing references are kept.
             from: "CREATE TABLE p (id INTEGER PRIMARY KEY, key TEXT UNIQUE);
                    CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER REFERENCES p, b TEXT REFERENCES p (key));",
             rows: "INSERT INTO p VALUES (0, 'x'), (3, NULL); INSERT INTO t VALUES (1, 3, 'x'), (5, 0, NULL), (6, NULL, NULL);",

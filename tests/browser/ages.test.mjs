@@ -1,4 +1,4 @@
-// Tabs of different ages: a newer one leads, an older one goes on as far as it can, and is told where it cannot.
+// Tabs of different versions: a newer one leads; an older one continues as far as it can, and otherwise gets an error.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from './migrations.mjs';
@@ -6,13 +6,13 @@ import { FOLDERS, withPage } from './page.mjs';
 import { buildVersion } from './versions.mjs';
 
 const URL = 'opfs:///aged.db';
-/** What the newer version of an app has in addition. */
+/** The additional migration of the newer version of an app. */
 const NEWER = file('places', '002', 'CREATE TABLE places (name TEXT);', 'DROP TABLE places;');
 
 let folders;
 before(async () => (folders = { ...FOLDERS, '/next/': [await buildVersion(2)] }));
 
-/** Opens the memory by the package in a folder; gives its part, or the code of the error. */
+/** Opens the memory with the package in a folder. Returns its role, or the code of the error. */
 const open = (page, options = {}, from = '/package/') =>
   page.evaluate(
     async ([options, from]) => {
@@ -40,7 +40,7 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
     assert.equal(await append(old), 1);
     const waiting = await openPage();
     assert.equal(await open(waiting), 'follower');
-    // Without end, so that some are under way when the lead changes.
+    // Writes without end, so that some are in flight when the leader changes.
     await old.evaluate(async () => {
       window.answers = [];
       window.writing = (async () => {
@@ -68,7 +68,7 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
     assert.ok(seen.includes('upgrade'), 'it was told that the memory is being migrated');
     assert.equal((await status(old)).moving, null);
 
-    // Nobody is left who knows the schema.
+    // No remaining tab knows the schema.
     await close(next);
     assert.equal(await append(old), 'newer_schema');
     assert.equal(await append(waiting), 'newer_schema');
@@ -79,7 +79,7 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
     assert.equal(await old.evaluate(() => window.memory.turns.count()), answers.length + 2, 'it is led again');
   }));
 
-test('an older tab that comes later is led by the newer one', () =>
+test('an older tab that opens later follows the newer one', () =>
   withPage(async ({ page: next, open: openPage }) => {
     assert.equal(await open(next, { migrations: NEWER }), 'leader');
     const old = await openPage();
@@ -95,13 +95,13 @@ test('two tabs that differ do not take turns for ever', () =>
     assert.equal(await open(one, { migrations: NEWER }), 'leader');
     const other = await openPage();
     const OTHER = file('people', '002', 'CREATE TABLE people (name TEXT);', 'DROP TABLE people;');
-    // It knows a revision that the other does not, and lacks one: it cannot open the file, and lets it be.
+    // Each tab has a revision that the other lacks. The new one cannot open the file, and leaves it alone.
     assert.equal(await open(other, { migrations: OTHER }), 'newer_schema');
     assert.equal(await append(one), 1);
     assert.equal((await status(one)).role, 'leader');
   }));
 
-test('a tab that speaks an older protocol is told to reload, and goes on when the newer ones have gone', () =>
+test('a tab with an older protocol has to reload, and continues when the newer ones are closed', () =>
   withPage(
     async ({ page: old, open: openPage }) => {
       assert.equal(await open(old), 'leader');
@@ -120,7 +120,7 @@ test('a tab that speaks an older protocol is told to reload, and goes on when th
     { folders },
   ));
 
-test('a newer tab that leads first refuses an older one, which opens when it has gone', () =>
+test('a newer leader rejects an older tab, which opens when the newer one is closed', () =>
   withPage(
     async ({ page: next, open: openPage }) => {
       assert.equal(await open(next, {}, '/next/'), 'leader');
@@ -131,7 +131,7 @@ test('a newer tab that leads first refuses an older one, which opens when it has
       assert.equal(await append(second), 1);
       await next.close();
       assert.equal(await append(second), 2);
-      // A tab that is closed may still be heard for a moment; a memory that is closed is not.
+      // A closed tab can still answer for a moment; a closed memory does not.
       await close(second);
       assert.equal(await open(old), 'leader');
       assert.equal(await append(old), 3);

@@ -1,5 +1,5 @@
-// Calls that are not awaited, around those that migrate: their order, the close behind them, a worker that breaks among
-// them; and what becomes of calls while the package's files are unavailable.
+// Calls that are not awaited, around calls that migrate: their order, a close after them, a worker that breaks between
+// them. And calls while the package's files are unavailable.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ask, call, fill, open, releases } from './migrations.mjs';
@@ -42,7 +42,7 @@ test('calls that are not awaited keep their order across migrations', () =>
         migrations.history().then((found) => found.length),
         turns.list({ direction: 'asc' }).then(({ rows }) => rows.map(({ userInput }) => userInput)),
       ];
-      // All have left by now. It waits behind the downgrade, so it has not begun.
+      // All have been sent by now. The aborted call waits behind the downgrade, so it has not begun.
       await Promise.resolve();
       controller.abort();
       return Promise.all(calls);
@@ -51,7 +51,7 @@ test('calls that are not awaited keep their order across migrations', () =>
       1,
       1,
       ours.slice(1).reverse(),
-      // What it depends on is implied, as in Alembic.
+      // The revision that it depends on is implied, as in Alembic.
       [{ id: 'reminders1' }],
       2,
       'aborted',
@@ -85,7 +85,7 @@ test('a close right behind a migration waits for it, and for what comes after it
     assert.equal(await call(page, 'turns.count'), 2);
   }));
 
-/** Calls on both sides of a downgrade, of which the first takes its time; for each `kept`, or what it rejected with. */
+/** Calls before and after a downgrade; the first one is slow. Returns `kept` or the error of each. */
 const across = (page) =>
   page.evaluate(async () => {
     const { turns, migrations } = window.memory;
@@ -95,7 +95,7 @@ const across = (page) =>
   });
 
 const breaks = {
-  /** The engine's own doing: as a trap, it ends the turn that carries out calls. */
+  /** An error in the worker itself. Like a trap, it ends the task that carries out calls. */
   'between two calls': () => {
     const post = self.postMessage.bind(self);
     self.postMessage = (message, options) => {
@@ -105,8 +105,8 @@ const breaks = {
     };
   },
   /**
-   * An error that nobody catches, while room is made for the downgrade's backup. From there on the worker does nothing more:
-   * else it might be done with the downgrade before the page ends it, and the next one upgrades again, as each opening does.
+   * An uncaught error, while space is reserved for the downgrade's backup. Then the worker is blocked. Otherwise it
+   * could finish the downgrade before the page ends it, and the next worker would upgrade again, as every opening does.
    */
   'within a migration': () => {
     const post = self.postMessage.bind(self);
@@ -140,7 +140,7 @@ for (const [when, arrange] of Object.entries(breaks)) {
     }));
 }
 
-test('a worker that breaks while it opens the memory again says so, and the next call goes on', () =>
+test('a worker that breaks while it reopens the memory is reported, and the next call works', () =>
   withPage(async ({ page, context }) => {
     await open(page);
     await call(page, 'turns.append', { userInput: 'kept' });
@@ -150,7 +150,7 @@ test('a worker that breaks while it opens the memory again says so, and the next
       await route.fulfill({ response, body: `${broken}\n${await response.text()}` });
     });
     await breakWorker(page);
-    // Twice: what failed is not kept.
+    // Twice, because a failed load must not be cached.
     for (let n = 0; n < 2; n++) {
       const told = await across(page);
       assert.equal(told.length, 3);

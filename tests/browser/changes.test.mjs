@@ -1,9 +1,9 @@
-// What commits change, as an iterator and as a callback: each row once, in order, after the commit, and nothing else.
+// The changes of commits, by iterator and by callback: each row once, in order, after the commit, and nothing else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breakWorker, withPage } from './page.mjs';
 
-/** Opens a memory whose changes `window.take` hands out, so many at a time. */
+/** Opens a memory. `window.take(count)` returns its next changes. */
 const open = (page, options) =>
   page.evaluate(async (options) => {
     window.memory = await window.library.Memory.open();
@@ -45,7 +45,7 @@ test('each row is reported once, in order, with its table, its key and what happ
     );
   }));
 
-test('what failed or was only read is not reported, and other tables are not where some are named', () =>
+test('failed writes and reads are not reported, nor are tables that were not named', () =>
   withPage(async ({ page }) => {
     await open(page, { tables: ['turns', 'longTerm'] });
     const changes = await page.evaluate(async () => {
@@ -86,7 +86,7 @@ test('an import, a restored backup and a migration are each a replacement', () =
     assert.equal(changes.length, 6);
   }));
 
-test('a slow consumer is told that it missed some, of which tables, and gets all that comes after', () =>
+test('a slow consumer learns that it missed changes and of which tables, and receives all later ones', () =>
   withPage(async ({ page }) => {
     await open(page);
     const changes = await page.evaluate(async () => {
@@ -107,7 +107,7 @@ test('a slow consumer is told that it missed some, of which tables, and gets all
     ]);
   }));
 
-test('a worker that broke may have committed what nobody reported', () =>
+test('a worker that broke may have committed unreported changes', () =>
   withPage(async ({ page }) => {
     await open(page, { tables: ['semantic', 'turns'] });
     await breakWorker(page);
@@ -121,7 +121,7 @@ test('a worker that broke may have committed what nobody reported', () =>
     ]);
   }));
 
-test('listeners are called until they are removed, and one that throws disturbs nobody', () =>
+test('listeners are called until they are removed, and one that throws does not affect others', () =>
   withPage(async ({ page }) => {
     const { told, errors } = await page.evaluate(async () => {
       const memory = await window.library.Memory.open();
@@ -201,7 +201,7 @@ test('an iterator is done when the memory is closed, when its signal fires and w
     assert.deepEqual(results.codes, ['closed', 'closed', 'invalid_argument', 'invalid_argument', 'invalid_argument']);
   }));
 
-test('every tab is told of each change once, whichever tab made it, in the same order', () =>
+test('every tab receives each change once, whichever tab made it, in the same order', () =>
   withPage(async ({ page, open: openTab }) => {
     const pages = [page, await openTab(), await openTab()];
     for (const tab of pages) await open(tab);
@@ -223,7 +223,7 @@ test('every tab is told of each change once, whichever tab made it, in the same 
     for (const tab of pages) assert.deepEqual(await tab.evaluate(() => window.take(1)), [{ kind: 'replaced' }]);
   }));
 
-/** Makes what is posted on a channel come so many ms late, where it is of these types, in a page or a worker. */
+/** Delays messages of these types on BroadcastChannels by this many ms, in a page or a worker. */
 const slowChannel = (where, types, ms) =>
   where.evaluate(
     ([types, ms]) => {
@@ -236,7 +236,7 @@ const slowChannel = (where, types, ms) =>
     [types, ms],
   );
 
-test('a tab that is reached by a port is told of changes, though what it said on the channel comes later', () =>
+test('a tab with a port receives changes, even if its message on the channel arrives later', () =>
   withPage(async ({ page, open: openTab }) => {
     await open(page);
     const late = await openTab();
@@ -247,12 +247,12 @@ test('a tab that is reached by a port is told of changes, though what it said on
     assert.deepEqual(await late.evaluate(() => window.take(1)), [{ table: 'turns', id: 1, kind: 'insert' }]);
   }));
 
-test('changes come in their order where a tab is reached by a port from then on', () =>
+test('changes arrive in order when a tab switches to a port', () =>
   withPage(async ({ page, open: openTab }) => {
     await open(page);
     await slowChannel(page.workers()[0], ['from'], 400);
     const other = await openTab();
-    // It asks for a port after a while.
+    // It requests a port after a delay.
     await other.evaluate(() => {
       const { postMessage } = MessagePort.prototype;
       MessagePort.prototype.postMessage = function (message, ...rest) {

@@ -1,4 +1,4 @@
-// The client in a real page: calls in flight, calls given up, workers that break, tabs that meet.
+// The client in a real page: calls in flight, aborted calls, workers that break, several tabs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ test('calls in flight are answered in order, each by itself', () =>
     const { order, results, rows } = await page.evaluate(async () => {
       const order = [];
       const calls = Array.from({ length: 300 }, (_, n) => {
-        // Every tenth is refused by the engine, and takes none of its neighbors with it.
+        // The engine rejects every tenth call, which must not affect its neighbours.
         const call =
           n % 10 === 9
             ? window.memory.episodes.record({ eventType: 'bad', valence: 7 })
@@ -49,7 +49,7 @@ test('calls in flight are answered in order, each by itself', () =>
     );
   }));
 
-test('a call that is given up before it begins was not carried out', () =>
+test('a call that is aborted before it begins is not carried out', () =>
   withPage(async ({ page }) => {
     await open(page);
     const { before, queued, count } = await page.evaluate(async () => {
@@ -57,7 +57,7 @@ test('a call that is given up before it begins was not carried out', () =>
       const before = await turns
         .append({ userInput: 'never' }, { signal: AbortSignal.abort(new Error('no')) })
         .catch(window.told);
-      // Behind a long one, and in a message of its own.
+      // Behind a long call, and in its own message.
       const long = turns.appendMany(Array.from({ length: 20_000 }, () => ({ userInput: 'long' })));
       await new Promise((resolve) => setTimeout(resolve));
       const controller = new AbortController();
@@ -70,7 +70,7 @@ test('a call that is given up before it begins was not carried out', () =>
       return { before, queued: await queued, count: await turns.count({ search: 'never' }) };
     });
     assert.deepEqual([before.code, before.cause.message], ['aborted', 'no']);
-    // Whichever way the race went, the answer is true.
+    // Whichever side won the race, the answer is correct.
     if (queued.id) assert.equal(count, 1);
     else assert.deepEqual([queued.code, queued.cause.message, count], ['aborted', 'changed my mind', 0]);
   }));
@@ -105,7 +105,7 @@ test('after a worker broke, every call is answered: by the file, by its holder, 
     await page.evaluate(() => window.memory.turns.append({ userInput: 'kept' }));
     const second = await openPage();
     await open(second);
-    // The other tab takes the file, and gives it back.
+    // The other tab takes over the file, then releases it.
     await breakWorker(page);
     assert.equal(await page.evaluate(() => window.memory.turns.count()), 1);
     await second.evaluate(() => window.memory.close());
@@ -120,7 +120,7 @@ test('after a worker broke, every call is answered: by the file, by its holder, 
     assert.deepEqual([written, count], [2, 2]);
   }));
 
-test('a memory that only the worker kept is said to be gone with it', () =>
+test('a memory that existed only in the worker is reported as lost', () =>
   withPage(async ({ page }) => {
     await open(page, { url: 'memory:' });
     await page.evaluate(() => window.memory.turns.append({ userInput: 'gone' }));
@@ -131,7 +131,7 @@ test('a memory that only the worker kept is said to be gone with it', () =>
     }
   }));
 
-test('what no message can carry is told to its caller, and to nobody else', () =>
+test('a value that no message can carry is an error for its caller only', () =>
   withPage(async ({ page }) => {
     await open(page);
     const results = await page.evaluate(async () => {
@@ -154,7 +154,7 @@ test('what no message can carry is told to its caller, and to nobody else', () =
       ];
       return (await Promise.allSettled(calls)).map(({ value, reason }) => value ?? reason.code);
     });
-    // The text is read once: what it is later does not matter.
+    // The text is read once, so later changes have no effect.
     const refused = 'invalid_argument';
     assert.deepEqual(results, [1, [{ a: 1 }], refused, refused, 2, refused, 3]);
     const texts = await page.evaluate(async () => (await window.memory.turns.list()).rows.map((row) => row.userInput));
@@ -178,7 +178,7 @@ test('calls keep their order around an import, and one that was made is not call
     assert.deepEqual(result, { id: 65, count: 65, downgraded: ['002'] });
   }));
 
-test('an opening that is given up ends, and the next one works', () =>
+test('an aborted opening ends, and the next one works', () =>
   withPage(async ({ page, context }) => {
     await context.route('**/*.wasm', () => undefined);
     const error = await page.evaluate(() =>
@@ -230,7 +230,7 @@ test('the status tells the truth', () =>
     assert.deepEqual(kept, { migrated: ['002'], backups: 2 });
   }));
 
-test('what goes in and out is bytes, and the caller keeps its own', () =>
+test("export and import use bytes, and the caller's bytes stay intact", () =>
   withPage(async ({ page }) => {
     await open(page);
     const file = [...readFileSync(at('tests', 'fixtures', 'synth-mind-alembic.db'))];
@@ -269,7 +269,7 @@ test('what goes in and out is bytes, and the caller keeps its own', () =>
     });
   }));
 
-test('a memory of the page keeps nothing, and has to be asked for', () =>
+test('a memory of the page keeps nothing, and must be requested explicitly', () =>
   withPage(async ({ page, load }) => {
     const status = await open(page, { url: 'memory:' });
     assert.deepEqual([status.storage, status.usage, status.persisted], ['memory', null, false]);
@@ -279,7 +279,7 @@ test('a memory of the page keeps nothing, and has to be asked for', () =>
     assert.equal(await page.evaluate(() => window.memory.turns.count()), 0);
   }));
 
-test('a closed memory says so, and closing waits for what was asked', () =>
+test('a closed memory rejects calls, and closing waits for earlier ones', () =>
   withPage(async ({ page }) => {
     await open(page);
     const result = await page.evaluate(async () => {
@@ -335,9 +335,9 @@ for (const [what, cause, options] of [
     }, options));
 }
 
-test('where the page has no OPFS, opening says so and makes no memory instead', () =>
+test('without OPFS, opening reports it and creates no memory instead', () =>
   withPage(async ({ page, context, load }) => {
-    // Workers take their files from the page's routes: the worker is told that the browser has none.
+    // The worker's script is changed on the way, so that the browser seems to have no OPFS.
     await context.route('**/package/worker.js', async (route) => {
       const response = await route.fetch();
       await route.fulfill({

@@ -6,11 +6,11 @@ import { noteComplaints, withPage } from './page.mjs';
 const OPEN = { embedder: 'none' };
 const CELLO = 'Ada plays the cello';
 
-/** Opens a memory in the page, as `window.memory`; gives its role. */
+/** Opens a memory in the page, as `window.memory`; returns its role. */
 const open = (page) =>
   page.evaluate(async (options) => {
     window.memory = await window.library.Memory.open(options);
-    // Puts whatever has a cello first, and counts how often it was asked.
+    // Ranks texts with "cello" first, and counts its calls.
     window.asked = 0;
     window.rerank = async (question, texts) => (window.asked++, texts.map((text) => (text.includes('cello') ? 1 : 0)));
     return window.memory.status.role;
@@ -27,7 +27,7 @@ const fill = (page) =>
     CELLO,
   );
 
-/** What the page finds, by recall and in a context. */
+/** The results of recall and of a context in the page. */
 const find = (page) =>
   page.evaluate(async () => {
     const { memory, rerank } = window;
@@ -44,7 +44,7 @@ const find = (page) =>
     };
   });
 
-test('a reranker runs in its own page, in the tab that leads and in one that follows', () =>
+test("a reranker runs in its own page, in the leader's tab and in a follower's", () =>
   withPage(async ({ page, open: openPage }) => {
     const complaints = [];
     const other = await openPage();
@@ -65,14 +65,14 @@ test('a reranker runs in its own page, in the tab that leads and in one that fol
       );
       assert.equal(text.split('</memory>').length, 2);
     }
-    // When the tab that leads goes, the other one's goes on.
+    // When the leader's tab is closed, the other tab's reranker still works.
     await page.close();
     await other.waitForFunction(() => window.memory.status.role === 'leader');
     assert.equal((await find(other)).reranked, CELLO);
     assert.deepEqual(complaints, []);
   }));
 
-test('in a tab that follows, it is told of when it fails, given up by a signal, and by closing', () =>
+test("in a follower's tab, its failure is reported, and it is aborted by a signal and by closing", () =>
   withPage(async ({ page, open: openPage }) => {
     const other = await openPage();
     await open(page);

@@ -1,4 +1,4 @@
-// A memory is deleted with all that it stored, and nothing else is.
+// Deleting a memory deletes everything that it stored, and nothing else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPage } from './page.mjs';
@@ -22,7 +22,7 @@ const count = (page, url) =>
 const remove = (page, ...args) =>
   page.evaluate((args) => window.library.Memory.delete(...args).catch(window.told), args);
 
-test('a memory is deleted with its backups, and those beside and below it are not', () =>
+test('a memory is deleted with its backups, but memories next to and below it are not', () =>
   withPage(async ({ page }) => {
     const urls = ['opfs:///memory.db', 'opfs:///a', 'opfs:///a/b.db', 'opfs:///a/c.db'];
     for (const url of urls) await fill(page, url);
@@ -46,7 +46,7 @@ test('a memory is deleted with its backups, and those beside and below it are no
     assert.deepEqual(left, [], 'nothing is left');
   }));
 
-test('one that a tab has open is not, and can be used on; once closed, it is', () =>
+test('one that is open in a tab is not deleted and stays usable; once closed, it is', () =>
   withPage(async ({ page, open: openPage }) => {
     const other = await openPage();
     await page.evaluate(async () => {
@@ -58,7 +58,7 @@ test('one that a tab has open is not, and can be used on; once closed, it is', (
       assert.deepEqual([error.code, error.isMemoryError], ['locked', true]);
     }
     assert.equal(await page.evaluate(() => window.memory.turns.count()), 1);
-    // From the call on, not from a moment later.
+    // The memory can be deleted as soon as `close` resolves.
     const deleted = await page.evaluate(async () => {
       await window.memory.close();
       return window.library.Memory.delete();

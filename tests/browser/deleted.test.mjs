@@ -1,12 +1,12 @@
-// What was deleted is in no file that the origin stores.
+// Deleted text is in no file of the origin.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPage } from './page.mjs';
 
-/** No other word begins as this does, so that the index of words keeps it in one piece. */
+/** No other word has the same beginning, so the index stores it in one piece. */
 const WORD = 'xqvwzk';
 
-/** The files of the origin that hold the word. No memory is open. */
+/** The files of the origin that contain the word. No memory must be open. */
 const found = (page) =>
   page.evaluate(async (word) => {
     const names = [];
@@ -23,7 +23,7 @@ const found = (page) =>
     return names;
   }, WORD);
 
-/** The same after a memory was opened, used and closed. */
+/** The same, after a memory has been opened, used and closed. */
 const after = async (page, use) => {
   await page.evaluate(async () => (window.memory = await window.library.Memory.open()) && undefined);
   const answer = await page.evaluate(`(${use})(window.memory, '${WORD}')`);
@@ -73,7 +73,7 @@ for (const [way, remove] of Object.entries(ways)) {
     }));
 }
 
-test('compact says which backups still hold it, and a backup can be deleted', () =>
+test('compact reports which backups still hold the text, and a backup can be deleted', () =>
   withPage(async ({ page }) => {
     await after(page, fill);
     const kept = await after(page, async (memory) => {
@@ -108,7 +108,7 @@ test('what consolidate removed is kept for its undo, until that is discarded', (
     assert.deepEqual((await after(page, (memory) => memory.discardConsolidations())).files, []);
   }));
 
-test('an export holds nothing of what was deleted, and no free pages', () =>
+test('an export contains no deleted text, and no free pages', () =>
   withPage(async ({ page }) => {
     const { answer } = await after(page, async (memory, word) => {
       await memory.turns.appendMany(Array.from({ length: 2000 }, () => ({ userInput: `${word} `.repeat(50) })));

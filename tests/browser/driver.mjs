@@ -1,4 +1,4 @@
-// A page in an engine that is driven by WebDriver.
+// A page in a browser engine that WebDriver controls.
 import webdriver from 'selenium-webdriver';
 import firefox from 'selenium-webdriver/firefox.js';
 import { serve } from '../../scripts/serve.mjs';
@@ -12,7 +12,7 @@ export function openFirefox() {
   return new webdriver.Builder().forBrowser('firefox').setFirefoxOptions(options).setFirefoxService(service).build();
 }
 
-/** Runs an async function of a module in the page, by default the package; what it throws comes back as plain data. */
+/** Runs an async function on a module in the page, by default the package. Its errors are returned as plain data. */
 export const inPage = (driver, body, module = '/package/index.js') =>
   driver.executeAsyncScript(`
     const done = arguments[arguments.length - 1];
@@ -20,7 +20,7 @@ export const inPage = (driver, body, module = '/package/index.js') =>
     import('${module}').then(${body}).then(done, (error) => done(told(error)));
   `);
 
-/** Opens the blank page and gives it to `test`, with how to load it again; clears up whatever happens. */
+/** Opens the blank page and runs `test`, which can load the page again. Always cleans up. */
 export async function withDriver(driver, test) {
   const server = await serve({ folders: FOLDERS });
   try {

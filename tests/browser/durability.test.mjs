@@ -1,4 +1,4 @@
-// What was acknowledged is there, whatever becomes of the tab.
+// Acknowledged writes are kept, whatever happens to the tab.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPage } from './page.mjs';
@@ -13,7 +13,7 @@ const turns = (page) => page.evaluate(() => window.memory.turns.count());
 async function crash(context, page) {
   const session = await context.newCDPSession(page);
   const gone = page.waitForEvent('crash');
-  // Nobody is left to answer.
+  // The crashed page cannot answer.
   void session.send('Page.crash').catch(() => undefined);
   await gone;
   await page.close();
@@ -26,7 +26,7 @@ for (const durability of ['strict', 'relaxed']) {
       for (let round = 0; round < 4; round++) {
         await open(page, durability);
         assert.equal(await turns(page), acknowledged);
-        // Some alone, some together, and writes still under way when the tab goes.
+        // Some writes one by one, some together, and some still in flight when the tab crashes.
         acknowledged += await page.evaluate(async () => {
           const append = (n) => window.memory.turns.append({ userInput: `turn ${n}: green tea and peanuts` });
           for (let n = 0; n < 20; n++) await append(n);
@@ -46,7 +46,7 @@ for (const durability of ['strict', 'relaxed']) {
   test(`${durability}: a transaction larger than SQLite's cache survives a crashed tab`, () =>
     withPage(async ({ page, open: openPage, context }) => {
       await open(page, durability);
-      // 48 MB in one transaction, each key twice: pages leave the cache for the log, and are then written there anew.
+      // 48 MB in one transaction, each key twice: pages are spilled from the cache to the log, and then written again.
       await page.evaluate(async () => {
         const pass = (n) => Array.from({ length: 3000 }, (_, key) => [`key ${key}`, `${n} ${'word '.repeat(1600)}`]);
         await window.memory.longTerm.setMany([...pass(1), ...pass(2)]);
@@ -68,7 +68,7 @@ test('a write that is under way when the tab crashes is whole or not there', () 
       await open(page, 'strict');
       const before = await turns(page);
       assert.equal(before % 500, 0);
-      // Not waited for.
+      // Not awaited.
       await page.evaluate(() => {
         const turns = Array.from({ length: 500 }, (_, n) => ({ userInput: `turn ${n}` }));
         void window.memory.turns.appendMany(turns);
@@ -91,7 +91,7 @@ test('a page that is reloaded again and again finds what it wrote', () =>
     }
   }));
 
-test('a full disk is told with its cause, and nothing that was written is lost', () =>
+test('a full disk is reported with its cause, and nothing that was written is lost', () =>
   withPage(async ({ page, context, origin }) => {
     await open(page, 'strict');
     const session = await context.newCDPSession(page);

@@ -1,11 +1,11 @@
-// What waits for an embedder: the questions that need it, and nothing else. They can be given up.
+// Only the questions that need an embedder wait for it. They can be aborted.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { call, open } from './migrations.mjs';
 import { withPage } from './page.mjs';
 import { CELLO, hold, MODEL, plain, prepare, say, WAITING, WORDS } from './questions.mjs';
 
-/** In the page: the questions that wait for an embedder, as `window.asked`, and calls right behind them; gives their answers. */
+/** In the page: asks questions that wait for an embedder (`window.asked`), then makes calls. Returns their answers. */
 const callBehind = (page) =>
   page.evaluate(async (questions) => {
     const { memory } = window;
@@ -29,7 +29,7 @@ const callBehind = (page) =>
     ]);
   }, WAITING.map(plain));
 
-/** What these calls are answered, in a memory that had no turn and the fact about the cello. */
+/** The answers to these calls, in a memory with the fact about the cello and no turns. */
 const BEHIND = ({ revisions }) => [1, 1, [{ n: 1 }], undefined, undefined, CELLO, revisions[0], [], true];
 
 test('while the model is on its way, every other call is answered', () =>
@@ -71,7 +71,7 @@ test('while recall itself is on its way, every other call is answered', () =>
   }));
 
 /**
- * In the page: a memory with an embedder of its own, which answers what it is asked from `window.answer()` on: a vector by
+ * In the page: opens a memory with an app's embedder, which answers only after `window.answer()`. The vector depends on
  * whether a text is about music.
  */
 const openWithEmbedder = (page, dimensions) =>
@@ -112,7 +112,7 @@ for (const [what, dimensions] of [
     }));
 }
 
-test('the multilingual model is downloaded by whoever asks for it only, and every tab of it uses the one', () =>
+test('the multilingual model is downloaded only on request, and all its tabs share one', () =>
   withPage(async ({ page, context, open: openPage }) => {
     const asked = [];
     await context.route(MODEL, (route) => {
@@ -140,7 +140,7 @@ test('the multilingual model is downloaded by whoever asks for it only, and ever
     assert.equal(asked.length, 2, 'what another tab has loaded is used');
   }));
 
-/** In the page: asks, writes, and gives the question up; tells what became of it within some seconds. */
+/** In the page: asks, writes, aborts the question, and returns its outcome within some seconds. */
 const giveUp = (page, question) =>
   page.evaluate(async ({ path, asked, options }) => {
     const controller = new AbortController();
@@ -191,7 +191,7 @@ for (const [what, arrange] of [
     }));
 }
 
-test('a memory closes while its embedder never answers: the question is told, and what was written is kept', () =>
+test('a memory closes while its embedder never answers: the question is rejected, and writes are kept', () =>
   withPage(async ({ page }) => {
     await openWithEmbedder(page, 2);
     const outcome = await page.evaluate(async () => {
@@ -222,7 +222,7 @@ for (const [what, path] of [
           window.memory.semantic.search('music'),
         ].map((asked) => asked.catch(window.told));
         const written = window.memory.turns.append({ userInput: 'kept' });
-        // Until it waits for what does not come.
+        // By then it waits for the file that never comes.
         await new Promise((resolve) => setTimeout(resolve, 500));
         const aborted = await window.memory.recall('music', { signal: AbortSignal.timeout(100) }).catch(window.told);
         const late = new Promise((resolve) => setTimeout(resolve, 5000, 'still open'));

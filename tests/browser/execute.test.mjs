@@ -1,4 +1,4 @@
-// An app's own tables are written from any tab: kept, once, and seen by whoever watches.
+// An app's own tables are written from any tab: each write is kept, once, and reported to all listeners.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPage } from './page.mjs';
@@ -82,7 +82,7 @@ test('a follower writes, and every tab and live query sees it', () =>
     assert.match(refused.message, /it updates turns/);
   }));
 
-test('what is not answered when the leader goes is carried out once', () =>
+test('calls that are not answered when the leader ends are carried out once', () =>
   withPage(async ({ page, open: openPage }) => {
     const follower = await openPage();
     await open(page);

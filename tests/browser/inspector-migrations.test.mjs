@@ -1,4 +1,4 @@
-// The inspector's panel for migrations in a browser, as a person uses it: on real files in OPFS, under the strict policy.
+// The inspector's migrations panel in a browser, as a person uses it: on real files in OPFS, under the strict policy.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -13,7 +13,7 @@ const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
 
 let server;
 let page;
-/** What a page without faults does not say: errors, warnings, and violations of the policy it is served with. */
+/** The errors, warnings and policy violations of the page. There must be none. */
 let complaints;
 
 beforeEach(async () => {
@@ -29,7 +29,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A test that begins at an address of the inspector, and also fails where the page complains of itself. */
+/** A test that begins at an address of the inspector, and also fails if the page reports errors. */
 const inspect = (name, address, run) =>
   test(name, { timeout: 60_000 }, async () => {
     await page.goto(`${server.url}/inspector/${address}`);
@@ -46,7 +46,7 @@ const dialog = () => page.getByRole('dialog');
 const button = (name) => page.getByRole('button', { name, exact: true });
 const holds = (locator, text) => locator.filter({ hasText: text }).first().waitFor();
 
-/** The ids of the revisions that have a word as a tag, from the top. */
+/** The ids of the revisions that are tagged with a word, from the top. */
 const tagged = (word) =>
   revisions()
     .filter({ has: page.locator(`.tag:text-is("${word}")`) })
@@ -64,14 +64,14 @@ async function importFixture() {
   await page.getByRole('tab', { name: 'Turns 64' }).waitFor();
 }
 
-/** Unfolds a revision and presses the button for the run to it. */
+/** Unfolds a revision and presses the button that migrates to it. */
 async function choose(id, direction) {
   await revision(id).locator('.revision-name').click();
   await button(`${direction} to ${id}…`).click();
   await dialog().waitFor();
 }
 
-/** What the file itself says of the rows in these tables, or that there is no such table. */
+/** The first value that a query returns. */
 async function answer(sql) {
   await page.getByRole('textbox', { name: 'Query' }).fill(sql);
   await button('Run').click();
@@ -105,8 +105,8 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
   await choose('001', 'Downgrade');
   await holds(dialog(), 'Downgrade to 001?');
   await holds(dialog(), 'A verified backup is made first.');
-  // What goes is an index of the words and what is known beside the rows, as the vectors that are there by then, and no
-  // row of another table.
+  // It drops the index of words and data derived from rows, such as the vectors that exist by then, but no rows of
+  // other tables.
   const derived =
     '(embedding_models|embedding_queue|embeddings|long_term_ids|memory_(changes|indexed)) \\(\\d+ rows?\\)';
   assert.match(
@@ -117,7 +117,7 @@ inspect('the plan is shown first, and nothing changes before it is confirmed', '
   );
   await dialog().getByText('SQL down of 002').click();
   await holds(dialog().locator('pre'), 'DROP TABLE memory_fts');
-  // A careless Enter must not carry out what drops rows.
+  // A careless Enter must not start a migration that drops rows.
   assert.equal(await page.evaluate(() => document.activeElement.closest('dialog') !== null), true);
   await confirm('Cancel');
   await page.getByRole('button', { name: 'Downgrade to base' }).click();
@@ -163,7 +163,7 @@ inspect('down and up again by clicks: panel, tables and status follow', '', asyn
   await where('The file is at 002, with every revision applied.');
   await page.getByRole('tab', { name: 'Turns 0' }).waitFor();
 
-  // The backup before the way to base has the rows: it is the newest with a revision.
+  // The backup before the downgrade to base has the rows: it is the newest one with a revision.
   await backups().filter({ hasText: 'revision 001' }).getByRole('button').first().click();
   await confirm('Restore');
   await page.getByRole('tab', { name: 'Turns 64' }).waitFor();
@@ -218,7 +218,7 @@ inspect('the example has branches, a merge and dependencies, and leaves the memo
   await confirm('Upgrade');
   await where('The file is at 002 and e17b5a30, with every revision applied.');
 
-  // A branch goes whole, and leaves the others where they are.
+  // A whole branch is downgraded, and the others stay where they are.
   await button('Downgrade below 5f20c1d4…').click();
   await holds(dialog().locator('.losses'), 'reminders (2 rows)');
   assert.doesNotMatch(await dialog().locator('.losses').innerText(), /turns/);
@@ -233,7 +233,7 @@ inspect('with keys alone: to the panel, down, and up again', '?example', async (
   const press = async (...keys) => {
     for (const key of keys) await page.keyboard.press(key);
   };
-  /** Walks with Tab until what has the focus is named so. */
+  /** Presses Tab until the focused element has this name. */
   const tabTo = async (name) => {
     const focused = () =>
       page.evaluate(() =>
@@ -259,7 +259,7 @@ inspect('with keys alone: to the panel, down, and up again', '?example', async (
   await tabTo('Downgrade to 8ab3e702');
   await press('Enter');
   await dialog().waitFor();
-  // It drops rows: what has the focus is the way out.
+  // It drops rows, so Cancel has the focus.
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
   await press('Tab', 'Enter');
   await where('1 revision not applied');
@@ -323,7 +323,7 @@ test('an edited revision is marked, and accepted only when that is confirmed', {
   assert.deepEqual(complaints, []);
 });
 
-test('a run that fails is told in the dialog, and one shows how far it has come', { timeout: 60_000 }, async () => {
+test('a failed run is reported in the dialog, and a running one shows its progress', { timeout: 60_000 }, async () => {
   await page.route('**/package/index.js', (route) =>
     route.fulfill({
       contentType: 'text/javascript',

@@ -1,4 +1,4 @@
-// The inspector's recall and its map in a browser, as a person uses them: real vectors in OPFS, under the strict policy.
+// The inspector's recall and map in a browser, as a person uses them: real vectors in OPFS, under the strict policy.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
@@ -7,7 +7,7 @@ import { noteComplaints, sharedBrowser } from './page.mjs';
 
 const FILE = at('tests', 'fixtures', 'synth-mind-alembic.db');
 const MODEL = '**/package/models/**';
-/** Of the file: it has a hit of low importance, and two facts that say the same. */
+/** In this file, its hits include one of low importance and two facts with the same text. */
 const QUESTION = 'Who moved the login page?';
 const PARTS = ['words', 'meaning', 'recency', 'importance', 'valence', 'lessons', 'conversation', 'diversity'];
 
@@ -15,7 +15,7 @@ const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
 
 let server;
 let page;
-/** What a page without faults does not say: errors, warnings, and violations of the policy it is served with. */
+/** The errors, warnings and policy violations of the page. There must be none. */
 let complaints;
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A test on the file, once its rows have their vectors, that also fails where the page complains of itself. */
+/** A test on the file, once its rows have their vectors. It also fails if the page reports errors. */
 const inspect = (name, run) =>
   test(name, { timeout: 60_000 }, async () => {
     await openInspector();
@@ -52,7 +52,7 @@ async function importFixture() {
   await page.getByRole('tab', { name: 'Turns 64' }).waitFor();
 }
 
-/** Opens the page with an embedder of its own, whose source is given, in the package's place. */
+/** Opens the page with the embedder of this source instead of the bundled one. */
 async function openWithEmbedder(embed) {
   await page.route('**/package/index.js', (route) =>
     route.fulfill({
@@ -79,7 +79,7 @@ const tip = () => section().locator('.map-tip');
 const vectors = () => section().locator('#vectors');
 const embedded = () => holds(vectors(), 'Every row has its vector.');
 
-/** In this file the turns speak for each other so much that no fact is among the best. */
+/** In this file the turns raise each other's scores so much that no fact is among the best. */
 const leaveOutTurns = () => section().getByRole('checkbox', { name: 'Turns' }).uncheck();
 
 async function ask(text) {
@@ -87,7 +87,7 @@ async function ask(text) {
   await question().press('Enter');
 }
 
-/** The number beside a name in the state of the vectors. */
+/** The number next to a name in the state of the vectors. */
 const figure = (name) => vectors().locator('div:not(:has(div))', { hasText: name }).locator('dd').innerText();
 
 const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
@@ -124,7 +124,7 @@ inspect('each hit says why it ranks, and its bars add up to its score', async ()
   const value = async (part) => (await numbers(best.locator(`[data-part="${part}"]`)))[0].value;
   const isMore = (await value('meaning')) > (await value('words'));
   assert.ok(words.width > 0 && meaning.width > words.width === isMore, 'the longer bar has the larger value');
-  // What takes away from the score lies on the other side of zero, and says so with a sign.
+  // A part that lowers the score is on the other side of zero and has a minus sign.
   const less = hits().filter({ has: page.locator('[data-part="importance"][data-sign="negative"]') });
   const negative = await box(bar(less.first(), 'importance').locator('span'));
   const ownTrack = await box(bar(less.first(), 'importance'));
@@ -200,7 +200,7 @@ inspect('the map has a point for each row with a vector, shows texts, marks hits
     .getByRole('listitem')
     .allTextContents();
   assert.deepEqual(legend, ['Turns 64', 'Episodes 16', 'Long-term 5', 'Uncertainty 8', 'Semantic 16']);
-  // Each table has a shape of its own.
+  // Each table has its own shape.
   const shapes = await map()
     .locator('[data-table]')
     .evaluateAll((all) => all.map((one) => `${one.dataset.table} ${one.querySelector('path').getAttribute('d')}`));
@@ -231,7 +231,7 @@ inspect('with keys alone: a question, and from point to point to a row', async (
   await page.keyboard.type(QUESTION);
   await page.keyboard.press('Enter');
   await found('10 hits');
-  // One stop of the Tab key for the whole map, at the best hit.
+  // The whole map is one tab stop, at the best hit.
   const stops = () => map().locator('[tabindex="0"]');
   assert.equal(await stops().count(), 1);
   for (let steps = 0; steps < 60 && !/hit 1:/.test(await focused()); steps++) await page.keyboard.press('Tab');
@@ -331,14 +331,14 @@ test('without the model it asks by words, says why, and tries again', { timeout:
   await ask(QUESTION);
   await found('10 hits');
   assert.equal(await section().getByText('Searched by words alone').count(), 0);
-  // The browser itself tells of a file that is not there.
+  // The browser itself reports a missing file.
   assert.deepEqual(
     complaints.filter((complaint) => !/Failed to load resource.*404/.test(complaint)),
     [],
   );
 });
 
-test('embedding is told of while it goes on, with what failed and why', { timeout: 60_000 }, async () => {
+test('the progress of embedding is reported, with failures and their reasons', { timeout: 60_000 }, async () => {
   await openWithEmbedder(`async (texts) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (!window.mayPass && texts.some((text) => text.includes('Miso'))) throw new Error('no cats today');
@@ -358,7 +358,7 @@ test('embedding is told of while it goes on, with what failed and why', { timeou
   const told = await page.evaluate(() => window.told);
   const steps = new Set(told.filter(({ isUnderWay }) => isUnderWay).map(({ embedded }) => embedded));
   assert.ok(steps.size >= 2, `it was seen to grow: ${[...steps]}`);
-  // Some that failed beside others pass by themselves, when they are tried again after a while.
+  // Some rows that failed together with others succeed alone, when they are retried after a while.
   await page.waitForFunction(() => {
     const [, embedded, pending, failed] = [...document.querySelectorAll('#vectors dd')].map((one) => one.textContent);
     const points = document.querySelectorAll('.map-plane [role=option]').length;
@@ -387,7 +387,7 @@ test('the agent finds by meaning what no word of the question leads to', { timeo
     await page.keyboard.press('Enter');
     await holds(log.getByRole('listitem'), answer);
   }
-  // What was said is on the map at once: three turns, and what was made of them.
+  // The conversation is on the map at once: three turns, and the rows derived from them.
   await embedded();
   await expectPoints(Number(await figure('Embedded')));
   await map().getByRole('option', { name: 'fact #2: Zoe plays the piano' }).waitFor();

@@ -1,4 +1,4 @@
-// The inspector in many tabs, and its page with four of them, as a person uses them: under the strict policy, on real OPFS.
+// The inspector in many tabs, and its page with four tabs, as a person uses them: on OPFS, under the strict policy.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { serve } from '../../scripts/serve.mjs';
@@ -9,7 +9,7 @@ const TABS = ['A', 'B', 'C', 'D'];
 const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
 
 let server;
-/** What a page without faults does not say: errors, warnings, and violations of the policy it is served with. */
+/** The errors, warnings and policy violations of the pages. There must be none. */
 let complaints;
 
 beforeEach(async () => {
@@ -22,7 +22,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A test that also fails where a page complains of itself. */
+/** A test that also fails if a page reports errors. */
 const inspect = (name, run) =>
   test(name, { timeout: 60_000 }, async () => {
     await run();
@@ -91,7 +91,7 @@ inspect('a second tab follows, each shows what the other does, and it goes on wh
   await holds(log(second), 'You like green tea.');
 });
 
-inspect('what another tab writes disturbs nothing that it does not change', async () => {
+inspect('writes of another tab do not disturb the rest of the page', async () => {
   const first = await openInspector();
   await say(first, 'Call me Ada');
   await first.getByRole('tab', { name: 'Turns 1' }).click();
@@ -106,7 +106,7 @@ inspect('what another tab writes disturbs nothing that it does not change', asyn
   assert.equal(await first.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Edit turn 1');
   assert.ok(await panel.getByText('"meaning"').isVisible());
 
-  // What it does change is another matter.
+  // A row that another tab deletes does disappear.
   await button(second.getByRole('tabpanel'), 'Delete turn 1').click();
   await button(second.getByRole('dialog'), 'Delete').click();
   await button(panel, 'Edit turn 1').waitFor({ state: 'detached' });
@@ -125,10 +125,10 @@ inspect('a migration in one tab shows in the other', async () => {
   await second.getByRole('button', { name: /^Restore the backup/ }).waitFor();
 });
 
-inspect('a worker that breaks is a hand-over too, and a page that is come back to goes on', async () => {
+inspect('a worker that breaks is shown as a hand-over, and a restored page continues', async () => {
   const page = await openInspector();
   await say(page, 'Call me Ada');
-  // It is seen who leads before it is another one.
+  // Waits until the leader is shown, before it changes.
   await fact(page, 'Clients', '1');
   await breakWorker(page);
   await holds(handovers(page), 'This tab leads again, with another worker.');
@@ -147,14 +147,14 @@ const roleOf = (page, name) => frame(page, name).getByRole('main').getByRole('st
 const verdict = (page, text) => holds(page.getByRole('main').locator('#verdict'), text);
 const runAll = (page) => page.getByRole('button', { name: 'All write continuously' });
 
-/** Opens the page; gives it, and which tab leads. */
+/** Opens the page; returns it and the name of the leader's tab. */
 async function openFour() {
   const page = await open('tabs.html');
   for (const name of TABS) await holds(roleOf(page, name), /leader|follower/);
   return { page, leader: await leaderOf(page) };
 }
 
-/** Which tab leads: one that another is to have followed is waited for. */
+/** The name of the leader's tab. With `before`, waits until another tab leads. */
 async function leaderOf(page, before) {
   const leads = page.locator(`.tab-leads${before ? `:not([data-tab="${before}"])` : ''}`);
   await leads.waitFor();
@@ -163,7 +163,7 @@ async function leaderOf(page, before) {
   return name;
 }
 
-/** Waits until the tabs that are open have written so many turns more. */
+/** Waits until the open tabs have written `count` more turns. */
 async function more(page, count) {
   const answered = () => page.locator('#summary dd').first().locator('.status-value').innerText();
   const before = Number((await answered()).replace(',', ''));
@@ -191,7 +191,7 @@ inspect('four tabs: none of what they write is missing or double, whichever is c
   await holds(handovers(page), new RegExp(`Tab ${leader} was killed; tab ${second} leads\\. \\d+ writes? waited`));
   await more(page, 12);
 
-  // The keys go on from where they were.
+  // The keyboard focus stays in its place.
   await button(page, `Close tab ${second}`).focus();
   await page.keyboard.press('Enter');
   await holds(card(page, second), 'Closed');

@@ -1,4 +1,4 @@
-// The inspector in a browser, as a person uses it: found by what it says and not by how it is made.
+// The inspector in a browser, as a person uses it: elements are found by their texts and roles, not by their markup.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -14,7 +14,7 @@ const browser = sharedBrowser({ viewport: { width: 1280, height: 860 } });
 
 let server;
 let page;
-/** What a page without faults does not say: errors, warnings, and violations of the policy it is served with. */
+/** The errors, warnings and policy violations of the page. There must be none. */
 let complaints;
 
 beforeEach(async () => {
@@ -37,7 +37,7 @@ async function openPage() {
   return opened;
 }
 
-/** A test of the page that also fails where the page complains of itself. */
+/** A test of the page that also fails if the page reports errors. */
 const inspect = (name, run) =>
   test(name, { timeout: 60_000 }, async () => {
     await run();
@@ -49,14 +49,14 @@ const panel = () => page.getByRole('tabpanel');
 const rows = () => panel().getByRole('list').first().getByRole('listitem');
 const log = () => page.getByRole('log', { name: 'Conversation with the agent' });
 
-/** Waits until the memory is open and the agent has read what it knows. */
+/** Waits until the memory is open and the agent has read its knowledge. */
 const ready = () => holds(log(), /Hello|Welcome back/);
 
 async function expectCounts(...counts) {
   for (const [index, count] of counts.entries()) await tab(`${TABLES[index]} ${count}`).waitFor();
 }
 
-/** Waits until a locator holds a text. */
+/** Waits until a locator contains a text. */
 const holds = (locator, text) => locator.filter({ hasText: text }).first().waitFor();
 
 async function confirm(label) {
@@ -70,7 +70,7 @@ async function importFixture() {
   await expectCounts(64, 16, 5, 8, 16);
 }
 
-/** Says something to the agent and gives what it answers. */
+/** Sends a message to the agent and returns its answer. */
 async function say(message) {
   const exchanges = log().getByRole('listitem');
   const before = await exchanges.count();
@@ -155,7 +155,7 @@ inspect('every table shows its rows, narrows them, and turns its pages', async (
   await panel().getByText('No rows match these filters.').waitFor();
 });
 
-inspect('a row is edited and deleted, what cannot be done is said, and the counts follow', async () => {
+inspect('a row is edited and deleted, errors are shown, and the counts follow', async () => {
   await importFixture();
   await tab('Semantic').click();
   await panel().getByRole('button', { name: 'Edit fact 3', exact: true }).click();
@@ -163,7 +163,7 @@ inspect('a row is edited and deleted, what cannot be done is said, and the count
   await dialog.getByLabel('The fact').fill('<b>Peanuts</b> are in the cupboard');
   await dialog.getByLabel('Importance').fill('7');
   await confirm('Save');
-  // The browser holds a number against its bounds before the engine is asked.
+  // The browser checks the bounds of a number before the engine is called.
   assert.ok(await dialog.getByLabel('Importance').evaluate((input) => !input.validity.valid));
   await dialog.getByLabel('Importance').fill('0.75');
   await confirm('Save');
@@ -236,7 +236,7 @@ inspect('what the agent is unsure of is logged, asked back, and settled by the n
   await tab('Uncertainty 1').click();
   await holds(rows(), 'Where does Zoe live?');
   await holds(rows(), 'open');
-  // The doubt waits in the memory, not in the page.
+  // The open question is stored in the memory, not in the page.
   await page.reload();
   await ready();
   assert.match(await say('She lives in Lyon'), /now I know: Zoe lives in Lyon/);
@@ -322,7 +322,7 @@ inspect('the tabs are walked with the keys', async () => {
   assert.ok(await panel().evaluate((element) => element.contains(document.activeElement)));
 });
 
-inspect('a memory that cannot be opened is an error in words, and opens when it is tried again', async () => {
+inspect('a memory that cannot be opened shows an error, and opens on a retry', async () => {
   await say('Call me Ada');
   const engine = '**/*.wasm';
   await page.route(engine, (route) => route.fulfill({ contentType: 'application/wasm', body: 'no engine' }));

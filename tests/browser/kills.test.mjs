@@ -1,4 +1,4 @@
-// A browser that is killed at any instant of an upgrade or a downgrade leaves the old revision or the new one, whole.
+// A browser that is killed at any instant of an upgrade or a downgrade leaves the whole old or the whole new revision.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +8,12 @@ import { file } from './migrations.mjs';
 import { FOLDERS } from './page.mjs';
 
 const KILLS = 50;
-/** So many of them have to come while a migration is under way. */
+/** At least this many kills must happen during a migration. */
 const AT_LEAST_UNDER_WAY = 15;
 const ROWS = 500;
-/** How long the page migrates to and fro before it is killed, in ms, at most. */
+/** The longest time that the page migrates back and forth before it is killed, in ms. */
 const LONGEST = 400;
-/** An app's own step after the package's last, so that each run has two. */
+/** An app's own revision after the package's last one, so that each run has two. */
 const MIGRATIONS = file(
   'notes',
   '002',
@@ -21,7 +21,7 @@ const MIGRATIONS = file(
   'DROP TABLE notes;',
 );
 
-/** In the page: opens the memory and tells all that is in it. */
+/** In the page: opens the memory and returns its contents. */
 async function openAndLook(migrations) {
   const { Memory } = await import('/package/index.js');
   const memory = await Memory.open({ url: 'opfs:///killed.db', migrations });
@@ -49,7 +49,7 @@ async function openAndLook(migrations) {
   };
 }
 
-/** In the page: rows in every table. */
+/** In the page: adds rows to every table. */
 async function fill(count) {
   const { memory } = window;
   const each = (row) =>
@@ -61,7 +61,7 @@ async function fill(count) {
   await memory.semantic.rememberMany(each((_, text) => ({ content: text })));
 }
 
-/** In the page: to 001 and to head again, without end; says when a run begins and ends. */
+/** In the page: migrates to 001 and to head without end, and reports when a run begins and ends. */
 function migrateToAndFro() {
   const run = async () => {
     for (;;) {
@@ -72,7 +72,7 @@ function migrateToAndFro() {
         console.debug(`begun ${way}`);
         await window.memory.migrations[way](target);
         console.debug('ended');
-        // Now and then nothing is under way.
+        // Sometimes no migration is running.
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }
@@ -113,9 +113,9 @@ test(`${KILLS} kills of a browser that upgrades and downgrades`, async () => {
         const { migrated, backups, ...rest } = found;
         const { migrated: none, backups: _, ...same } = expected;
         assert.deepEqual(rest, same, `after kill ${kill}`);
-        // The three that are kept, and one whose run was cut off before the oldest could go.
+        // The three that are kept, and one more if the run was killed before it deleted the oldest.
         assert.ok(backups <= 4);
-        // From 001, or from head: there is nothing between them.
+        // It opened at 001 or at head, never between them.
         if (migrated.length === 0) opened['at head']++;
         else opened['at 001']++;
         const whole = ['', '002, notes'].includes(migrated.join(', '));

@@ -1,9 +1,10 @@
-// Live queries: true whenever anything that they read changed, read no more often than that, in the order of the changes.
+// Live queries: they are up to date whenever their data changed, read no more often than that, and follow the order of
+// the changes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breakWorker, withPage } from './page.mjs';
 
-/** What each test's page has: a memory, and `follow`, which notes each snapshot of a live query and counts its reads. */
+/** Prepares a test's page: a memory, and `follow`, which records each snapshot of a live query and counts its reads. */
 const open = (page) =>
   page.evaluate(async () => {
     window.memory = await window.library.Memory.open({ embedder: 'none' });
@@ -43,7 +44,7 @@ test('a live query is read again when what it read changed, and only then', () =
       await memory.longTerm.set('name', 'Ada');
       await both.until(({ value }) => value[1] === 'Ada');
       await name.until(({ value }) => value === 'Ada');
-      // It is read, and found to be as it was.
+      // It is read, and its value has not changed.
       await memory.longTerm.set('other', 'Ada');
       await memory.longTerm.get('name');
       const seen = ({ reads, snapshots }) => [reads, snapshots.map(({ status }) => status).join(' ')];
@@ -61,7 +62,7 @@ test('a live query is read again when what it read changed, and only then', () =
     });
   }));
 
-test('recall, context, search and SQL stay true', () =>
+test('recall, context, search and SQL stay up to date', () =>
   withPage(async ({ page }) => {
     await open(page);
     const found = await page.evaluate(async () => {
@@ -141,7 +142,7 @@ test('a burst of writes makes one read more than is under way, and the last valu
       const { memory, follow } = window;
       let begun;
       let goOn;
-      // Each read begins, and waits until it is let on.
+      // Each read begins, and waits until it may continue.
       const counted = follow(async (memory) => {
         begun?.();
         await new Promise((open) => (goOn = open));
@@ -210,14 +211,14 @@ test('a read that fails says so as a MemoryError, keeps the last value, and is m
     assert.deepEqual([seen.writes.code, seen.writes.isMemoryError, seen.count], ['invalid_argument', true, 3]);
   }));
 
-test('nothing is read where nobody subscribes; who comes back gets what is true then', () =>
+test('nothing is read without subscribers; a later subscriber gets the current value', () =>
   withPage(async ({ page }) => {
     await open(page);
     const result = await page.evaluate(async () => {
       const { memory, follow } = window;
       const counted = follow((memory) => memory.turns.count());
       await counted.until(({ value }) => value === 0);
-      // As React's StrictMode does it: no other read.
+      // As in React's StrictMode: this causes no additional read.
       counted.stop();
       counted.stop = counted.live.subscribe(() => counted.told?.());
       await memory.turns.append({ userInput: 'one' });
@@ -269,7 +270,7 @@ test('as an async iterator it gives the newest value, throws what a read throws,
     assert.deepEqual([result.error.isMemoryError, result.done, result.late], [true, [true, true], 'closed']);
   }));
 
-test('after the worker broke, a live query is read of the engine that opened the memory again', () =>
+test('after the worker broke, a live query reads from the new engine', () =>
   withPage(async ({ page }) => {
     await open(page);
     await page.evaluate(async () => {
@@ -284,7 +285,7 @@ test('after the worker broke, a live query is read of the engine that opened the
     assert.equal(value, 1);
   }));
 
-test('live queries stay true in every tab, also when the tab that leads is closed', () =>
+test("live queries stay up to date in every tab, also when the leader's tab is closed", () =>
   withPage(async ({ page, open: openTab }) => {
     const others = [await openTab(), await openTab()];
     for (const tab of [page, ...others]) {

@@ -1,4 +1,4 @@
-// What a page downloads of the package, and when: one engine for all, and nothing of recall before it is asked for.
+// Which files of the package a page downloads, and when: one engine for all, and nothing for recall before it is used.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ const TO_OPEN = ['index.js', 'wasm/synth_memory_bg.wasm', 'worker.js'];
 const RECALL = 'recall.js';
 const MODEL = 'models/all-minilm-l6-v2-256.bin';
 
-/** The package's files that are fetched while something is done, sorted; one that is fetched twice is there twice. */
+/** The package's files that are fetched during `act`, sorted. A file that is fetched twice is listed twice. */
 async function fetched(context, act) {
   const paths = [];
   const note = (request) => paths.push(new URL(request.url()).pathname);
@@ -24,7 +24,7 @@ async function fetched(context, act) {
 
 test('opening, migrations, tables, history and backups take three files, each fetched once', () =>
   withPage(async ({ page, load, context }) => {
-    /** In a page that is loaded again, as a page compiles the engine once. */
+    /** Reloads the page first, because a page compiles the engine only once. */
     const downloads = async (what, act) => {
       await page.evaluate(() => window.memory?.close());
       const files = await fetched(context, async () => {
@@ -98,7 +98,7 @@ test('recall is loaded when it is first asked for, the model when a question is 
     assert.deepEqual(after, []);
     await page.evaluate(() => window.memory.close());
 
-    // At once, where both are the first to ask for it; and in the order of what they need.
+    // Both calls need the files first, at the same time.
     const all = await fetched(context, async () => {
       await load(page);
       await open(page);
@@ -107,7 +107,7 @@ test('recall is loaded when it is first asked for, the model when a question is 
     assert.deepEqual(all, [...TO_OPEN, RECALL, MODEL].sort());
     await page.evaluate(() => window.memory.close());
 
-    // Whoever names an embedder wants it from the start.
+    // An embedder that is named is loaded from the start.
     const named = await fetched(context, async () => {
       await load(page);
       await open(page, { embedder: 'bundled' });
@@ -126,7 +126,7 @@ test('recall is loaded when it is first asked for, the model when a question is 
 
 test('two memories of a page share one engine: it is fetched once and compiled once, also after a worker broke', () =>
   withPage(async ({ page, context }) => {
-    /** Counts what is compiled, where it runs. A module that is made already is only instantiated. */
+    /** Counts compilations in its thread. A compiled module is only instantiated, which does not count. */
     const count = () => {
       globalThis.compiled = [];
       for (const name of ['compile', 'compileStreaming', 'instantiate', 'instantiateStreaming', 'Module']) {

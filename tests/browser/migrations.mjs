@@ -1,21 +1,21 @@
-// What the tests of an app's own migrations share: files, and how to open a memory with them.
+// Shared by the tests of an app's own migrations: files, and how to open a memory with them.
 import { readFileSync, readdirSync } from 'node:fs';
 import { at } from '../../scripts/process.mjs';
 
-/** One migration file, as an object of its name and its text. */
+/** A migration file, as an object that maps its name to its text. */
 export function file(id, revises, up, down = '', headers = '') {
   const text = `-- Revision ${id}\n--\n-- Revision ID: ${id}\n-- Revises: ${revises}\n${headers}-- migrate:up\n${up}\n-- migrate:down\n${down}\n`;
   return { [`${id}.sql`]: text };
 }
 
-/** The worked example of docs/own-tables.md: a table filled from episodes, and its second release, which rebuilds it. */
+/** The example of docs/own-tables.md: a table filled from episodes, and its second release, which rebuilds it. */
 const folder = at('tests', 'package', 'project', 'migrations');
 const [first, second] = readdirSync(folder)
   .sort()
   .map((name) => ({ [`./migrations/${name}`]: readFileSync(`${folder}/${name}`, 'utf8') }));
 export const releases = [undefined, first, { ...first, ...second }];
 
-/** Opens a memory as `window.memory`; gives its status, or what opening it rejected with. What it tells is in `window.events`. */
+/** Opens a memory as `window.memory`; returns its status or its error. `window.events` holds the reported progress. */
 export const open = (page, options) =>
   page.evaluate(async (options) => {
     await window.memory?.close();
@@ -30,7 +30,7 @@ export const open = (page, options) =>
     return window.memory.status;
   }, options);
 
-/** Turns and reminders, so many each. */
+/** Adds `count` turns and as many reminders. */
 export const fill = (page, count) =>
   page.evaluate(async (count) => {
     if (!window.memory) throw new Error(JSON.stringify(window.lastError));
@@ -39,7 +39,7 @@ export const fill = (page, count) =>
     await window.memory.episodes.recordMany(
       each((n) => ({ eventType: 'reminder', content: { text: `reminder ${n}`, due: '2026-12-24T09:00' } })),
     );
-    // A question is answered when all is indexed, and the file rests from then on.
+    // A question is answered once all rows are indexed; from then on the file does not change.
     await window.memory.turns.count({ search: 'turn' });
   }, count);
 
@@ -49,7 +49,7 @@ export const query = (page, sql) => page.evaluate((sql) => window.memory.query(s
 /** The first value of a query's first row. */
 export const ask = async (page, sql) => Object.values((await query(page, sql))[0])[0];
 
-/** Calls a method of the open memory by its path; gives its value, or what it rejected with. */
+/** Calls a method of the open memory by its path; returns its value or its error. */
 export const call = (page, path, ...args) =>
   page.evaluate(
     async ([path, args]) => {

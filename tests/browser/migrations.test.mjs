@@ -1,4 +1,4 @@
-// An app's own migrations where its users are: on a file in OPFS, under the strict policy, release after release.
+// An app's own migrations as its users have them: on a file in OPFS, under the strict policy, release after release.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { withPage } from './page.mjs';
 
 const ROWS = 300;
 const [, first, second] = releases;
-/** An app's own step after the package's last. */
+/** An app's own revision after the package's last one. */
 const newer = file(
   '003',
   '002',
@@ -34,7 +34,7 @@ test('a table is added in one release and changed in the next, and rows are kept
     assert.deepEqual([status.migrated, status.revisions], [['reminders2'], ['002', 'reminders2']]);
     assert.deepEqual([status.revisions, status.head, status.readOnly], [status.heads, '002, reminders2', false]);
 
-    // What it told on the way, in its order.
+    // The reported progress, in order.
     const events = await page.evaluate(() => window.events);
     const phases = events.map(({ phase }) => phase).filter((phase, at, all) => phase !== all[at - 1]);
     assert.deepEqual(phases, ['backup', 'upgrade', 'check']);
@@ -60,7 +60,7 @@ test('a table is added in one release and changed in the next, and rows are kept
     assert.equal(await call(page, 'episodes.delete', 1), 1);
     assert.equal(await ask(page, 'SELECT count(*) FROM reminders'), ROWS + 1);
 
-    // And back: the branch alone, one step, the whole of it.
+    // Downgrades of the branch alone: one step, then the rest.
     assert.deepEqual(await call(page, 'migrations.downgrade', 'reminders@-1'), ['reminders2']);
     assert.equal((await query(page, 'SELECT * FROM reminders'))[0].day, undefined);
     assert.deepEqual(await call(page, 'migrations.downgrade', 'reminders@base'), ['reminders1']);
@@ -78,7 +78,7 @@ test('docs/own-tables.md shows these very files', () => {
   );
 });
 
-test('an edited migration is refused by name, until the edit is accepted', () =>
+test('an edited migration is rejected by name, until the edit is accepted', () =>
   withPage(async ({ page }) => {
     await open(page, { migrations: first });
     const [[path, text]] = Object.entries(first);
@@ -97,7 +97,7 @@ test('an edited migration is refused by name, until the edit is accepted', () =>
     assert.deepEqual((await open(page, { migrations })).migrated, []);
   }));
 
-test('a newer file in older code is refused, read, or taken back', () =>
+test('a newer file in older code is rejected, read, or downgraded', () =>
   withPage(async ({ page }) => {
     await open(page);
     await fill(page, ROWS);
@@ -134,7 +134,7 @@ test('a newer file in older code is refused, read, or taken back', () =>
     assert.equal(await ask(page, 'SELECT count(mood) FROM turns'), ROWS + 1);
   }));
 
-test('files that cannot be followed are refused by name, and the memory is as it was', () =>
+test('invalid files are rejected by name, and the memory is unchanged', () =>
   withPage(async ({ page }) => {
     await open(page);
     await fill(page, 3);
@@ -173,7 +173,7 @@ test('files that cannot be followed are refused by name, and the memory is as it
     assert.deepEqual((await open(page, { migrations: one })).migrated, ['app1']);
   }));
 
-test('what is asked of migrations changes nothing, and gives files that fit', () =>
+test('queries about migrations change nothing, and new files are valid', () =>
   withPage(async ({ page }) => {
     await open(page, { migrations: first });
     await fill(page, ROWS);
@@ -199,7 +199,7 @@ test('what is asked of migrations changes nothing, and gives files that fit', ()
     assert.equal(await call(page, 'export').then(String), before);
     assert.deepEqual(await call(page, 'backups.list'), []);
 
-    // What the app declares, beside what its revisions make.
+    // The schema that the app declares, next to the one that its revisions make.
     const declared = (
       await query(page, "SELECT sql FROM sqlite_schema WHERE name LIKE 'reminders%' AND sql IS NOT NULL")
     )
@@ -218,7 +218,7 @@ test('what is asked of migrations changes nothing, and gives files that fit', ()
     assert.equal(await call(page, 'migrations.revision', { message: 'None', heads, schema }), null);
     assert.equal(await ask(page, "SELECT count(*) FROM reminders WHERE place = ''"), ROWS);
 
-    // Two heads become one, and a line one file.
+    // Two heads are merged into one, and several revisions squashed into one file.
     const merged = await call(page, 'migrations.merge', ['002', made.id], { message: 'All of it' });
     const all = { ...migrations, [merged.name]: merged.text };
     const status = await open(page, { migrations: all });
@@ -251,7 +251,7 @@ test('a squash stands for its line, in new memories and in old ones', () =>
     }
   }));
 
-test('so many backups are kept as the app says', () =>
+test('as many backups are kept as the app requests', () =>
   withPage(async ({ page }) => {
     await open(page);
     await fill(page, 3);
@@ -269,7 +269,7 @@ test('so many backups are kept as the app says', () =>
     assert.equal(await migrate(4), 4);
   }));
 
-test('without room for a backup nothing is changed, or the migration goes on where that is asked', () =>
+test('without space for a backup nothing is changed, unless the app requests to migrate anyway', () =>
   withPage(async ({ page, context, origin }) => {
     await open(page);
     await page.evaluate(() => {

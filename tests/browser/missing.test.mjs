@@ -1,11 +1,12 @@
-// What a page or a browser lacks, or serves in another way: the package works, or says by a code of its own what is missing.
+// Pages and browsers that lack something, or serve files in another way: the package works, or reports with an error
+// code what is missing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../../scripts/serve.mjs';
 import { FOLDERS, withPage } from './page.mjs';
 import { MODEL } from './questions.mjs';
 
-/** Takes something away from the page, before anything of the package runs. */
+/** Removes something from the page before the package runs. */
 const without = (path) => `{
   const path = ${JSON.stringify(path)}.split('.');
   const name = path.pop();
@@ -14,7 +15,7 @@ const without = (path) => `{
   if (owner[name] !== undefined) Object.defineProperty(owner, name, { value: undefined, configurable: true });
 }`;
 
-/** What becomes of opening a file, with what is missing. */
+/** The missing parts, each with the result of opening a file. */
 const MISSING = [
   ['crypto.randomUUID', 'opfs'],
   ['crypto.subtle', 'opfs'],
@@ -47,13 +48,13 @@ for (const [path, expected] of MISSING)
       }
     }));
 
-/** What a function of the browser's may do instead. */
+/** How a function of the browser can fail. */
 const BROKEN = {
   throws: "() => { throw new Error('broken on purpose'); }",
   rejects: "() => Promise.reject(new DOMException('broken on purpose', 'InvalidStateError'))",
   'never answers': '() => new Promise(() => undefined)',
 };
-/** Functions that the page itself calls, and what becomes of opening a file and `memory:` where they do not do their part. */
+/** Functions that the page itself calls, with the results of opening a file and `memory:` if they fail. */
 const PARTS = [
   ['crypto.randomUUID', /^opened$/, /^opened$/],
   ['StorageManager.prototype.estimate', /^opened$/, /^opened$/],
@@ -70,7 +71,7 @@ const PARTS = [
 
 for (const [path, file, memory] of PARTS)
   for (const [way, broken] of Object.entries(BROKEN)) {
-    // A constructor gives an object or throws.
+    // A constructor returns an object or throws.
     if (/^[A-Z]\w+$/.test(path) && way !== 'throws') continue;
     test(`where ${path} ${way}, opening works or fails with a MemoryError, and nothing hangs`, () =>
       withPage(async ({ page, load }) => {
@@ -127,7 +128,7 @@ test('from another origin, as from a content delivery network', async () => {
   }
 });
 
-test('recall that cannot be loaded says so, and is there once it can be', () =>
+test('recall that cannot be loaded is reported, and works once it can be loaded', () =>
   withPage(async ({ page, context, load }) => {
     await context.route('**/package/recall.js', (route) => route.abort());
     await load(page);
@@ -152,7 +153,7 @@ for (const [what, answer] of [
   ['nothing', { status: 200, contentType: 'application/octet-stream', body: '' }],
   ['half of it', 'half'],
 ])
-  test(`a model that is answered with ${what} is unavailable, and had once it is there`, () =>
+  test(`a model that is answered with ${what} is unavailable, and works once it is available`, () =>
     withPage(async ({ page, context }) => {
       await context.route(MODEL, async (route) => {
         if (answer !== 'half') return route.fulfill(answer);

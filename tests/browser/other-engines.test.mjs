@@ -34,13 +34,13 @@ test('Firefox keeps a memory in OPFS through a reload', async () => {
   });
 });
 
-test('WebKit without OPFS says so, and keeps a memory of the page where that is asked for', async () => {
+test('WebKit without OPFS reports it, and keeps a memory of the page on request', async () => {
   const display = ':' + (90 + (process.pid % 100));
   const screen = spawn(browsers.virtualScreen(), [display, '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
     stdio: 'ignore',
   });
   const port = await freePort();
-  // As root, and in a container, WebKit has no sandbox to put its pages in.
+  // As root or in a container, WebKit cannot sandbox its pages.
   const env = environment({
     DISPLAY: display,
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
@@ -89,7 +89,7 @@ async function freePort() {
   return port;
 }
 
-/** Waits until the driver answers at all. */
+/** Waits until the driver answers. */
 async function answers(port) {
   const giveUp = Date.now() + 20_000;
   for (;;) {

@@ -1,5 +1,4 @@
-// The browser that the tests of a file share, and for each of them pages at an origin of its own, served under the strict
-// policy.
+// The browser that the tests of a file share. Each test has pages at its own origin, served under the strict policy.
 import { after } from 'node:test';
 import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
@@ -7,7 +6,7 @@ import { POLICY, serve } from '../../scripts/serve.mjs';
 
 export const FOLDERS = { '/package/': [at('dist')], '/pages/': [at('tests', 'browser', 'pages')] };
 
-/** Writes down what a page without faults does not say: errors, warnings, violations of the policy it is served with. */
+/** Records the errors, warnings and policy violations of a page. */
 export function noteComplaints(page, complaints) {
   page.on('pageerror', (error) => complaints.push(`${error}`));
   page.on('console', (message) => {
@@ -29,8 +28,8 @@ export async function breakWorker(page) {
 }
 
 /**
- * A browser that the tests of a file share: it opens when first needed and closes after the last test. What a test stores
- * belongs to its origin, so each test needs a server of its own.
+ * A browser that the tests of a file share: it opens when first needed and closes after the last test. Stored data
+ * belongs to the origin, so each test needs its own server.
  */
 export function sharedBrowser(options = {}) {
   let opening;
@@ -55,7 +54,7 @@ export function sharedBrowser(options = {}) {
   return {
     /** The browser's context. */
     context: async () => (await (opening ??= open())).context,
-    /** Closes a test's pages, and removes its routes and all that its origin stored. */
+    /** Closes a test's pages, and removes its routes and all data of its origin. */
     async reset(origin) {
       try {
         const { context, keeper, session } = await opening;
@@ -72,10 +71,10 @@ export function sharedBrowser(options = {}) {
 
 const browser = sharedBrowser();
 
-/** How long a test may take. It is far less than its file may, so that a test that hangs is named. */
+/** The time limit of a test. It is far below the limit of its file, so that a test that hangs is named. */
 const MOST_MS = 180_000;
 
-/** Rejects if `what` takes longer than a test may. */
+/** Rejects if `what` exceeds the time limit of a test. */
 async function inTime(what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -88,7 +87,7 @@ async function inTime(what, promise) {
   }
 }
 
-/** Opens the blank page and gives it to `test`; clears up whatever happens. */
+/** Opens the blank page and passes it to `test`. Always cleans up. */
 export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}) {
   const context = await inTime('Starting the browser', browser.context());
   const server = await serve({ folders, policy });
@@ -99,7 +98,7 @@ export async function withPage(test, { policy = POLICY, folders = FOLDERS } = {}
   };
   const load = async (page) => {
     await page.goto(`${server.url}/pages/blank.html`);
-    // What every test needs in its page: the package, and an error as plain data.
+    // Every test needs in its page the package, and a function that converts an error to plain data.
     await page.evaluate(async () => {
       window.library = await import('/package/index.js');
       window.told = (error) => ({

@@ -1,14 +1,14 @@
-// What the tests of questions share: what is asked, how, and what shows that the answer saw what was there.
+// Shared by the tests of questions: the questions, how they are asked, and how to check that an answer saw the data.
 
-/** Leaves meaning out. */
+/** Options without meaning. */
 export const WORDS = { weights: { meaning: 0 } };
 /** The files of the model. */
 export const MODEL = '**/package/models/*';
 export const CELLO = 'Ada plays the cello';
 
 /**
- * What each question is asked, by words and by meaning, and what shows that it saw the fact about the cello. Those by
- * meaning wait for the embedder.
+ * Questions by words and by meaning, and how to check that each saw the fact about the cello. Those by meaning wait for
+ * the embedder.
  */
 export const QUESTIONS = [
   { path: 'recall', asked: 'cello', options: { k: 1, ...WORDS }, sees: ([hit]) => hit.text === CELLO },
@@ -52,17 +52,17 @@ export const QUESTIONS = [
   {
     path: 'groundingConfidence',
     asked: CELLO,
-    // 0.5 where nothing is known; the cosine of what is known by the same text is 1.
+    // 0.5 if nothing is known. The cosine of the same text is 1.
     sees: (confidence) => Math.abs(confidence - 1) < 1e-3,
     waits: true,
   },
 ];
 export const WAITING = QUESTIONS.filter(({ waits }) => waits);
 
-/** What of a question goes into the page. */
+/** The properties of a question that are passed to the page. */
 export const plain = ({ path, asked, options = {}, embedder }) => ({ path, asked, options, embedder });
 
-/** Adds to `window` what the calls in the page share: how a question is asked, whatever its path. */
+/** Adds to `window` a function that asks a question with any method. */
 export const prepare = (page) =>
   page.evaluate(() => {
     window.ask = (memory, { path, asked, options }) => {
@@ -73,10 +73,10 @@ export const prepare = (page) =>
     };
   });
 
-/** Says which question was answered what. */
+/** A message with the question and its answer. */
 export const say = (question, answer) => `${JSON.stringify(plain(question))} is answered ${JSON.stringify(answer)}`;
 
-/** Keeps a file of the package from coming until `release` is called. */
+/** Holds back a file of the package until `release` is called. */
 export async function hold(context, pattern) {
   let release;
   let reached;

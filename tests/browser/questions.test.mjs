@@ -1,4 +1,4 @@
-// What a question sees: every write that was made before it, awaited or not, also as the first one of a session.
+// A question sees every write that was made before it, awaited or not, even if it is the first question of a session.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { call, open } from './migrations.mjs';
@@ -6,9 +6,9 @@ import { withPage } from './page.mjs';
 import { CELLO, hold, MODEL, plain, prepare, QUESTIONS, say, WAITING, WORDS } from './questions.mjs';
 
 /**
- * Writes, and asks at once, in a page that is loaded again.
+ * Writes, and asks at once, in a reloaded page.
  *
- * @param act - What comes between the opening and the writes: nothing, where the question is the first one.
+ * @param act - Runs between the opening and the writes; omitted if the question is the first one.
  */
 async function writeAndAsk(page, load, question, url, act = () => undefined) {
   await load(page);
@@ -42,7 +42,7 @@ test('so does a later one', () =>
   withPage(async ({ page, load }) => {
     for (const [n, question] of QUESTIONS.entries())
       await writeAndAsk(page, load, question, `opfs:///question-${n}.db`, async () => {
-        // All is loaded, and no row waits for its vector.
+        // Everything is loaded, and no row waits for its vector.
         await page.evaluate((question) => window.ask(window.memory, question), plain(question));
         if (!question.embedder) await call(page, 'embeddings.ready');
       });
@@ -54,14 +54,14 @@ test('so does one that waits for the model, while what was written waits for it 
       const { release, asked } = await hold(context, MODEL);
       await writeAndAsk(page, load, question, `opfs:///question-${n}.db`, async () => {
         await call(page, 'recall', 'anything', WORDS);
-        // What was written is embedded by itself soon after; the model comes later than that.
+        // New rows are embedded soon by themselves; the model arrives later than that.
         void asked.then(() => setTimeout(release, 300));
       });
       await context.unroute(MODEL);
     }
   }));
 
-/** In the page: changes some facts and asks for them at once, behind so many turns that were just written too. */
+/** In the page: changes some facts and asks for them at once, after `count` turns that were also just written. */
 const changeAndAsk = async (page, count) => {
   await open(page);
   await call(page, 'semantic.rememberMany', [
@@ -96,7 +96,7 @@ const changeAndAsk = async (page, count) => {
 
 const STRINGS = ['Ada plays the violin', 'Bo plays the viola'];
 
-test('a question sees what was changed and deleted before it', () =>
+test('a question sees earlier changes and deletions', () =>
   withPage(async ({ page }) => {
     assert.deepEqual(await changeAndAsk(page, 20), {
       byWords: [STRINGS, ['small talk number 0'], ['small talk number 19']],
@@ -118,7 +118,7 @@ for (const [what, slow] of [
 ]) {
   test(`calls right behind an import of ${what} see what was imported`, () =>
     withPage(async ({ page, load }) => {
-      /** Imports and asks, as the first question of a page, or behind another. */
+      /** Imports and asks, as the first question of a page or after another one. */
       const importing = async (question, isFirst) => {
         await load(page);
         await prepare(page);
@@ -157,12 +157,12 @@ for (const [what, slow] of [
           [plain(question), CELLO, slow, isFirst],
         );
         const why = `${isFirst ? 'the first one' : 'a later one'}: ${say(question, answer)}`;
-        // A write behind the import is a write to what was imported.
+        // A write after the import changes the imported database.
         assert.deepEqual(rest, { facts: 1, turns: [2, 3, 3, 3], applied: [] }, why);
         assert.ok(question.sees(answer), why);
       };
       for (const question of QUESTIONS) await importing(question, true);
-      // Where recall and the model are loaded, nothing else is waited for.
+      // Once recall and the model are loaded, questions wait for nothing else.
       for (const question of QUESTIONS.slice(0, 2)) await importing(question, false);
     }));
 }

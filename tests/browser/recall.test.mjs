@@ -1,4 +1,4 @@
-// Recall in a real page: under the strict policy, kept in OPFS, carried on after a crash.
+// Recall in a real page: under the strict policy, stored in OPFS, and continued after a crash.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noteComplaints, withPage } from './page.mjs';
@@ -48,7 +48,7 @@ test('a memory finds by meaning, and again after a reload, under the strict poli
   });
 });
 
-test('what was written is embedded by itself, and told of', async () => {
+test('new rows are embedded automatically, and this is reported', async () => {
   await withPage(async ({ page }) => {
     await page.evaluate(async () => {
       window.told = [];
@@ -67,7 +67,7 @@ test('what was written is embedded by itself, and told of', async () => {
   });
 });
 
-test('a model that cannot be had is an error with its cause, and words still find', async () => {
+test('an unavailable model is an error with its cause, and recall by words still works', async () => {
   await withPage(async ({ page, context }) => {
     await context.route(`**/${MODEL}`, (route) => route.fulfill({ status: 404, body: 'none' }));
     await open(page);
@@ -93,7 +93,7 @@ test('after the worker crashed, the next question finds as before', async () => 
     await open(page);
     await fill(page);
     assert.deepEqual(await search(page, 'a musical instrument'), [['Ada plays the cello', true]]);
-    // What a trap makes the worker say of itself.
+    // The message that the worker sends after a trap.
     const worker = page.workers()[0];
     await worker.evaluate(() => self.postMessage({ type: 'crashed', name: 'RuntimeError', message: 'unreachable' }));
     assert.deepEqual(await search(page, 'a musical instrument'), [['Ada plays the cello', true]]);
@@ -121,7 +121,7 @@ test('an embedder of the page own runs there, with the writes in between', async
         Array.from({ length: 100 }, (_, at) => ({ content: `fact ${at}` })),
       );
       const settled = memory.embeddings.ready();
-      // Changed and deleted while their vectors are being made.
+      // Rows are changed and deleted while their vectors are being computed.
       await memory.semantic.update(ids[99], { content: 'the cello, rather' });
       await memory.semantic.delete(ids.slice(0, 10));
       await settled;

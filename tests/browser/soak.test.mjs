@@ -1,4 +1,4 @@
-// A few rounds of the soak of many tabs (`npm run test:tabs` has them all).
+// A few rounds of the soak test of many tabs (`npm run test:tabs` runs all of them).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faultsOf, runRounds } from '../tabs/rounds.mjs';

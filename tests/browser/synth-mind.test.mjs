@@ -1,4 +1,4 @@
-// The main job, on a real file: in from Synth Mind, to head, through a reload, and back to where Alembic is at home.
+// The main use case, on a real file: import from Synth Mind, upgrade to head, reload, and return to Alembic's revision.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

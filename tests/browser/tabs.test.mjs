@@ -1,4 +1,4 @@
-// Any number of tabs share one memory: one leads, whichever it is, and when it goes another does.
+// Any number of tabs share one memory: one of them leads, and when it ends, another takes over.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ const URL = 'opfs:///shared.db';
 const run = (page, name, ...args) =>
   page.evaluate(async ([name, args]) => (await import('/pages/tabs.js'))[name](...args), [name, args]);
 
-/** Opens the shared memory in a page; gives its part. */
+/** Opens the shared memory in a page; returns its role. */
 const open = (page, options = {}) =>
   page.evaluate(
     async (options) => {
@@ -25,7 +25,7 @@ const open = (page, options = {}) =>
 const append = (page, userInput) => page.evaluate((userInput) => window.memory.turns.append({ userInput }), userInput);
 const count = (page) => page.evaluate(() => window.memory.turns.count());
 const role = (page) => page.evaluate(() => window.memory.status.role);
-/** What was loaded by a page, by name. */
+/** The names of the files that a page loaded. */
 const loaded = (page) =>
   page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name.split('/').at(-1)));
 
@@ -58,7 +58,7 @@ test('and in Firefox', async () => {
     await run('open()');
     const { failures, made, error } = await run('callAll()');
     assert.deepEqual([error, failures], [undefined, []]);
-    // The leader's tab is closed: this one goes on.
+    // The leader's tab is closed, and this one takes over.
     const second = await driver.getWindowHandle();
     await driver.switchTo().window(first);
     await driver.close();
@@ -69,7 +69,7 @@ test('and in Firefox', async () => {
   });
 });
 
-test('a tab that does not lead loads nothing of the engine', () =>
+test('a follower loads no part of the engine', () =>
   withPage(async ({ page: first, open: openPage }) => {
     await open(first);
     const second = await openPage();
@@ -96,11 +96,11 @@ test('one memory in a page, in its frame, in its worker, and in the page again',
       const follower = (count) => ({ role: 'follower', count });
       assert.deepEqual(found, { frame: follower(1), worker: follower(2), page: follower(3) });
     },
-    // The strict one allows no frames.
+    // The strict policy allows no frames.
     { policy: "script-src 'self' 'wasm-unsafe-eval'" },
   ));
 
-/** How a leader goes. */
+/** How a leader ends. */
 const departures = {
   'closes its memory': (page) => page.evaluate(() => window.memory.close()),
   'closes its tab': (page) => page.close(),
@@ -125,7 +125,7 @@ for (const [how, depart] of Object.entries(departures)) {
             window.memory.onStatus(({ role }) => window.roles.push(role));
           });
         }
-        // Each writes one after the other, without end, and so that it is known which came where.
+        // Each tab writes continuously, one call after the other, and records the answers.
         for (const [at, page] of others.entries()) {
           await page.evaluate((at) => {
             window.answers = [];
@@ -178,7 +178,7 @@ test('a tab that was frozen or put away comes back', () =>
     await open(first);
     const second = await openPage();
     await open(second);
-    // No page of a headless browser is hidden, so none can really be frozen: it is told as if.
+    // A headless browser hides no page, so none can really be frozen. The event is simulated.
     const tell = (event) => first.evaluate((event) => void document.dispatchEvent(new Event(event)), event);
     for (let round = 0; round < 3; round++) {
       await tell('freeze');
@@ -213,7 +213,7 @@ test('a page in the back/forward cache holds nothing, and goes on when it is sho
       assert.equal(await first.evaluate(() => window.isRestored), true, 'it was in the cache');
       assert.equal(await append(first, 'back'), 2 * round);
       assert.equal(await role(first), 'follower');
-      // The other way round the next time.
+      // Makes the first tab the leader again, for the next round.
       await second.evaluate(async (url) => {
         await window.memory.close();
         window.memory = await window.library.Memory.open({ url });
@@ -236,7 +236,7 @@ test('a page that is reloaded in a loop never meets a held file, nor does one th
     const { count, locks } = await page.evaluate(async (url) => {
       await window.memory.close();
       const { Memory } = window.library;
-      // As an effect does that is run, cleared up and run again.
+      // Like an effect that runs, is cleaned up and runs again.
       const opening = [];
       for (let n = 0; n < 20; n++) {
         const memory = Memory.open({ url });
@@ -255,11 +255,11 @@ test('a page that is reloaded in a loop never meets a held file, nor does one th
     assert.equal(page.workers().length, 0);
   }));
 
-/** A call of one of SQLite's own functions that takes minutes, in which it looks at no clock. */
+/** A call of an SQLite function that takes minutes without checking the time limit. */
 const ENDLESS = "SELECT instr(printf('%.16000000c','a'), printf('%.8000000c','a')||'b')";
 
 for (const who of ['leader', 'follower']) {
-  test(`a query of the ${who}'s that hangs the worker is ended with it, and nothing else is`, () =>
+  test(`a query of the ${who} that hangs the worker is ended with it, and nothing else is`, () =>
     withPage(async ({ page: first, open: openPage }) => {
       await open(first);
       const second = await openPage();
@@ -270,7 +270,7 @@ for (const who of ['leader', 'follower']) {
         ENDLESS,
       );
       await sleep(100);
-      // What waits behind it, in both tabs, is answered.
+      // Calls that wait behind it, in both tabs, are answered.
       const waiting = [asking, other].map((page) => append(page, 'waited'));
       const error = await hanging;
       assert.deepEqual([error.code, error.isMemoryError], ['timed_out', true]);
@@ -330,7 +330,7 @@ test('a module that is replaced and never closes its memory leaves nothing behin
         const { held, pending } = await navigator.locks.query();
         return held.length + pending.length;
       });
-    // Each module opens the memory, writes, and is dropped; one of them is told of changes, and stays for that.
+    // Each memory is opened, written to and dropped. One of them listens to changes, and is kept for that reason.
     await page.evaluate(async (url) => {
       window.changes = [];
       for (let n = 0; n < 20; n++) {
@@ -340,7 +340,7 @@ test('a module that is replaced and never closes its memory leaves nothing behin
       }
     }, URL);
     assert.ok((await locks()) >= 20);
-    // What was awaited last is forgotten some turns later.
+    // The last awaited value is released some tasks later.
     for (let tries = 0; (await locks()) > 4 && tries < 20; tries++) {
       await session.send('HeapProfiler.collectGarbage');
       await sleep(100);

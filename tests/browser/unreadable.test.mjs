@@ -1,4 +1,4 @@
-// Rows that another program wrote and that cannot be read: they take no place in an answer.
+// Rows of another program that cannot be read take no place in an answer.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { call, open } from './migrations.mjs';
 import { withPage } from './page.mjs';
 import { WORDS } from './questions.mjs';
 
-/** 150 or more such rows in each table. Their texts are short, so that each fits the word better than a longer one. */
+/** Adds at least 150 such rows to each table. Their texts are short, so they match the word better than long ones. */
 const SPOIL = `
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
@@ -33,7 +33,7 @@ for n in range(150):
 db.commit()
 `;
 
-/** A file with these rows in it. */
+/** A file with these rows. */
 function spoilt(bytes) {
   const folder = mkdtempSync(join(tmpdir(), 'synth-memory-spoilt-'));
   try {
@@ -56,10 +56,10 @@ for (const [what, make] of [
       const file = spoilt(Uint8Array.from(await make(page)));
       const { applied } = await page.evaluate((file) => window.memory.import(new Uint8Array(file)), file);
       assert.ok(Array.isArray(applied), JSON.stringify(applied));
-      // They are there, and they cannot be read.
+      // The rows exist, and cannot be read.
       const [{ n }] = await call(page, 'query', "SELECT count(*) AS n FROM turns WHERE typeof(user_input) = 'blob'");
       assert.equal(n, 150);
-      // All are listed, as far as they can be read, and say what cannot be.
+      // All are listed, with their readable parts and the names of the unreadable ones.
       assert.equal((await call(page, 'unreadable')).length, 1000);
       for (const [table, order, many] of [
         ['turns', 'timestamp', 300],
@@ -85,7 +85,7 @@ for (const [what, make] of [
         }
       }
 
-      // Longer texts, so that they fit the word less well; ten that can be read in each table.
+      // Ten readable rows in each table. Their texts are longer, so that they match the word less well.
       const readable = (n) => `${n} times she said that she must not eat any food at all that was made with peanuts`;
       await page.evaluate(
         async (texts) => {
@@ -131,7 +131,7 @@ for (const [what, make] of [
     }));
 }
 
-test('a row that can be read is found where one of the same text cannot', () =>
+test('a readable row is found next to an unreadable one with the same text', () =>
   withPage(async ({ page }) => {
     await open(page);
     const file = spoilt(Uint8Array.from(await page.evaluate(async () => [...(await window.memory.export())])));
@@ -143,7 +143,7 @@ test('a row that can be read is found where one of the same text cannot', () =>
     }
   }));
 
-test('a row that another program wrote is read as far as it goes, corrected and deleted', () =>
+test('a row of another program is read as far as possible, corrected and deleted', () =>
   withPage(async ({ page }) => {
     await open(page);
     await call(page, 'turns.append', { userInput: 'I can be read' });
@@ -160,7 +160,7 @@ test('a row that another program wrote is read as far as it goes, corrected and 
     const entry = await call(page, 'longTerm.entry', 'peanuts 0');
     assert.deepEqual([entry.value, entry.unreadable], ['peanuts 0\ufffd\ufffd', ['value']]);
 
-    // The last turns are 300 that cannot be read; a prompt has the one that can.
+    // The last 300 turns cannot be read. The context contains the one that can.
     const recent = await call(page, 'turns.recent', 10);
     assert.equal(recent.filter((turn) => turn.unreadable).length, 10);
     const { text } = await call(page, 'context', 'anything', { sections: { turns: 1 }, recentTurns: 5 });

@@ -1,10 +1,10 @@
-// Another version of the package: the same sources, which speak another protocol between tabs.
+// Another version of the package: the same sources with another protocol between tabs.
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { at } from '../../scripts/process.mjs';
 
-/** Builds a package whose tabs speak this protocol; gives its folder. */
+/** Builds a package whose tabs use this protocol, and returns its folder. */
 export async function buildVersion(protocol) {
   const folder = at('target', 'versions', `${protocol}`);
   rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-//! How much memory an input takes: counted by thread, as targets run next to each other.
+//! How much memory an input takes, counted per thread, because targets run in parallel.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -17,14 +17,14 @@ struct Counting;
 static ALLOCATOR: Counting = Counting;
 
 fn count(bytes: isize) {
-    // While a thread ends, there is nothing to count with.
+    // While a thread ends, its counters are gone.
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes);
         let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
     });
 }
 
-// SAFETY: everything is passed on to the system's allocator; counting allocates nothing.
+// SAFETY: every call is passed on to the system's allocator, and counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
@@ -42,7 +42,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The most bytes that this thread held at once in `work`, more than before it.
+/// The most bytes that this thread held at once during `work`, in addition to those before it.
 pub(crate) fn most_of(work: impl FnOnce()) -> usize {
     let before = HELD.get();
     MOST.set(before);

@@ -1,11 +1,11 @@
-//! Changes to the file of a database: where SQLite's format has its numbers, and rows and a schema that no program of ours
-//! would write.
+//! Changes to the file of a database: to the numbers of SQLite's format, and to rows and a schema in ways that this
+//! package never writes.
 
 use rusqlite::Connection;
 
 use crate::mutate::{self, Op, number, place, put};
 
-/// The numbers of the header: where, and how many bytes.
+/// The numbers of the header: offset and number of bytes.
 const HEADER: [(usize, usize); 20] = [
     (16, 2),
     (18, 1),
@@ -42,7 +42,7 @@ const TABLES: [&str; 12] = [
     "embedding_queue",
     "sqlite_sequence",
 ];
-/// Values that a column of ours does not have, as SQL.
+/// Values that the memory's columns do not hold, as SQL.
 const VALUES: [&str; 18] = [
     "NULL",
     "0",
@@ -63,7 +63,7 @@ const VALUES: [&str; 18] = [
     "CAST(x'ff' AS TEXT)",
     "char(0, 97)",
 ];
-/// What another program may have done to a file. `{t}`, `{c}`, `{v}` and `{n}` are a table, a column, a value, a number.
+/// What another program could do to a file. `{t}`, `{c}`, `{v}` and `{n}` are a table, a column, a value and a number.
 const STATEMENTS: [&str; 24] = [
     "UPDATE {t} SET {c} = {v}",
     "UPDATE {t} SET {c} = {v} WHERE rowid = {n}",
@@ -102,7 +102,7 @@ pub(crate) fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], op: Op) {
             let (at, width) = HEADER[at as usize % HEADER.len()];
             put(bytes, at, width, if with & 16 == 0 { number(with) } else { u64::from(much % 64) }, true);
         }
-        // A page's kind, its first free block, how many cells it has, where they begin, and the page to its right.
+        // The kind of a page, its first free block, the number of its cells, where they begin, and its right child.
         1 => put(bytes, header + much as usize % 12, 1 + with as usize % 2, number(with), true),
         2 => {
             let pointer = header + 8 + 2 * (much as usize % 32);
@@ -121,7 +121,8 @@ pub(crate) fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], op: Op) {
                 true,
             );
         }
-        // The text of the schema. No longer names and no expressions, for what those compute has no end in sight.
+        // The text of the schema. Names do not get longer and expressions are left out, because they could compute
+        // forever.
         4 => {
             let texts: Vec<usize> =
                 (0..bytes.len().min(8 * size)).filter(|&at| bytes[at..].starts_with(b"CREATE ")).collect();
@@ -189,7 +190,7 @@ fn statement([kind, at, much, with]: Op) -> String {
         .replace("{m}", &(much / 16 % 24).to_string())
 }
 
-/// The file after some statements; none where SQLite cannot read it or refuses them.
+/// The file after some statements; `None` if SQLite cannot read it or rejects them.
 fn rewritten(bytes: &[u8], sql: &str) -> Option<Vec<u8>> {
     let mut connection = Connection::open_in_memory().ok()?;
     connection.deserialize_read_exact("main", bytes, bytes.len(), false).ok()?;

@@ -1,4 +1,4 @@
-//! Runs a target: its corpus, then changed seeds until the time is over.
+//! Runs a target: its corpus, then mutated seeds until the time is over.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,27 +15,27 @@ use synth_memory::{Error, ErrorCode};
 use crate::allocations::{most_of, most_of_sqlite};
 use crate::mutate::Op;
 
-/// How long one input may take. Nearly all take milliseconds; the rest is for a machine that is busy.
+/// How long one input may take. Nearly all take milliseconds; the rest allows for a busy machine.
 const LONGEST: Duration = Duration::from_secs(10);
 const MOST_BYTES: usize = 64 << 20;
 const MOST_SQLITE_BYTES: usize = 256 << 20;
-/// No input becomes longer: what is found in a long one is found in a short one, sooner.
+/// Inputs do not become longer than this: a failure in a long input is found sooner in a short one.
 pub(crate) const LONGEST_INPUT: usize = 64 << 10;
-/// How many inputs that had a new outcome are kept as seeds.
+/// How many inputs with a new outcome are kept as seeds.
 const MOST_SEEDS: usize = 400;
 
-/// What reads bytes from elsewhere.
+/// A reader of untrusted bytes.
 pub(crate) struct Target<'t> {
-    /// Its name, which its test and the folder of its corpus have too.
+    /// Its name, which is also that of its test and of the folder of its corpus.
     pub(crate) name: &'static str,
-    /// Seeds next to those of the corpus.
+    /// Seeds in addition to the corpus.
     pub(crate) seeds: Vec<Vec<u8>>,
-    /// Makes one change to an input; the seeds are there to take parts from.
+    /// Makes one change to an input; parts of the seeds can be inserted.
     pub(crate) mutate: fn(&mut Vec<u8>, &[Vec<u8>], Op),
-    /// Reads an input and panics if what must hold does not. Returns what came of it, or nothing if that was a refusal
-    /// that all damage ends in. An input that had a new outcome becomes a seed.
+    /// Reads an input and panics if an invariant is violated. Returns the outcome; empty if it is the rejection in
+    /// which most damage ends. An input with a new outcome becomes a seed.
     pub(crate) check: &'t dyn Fn(&[u8]) -> String,
-    /// How long seeds are changed where `FUZZ_SECONDS` does not say, in seconds; 0 for the corpus alone.
+    /// How long seeds are mutated unless `FUZZ_SECONDS` is set, in seconds; 0 for the corpus alone.
     pub(crate) seconds: f64,
 }
 
@@ -61,7 +61,7 @@ impl Target<'_> {
 
         let mut seeds = self.seeds.clone();
         for (path, bytes) in corpus(self.name) {
-            // The last one that is printed is the one that fails.
+            // If a file fails, it is the last one printed.
             println!("{}", path.display());
             seeds.push(bytes);
             is_new(execute(&seeds[seeds.len() - 1]));
@@ -70,15 +70,15 @@ impl Target<'_> {
         assert!(!seeds.is_empty(), "{} has no seeds", self.name);
 
         let first_seeds = seeds.len();
-        // In batches, for while one runs its seeds must stay: the same numbers are the same input when it is shrunk.
+        // In batches with fixed seeds: the same numbers must make the same input while a failure is shrunk.
         let config = Config { cases: 16, max_shrink_iters: 500, failure_persistence: None, ..Config::default() };
         let mut first = TestRunner::new(config.clone());
-        // Mostly one change: after several, hardly anything gets past the first check.
+        // Mostly one change: after several, hardly any input passes the first check.
         let changes = prop_oneof![3 => 1..2_usize, 1 => 2..6_usize];
         let ops = (any::<u32>(), changes.prop_flat_map(|count| prop::collection::vec(any::<Op>(), count)));
         while started.elapsed().as_secs_f64() < seconds {
             let input = |(seed, ops): &(u32, Vec<Op>)| {
-                // The kept ones have changes already, so most inputs begin with one that has none.
+                // Kept seeds are already mutated, so most inputs start from the original ones.
                 let among = if seed % 4 == 0 { seeds.len() } else { first_seeds };
                 let mut bytes = seeds[(seed / 4) as usize % among].clone();
                 ops.iter().for_each(|op| (self.mutate)(&mut bytes, &seeds, *op));
@@ -86,7 +86,7 @@ impl Target<'_> {
                 bytes
             };
             let new: RefCell<Vec<Vec<u8>>> = RefCell::default();
-            // A runner counts over all its runs, so each batch has its own, with other random numbers.
+            // A runner counts its cases over all runs, so each batch has its own runner, with other random numbers.
             let mut runner = TestRunner::new_with_rng(config.clone(), first.new_rng());
             let result = runner.run(&ops, |numbers| {
                 let bytes = input(&numbers);
@@ -116,10 +116,10 @@ impl Target<'_> {
     }
 }
 
-/// What came of a refusal, for [`Target::check`]: its code must be one of these.
+/// The outcome of a rejection, for [`Target::check`]: its code must be one of these.
 pub(crate) fn refused(error: &Error, codes: &[ErrorCode]) -> String {
     assert!(codes.contains(&error.code()), "{error:?}");
-    // Names and numbers of the input would make each refusal a new one.
+    // Names and numbers of the input would make each rejection a new outcome.
     let words = error.message().split(|letter: char| !letter.is_ascii_lowercase()).filter(|word| word.len() > 2);
     format!("{} {}", error.code(), words.take(8).collect::<Vec<_>>().join(" "))
 }
@@ -158,7 +158,7 @@ impl Watch {
                 if let Some((since, input)) = &*running.lock().unwrap()
                     && since.elapsed() > LONGEST
                 {
-                    // Not through `eprintln`, which the test's output catches.
+                    // Not with `eprintln`, which the test harness captures.
                     let path = save(name, input);
                     let _ = writeln!(std::io::stderr(), "{name}: took too long. The input is in {}.", path.display());
                     std::process::abort();

@@ -1,7 +1,8 @@
-//! Bytes from elsewhere: seeds that are changed at random, and what must hold whatever they have become.
+//! Untrusted bytes: seeds are mutated at random, and the invariants must still hold.
 //!
-//! Each target first runs its corpus, `tests/fuzz/corpus/<target>/`, then changed seeds for its seconds, or for `FUZZ_SECONDS`. An input that
-//! fails is written to `target/fuzz/`; once it is fixed, it belongs into the corpus.
+//! Each target first runs its corpus, `tests/fuzz/corpus/<target>/`, then mutated seeds for its default time, or for
+//! `FUZZ_SECONDS`. An input that fails is written to `target/fuzz/`; once the failure is fixed, it belongs in the
+//! corpus.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../support/embedder.rs"]

@@ -1,4 +1,4 @@
-//! The file of a model: it is refused with `invalid_argument`, or read and then harmless.
+//! The file of a model: it is rejected with `invalid_argument`, or read and then harmless.
 
 use synth_memory::ErrorCode;
 use synth_memory::embed::StaticModel;
@@ -7,7 +7,7 @@ use crate::embedder::signed;
 use crate::harness::{Target, refused};
 use crate::mutate::{self, Op, number, put};
 
-/// Letters, accents and signs that the seeds have runs for, and characters at which arithmetic may go over its ends.
+/// Letters, accents and signs for which the seeds have runs, and characters at which arithmetic may overflow.
 const TEXT: &str = "A abb é. e\u{301} z\t\u{132}가힣\u{1100}\u{1161}\u{11a8}\u{0}\u{10ffff} ##b [CLS]";
 
 #[test]
@@ -18,13 +18,13 @@ fn model() {
 fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], op: Op) {
     let [kind, at, _, with] = op;
     match kind % 3 {
-        // The fields before the name: version, tokeniser, ids and how many there are of each thing.
+        // The fields before the name: version, tokeniser, ids and sizes.
         0 => put(bytes, 16 + 4 * (at as usize % 10), 4, if with & 16 == 0 { number(with) } else { with.into() }, false),
-        // Any number behind them, and mostly what stands before the centroids, which may hold anything.
+        // Any number after them, mostly before the centroids, which may hold any bytes.
         1 => put(bytes, 56 + at as usize % 200, [1, 4][at as usize % 2], number(with), false),
         _ => mutate::bytes(bytes, seeds, [kind / 3, at, op[2], with]),
     }
-    // Without this nothing behind the checksum would ever be read.
+    // Without a valid checksum, nothing after it would be read.
     if bytes.len() > 16 && with % 16 != 0 {
         *bytes = signed(std::mem::take(bytes));
     }

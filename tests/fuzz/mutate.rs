@@ -1,9 +1,9 @@
-//! Changes that make sense for any bytes, and those for texts.
+//! Changes for any bytes, and changes for texts.
 
-/// The numbers that one change is made of: which kind, where, how much, and what with.
+/// The numbers that determine one change: its kind, where, how much, and with what.
 pub(crate) type Op = [u32; 4];
 
-/// Numbers at which something may go wrong.
+/// Numbers that often cause failures.
 const NUMBERS: [u64; 16] = [
     0,
     1,
@@ -28,7 +28,7 @@ pub(crate) fn number(with: u32) -> u64 {
     NUMBERS[with as usize % NUMBERS.len()]
 }
 
-/// Writes a number over so many bytes, if they are there.
+/// Writes a number over `width` bytes, if they exist.
 pub(crate) fn put(bytes: &mut [u8], at: usize, width: usize, number: u64, is_big: bool) {
     let Some(place) = bytes.get_mut(at..at + width) else { return };
     for (digit, byte) in place.iter_mut().enumerate() {
@@ -37,12 +37,12 @@ pub(crate) fn put(bytes: &mut [u8], at: usize, width: usize, number: u64, is_big
     }
 }
 
-/// A place in these bytes; their end is one.
+/// A position in these bytes, which can be their end.
 pub(crate) fn place(bytes: &[u8], at: u32) -> usize {
     at as usize % (bytes.len() + 1)
 }
 
-/// Changes bytes that may be anything.
+/// Changes any bytes.
 pub(crate) fn bytes(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], [kind, at, much, with]: Op) {
     let at = place(bytes, at);
     let short = bytes.len().min(at + 1 + much as usize % 16);
@@ -72,7 +72,7 @@ pub(crate) fn bytes(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], [kind, at, much, wit
     }
 }
 
-/// Changes a text: words of its language are put in, and whole lines of other seeds. It may not be UTF-8 afterwards.
+/// Changes a text: inserts words of its language, or whole lines of other seeds. The result may be invalid UTF-8.
 pub(crate) fn text(text: &mut Vec<u8>, seeds: &[Vec<u8>], words: &[&str], op: Op) {
     let [kind, at, much, with] = op;
     let word = words[with as usize % words.len()].as_bytes();
@@ -82,14 +82,14 @@ pub(crate) fn text(text: &mut Vec<u8>, seeds: &[Vec<u8>], words: &[&str], op: Op
             let at = place(text, at);
             text.splice(at..at, word.iter().copied());
         }
-        // Another word for one that is there.
+        // Replaces a word.
         2 => {
             let parts = parts(text, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
             if let Some(&(start, end)) = parts.get(at as usize % parts.len().max(1)) {
                 text.splice(start..end, word.iter().copied());
             }
         }
-        // A line taken out, doubled or moved; or one of another seed put in.
+        // Removes, doubles or moves a line, or inserts one of another seed.
         _ => {
             let lines: Vec<Vec<u8>> = text.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
             let other = &seeds[with as usize % seeds.len()];
@@ -112,7 +112,7 @@ pub(crate) fn text(text: &mut Vec<u8>, seeds: &[Vec<u8>], words: &[&str], op: Op
     }
 }
 
-/// Where runs of such bytes begin and end.
+/// Where runs of these bytes begin and end.
 fn parts(text: &[u8], belongs: impl Fn(u8) -> bool) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut start = None;

@@ -1,4 +1,5 @@
-//! Files of revisions: refused with `invalid_migration`, or a graph that can be asked, and whose scripts run whole or not.
+//! Files of revisions: they are rejected with `invalid_migration`, or form a graph that answers questions and whose
+//! scripts run entirely or not at all.
 
 use rusqlite::Connection;
 use synth_memory::ErrorCode;
@@ -8,7 +9,7 @@ use crate::harness::{Target, refused};
 use crate::mutate::{self, Op};
 use crate::support;
 
-/// Stands between two files of one input.
+/// Separates two files of one input.
 const NEXT: &str = "%%%\n";
 
 const WORDS: [&str; 36] = [
@@ -53,7 +54,7 @@ const WORDS: [&str; 36] = [
 #[test]
 fn revision() {
     let bundled = Graph::bundled().revisions().iter().map(|revision| revision.text.clone().into_bytes()).collect();
-    // As for `import`: changed seeds still end in an error that says too little.
+    // As for `import`, no mutated seeds by default: they still end in an error that says too little.
     Target { name: "revision", seeds: bundled, mutate, check: &check, seconds: 0.0 }.run();
 }
 
@@ -66,7 +67,7 @@ fn check(bytes: &[u8]) -> String {
     let files: Vec<(String, String)> =
         text.split(NEXT).enumerate().map(|(at, text)| (format!("{at:03}.sql"), text.to_owned())).collect();
     for (name, text) in &files {
-        // What is left of `\r\r\n` and of two byte order marks is another such thing.
+        // What remains of `\r\r\n`, or of two byte order marks, would be normalised again.
         if let Ok(revision) = Revision::parse(name, text)
             && !revision.text.contains(['\r', '\u{feff}'])
         {
@@ -90,7 +91,7 @@ fn check(bytes: &[u8]) -> String {
     format!("{beside}, {alone}")
 }
 
-/// Asks a graph for whatever its symbols may mean.
+/// Resolves symbols of every kind in a graph.
 fn ask(graph: &Graph) {
     let codes = [
         ErrorCode::UnknownSymbol,
@@ -119,7 +120,7 @@ fn ask(graph: &Graph) {
     assert_eq!(graph.downgrade(&all, "base").unwrap().len(), up.len(), "not every revision is on the way back");
 }
 
-/// Takes an empty file up and down.
+/// Upgrades and downgrades an empty file.
 fn run(graph: &Graph) -> String {
     let mut connection = Connection::open_in_memory().unwrap();
     let codes = [ErrorCode::MigrationFailed, ErrorCode::InvalidMigration];

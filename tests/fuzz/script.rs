@@ -1,4 +1,5 @@
-//! Scripts: their words and statements lose nothing, and a declared schema is compared or refused with a known code.
+//! Scripts: splitting into tokens and statements loses nothing, and a declared schema is compared or rejected with a
+//! known code.
 
 use synth_memory::ErrorCode;
 use synth_memory::migrate::Graph;
@@ -81,7 +82,7 @@ fn check_words(bytes: &[u8]) -> String {
         assert!(!token.text.is_empty());
         assert_eq!(&script[token.range()], token.text);
         if let Some(name) = token.name().filter(|_| token.kind == TokenKind::Quoted) {
-            // What it reads is what SQLite would read of the name quoted again.
+            // The name stays the same if it is quoted and read again.
             assert_eq!(tokens(&quote(&name))[0].name().as_deref(), Some(&*name));
         }
         kinds.push(token.kind as u8);
@@ -93,7 +94,7 @@ fn check_words(bytes: &[u8]) -> String {
     // White space alone is no statement.
     assert_eq!(statements.concat(), if kinds.is_empty() { "" } else { script });
     for statement in &statements {
-        // What was split once is split.
+        // A statement is not split further.
         assert_eq!(split(statement), [*statement]);
     }
     kinds.dedup();
@@ -103,7 +104,7 @@ fn check_words(bytes: &[u8]) -> String {
 
 fn check_schema(graph: &Graph, bytes: &[u8]) -> String {
     let script = &*String::from_utf8_lossy(bytes);
-    // A statement that computes something could take as long as it likes, which the developer who wrote it would see.
+    // A recursive statement could run forever, which the developer who wrote it would notice.
     if script.to_ascii_lowercase().contains("recursive") {
         return String::new();
     }

@@ -1,4 +1,4 @@
-//! Which changes of an applied file are an edit, and what becomes of one.
+//! Which changes to an applied file count as an edit, and how an edit is handled.
 
 use synth_memory::db::Location;
 use synth_memory::memory::Standing;
@@ -40,7 +40,7 @@ fn line_endings_and_white_space_at_the_end_of_a_file_are_no_edit() {
     let bare = text.trim_end();
     let sql = "body TEXT";
     assert!(text.ends_with(";\n") && text.contains(sql));
-    // What was applied, what the file holds now, and whether that is an edit.
+    // The applied text, the current text, and whether the change counts as an edit.
     let cases = [
         ("no newline at the end", text.clone(), bare.to_owned(), false),
         ("a newline at the end", bare.to_owned(), text.clone(), false),

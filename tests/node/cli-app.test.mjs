@@ -28,7 +28,7 @@ suite("an app's folder", () => {
     assert.match(first.path, /migrations\/\d{8}_\d{4}_[0-9a-f]{12}_projects\.sql$/);
     assert.equal(ok('check'), 'No new upgrade operations detected.\n');
     assert.equal(json('revision', '-m', 'Nothing', '--autogenerate'), null);
-    // It depends on the package's, which then has no row of its own.
+    // It depends on the package's revision, which then has no row of its own in alembic_version.
     assert.deepEqual(json('upgrade', 'head').revisions, [first.id]);
 
     write('schema.sql', SCHEMA.replace('name TEXT NOT NULL', 'title TEXT NOT NULL, due REAL'));
@@ -46,7 +46,7 @@ suite("an app's folder", () => {
     assert.equal(existsSync(path('schema.sql')), true);
   });
 
-  test('a revision that was edited is found, and accepted where it is meant', (t) => {
+  test('an edited revision is found, and can be accepted', (t) => {
     const { ok, run, json, path } = startApp(t, { 'a.sql': revision('a', '', 'CREATE TABLE t (x);', 'DROP TABLE t;') });
     ok('upgrade', 'heads');
     assert.match(ok('verify'), /^a +ok/m);
@@ -79,7 +79,7 @@ suite("an app's folder", () => {
     assert.equal(ok('history', '-r', 'm:m', '-v').includes('Rev: m (head) (mergepoint)'), true);
   });
 
-  test('a branch begins where --splice says, and depends on what --depends-on says', (t) => {
+  test('--splice begins a branch, and --depends-on adds a dependency', (t) => {
     const { ok, run, json } = startApp(t, { 'a.sql': revision('a', ''), 'b.sql': revision('b', 'a') });
     assert.match(run(['revision', '-m', 'x', '--head', 'a']).stderr, /--splice/);
     json('revision', '-m', 'x', '--head', 'a', '--splice', '--rev-id', 'x');
@@ -100,7 +100,7 @@ suite("an app's folder", () => {
     assert.match(ok('history', '-r', 'x:y'), /^x \(001\) -> y \(why\) \(head\), y\n/);
   });
 
-  test('a line is squashed; its files go where that is said', (t) => {
+  test('several revisions are squashed, and their files removed with --delete', (t) => {
     const up = (name) => [`CREATE TABLE ${name} (x);`, `DROP TABLE ${name};`];
     const { ok, run, json, list } = startApp(t, {
       'a.sql': revision('a', '', ...up('ta')),
@@ -120,10 +120,10 @@ suite("an app's folder", () => {
     assert.equal(ok('history', '-r', 'a:c'), 'a -> c (head), One\n<base> -> a, a\n');
   });
 
-  test('hundreds of revisions are applied, checked and taken back', (t) => {
+  test('hundreds of revisions are applied, checked and downgraded', (t) => {
     const COUNT = 300;
     const name = (n) => `r${String(n).padStart(3, '0')}`;
-    // Every second one adds a column to the table that the one before made.
+    // Every second revision adds a column to the table of the revision before it.
     const files = Array.from({ length: COUNT }, (_, n) => {
       const table = `t${n - (n % 2)}`;
       const made = `CREATE TABLE ${table} (x);\nCREATE TRIGGER of_${table} AFTER INSERT ON ${table} BEGIN DELETE FROM ${table} WHERE x < 0; END;`;
@@ -136,7 +136,7 @@ suite("an app's folder", () => {
     const { ok, json, path } = startApp(t, Object.fromEntries(files));
     assert.equal(json('upgrade', 'heads').applied.length, COUNT + 2);
     assert.equal(ok('verify').match(/ ok/g).length, COUNT + 2);
-    assert.equal(ok('check'), 'All revisions can be taken back.\n');
+    assert.equal(ok('check'), 'All revisions can be downgraded.\n');
     assert.deepEqual(json('downgrade', '-1').takenBack, [name(COUNT - 1)]);
     assert.deepEqual(json('upgrade', 'heads').applied, [name(COUNT - 1)]);
     const { schema } = look(path('state', 'memory.db'));
@@ -172,7 +172,7 @@ suite("an app's folder", () => {
     assert.match(run(['heads']).stderr, /same id 001/);
   });
 
-  test('--migrations and its variable name another', (t) => {
+  test('--migrations and its variable name another folder', (t) => {
     const { ok, run, path } = start(t);
     mkdirSync(path('mine'));
     writeFileSync(path('mine', 'a.sql'), revision('a', ''));

@@ -1,4 +1,4 @@
-// The command line while an app is being written: what is mistyped, migrations that change, files that are gone.
+// The command line while an app is being developed: mistyped words, edited migrations, missing files.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
@@ -7,7 +7,7 @@ import { look, runPython, start } from './cli/program.mjs';
 const revision = (id, revises, up = '', down = '', more = '') =>
   `-- ${id}\n--\n-- Revision ID: ${id}\n-- Revises: ${revises}\n${more}-- migrate:up\n${up}\n-- migrate:down\n${down}\n`;
 
-/** An app with these revisions. */
+/** Starts an app with these revisions. */
 function startApp(t, files) {
   const app = start(t);
   mkdirSync(app.path('migrations'));
@@ -34,7 +34,7 @@ suite('what is mistyped', () => {
     ['heads --zzz', 2, /Unknown option '--zzz'\. See synth-memory help/],
     ['upgarde heads', 2, /There is no command "upgarde"\. Did you mean "upgrade"\?/],
     ['xyzzy', 2, /There is no command "xyzzy"\. See/],
-    ['upgrade a --downgrade-newer', 2, /--downgrade-newer goes with heads/],
+    ['upgrade a --downgrade-newer', 2, /--downgrade-newer requires the revision head or heads/],
   ])
     test(words, (t) => {
       const { run, ok, list } = start(t);
@@ -62,8 +62,8 @@ suite('what is mistyped', () => {
   });
 });
 
-suite('a migration that only this database has', () => {
-  test('is redone: back as it was applied, again as it is now', (t) => {
+suite('a revision that only this database has', () => {
+  test('is redone: downgraded as it was applied, applied as it is now', (t) => {
     const { ok, run, json, path, write } = startApp(t, { a: NOTES, b: MOOD });
     ok('upgrade', 'heads');
     runPython([
@@ -86,7 +86,7 @@ suite('a migration that only this database has', () => {
     assert.ok(before.equals(readFileSync(path('state', 'memory.db'))), 'it was changed');
   });
 
-  test('whose file is gone is taken back by the script that the database keeps', (t) => {
+  test('whose file is gone is downgraded with the script in the database', (t) => {
     const { ok, run, json, path } = startApp(t, { a: NOTES, b: MOOD });
     ok('upgrade', 'heads');
     rmSync(path('migrations', 'b.sql'));
@@ -96,9 +96,9 @@ suite('a migration that only this database has', () => {
   });
 });
 
-test('check tries each revision, without a schema too', (t) => {
+test('check tries each revision, also without a schema', (t) => {
   const { ok, run, path } = startApp(t, { a: NOTES, b: MOOD });
-  assert.equal(ok('check'), 'All revisions can be taken back.\n');
+  assert.equal(ok('check'), 'All revisions can be downgraded.\n');
   writeFileSync(path('migrations', 'b.sql'), MOOD.replace('DROP COLUMN mood', 'DROP COLUMN mod'));
   const wrong = run(['check']);
   assert.equal(wrong.status, 1);
@@ -108,7 +108,7 @@ test('check tries each revision, without a schema too', (t) => {
   assert.match(run(['check']).stdout, /remove column notes\.mood\nRevisions that fail:/);
 });
 
-test('the first revision depends on ours, and head, +1 and -1 are those of the app', (t) => {
+test("the first revision depends on the package's, and head, +1 and -1 are those of the app", (t) => {
   const { ok, json, run } = start(t, { 'schema.sql': 'CREATE VIEW said AS SELECT user_input FROM turns;' });
   const first = json('revision', '-m', 'First', '--autogenerate');
   assert.match(first.text, /Branch Labels: app\n-- Depends On: 002\n/);
@@ -117,5 +117,5 @@ test('the first revision depends on ours, and head, +1 and -1 are those of the a
   assert.equal(json('downgrade', '-1').takenBack.length, 1);
   assert.equal(json('upgrade', '+1').applied.length, 1);
   assert.deepEqual(json('upgrade', 'head').applied, []);
-  assert.match(run(['merge', 'heads', '-m', 'x']).stderr, /package's own is only merged if it is named/);
+  assert.match(run(['merge', 'heads', '-m', 'x']).stderr, /package's own head is merged only if named/);
 });

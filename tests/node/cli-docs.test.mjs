@@ -1,4 +1,4 @@
-// What docs/command-line.md shows is what the program prints, but for ids, times and paths.
+// The program prints what docs/command-line.md shows, except for ids, times and paths.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { start } from './cli/program.mjs';
 
 const SCHEMA = 'CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n';
 
-/** The lines of a text without what differs from run to run. In order of their text: heads are ordered by their random ids. */
+/** The lines of a text without what differs between runs. They are sorted, because heads are ordered by random ids. */
 const plain = (text) =>
   text
     .replace(/\S*\/migrations\/\d{8}_\d{4}_/g, '<path>_')
@@ -18,7 +18,7 @@ const plain = (text) =>
     .split('\n')
     .sort();
 
-/** The words of a command line of the page, which quotes nothing but the message. */
+/** The words of a command line of the page. Only the message is quoted there. */
 const wordsOf = (line) => [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word);
 
 test('the commands print what the page shows', (t) => {

@@ -1,4 +1,4 @@
-// What the command line does with files: logs, journals, permissions, other programs, and ends at any instant.
+// How the command line treats files: logs, journals, permissions, other programs, and being killed at any instant.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import {
@@ -33,15 +33,15 @@ const copy = (one, path, as, ends = ['', '-wal', '-shm']) => {
 };
 const rows = (found) => [found.versions, found.rows.turns, found.integrity];
 
-suite('a log beside the file', () => {
+suite('a log next to the file', () => {
   for (const shape of ['plain', 'begun anew', 'cut off', 'shrunk', 'torn'])
-    test(`${shape}: what was committed is read, and kept`, (t) => {
+    test(`${shape}: commits are read, and kept`, (t) => {
       const { ok, path, list } = start(t);
       ok('upgrade', '001', ...URL);
       runPython([LOG, path('memory.db'), shape]);
       assert.ok(statSync(path('memory.db-wal')).size > 0, 'nothing is in the log');
       const before = look(path('memory.db'));
-      // A backup shows what was read, byte for byte in one file.
+      // A backup holds in one file what was read.
       const id = ok('backup', ...URL).trim();
       assert.deepEqual(look(path(id)), { ...before, journal: 'delete' });
       ok('upgrade', 'head', ...URL);
@@ -54,7 +54,7 @@ suite('a log beside the file', () => {
       );
     });
 
-  test('of bytes that are no log is none', (t) => {
+  test('that is not a valid log is ignored', (t) => {
     const { ok, path, write } = start(t);
     ok('upgrade', '001', ...URL);
     const before = look(path('memory.db'));
@@ -64,7 +64,7 @@ suite('a log beside the file', () => {
     assert.deepEqual(look(path('memory.db')).schema, before.schema);
   });
 
-  test('that is in use is not taken away', async (t) => {
+  test('that is in use is not removed', async (t) => {
     const { ok, run, path } = start(t);
     ok('upgrade', '001', ...URL);
     const program = spawn(python, [LOG, path('memory.db'), 'open'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -82,7 +82,7 @@ suite('a log beside the file', () => {
   });
 });
 
-test('a journal of a change that was cut off is for SQLite to undo', (t) => {
+test('a journal of an interrupted change is left for SQLite to roll back', (t) => {
   const { ok, run, path } = start(t);
   ok('upgrade', 'head', ...URL);
   const cutOff = `import os, sqlite3, sys
@@ -104,12 +104,12 @@ os._exit(0)`;
     path('memory.db'),
   ]);
   ok('downgrade', '-1', ...URL);
-  // A journal that is kept with its header emptied is none.
+  // A journal whose header is zeroed does not count.
   writeFileSync(path('memory.db-journal'), Buffer.alloc(600));
   ok('upgrade', 'head', ...URL);
 });
 
-test('a file that another program changed meanwhile is left alone', (t) => {
+test('a file that another program changes meanwhile is not replaced', (t) => {
   const { run, ok, path, write, list } = start(t);
   ok('upgrade', '001', ...URL);
   write(
@@ -141,7 +141,7 @@ suite('several runs at once', () => {
     assert.deepEqual(list(), ['memory.db'], 'who found it at the head wrote it again');
     const moves = ['downgrade -1', 'upgrade head', 'downgrade base', 'upgrade head', 'downgrade 001', 'upgrade head'];
     const statuses = await Promise.all(moves.map((words) => ended(begin([...words.split(' '), ...URL]))));
-    // In some orders there is nothing left to go back from.
+    // In some orders there is nothing left to downgrade.
     assert.equal(statuses[1], 0);
     ok('upgrade', 'head', ...URL);
     assert.deepEqual(look(path('memory.db')).versions, ['002']);
@@ -152,7 +152,7 @@ suite('several runs at once', () => {
     );
   });
 
-  test('one that was killed is not waited for, and one that hangs is named', async (t) => {
+  test('a killed run is not waited for, and a hanging one is named', async (t) => {
     const { ok, run, path, write, list } = start(t);
     ok('upgrade', '001', ...URL);
     const other = spawn('sleep', ['600']);
@@ -206,7 +206,7 @@ suite('ended at any instant', () => {
         if (!isOld) assert.deepEqual(rows(found), rows(now), `call ${k}`);
         seen[isOld ? 'old' : 'new']++;
         if (isDone || k % 3 !== 0) continue;
-        // And the next run goes on by itself, and clears away what was left.
+        // The next run continues by itself and removes leftovers.
         ok('upgrade', 'head', ...URL);
         ok('downgrade', '001', ...URL);
         assert.deepEqual(look(path('memory.db')).rows.turns, old.rows.turns);
@@ -218,7 +218,7 @@ suite('ended at any instant', () => {
       assert.ok(seen.old > 8 && seen.new > 1, `not enough calls to be cut off at: ${JSON.stringify(seen)}`);
     });
 
-    test(`${name} is the old or the new one where a call fails`, (t) => {
+    test(`${name} is the old or the new one if a call fails`, (t) => {
       const { ok, run, path, list } = start(t);
       ok('upgrade', '001', '--url', 'sqlite:///original.db');
       if (withLog) runPython([LOG, path('original.db'), 'plain']);
@@ -268,7 +268,7 @@ c.commit()`;
       copy('original.db', path, 'memory.db');
       const program = begin(['upgrade', 'head', ...URL]);
       const ended = once(program, 'exit');
-      // The last third is when the files are written.
+      // The files are written in the last third of the run.
       await pause(time * (n % 2 === 0 ? Math.random() : 0.7 + 0.3 * Math.random()));
       program.kill('SIGKILL');
       await ended;
@@ -283,7 +283,7 @@ c.commit()`;
 });
 
 suite('permissions', () => {
-  /** As somebody who is not root, who may do anything. */
+  /** Runs as another user than root, because root has every permission. */
   function asAnybody(t) {
     const it = start(t);
     chmodSync(it.folder, 0o777);
@@ -334,7 +334,7 @@ suite('permissions', () => {
     assert.match(backup, /^data\.db-backup-\d+-001$/);
   });
 
-  test('a damaged file is put right from a backup, and kept', (t) => {
+  test('a damaged file is replaced by a backup, and kept', (t) => {
     const { ok, run, path, json } = start(t);
     ok('upgrade', 'head', ...URL);
     const id = ok('backup', ...URL).trim();

@@ -1,4 +1,4 @@
-// Every command of the command line, run as a process: what it prints, what it ends with, what it leaves.
+// Every command of the command line, run as a process: its output, its exit status and the files that it leaves.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
@@ -8,7 +8,7 @@ import { look, runPython, start } from './cli/program.mjs';
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 const URL = ['--url', 'sqlite:///memory.db'];
 
-/** Alembic itself, on the repository's revisions. */
+/** Runs Alembic itself on the repository's revisions. */
 function alembic(file, ...words) {
   writeFileSync(
     `${file}.ini`,
@@ -17,12 +17,12 @@ function alembic(file, ...words) {
   return runPython(['-m', 'alembic', '-c', `${file}.ini`, ...words]).trim();
 }
 
-/** Runs SQL on a file by Python's SQLite. */
+/** Runs SQL on a file with Python's SQLite. */
 const sql = (file, text) =>
   runPython(['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])', file, text]);
 
 suite('called', () => {
-  test('with help, of all and of each command', (t) => {
+  test('with help, prints the list of commands or one command', (t) => {
     const { ok, run } = start(t);
     const whole = ok('help');
     assert.equal(ok('--help'), whole);
@@ -40,7 +40,7 @@ suite('called', () => {
     assert.equal(run(['help', 'nothing']).status, 2);
   });
 
-  test('wrongly ends with 2 and one line', (t) => {
+  test('wrongly exits with 2 and prints one line', (t) => {
     const { run, list } = start(t);
     const wrong = [
       ...[[], ['nothing'], ['upgrade'], ['upgrade', 'a', 'b'], ['current', 'head'], ['upgrade', 'head', '--none']],
@@ -62,7 +62,7 @@ suite('called', () => {
     assert.deepEqual(list(), [], 'something was made');
   });
 
-  test('in vain ends with 1 and one line, what was wrong and what to do', (t) => {
+  test('without success exits with 1 and prints one line: what was wrong and what to do', (t) => {
     const { run, write } = start(t, { 'text.db': 'no database'.repeat(20), 'schema.sql': 'CREATE TABEL x (y);' });
     write('memory.db', '');
     const cases = [
@@ -94,8 +94,8 @@ suite('called', () => {
     }
   });
 
-  suite('in vain says what to do in the words of the command line', () => {
-    /** Each leaves a file `memory.db`. */
+  suite('without success gives a hint in the words of the command line', () => {
+    /** Each function makes a file `memory.db`, except `none`. */
     const files = {
       none: () => {},
       'at 001': ({ ok }) => ok('upgrade', '001', ...URL),
@@ -140,7 +140,7 @@ suite('called', () => {
         /--migrations.*`synth-memory stamp --purge`/,
       ],
       ['at two revisions, one of which builds on the other', 'upgrade head', 'schema_mismatch', /stamp --purge/],
-      ['of Synth Mind', 'stamp head', 'schema_mismatch', /--force stamps all the same/],
+      ['of Synth Mind', 'stamp head', 'schema_mismatch', /--force stamps without comparing/],
       ['without alembic_version', 'downgrade base', 'unversioned_database', /`synth-memory upgrade heads` adopts it/],
       ['with other tables', 'upgrade head', 'unversioned_database', /correct them.*`synth-memory stamp`/],
       ['damaged', 'upgrade head', 'corrupt_database', /`synth-memory restore <id>`/],
@@ -221,7 +221,7 @@ suite('the database', () => {
     assert.deepEqual(list(), ['absolute.db', 'folder', 'named.db', 'state']);
   });
 
-  test('of Synth Mind is adopted, goes to 001, and Alembic goes on from there', (t) => {
+  test('of Synth Mind is adopted, downgraded to 001, and migrated further by Alembic', (t) => {
     const { ok, json, run, path, fixture } = start(t);
     for (const name of ['synth-mind-app.db', 'synth-mind-alembic.db', 'page-size-1024.db']) {
       fixture(name);
@@ -246,13 +246,13 @@ suite('the database', () => {
     }
   });
 
-  test('is stamped where it is what is said', (t) => {
+  test('is stamped if its schema matches the revision', (t) => {
     const { ok, run, json, fixture, path } = start(t);
     fixture('synth-mind-alembic.db');
     assert.equal(JSON.parse(run(['--json', 'stamp', 'head', ...URL]).stderr).error.code, 'schema_mismatch');
     assert.equal(json('stamp', '001', ...URL).changed, true, 'what was applied elsewhere was not written down');
     assert.equal(json('stamp', '001', ...URL).changed, false);
-    assert.match(ok('stamp', 'head', '--force', ...URL), /stamped as at 002/);
+    assert.match(ok('stamp', 'head', '--force', ...URL), /stamped at 002/);
     assert.deepEqual(json('stamp', '001', '--purge', ...URL).revisions, ['001']);
     runPython([
       '-c',
@@ -262,7 +262,7 @@ suite('the database', () => {
     assert.equal(run(['upgrade', 'head', ...URL]).status, 1);
     ok('stamp', '001', '--purge', ...URL);
     assert.equal(ok('current', ...URL), '001\n');
-    assert.match(ok('ensure_version', '--url', 'sqlite:///new.db'), /alembic_version is made/);
+    assert.match(ok('ensure_version', '--url', 'sqlite:///new.db'), /Created the table alembic_version/);
     assert.deepEqual(look(path('new.db')).versions, []);
     assert.match(ok('ensure-version', '--url', 'sqlite:///new.db'), /Nothing to do/);
   });
@@ -281,7 +281,7 @@ suite('the database', () => {
     assert.ok(before.equals(readFileSync(path('memory.db'))));
   });
 
-  test('has its backups: the newest three, or as many as are asked for', (t) => {
+  test('keeps the newest three backups, or as many as requested', (t) => {
     const { ok, json, path, list } = start(t);
     ok('upgrade', 'head', ...URL);
     const first = ok('backup', ...URL).trim();
@@ -311,7 +311,7 @@ suite('the database', () => {
   });
 });
 
-test('--sql is what another program can run', (t) => {
+test('--sql prints scripts that another program can run', (t) => {
   const { ok, run, json, path, list } = start(t);
   const execute = (file, sql) =>
     runPython(

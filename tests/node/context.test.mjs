@@ -1,4 +1,4 @@
-// A context: what it has of each row, how it fits a budget, and that its ranking is recall's own.
+// A context: what it shows of each row, how it fits a budget, and that its ranking is the one of recall.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from './marked.mjs';
@@ -9,7 +9,7 @@ const wordsOf = (text) => text.split(/\s+/).filter(Boolean).length;
 const nameOf = ({ table, id, key }) => `${table} ${id ?? key}`;
 const rowName = ({ table, details }) => `${table} ${details.id ?? details.key}`;
 
-/** The usual rows and thirty turns more. */
+/** The usual rows and thirty more turns. */
 async function talkative() {
   const memory = await filled({ embedder: letters });
   await memory.turns.appendMany(
@@ -87,7 +87,7 @@ test('it fits its budget, says what it used, and is always the same', async () =
       assert.deepEqual(parse(text).map(rowName), used.map(nameOf));
       const names = [...used, ...omitted].map(nameOf);
       assert.equal(new Set(names).size, names.length, 'each row once');
-      // All that are looked at: two facts, the last twenty turns, what is recalled beside them.
+      // All candidates: two facts, the last twenty turns, and the rows that are recalled in addition.
       assert.equal(names.length, 25);
       assert.ok(used.length >= before, 'more room never has fewer rows');
       before = used.length;
@@ -101,7 +101,7 @@ test('it fits its budget, says what it used, and is always the same', async () =
   await memory.close();
 });
 
-test('sections and order say what comes first, and what has the room', async () => {
+test('sections and order determine what comes first, and how the budget is divided', async () => {
   const memory = await talkative();
   const packed = async (options) => {
     const { text } = await memory.context(QUESTION, { countTokens: wordsOf, ...options });
@@ -128,7 +128,7 @@ test('sections and order say what comes first, and what has the room', async () 
     const sections = (await packed(options)).map(([section]) => section);
     assert.deepEqual(sections, expected);
   }
-  // What is a fact or a late turn is there, and not recalled too, whichever comes first.
+  // A row that is a fact or a late turn is not also among the recalled rows, whatever the order of the sections.
   const { text: both } = await memory.context('peanuts small talk', {
     order: ['recalled', 'facts', 'turns'],
     recentTurns: 100,
@@ -139,13 +139,13 @@ test('sections and order say what comes first, and what has the room', async () 
   assert.ok(tables.has('longTerm') && tables.has('turns'));
   for (const { section, table } of parse(both))
     assert.equal(section, { longTerm: 'facts', turns: 'conversation' }[table] ?? 'recalled');
-  // Turns are the oldest first, and the newest have the room.
+  // Turns are listed oldest first, and the newest ones get the space.
   const { text } = await memory.context(QUESTION, { sections: { turns: 1 }, countTokens: wordsOf, tokenBudget: 60 });
   const turns = parse(text).map(({ sides: [user] }) => user);
   assert.ok(turns.length > 1 && turns.length < 10);
   const newest = Array.from({ length: turns.length }, (_, at) => `Small talk number ${30 - turns.length + at}`);
   assert.deepEqual(turns, newest);
-  // What is left of a budget goes to the first in order.
+  // The rest of a budget goes to the first section in order.
   const scarce = { sections: { facts: 0.05, recalled: 0.2, turns: 0.2 }, tokenBudget: 120 };
   const many = async (order) => new Map(await packed({ ...scarce, order }));
   const [first, second] = [await many(['recalled', 'turns']), await many(['turns', 'recalled'])];
@@ -154,7 +154,7 @@ test('sections and order say what comes first, and what has the room', async () 
   await memory.close();
 });
 
-test('what cannot be packed is refused by name', async () => {
+test('invalid options are rejected by name', async () => {
   const memory = await filled({ embedder: 'none' });
   for (const [options, message] of [
     [{ tokenBudget: -1 }, /tokenBudget/],
@@ -195,7 +195,7 @@ test("its ranking is recall's own, with the same scores, explained", async () =>
     const context = await memory.context(QUESTION, { ...asked, recall: how, tokenBudget: 1e6 });
     assert.ok(hits.length > 1);
     assert.deepEqual(seen(context.hits), seen(hits));
-    // Where there is not room for all, those that the text has, in the same order.
+    // If the space is not enough for all, `hits` are those in the text, in the same order.
     const scarce = await memory.context(QUESTION, {
       ...asked,
       recall: how,
@@ -223,7 +223,7 @@ test('a counter is called once for each row, with short texts, and once with the
     const countTokens = (text) => (lengths.push(text.length), text.length);
     const { text, used } = await memory.context('tea', { ...most, tokenBudget, countTokens });
     assert.equal(lengths.pop(), text.length);
-    // The rows, the marks around them, and the empty text.
+    // One call for each row, for the marks around them, and for the empty text.
     assert.ok(lengths.length <= 2000 + 10, `${lengths.length} calls`);
     assert.ok(Math.max(...lengths) < 150);
     if (tokenBudget === 1e9) assert.ok(used.length > 1000);
@@ -246,9 +246,9 @@ test('a counter that is not a sum of its lines still fits the budget, in few cal
     return used.length;
   };
   const plain = await rowsWith((text) => text.length, 20_000);
-  // What is added to each text is not added for each row.
+  // A constant that is added to each text is not added for each row.
   assert.equal(await rowsWith((text) => text.length + 500, 20_500), plain);
-  // The whole has more than its lines.
+  // The whole text counts more than its lines do together.
   assert.ok((await rowsWith((text) => text.length * (1 + text.length / 1e5), 20_000)) > plain / 2);
   assert.ok((await rowsWith((text) => text.length ** 1.3, 20_000)) > 0);
   assert.ok((await rowsWith((text) => (text.length > 5000 ? 20_001 : text.length), 20_000)) > 0);
@@ -289,7 +289,7 @@ test('a time is the time of the user, whose day it is, or as the app writes it',
     ['UTC', '2026-03-04T23:30:07.890Z', '2026-03-04T23:30:07Z'],
     ['Europe/Oslo', '2026-03-04T23:30:07.890Z', '2026-03-05T00:30:07+01:00'],
     ['Europe/Oslo', '2026-07-04T23:30:07Z', '2026-07-05T01:30:07+02:00'],
-    // The hour that comes twice.
+    // The hour that occurs twice, when summer time ends.
     ['Europe/Oslo', '2026-10-25T00:30:00Z', '2026-10-25T02:30:00+02:00'],
     ['Europe/Oslo', '2026-10-25T01:30:00Z', '2026-10-25T02:30:00+01:00'],
     ['America/Los_Angeles', '2026-01-01T07:59:59Z', '2025-12-31T23:59:59-08:00'],

@@ -1,11 +1,11 @@
-// Embedders: one that fails, hangs, changes or is none, and the adapters.
+// Embedders that fail, hang, change or are invalid, and the adapters.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { openAiEmbedder, transformersEmbedder } from '../../dist/embedders.js';
 import { byLetters, filled, letters, open, rejects } from './recalled.mjs';
 
-test('an embedder that fails loses nothing: rows wait, are told of, and are tried again', async () => {
+test('an embedder that fails loses nothing: rows wait, are reported, and are retried', async () => {
   let down = true;
   let poison = '';
   const asked = [];
@@ -24,7 +24,7 @@ test('an embedder that fails loses nothing: rows wait, are told of, and are trie
   assert.deepEqual([status.embedded, status.pending, status.failed], [0, 9, 9]);
   assert.match(status.lastError, /503 from the model/);
   assert.ok(status.retryAt instanceof Date && told.at(-1).failed === 9);
-  // Its rows are found by their words; a question that cannot be embedded says so.
+  // The rows are found by their words; a question that cannot be embedded reports this.
   const byWords = await memory.recall('peanuts', { weights: { meaning: 0 } });
   assert.deepEqual(
     byWords.map(({ table, id, key }) => [table, id ?? key]),
@@ -51,7 +51,7 @@ test('an embedder that fails loses nothing: rows wait, are told of, and are trie
   await memory.close();
 });
 
-test('one text that its embedder refuses keeps no other back, wherever it stands', async () => {
+test('one text that the embedder rejects does not block others, whatever its position', async () => {
   const embed = async (texts) => {
     if (texts.some((text) => text.includes('poison'))) throw new Error('400 too long');
     return texts.map(byLetters);
@@ -62,7 +62,7 @@ test('one text that its embedder refuses keeps no other back, wherever it stands
     await memory.semantic.rememberMany(contents.map((content) => ({ content })));
     const status = await memory.embeddings.ready();
     assert.deepEqual([status.embedded, status.failed], [29, 1]);
-    // What is written now does not wait for what failed to be tried again.
+    // New rows do not wait until the failed ones are retried.
     await memory.semantic.remember({ content: 'later' });
     while ((await memory.embeddings.status()).embedded < 30) await new Promise((resolve) => setTimeout(resolve, 10));
     await memory.close();
@@ -76,7 +76,7 @@ function soon() {
   return controller.signal;
 }
 
-test('an embedder that never answers is given up by a signal, and by closing', async () => {
+test('an embedder that never answers is aborted by a signal, and by closing', async () => {
   const memory = await open({ embedder: { ...letters, embed: () => new Promise(() => undefined) } });
   await memory.semantic.remember({ content: 'a' });
   for (const ask of [
@@ -92,7 +92,7 @@ test('an embedder that never answers is given up by a signal, and by closing', a
   assert.equal(await counted, 1);
 });
 
-test('what was asked before closing is answered', async () => {
+test('calls before closing are answered', async () => {
   const memory = await filled();
   const asked = [memory.recall('peanuts'), memory.semantic.search('cello', { k: 1 }), memory.context('peanuts')];
   await memory.close();
@@ -104,7 +104,7 @@ test('what was asked before closing is answered', async () => {
   assert.match(text, /<facts>\n[^]*<recalled>\n.*peanuts<\/semantic>\n[^]*<conversation>\n[^]*Bo and Cleo\./);
 });
 
-test('an embedder that does not even tell its dimensions is told of like any other', async () => {
+test('an embedder without dimensions is reported like any other', async () => {
   let down = true;
   const embed = async (texts) => {
     if (down) throw new Error('no network');
@@ -120,7 +120,7 @@ test('an embedder that does not even tell its dimensions is told of like any oth
   await memory.close();
 });
 
-test('a vector that was made while another file was imported is not kept for it', async () => {
+test('a vector that was computed while another file was imported is not kept', async () => {
   const constant = (name, vector) => ({ name, dimensions: 2, embed: async (texts) => texts.map(() => vector) });
   const first = await open({ embedder: constant('b', [1, 0]) });
   await first.semantic.remember({ content: 'b1' });
@@ -143,7 +143,7 @@ test('a vector that was made while another file was imported is not kept for it'
   await memory.close();
 });
 
-test('without an embedder, what means nothing without one says so', async () => {
+test('without an embedder, the calls that need one report it', async () => {
   const memory = await filled({ embedder: 'none' });
   for (const call of [
     () => memory.groundingConfidence('x'),
@@ -159,7 +159,7 @@ test('without an embedder, what means nothing without one says so', async () => 
   await memory.close();
 });
 
-test('vectors that are none are told of, and not kept', async () => {
+test('invalid vectors are reported, and not kept', async () => {
   for (const [wrong, message] of [
     [() => new Float32Array(25).fill(1), /25 numbers/],
     [() => new Float32Array(26).fill(NaN), /finite/],
@@ -177,7 +177,7 @@ test('vectors that are none are told of, and not kept', async () => {
   await memory.close();
 });
 
-test('another embedder embeds anew, an import brings its own, and the purpose is told', async () => {
+test('another embedder embeds everything again, an import brings its own vectors, and the purpose is passed on', async () => {
   const purposes = [];
   const embedder = { ...letters, embed: async (texts, { purpose }) => (purposes.push(purpose), texts.map(byLetters)) };
   const memory = await filled({ embedder });
@@ -209,7 +209,7 @@ test('another embedder embeds anew, an import brings its own, and the purpose is
   await again.close();
 });
 
-test('the adapters speak as their models want it', async () => {
+test('the adapters call their models as these expect', async () => {
   const calls = [];
   const extractor = async (texts, options) => (
     calls.push([texts, options]),
@@ -257,7 +257,7 @@ test('the adapters speak as their models want it', async () => {
   server.close();
 });
 
-test('the multilingual embedder finds across languages; an unknown name of one is refused', async () => {
+test('the multilingual embedder finds across languages; an unknown embedder name is rejected', async () => {
   const memory = await open({ embedder: 'multilingual' });
   await memory.semantic.rememberMany([
     { content: 'Ada darf keine Erdnüsse essen' },

@@ -1,4 +1,4 @@
-// What docs/benchmarks.md says of recall's quality, on the held-out conversations.
+// The figures in docs/benchmarks.md on the quality of recall, on the held-out conversations.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../dist/index.js';

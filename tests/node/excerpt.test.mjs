@@ -1,4 +1,4 @@
-// A long text is neither left out nor pasted whole: what answers the question stands in the hit and in the context.
+// A long text is neither omitted nor included whole: hit and context contain the part that answers the question.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from './marked.mjs';
@@ -18,7 +18,7 @@ const CASES = [
   ['between lines', `${'a line\n'.repeat(1000)}The passport is in the blue drawer.\n${'a line\n'.repeat(1000)}`],
 ];
 
-test('the part that answers is in the hit and in the context, wherever it stands', async () => {
+test('the part that answers is in the hit and in the context, whatever its position', async () => {
   for (const [where, text] of CASES) {
     const memory = await open({ embedder: 'none' });
     await memory.turns.appendMany([{ userInput: 'Good morning' }, { userInput: text }, { userInput: 'Good night' }]);
@@ -76,7 +76,7 @@ test('a short text is whole, and a long one leaves room for others', async () =>
   await memory.close();
 });
 
-test('a reranker is given the part that answers', async () => {
+test('a reranker receives the part that answers', async () => {
   const memory = await open({ embedder: 'none' });
   await memory.semantic.remember({ content: CASES[0][1] });
   const given = [];

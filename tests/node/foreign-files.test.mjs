@@ -63,12 +63,12 @@ test('a file in UTF-16 or in auto-vacuum mode arrives whole', async () => {
       await memory.turns.append({ userInput: 'goes on' });
       const [hit] = await memory.recall('peanuts');
       assert.ok(hit, pragmas);
-      // Its export is a whole database to this and to any other SQLite.
+      // Its export is a valid database for this SQLite and any other.
       await imported(await memory.export(), async (_, other) => assert.equal(await other.turns.count(), 65));
     });
 });
 
-test('what acts by itself is left out, and what only its program knows is carried', async () => {
+test("triggers and views are left out, and tables with their program's collations and functions are kept", async () => {
   const file = copy(
     '',
     `CREATE TRIGGER evil AFTER INSERT ON turns BEGIN DELETE FROM long_term; END;

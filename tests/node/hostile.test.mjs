@@ -1,4 +1,4 @@
-// Whatever a call is given, it answers or rejects with a MemoryError: nothing else, not at once, and the engine goes on.
+// With any argument, a call answers or rejects with a MemoryError. It does not throw, and the engine keeps working.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory, MemoryError } from '../../dist/index.js';
@@ -16,7 +16,7 @@ const HOSTILE = {
   'a date that is none': new Date(NaN),
 };
 
-/** What is called, with the hostile value in each place. */
+/** The calls, with the hostile value as each argument. */
 const callsOf = (memory) => ({
   recall: (o) => memory.recall('x', o),
   context: (o) => memory.context('x', o),
@@ -94,7 +94,7 @@ const callsOf = (memory) => ({
   map1: (o) => memory.embeddings.map({ limit: o }),
 });
 
-/** What listens throws at once, as it returns no promise. */
+/** The calls that register listeners. These throw, because they return no promise. */
 const LISTENING = ['on', 'on2', 'ch', 'live', 'os'];
 
 test('every call with every hostile value answers, or rejects with a MemoryError that is not internal', async () => {

@@ -1,4 +1,4 @@
-// The lines of the inspector's graph, followed from dot to dot: they must be the revisions' own.
+// Follows the lines of the inspector's graph from dot to dot: they must match the links between the revisions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -6,7 +6,7 @@ import { at } from '../../scripts/process.mjs';
 
 const { layOut } = await import(pathToFileURL(at('target', 'site', 'inspector', 'graph.js')));
 
-/** Numbers that look random and are the same in every run. */
+/** Pseudo-random numbers, the same in every run. */
 function dice(seed) {
   return (sides) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -14,7 +14,7 @@ function dice(seed) {
   };
 }
 
-/** Revisions, newest first, each building and depending on some of the older ones. */
+/** Revisions, newest first. Each builds and depends on some of the older ones. */
 function randomHistory(roll) {
   const ids = Array.from({ length: 1 + roll(12) }, (_, index) => `r${index}`);
   const some = (of, most) => [
@@ -30,10 +30,10 @@ function randomHistory(roll) {
     .toReversed();
 }
 
-/** What a reader sees who follows each line downwards, as `from kind to`. */
+/** The links that a reader finds by following each line downwards, as `from kind to`. */
 function follow(rows) {
   const seen = [];
-  /** By lane: what its line is, and the revisions that it comes from. */
+  /** By lane: the kind of its line, and the revisions that the line comes from. */
   let open = new Map();
   for (const { revision, lane, above, below, past } of rows) {
     const kind = ({ isDependency }) => (isDependency ? 'depends on' : 'builds on');
@@ -62,7 +62,7 @@ function follow(rows) {
   return seen.toSorted();
 }
 
-test('every line leads from a revision to what it builds on or depends on, and no other does', () => {
+test('each line leads from a revision to one that it builds or depends on, and there are no other lines', () => {
   const roll = dice(3);
   for (let round = 0; round < 500; round++) {
     const history = randomHistory(roll);

@@ -1,4 +1,4 @@
-// SQLite's local time is the machine's, as JavaScript's is.
+// SQLite's local time is the machine's local time, as in JavaScript.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../dist/index.js';

@@ -1,4 +1,4 @@
-// How requests that wait together share a transaction, with an engine that writes down what is asked of it.
+// How requests that wait together share a transaction, with an engine that records its calls.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { rolldown } from 'rolldown';
@@ -13,7 +13,7 @@ before(async () => {
 
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
-/** A processor, what its engine was asked, and what it answered. */
+/** A processor, the calls to its engine, and the answers. */
 async function start({
   failBatch = false,
   trap = false,
@@ -52,7 +52,7 @@ async function start({
     tidySlice: record('tidy', () => tidying.shift() ?? false),
   };
   const tasks = [];
-  /** What is done when nobody asks for a moment, and what when nobody does for longer. */
+  /** The tasks for a short time without calls, and those for a longer time. */
   const [later, muchLater] = [[], []];
   let released = 0;
   const processor = new Processor({
@@ -82,7 +82,7 @@ const said = (answers) =>
 const add = (row) => ['turnsAdd', [row]];
 const kept = (...entries) => JSON.stringify(entries.map(([sequence, value]) => [sequence, { value }]));
 
-test('what waits together is one transaction, and the answers to what it changed are kept in it', async () => {
+test('requests that wait together share one transaction, which also stores the answers to changes', async () => {
   const { send, lead, run, asked, answers } = await start();
   send(add('a'), ['turnsCount', {}]);
   send(add('b'));
@@ -95,21 +95,21 @@ test('what waits together is one transaction, and the answers to what it changed
   assert.deepEqual(asked, ['count'], 'what only reads needs no transaction');
 });
 
-test('a failure is kept too, as the call would be out of order where it is made again', async () => {
+test('a failure is stored too, because a repeated call would be out of order', async () => {
   const { send, lead, asked } = await start();
   send(add('bad'), add('a'));
   await lead();
   assert.match(asked.at(-2), /^keep 0 1 \[\[0,\{"failure":.*\],\[1,\{"value":"a"\}\]\]$/);
 });
 
-test('what is in memory only keeps no answers', async () => {
+test('a database in memory stores no answers', async () => {
   const { send, lead, asked } = await start({ inMemory: true });
   send(add('a'), ['import', 'file']);
   await lead();
   assert.deepEqual(asked, ['beginBatch', 'add', 'endBatch', 'reserve', 'import']);
 });
 
-test('a batch that is not kept is made again call by call', async () => {
+test('a batch whose commit fails is repeated call by call', async () => {
   const { send, lead, asked, answers } = await start({ failBatch: true });
   send(add('a'), add('bad'), add('b'));
   await lead();
@@ -117,7 +117,7 @@ test('a batch that is not kept is made again call by call', async () => {
   assert.deepEqual(said(answers), ['quota_exceeded', 'invalid_argument', 'quota_exceeded']);
 });
 
-test('a call that is a transaction of its own parts those around it, and enters its answer itself', async () => {
+test('a call with its own transaction splits the batch around it, and stores its answer itself', async () => {
   const { send, lead, asked } = await start();
   send(add('a'), add('b'), ['import', 'file'], add('c'), add('d'));
   await lead();
@@ -125,7 +125,7 @@ test('a call that is a transaction of its own parts those around it, and enters 
   assert.deepEqual(asked, [...batch([0, 'a'], [1, 'b']), 'reserve', 'enter 2', 'import', ...batch([3, 'c'], [4, 'd'])]);
 });
 
-test('a request is dropped while it waits, and answered truly when it does not', async () => {
+test('a cancelled request is dropped if it still waits, and otherwise gets its real answer', async () => {
   const { cancel, send, lead, asked, answers } = await start();
   send(add('a'), add('b'));
   cancel('other', 0);
@@ -136,11 +136,11 @@ test('a request is dropped while it waits, and answered truly when it does not',
   assert.equal(asked.filter((call) => call === 'add').length, 1);
 });
 
-test('of what is sent again, the answers that are kept are looked up once; what is new is as new to any leader', async () => {
+test('for repeated requests, stored answers are looked up once; new requests are carried out', async () => {
   const entered = [kept([0, 'first'], [1, 'second'])];
   const { cancel, send, lead, run, asked, answers } = await start({ sent: 3, entered });
   send(add('a'), add('b'), add('c'), add('d'), add('e'));
-  // What may have been carried out is answered truly; what cannot have been is dropped.
+  // A request that may have been carried out gets its real answer; one that cannot have been is dropped.
   cancel('c', 1);
   cancel('c', 4);
   await lead();
@@ -153,7 +153,7 @@ test('of what is sent again, the answers that are kept are looked up once; what 
   assert.ok(!asked.includes('answers'));
 });
 
-test('what came before it yields is carried out, what comes later is not, and the lock is given back', async () => {
+test('requests before it yields are carried out, later ones are not, and the lock is released', async () => {
   const { processor, send, lead, run, answers, told, released } = await start();
   send(add('a'));
   processor.yield();
@@ -164,7 +164,7 @@ test('what came before it yields is carried out, what comes later is not, and th
   assert.deepEqual([told.at(-1), released()], ['yielded', 1]);
 });
 
-test('an engine that breaks is told once, its call is answered, and nothing more is', async () => {
+test('an engine that breaks is reported once, its call is answered, and no other call is', async () => {
   const { send, lead, run, asked, answers, told } = await start({ trap: true });
   send(add('a'), add('b'));
   await lead();
@@ -175,7 +175,7 @@ test('an engine that breaks is told once, its call is answered, and nothing more
   assert.deepEqual(told, ['leads', 'crashed']);
 });
 
-test('what calls changed is indexed when nobody asks, slice by slice, and calls pass between', async () => {
+test('changed rows are indexed when no call waits, slice by slice, with calls in between', async () => {
   const { send, lead, run, asked, later } = await start({ slices: [true, true, false] });
   await lead();
   send(add('one'));
@@ -187,7 +187,7 @@ test('what calls changed is indexed when nobody asks, slice by slice, and calls 
     await new Promise((resolve) => setTimeout(resolve, later[0].ms));
     later.shift().task();
   };
-  // Timers may be a little early.
+  // Timers can fire a little early.
   while (slices() === 0) await next();
   assert.deepEqual([slices(), later.length], [1, 1], 'one slice at a time');
   asked.length = 0;
@@ -198,7 +198,7 @@ test('what calls changed is indexed when nobody asks, slice by slice, and calls 
   assert.equal(later.length, 0, 'nothing more is done where nothing is left');
 });
 
-test('what calls deleted is removed when nobody has asked for two seconds, slice by slice', async () => {
+test('deleted rows are removed after two seconds without a call, slice by slice', async () => {
   const { send, lead, run, asked, later, muchLater } = await start({ tidying: [true, false] });
   await lead();
   send(add('one'));
@@ -209,7 +209,7 @@ test('what calls deleted is removed when nobody has asked for two seconds, slice
   await new Promise((resolve) => setTimeout(resolve, muchLater[0].ms + 20));
   muchLater.shift().task();
   assert.equal(asked.filter((one) => one === 'tidy').length, 1);
-  // The next slice at once, as still nobody asks.
+  // The next slice runs at once, because there are still no calls.
   later.at(-1).task();
   assert.equal(asked.filter((one) => one === 'tidy').length, 2);
   assert.equal(muchLater.length, 0, 'nothing more is done where nothing is left');

@@ -1,5 +1,5 @@
-// What is said between clients and those who lead one after the other, over a way that loses, repeats and reorders, while
-// leaders end at any instant: what was answered is there, once, in the order in which its client asked.
+// The protocol between clients and successive leaders, over a channel that loses, repeats and reorders messages, while
+// leaders end at any instant. Every answered write is stored exactly once, in the order of its client's calls.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { rolldown } from 'rolldown';
@@ -18,7 +18,7 @@ before(async () => {
     return import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
   };
   ({ Processor } = await load(['worker', 'processor.ts']));
-  // The tab is where the browser begins: here it is the test's.
+  // The tab is the interface to the browser. The test replaces it.
   const tab = {
     name: 'tab',
     resolveId: (id) => (id.endsWith('/tab.js') ? '\0tab' : null),
@@ -34,13 +34,13 @@ before(async () => {
 
 const failure = (code) => ({ code, message: 'No.', hint: 'Try again.', cause: null });
 
-/** An engine over a disk that outlives it: what a transaction changed is there when it ends, or not at all. */
+/** An engine over a disk that outlives it. A transaction's changes are on the disk once it ends, or not at all. */
 function engineOn(disk, chance) {
   let rows, ledger;
   const begin = () => ([rows, ledger] = [[...disk.rows], [...disk.ledger]]);
   begin();
   const commit = () => ([disk.rows, disk.ledger] = [rows, ledger]);
-  /** The engine ends here now and then, and with it what it has not committed. */
+  /** Sometimes ends the engine, which loses its uncommitted changes. */
   const mayEnd = () => {
     if (chance(0.02)) throw new WebAssembly.RuntimeError('unreachable');
   };
@@ -69,7 +69,7 @@ function engineOn(disk, chance) {
       return rows.length;
     },
     turnsCount: () => rows.length,
-    /** Has a transaction of its own. */
+    /** Runs in its own transaction. */
     stamp([text]) {
       begin();
       mayEnd();
@@ -84,14 +84,14 @@ function engineOn(disk, chance) {
   };
 }
 
-/** One run: gives the disk, and what each client asked and was answered. */
+/** Runs once; returns the disk, and the requests and answers of each client. */
 async function play(seed) {
   const next = random(seed);
   const chance = (p) => !isCalm && next() < p;
   const pick = (list) => list[Math.floor(next() * list.length)];
   let isCalm = false;
   const disk = { rows: [], ledger: [] };
-  /** Messages on their way; between each two, the order may be lost. */
+  /** The messages on their way. Their order can change. */
   let way = [];
   const send = (deliver) => {
     if (chance(0.02)) return;
@@ -115,7 +115,7 @@ async function play(seed) {
       tell: (message) => message.type === 'crashed' && end(self),
     });
     self.peer = (client) => ({
-      // A tab hears the leader that it knows; what another one said comes too late.
+      // A tab receives messages only from the leader that it knows; those of an earlier one are too late.
       post: (message) => send(() => self === leader && hosts.get(client).receive(structuredClone(message))),
     });
     void self.processor.lead(name, { path: '/memory.db' });
@@ -169,13 +169,13 @@ async function play(seed) {
     if (what < 0.3) for (let n = next() * 5; n > 0; n--) ask(pick(clients));
     else if (what < 0.31 && leader) end(leader);
     else if (what < 0.4 && !leader) lead();
-    // A client that hears nothing greets again.
+    // A client that receives nothing connects again.
     else if (what < 0.43 && leader) pick([...hosts.values()]).reached('follower');
     else if (what < 0.9) way.shift()?.deliver();
     else leader?.tasks.shift()?.();
     if (next() < 0.3) await step();
   }
-  // It calms down: one leads, and nothing is lost any more.
+  // Then the faults stop: there is one leader, and no message is lost.
   isCalm = true;
   if (leader) end(leader);
   lead();
@@ -190,7 +190,7 @@ async function play(seed) {
     }
   };
   await settle();
-  // What they say next tells that they have all answers.
+  // Their next messages acknowledge all answers.
   for (const client of clients) ask(client, 'turnsAdd');
   await settle();
   for (const { connection } of clients) await connection.close();

@@ -1,10 +1,10 @@
-// Recall as a page asks for it, with the engine in Node: hits, options, consolidation.
+// Recall as a page calls it, with the engine in Node: hits, options, consolidation.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../dist/index.js';
 import { filled, letters, open, rejects } from './recalled.mjs';
 
-test('the bundled embedder finds by meaning, without being asked for', async () => {
+test('the bundled embedder finds by meaning, by default', async () => {
   const memory = await filled();
   const [hit] = await memory.recall('Which nuts make her ill?', { explain: true });
   assert.deepEqual([hit.table, hit.id, hit.row.content], ['semantic', 1, 'Ada is allergic to peanuts']);
@@ -25,7 +25,7 @@ test('the bundled embedder finds by meaning, without being asked for', async () 
   );
   const status = await memory.embeddings.status();
   assert.deepEqual([status.pending, status.embedded, status.dimensions], [0, 9, 256]);
-  // What is written later is found at once.
+  // A row that is written later is found at once.
   await memory.semantic.remember({ content: 'Bo repairs violins' });
   const [later] = await memory.semantic.search('fixing string instruments', { k: 1 });
   assert.deepEqual([later.content, later.similarity > 0.2], ['Bo repairs violins', true]);
@@ -70,7 +70,7 @@ test('hits are of their tables, and can be referred to', async () => {
   await memory.close();
 });
 
-test('an undo right behind a consolidation takes that one back', async () => {
+test('an undo right after a consolidation undoes that one', async () => {
   const memory = await filled({ embedder: letters });
   const content = 'Ada is allergic to peanuts';
   await memory.semantic.rememberMany([{ content }, { content }]);
@@ -87,7 +87,7 @@ test('an undo right behind a consolidation takes that one back', async () => {
   await memory.close();
 });
 
-test('what was asked before the close is answered', async () => {
+test('calls before the close are answered', async () => {
   for (const embedder of ['bundled', 'none']) {
     const memory = await filled({ embedder });
     const asked = [memory.context('peanuts'), memory.consolidate({ dryRun: true })];
@@ -97,7 +97,7 @@ test('what was asked before the close is answered', async () => {
   }
 });
 
-test('what cannot be asked is refused by name', async () => {
+test('invalid arguments are rejected by name', async () => {
   const memory = await filled({ embedder: letters });
   for (const [call, message] of [
     [() => memory.recall(7), /question must be a string/],
@@ -164,7 +164,7 @@ test('what cannot be asked is refused by name', async () => {
     await rejects(open({ embedder }), 'invalid_argument', /embedder/);
 });
 
-test('a consolidation is told, kept and taken back', async () => {
+test('a consolidation is reported, listed and undone', async () => {
   const memory = await filled({ embedder: letters });
   const [{ content }] = (await memory.semantic.list({ direction: 'asc' })).rows;
   await memory.semantic.remember({ content: ` ${content}\n`, category: 'health', importance: 0.4 });
@@ -184,7 +184,7 @@ test('a consolidation is told, kept and taken back', async () => {
   await memory.close();
 });
 
-test('what is near in meaning is told of, and merged by who has read it', async () => {
+test('memories with similar meaning are reported, and can be merged by the caller', async () => {
   const memory = await open({ embedder: letters });
   const facts = ['Ada eats fish', 'Ada eats fish!', 'Ada eats no fish'].map((content) => ({ content }));
   await memory.semantic.rememberMany(facts);

@@ -1,10 +1,10 @@
-// What the tests of recall share: a memory with something in it, and an embedder that needs no model.
+// Shared by the tests of recall: a memory with rows, and an embedder that needs no model.
 import assert from 'node:assert/strict';
 import { Memory, MemoryError } from '../../dist/index.js';
 
 export const open = (options) => Memory.open({ url: 'memory:', ...options });
 
-/** A vector by which letters a text has: the same words in another order are the same. */
+/** A vector of the letters of a text: the same words in another order have the same vector. */
 export const byLetters = (text) =>
   Float32Array.from({ length: 26 }, (_, at) => text.toLowerCase().split(String.fromCharCode(97 + at)).length - 1);
 export const letters = { name: 'letters', dimensions: 26, embed: async (texts) => texts.map(byLetters) };

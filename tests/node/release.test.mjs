@@ -1,4 +1,4 @@
-// A tag that does not agree with the files is not released.
+// A tag that does not match the files is not released.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// The repository is named in many files. package.json is the source: the others must agree with it.
+// The repository is named in many files. package.json is the source, and the others must match it.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ const { name, repository, homepage, bugs, scripts } = JSON.parse(readFileSync(at
 const url = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
 const cargo = readFileSync(at('Cargo.toml'), 'utf8');
 
-/** Markdown at the top and in docs/, and what is for GitHub. */
+/** The Markdown files at the top and in docs/, and the files for GitHub. */
 function papers() {
   const inFolder = (folder, pattern) =>
     existsSync(at(folder))

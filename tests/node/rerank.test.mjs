@@ -1,4 +1,4 @@
-// A reranker: what it receives, how its scores enter, what becomes of one that fails, and the adapter.
+// A reranker: its arguments, the effect of its scores, its failures, and the adapter.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transformersReranker } from '../../dist/embedders.js';
@@ -9,7 +9,7 @@ const STEADY = { embedder: 'none' };
 const ALWAYS = { halfLifeHours: Number.MAX_VALUE };
 
 const nameOf = ({ table, id, key }) => `${table} ${id ?? key}`;
-/** Numbers in standard deviations from their mean. */
+/** The numbers as standard deviations from their mean. */
 function standardised(numbers) {
   const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
   const deviation = Math.sqrt(numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0) / numbers.length);
@@ -17,7 +17,7 @@ function standardised(numbers) {
 }
 const about = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`);
 
-/** A memory of so many facts that all have the word of the question. */
+/** A memory of `count` facts that all have the word of the question. */
 async function many(count) {
   const memory = await open(STEADY);
   const contents = Array.from({ length: count }, (_, at) => `Tea number ${at} ${'leaf '.repeat(at % 7)}`);
@@ -58,7 +58,7 @@ test('its scores are standardised, weighed and added, and explained', async () =
     );
   }
   assert.deepEqual(asked[0], ['table Ada peanuts', plain.map(({ text }) => text), true]);
-  // A weight that outweighs all others leaves its own order.
+  // A weight that outweighs all others leaves only the order of the reranker.
   const hits = await memory.recall('table Ada peanuts', { k: 20, rerank, weights: { rerank: 1000 } });
   const lengths = hits.map(({ text }) => text.length);
   assert.deepEqual(
@@ -103,7 +103,7 @@ test('it receives fifty of the best, or as many as are asked for, and never fewe
       texts,
       best.map(({ text }) => text),
     );
-    // What the reranker put first comes from beyond the k best.
+    // The hit that the reranker put first was not among the k best.
     if (received > answered) assert.equal(hits[0].text, texts.at(-1));
   }
   const never = () => assert.fail('it is not asked');
@@ -155,7 +155,7 @@ test('one that fails is an error with its cause, and nothing is lost', async () 
   await memory.close();
 });
 
-test('one that never answers is given up by a signal, and by closing', async () => {
+test('one that never answers is aborted by a signal, and by closing', async () => {
   const memory = await filled(STEADY);
   const signals = [];
   const rerank = (_, __, signal) => (signals.push(signal), new Promise(() => undefined));
@@ -194,7 +194,7 @@ test('a context and a live query are ranked by it', async () => {
   await memory.close();
 });
 
-/** A tokenizer and a cross-encoder as the SDK's are called: how many words of the question a text has. */
+/** A tokenizer and a cross-encoder with the SDK's interface. They count how many words of the question a text has. */
 function scripted(labels = 1, count = (pairs) => pairs.length) {
   const calls = [];
   const tokenizer = (questions, options) => {

@@ -1,4 +1,4 @@
-// What a tab knows of revisions without the engine is what there is.
+// The list of revisions that a tab has without the engine matches the revisions.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Whatever is stored stays between its marks in a context: it can neither close nor forge them, from whichever column.
+// Stored text stays between its marks in a context: it can neither close nor forge them, whatever column it is in.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { random } from '../../bench/recall/data.js';
@@ -6,14 +6,14 @@ import { angles, ATTEMPTS, GREATER, LESS, onOneLine, parse } from './marked.mjs'
 import { open } from './recalled.mjs';
 
 const ROUNDS = 150;
-/** Everything, and room for it. */
+/** Options that include every row, with enough space for all. */
 const ALL = { tokenBudget: 1e9, factPrefix: '', recentTurns: 1000, k: 1000 };
-/** What makes a row be found whatever else it has. */
+/** The word by which every row is found, whatever else it contains. */
 const FOUND = 'kiwi';
-/** The same, of one row: rows of the same text would be one hit. */
+/** The same with the row's table and number, because rows with the same text would be one hit. */
 const foundAs = (table, n) => `${FOUND} ${table} ${n}`;
 
-/** A memory with these texts in every column that a context shows; they are stored in pairs, split over two columns. */
+/** Stores these texts in every column that a context shows, and in pairs that are split over two columns. */
 async function stored(memory, texts) {
   const at = (n) => texts[n % texts.length];
   for (const n of texts.keys()) {
@@ -26,7 +26,7 @@ async function stored(memory, texts) {
   }
 }
 
-/** Checks a context of such a memory, row by row: its form, and that each row says what was stored and nothing else. */
+/** Checks a context of such a memory, row by row: its form, and that each row shows exactly the stored text. */
 async function check(memory, texts, why) {
   const at = (n) => texts[n % texts.length];
   const { text, used } = await memory.context(FOUND, ALL);
@@ -36,7 +36,7 @@ async function check(memory, texts, why) {
   const marks = text.split('<').length - 1;
   for (const seen of angles(text)) assert.deepEqual(seen, [marks, marks], why);
   assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|(?!\n)\p{Cc}/u, why);
-  // A long one is cut, though not in the middle of a character.
+  // A long text is cut, but not in the middle of a character.
   const cut = (text) =>
     `${text
       .slice(0, 200)
@@ -68,7 +68,7 @@ test('no attempt to close, forge or split a mark gets out of it, from any column
   await stored(memory, ATTEMPTS);
   await check(memory, ATTEMPTS, 'attempts');
   const { text } = await memory.context(FOUND, ALL);
-  // A stored instruction is there, as data: on the line of its row.
+  // A stored instruction is included as data, on the line of its row.
   for (const line of text.split('\n').filter((line) => /ignore what was said|obey/i.test(line)))
     assert.match(line, /^<(turns|episodes|longTerm|semantic) .*<\/\1>$/);
   await memory.close();
@@ -84,9 +84,9 @@ test('every character that a normal form makes `<`, `>` or `&` is replaced', asy
     if (forms.some((form) => /[<>&]/.test(character.normalize(form)))) found.add(character);
   }
   assert.ok(found.has('\uff06') && found.has('\u226e'));
-  // Alone, before and after letters, and with what composes with the mark before it.
+  // Alone, between letters, and next to a mark that composes with it.
   const texts = [...found].flatMap((character) => [character, `a${character}a`, `\u0338${character}\u0338`]);
-  // Numbered, for some are the same text in another form.
+  // Numbered, because some are the same text in another normal form.
   await memory.semantic.rememberMany(
     texts.map((category, at) => ({ content: `${category} ${FOUND} ${at + 1}`, category })),
   );

@@ -1,4 +1,4 @@
-// JSON columns hold any JSON value exactly, and refuse what would be changed on the way. In Node, in memory.
+// JSON columns store any JSON value exactly, and reject values that would change on the way. In Node, in memory.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Memory, MemoryError } from '../../dist/index.js';
@@ -98,7 +98,7 @@ test('random JSON values come back as they were', async () => {
   for (const [at, value] of values.entries()) assert.deepEqual(await memory.longTerm.get(`random.${at}`), value);
 });
 
-test('what JSON cannot hold is refused, with the place it stands at', async () => {
+test('values that JSON cannot hold are rejected, with their path', async () => {
   const cycle = { a: [] };
   cycle.a.push(cycle);
   const cases = [
@@ -130,7 +130,7 @@ test('what JSON cannot hold is refused, with the place it stands at', async () =
   }
 });
 
-test('arguments that are wrong are told by name, and nothing is sent', async () => {
+test('wrong arguments are reported by name, and nothing is sent', async () => {
   const day = new Date('2026-01-02T03:04:05.678Z');
   const cases = [
     [() => memory.turns.append(), 'invalid_argument'],
@@ -185,7 +185,7 @@ test('arguments that are wrong are told by name, and nothing is sent', async () 
   assert.deepEqual((await memory.turns.get(id)).timestamp, day);
 });
 
-/** The value under a key that another program wrote this text for, with spaces before it. */
+/** The value of a key for which another program stored this text, with spaces before it. */
 async function readBack(text) {
   const other = await Memory.open({ url: 'memory:' });
   const place = 'q'.repeat(text.length);
@@ -194,14 +194,14 @@ async function readBack(text) {
   file.write(`  ${text}`, file.indexOf(`"${place}"`));
   await other.import(file);
   const back = await other.longTerm.get('python');
-  // What is read can be written, and is the same then.
+  // The value that was read can be written and stays the same.
   await other.longTerm.set('again', back);
   assert.deepEqual(await other.longTerm.get('again'), back);
   await other.close();
   return back;
 }
 
-test('a column that another program filled with something else is given as it is', async () => {
+test('a column that another program filled with other text is returned as it is', async () => {
   // Python's json writes NaN bare.
   assert.equal(await readBack('NaN'), '  NaN');
 });
@@ -212,15 +212,15 @@ test('a number that another program wrote is never another number', async () => 
     ['{"id":-1234567890123456789,"n":[9007199254740993]}', { id: -1234567890123456789n, n: [9007199254740993n] }],
     ['{"1234567890123456789":"\\"1234567890123456789"}', { '1234567890123456789': '"1234567890123456789' }],
     ['18446744073709551615', 18446744073709551615n],
-    // These a number holds exactly.
+    // A number represents these exactly.
     ['9007199254740992', 2 ** 53],
     ['1152921504606846976', 2 ** 60],
     ['0.12345678901234568', 0.12345678901234568],
     ['1e22', 1e22],
-    // What no number is as large as is the text.
+    // A number that is too large is returned as text.
     ['1e400', '1e400'],
     ['[1,-1e999]', '[1,-1e999]'],
-    // What is not JSON is as well.
+    // So is text that is not JSON.
     ['[1234567890123456789', '[1234567890123456789'],
     ['1234567890123456789 and more', '1234567890123456789 and more'],
     ['NaN', 'NaN'],

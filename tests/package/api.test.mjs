@@ -1,4 +1,4 @@
-// The committed public API is that of the build: who changes it sees it in the diff, and so does who reads the change.
+// The committed public API matches the build, so that every change of it is visible in the diff.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Bundlers that cannot list a folder: the app names its migrations one by one. Each is called as docs/bundlers.md says.
+// Bundlers that cannot list a folder: the app names its migrations one by one. Each is called as in docs/bundlers.md.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,10 +19,10 @@ function writeApp(scheme = '', first = '') {
   writeFileSync(inProject('listed.html'), page);
 }
 
-/** What a bundler that leaves `new URL('…', import.meta.url)` alone needs next to what it writes. */
+/** The files that must be next to the output of a bundler that does not change `new URL('…', import.meta.url)`. */
 const BESIDE = ['worker.js', 'broker.js', 'wasm', 'models'];
 
-/** Completes a folder that such a bundler wrote. */
+/** Adds these files to the output of such a bundler. */
 function addFiles(folder) {
   for (const name of BESIDE) cpSync(join(installed, 'dist', name), inProject(folder, name), { recursive: true });
   cpSync(inProject('listed.html'), inProject(folder, 'index.html'));
@@ -33,7 +33,7 @@ const PARCEL_SETTINGS = JSON.parse(
   /```json\n(.*?)```/s.exec(readFileSync(at('docs', 'bundlers.md'), 'utf8').split('### Parcel')[1])[1],
 );
 
-/** Each builds the project into a folder of it; gives the policy of its page, if it is not the strictest. */
+/** Each builds the project into a folder of it, and returns the policy of its page if it is not the strictest. */
 export const builders = {
   async esbuild(folder) {
     writeApp();
@@ -50,8 +50,8 @@ export const builders = {
   },
 
   /**
-   * At first with no setting: then the page has an import map, which the policy must allow. The second release has the settings
-   * with which there is none, and with which entries such as `synth-memory/embedders` are found.
+   * The first release has no settings: its page has an import map, which the policy must allow. The second one has the
+   * settings that avoid the import map and that let Parcel find entries such as `synth-memory/embedders`.
    */
   async Parcel(folder) {
     const isFirst = readdirSync(inProject('migrations')).length === 1;

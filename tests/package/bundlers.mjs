@@ -1,5 +1,5 @@
-// Bundlers at their defaults, the page under the strictest policy: it must write, and read back after a reload; and the
-// app's next release, which has one migration more, must find what the first one wrote.
+// Bundlers with their defaults, and a page under the strictest policy: it must write, and read back after a reload. The
+// app's next release, which has one more migration, must find the rows of the first one.
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ import { noteComplaints } from '../browser/page.mjs';
 
 const TIMEOUT = 30_000;
 
-/** What each release of the app does on the loads of its page: the revisions it applies, and the columns of its table. */
+/** For each release of the app: the revisions that each load of its page applies, and the columns of its table. */
 const RELEASES = [
   { migrated: ['001, 002, reminders1', '', ''], reminder: { text: 'Visit 1', due: '2026-12-24T09:00' } },
   { migrated: ['reminders2', ''], reminder: { day: '2026-12-24', text: 'Visit 1', due: '2026-12-24T09:00' } },
@@ -34,7 +34,7 @@ export function testBundlers() {
     profile?.remove();
   });
 
-  /** Gives the project the migrations that it has in a release, the first being 0. */
+  /** Copies the migrations of a release into the project. The first release is 0. */
   function release(number) {
     rmSync(inProject('migrations'), { recursive: true });
     const source = at('tests', 'package', 'project', 'migrations');
@@ -44,7 +44,7 @@ export function testBundlers() {
     for (const file of files) cpSync(`${source}/${file}`, inProject('migrations', file));
   }
 
-  /** Visits a release's page some times, each a load; gives the paths that were asked for. `visits` came before. */
+  /** Loads a release's page several times, after `visits` earlier loads. Returns the paths that were requested. */
   async function visit(url, { migrated, reminder }, visits) {
     const complaints = [];
     const paths = new Set();
@@ -55,7 +55,7 @@ export function testBundlers() {
     for (const [load, revisions] of migrated.entries()) {
       if (load > 0) await page.reload();
       const saved = page.getByRole('status').filter({ hasText: 'Saved' });
-      // What the page complains of says more than that something did not come.
+      // The page's own errors are checked first: they explain more than a timeout.
       const failure = await saved.waitFor().catch((error) => error);
       assert.deepEqual(complaints, []);
       assert.ifError(failure);
@@ -70,7 +70,7 @@ export function testBundlers() {
   }
 
   /**
-   * Visits both releases, at one address and so with one memory. Every test's address is an origin of its own.
+   * Visits both releases at the same address, so with the same memory. Every test has its own origin.
    * @param {(port?: number) => Promise<{ url: string, close(): Promise<void> }>} start builds and serves the project
    */
   async function visitReleases(start, check = () => undefined) {
@@ -134,7 +134,7 @@ export function testBundlers() {
         webpack(options, (error, stats) => (error ? reject(error) : resolve(stats))),
       );
       const { errors, warnings } = stats.compilation;
-      // It warns of every file above 244 KB; one that holds SQLite is.
+      // It warns about every file above 244 KB, and the one with SQLite is larger.
       const complaints = [...errors, ...warnings].filter((one) => one.name !== 'AssetsOverSizeLimitWarning');
       assert.deepEqual(complaints, []);
       const html = readFileSync(inProject('index.html'), 'utf8');

@@ -1,8 +1,8 @@
 // The code in README.md and docs/: every block of TypeScript compiles against the package, and the blocks that need no
 // browser run in Node, on `memory:`.
 //
-// Each block is a file of its own. A comment above a block completes it: `<!-- with: … -->` holds code that goes before it.
-// `<!-- not run: … -->` says why a block is only compiled. Blocks of TSX are only compiled.
+// Each block is its own file. A comment above a block completes it: `<!-- with: … -->` holds code that goes before it.
+// `<!-- not run: … -->` gives the reason why a block is only compiled. Blocks of TSX are only compiled.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -15,7 +15,7 @@ import { compile } from './types.mjs';
 const BLOCK = /((?:^<!--(?:(?!-->)[^])*-->\n+)*)^```(tsx?)\n([^]*?)^```$/gm;
 const WITH = /<!-- with: ((?:(?!-->)[^])*)-->/g;
 
-/** The pages: README.md and those of docs/, but not the decisions, which have folders of their own. */
+/** The pages: README.md and those of docs/, but not the decisions, which are in a subfolder. */
 const pages = () => [
   'README.md',
   ...readdirSync(at('docs'))
@@ -24,7 +24,7 @@ const pages = () => [
 ];
 const read = (page) => readFileSync(page === 'README.md' ? at(page) : at('docs', page), 'utf8');
 
-/** Every block of a page: the name of its file, its code made whole, and whether it is run. */
+/** Every block of a page: the name of its file, its completed code, and whether it is run. */
 function blocksOf(page) {
   return [...read(page).matchAll(BLOCK)].map(([, comments, kind, code], n) => {
     const added = [...comments.matchAll(WITH)].map(([, given]) => given.trim());
@@ -69,7 +69,7 @@ export function testDocs() {
     for (const { name, kind, code } of blocks) writeFileSync(inProject('docs', `${name}.${kind}`), code);
   });
 
-  // Other packages' declarations are their own affair.
+  // The declarations of other packages are not checked.
   test('every block compiles', async () => {
     const files = blocks.map(({ name, kind }) => `docs/${name}.${kind}`);
     const bundler = { module: 'ESNext', moduleResolution: 'bundler', jsx: 'react-jsx', skipLibCheck: true };

@@ -1,5 +1,5 @@
-// What frameworks make of changes and live queries, in pages that Vite built: React through its own entry, in StrictMode;
-// Vue and Svelte with what every memory has.
+// Changes and live queries in frameworks, in pages that Vite built: React with its own entry, in StrictMode; Vue and
+// Svelte with the API of every memory.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { compile } from 'svelte/compiler';
@@ -16,14 +16,14 @@ const svelte = {
   transform: (code, id) => (id.endsWith('.svelte') ? compile(code, { filename: id }).js : undefined),
 };
 
-/** What Vue's own plugin would define. */
+/** The constants that Vue's own plugin would define. */
 const vueFlags = {
   __VUE_OPTIONS_API__: 'false',
   __VUE_PROD_DEVTOOLS__: 'false',
   __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
 };
 
-/** Builds pages of the project; gives the folder that they are in. As while developing: so React is strict. */
+/** Builds pages of the project in development mode, so that React is strict. Returns their folder. */
 async function buildPages(folder, names, alias = {}) {
   await build({
     root: inProject('frameworks'),
@@ -58,7 +58,7 @@ export function testFrameworks() {
     profile?.remove();
   });
 
-  /** Visits a page of a folder; nothing may be wrong with it but what the test expects. */
+  /** Visits a page of a folder. It must have no errors except those that the test expects. */
   async function visit(folder, name, check) {
     const server = await serve({ folders: { '/': [folder] } });
     const page = await context.newPage();
@@ -76,7 +76,7 @@ export function testFrameworks() {
 
   const texts = (page, name) => page.getByRole('list', { name }).getByRole('listitem').allInnerTexts();
 
-  /** What an error boundary catches, React writes to the console too. */
+  /** React also writes an error that a boundary catches to the console. */
   const isCaught = (complaint) => /no such table: elsewhere|The above error occurred/.test(complaint);
 
   const react = (page, complaints) => checkReact(page, complaints, texts);
@@ -88,7 +88,7 @@ export function testFrameworks() {
     );
   });
 
-  // It stands beside React 19 by other names, which only this page is built with; npm is told so in `overrides`.
+  // React 18 is installed next to React 19 under other names, which only this page uses. npm's `overrides` allow this.
   test('React 18, in StrictMode', { timeout: 120_000 }, async () => {
     const folder = await buildPages('react-18', ['react'], { react: 'react-18', 'react-dom': 'react-dom-18' });
     const complaints = await visit(folder, 'react', react);
@@ -113,7 +113,7 @@ export function testFrameworks() {
   }
 }
 
-/** What the React page does, whichever React it has. */
+/** Checks the React page with either version of React. */
 async function checkReact(page, complaints, texts) {
   const click = (name) => page.getByRole('button', { name }).click();
   const status = page.getByRole('status');
@@ -123,7 +123,7 @@ async function checkReact(page, complaints, texts) {
   await rows.filter({ hasText: '0' }).waitFor();
   await page.getByRole('list', { name: 'Second' }).waitFor({ state: 'attached' });
 
-  // Strict it is: each effect ran twice.
+  // StrictMode is on: each effect ran twice.
   assert.equal(await page.evaluate(() => window.effects), 2);
 
   // Two components, one query.
@@ -142,7 +142,7 @@ async function checkReact(page, complaints, texts) {
   await page.getByLabel('Word').fill('Grace');
   await page.getByText('0 hits').waitFor();
 
-  // What a query rejects with reaches the boundary, and once it works again, so does what shares its key.
+  // The error of a query reaches the boundary. Once the query works again, so do the others with its key.
   const alert = page.getByRole('alert');
   await page.evaluate(() => (window.table = 'elsewhere'));
   await click('Add');
@@ -152,11 +152,11 @@ async function checkReact(page, complaints, texts) {
   await click('Try again');
   await rows.filter({ hasText: '2' }).waitFor();
 
-  // The status is another one when there is a backup.
+  // The status changes when there is a backup.
   await click('Back up');
   await status.filter({ hasText: 'opfs, 1 copy' }).waitFor();
 
-  // However often it is mounted and unmounted, the memory is its own again.
+  // After any number of mounts and unmounts, the page has its memory again.
   for (let n = 0; n < 5; n++) {
     await page.evaluate(() => window.root.unmount());
     await page.evaluate(() => (window.root = window.mount('opfs:///react.db')));

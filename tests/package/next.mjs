@@ -1,4 +1,4 @@
-// A Next app: it builds, its server renders what is outside of the memory and the fallback, and in a browser it remembers.
+// A Next app: it builds, its server renders the fallback and the parts without a memory, and in a browser it remembers.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { call, inProject } from './project.mjs';
 const env = { NEXT_TELEMETRY_DISABLED: '1' };
 const cwd = inProject('next');
 
-/** Starts the built app; gives its address and how to stop it. */
+/** Starts the built app; returns its address and a function that stops it. */
 async function start() {
   const server = spawn('next', ['start', '--port', '0'], { cwd, env: environment(env) });
   let said = '';

@@ -1,4 +1,4 @@
-// Node, where pages are rendered before a browser sees them, and where tests of what uses the package run.
+// Node, where servers render pages, and where the tests of apps that use the package run.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
@@ -7,7 +7,7 @@ import { call } from './project.mjs';
 const node = (...args) => call(process.execPath, args, { seconds: 20 });
 
 export function testNode() {
-  test('an import does nothing: the process says nothing and ends', async () => {
+  test('an import does nothing: the process prints nothing and ends', async () => {
     const { stdout, stderr } = await node('--input-type=module', '--eval', "import 'synth-memory'");
     assert.equal(stdout + stderr, '');
   });

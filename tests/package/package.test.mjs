@@ -1,5 +1,5 @@
-// What a user gets: the tarball, installed into an empty project. One file for `node --test`, so that it is packed and
-// installed once and no two bundlers run at a time; the themes are in the files beside it.
+// The package as a user gets it: the tarball, installed into an empty project. This is one file for `node --test`, so
+// that it is packed and installed once and no two bundlers run at the same time. The other files hold the topics.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -16,14 +16,14 @@ import { testTesting } from './testing.mjs';
 import { linkTools } from './tools.mjs';
 import { testTypes } from './types.mjs';
 
-/** What is for readers: README.md and what it links to. */
+/** The documents for readers: README.md and those that it links to. */
 const DOCUMENTS = [
   ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'migrations/README.md'],
   ...readdirSync(at('docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
-/** Its links are for those who have the repository. */
+/** The documents for contributors. Their links need the repository. */
 const FOR_CONTRIBUTORS = ['ARCHITECTURE.md', 'CONTRIBUTING.md'];
 
 let packed;
@@ -36,7 +36,7 @@ before(async () => {
 
 suite('the tarball', () => {
   test('holds what is needed, and nothing else', () => {
-    // Declarations are those of the modules; the command line has none, and `wasm/` its own.
+    // Each module has declarations, except those of the command line. `wasm/` has its own.
     const modules = readdirSync(at('www', 'package'), { recursive: true })
       .map((path) => path.replaceAll('\\', '/'))
       .filter((path) => path.endsWith('.ts') && !/^(?:cli|wasm)\//.test(path));
@@ -66,7 +66,7 @@ suite('the tarball', () => {
     assert.deepEqual(missing, []);
   });
 
-  test('tells nothing of the machine it was built on', () => {
+  test('contains nothing about the machine that built it', () => {
     const { CARGO_HOME, RUSTUP_HOME } = process.env;
     const folders = [at(), homedir(), CARGO_HOME, RUSTUP_HOME].filter(Boolean).map((path) => join(path, '/'));
     const found = [];
@@ -82,7 +82,7 @@ suite('the tarball', () => {
       readFileSync(join(installed, 'package.json'), 'utf8'),
     );
     assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
-    // React is for those who import what is for React.
+    // React is needed only by users of the React entry.
     assert.deepEqual([peerDependencies, peerDependenciesMeta], [{ react: '>=18' }, { react: { optional: true } }]);
     assert.deepEqual(
       Object.keys(scripts ?? {}).filter((name) => /install|prepare/.test(name)),

@@ -1,4 +1,4 @@
-// A project as a user has one: a small program, with the package installed from its tarball. Its files are in project/.
+// A user's project: a small program, with the package installed from its tarball. Its files are in project/.
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import { at, environment } from '../../scripts/process.mjs';
 
 const execute = promisify(execFile);
 
-/** All that these tests write. */
+/** The folder for everything that these tests write. */
 const folder = at('target', 'package-test');
 export const project = join(folder, 'project');
 export const inProject = (...parts) => join(project, ...parts);
 export const installed = inProject('node_modules', 'synth-memory');
 
-/** Runs a program in the project, the tools of this repository among them; rejects with what it said where it fails. */
+/** Runs a program in the project, such as a tool of this repository. If it fails, rejects with its output. */
 export async function call(command, args, { cwd = project, env, seconds = 60 } = {}) {
   const options = { cwd, env: environment(env), timeout: seconds * 1000, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 };
   try {
@@ -24,7 +24,7 @@ export async function call(command, args, { cwd = project, env, seconds = 60 } =
   }
 }
 
-/** Packs the package; gives the tarball's path and the paths of the files in it. */
+/** Packs the package; returns the tarball's path and the paths of the files in it. */
 export async function pack() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -33,7 +33,7 @@ export async function pack() {
   return { tarball: join(folder, filename), files: files.map((file) => file.path) };
 }
 
-/** Makes the project and installs the tarball. Offline: a package without dependencies needs nothing else. */
+/** Creates the project and installs the tarball, offline: the package has no dependencies. */
 export async function install(tarball) {
   cpSync(at('tests', 'package', 'project'), project, { recursive: true });
   writeFileSync(inProject('package.json'), JSON.stringify({ name: 'a-project', private: true, type: 'module' }));

@@ -1,5 +1,5 @@
-// Tests of people's apps: test runners that emulate a page in Node run a small app's tests on `memory:`. Its files are in
-// project/testing/, and docs/testing.md shows them.
+// The tests of users' apps: test runners that emulate a page in Node run the tests of a small app on `memory:`. Its
+// files are in project/testing/, and docs/testing.md shows them.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

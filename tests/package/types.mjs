@@ -1,5 +1,5 @@
-// The declarations, as a user's compiler reads them: project/types.ts, types-json.ts and types-react.ts say what must compile and
-// what must not.
+// The declarations, as a user's compiler reads them: project/types.ts, types-json.ts and types-react.ts contain code
+// that must compile and code that must not.
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { call, inProject } from './project.mjs';
@@ -19,7 +19,7 @@ export async function compile(files, compilerOptions) {
 export function testTypes() {
   const compiles = (name, options) => test(name, () => compile(FILES, { skipLibCheck: false, ...options }));
 
-  // ES2022 knows nothing of `await using`: the declarations must bring what they need of it.
+  // ES2022 does not have `await using`, so the package must declare the parts that it needs.
   const lib = ['ES2022', 'DOM'];
   compiles('as bundlers resolve modules', { lib, module: 'ESNext', moduleResolution: 'bundler' });
   compiles('as Node resolves modules', { lib, module: 'NodeNext', moduleResolution: 'NodeNext' });

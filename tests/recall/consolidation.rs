@@ -1,4 +1,4 @@
-//! Consolidation: merged, faded, forgotten; told, and taken back.
+//! Consolidation: facts are merged, faded and forgotten; it is reported, and can be undone.
 
 use proptest::prelude::*;
 use rusqlite::types::Value;
@@ -49,7 +49,7 @@ fn duplicates_are_merged_into_the_most_important() {
     let tried = memory.recall().consolidate(&ConsolidationOptions { dry_run: true, ..how }).unwrap();
     assert_eq!((tried.id, tried.merged.as_slice()), (None, &[MergedMemories { kept: 2, removed: vec![1] }][..]));
     assert_eq!((all(&memory).len(), memory.recall().consolidations().unwrap().len()), (5, 0));
-    // It takes back nothing of the batch it is part of.
+    // A dry run rolls back nothing of the batch that it is part of.
     memory.db().begin_batch();
     memory.semantic().add(vec![aged("one more", "b", 0.5, 0.0)]).unwrap();
     memory.recall().consolidate(&ConsolidationOptions { dry_run: true, ..how }).unwrap();
@@ -199,7 +199,7 @@ fn near_duplicates_are_found_among_many() {
     let mut random = Random::new(5);
     let vectors: Vec<Vec<f32>> = (0..2500).map(|_| random.vector(256)).collect();
     let mut facts: Vec<NewSemanticMemory> = (0..2500).map(|at| fact(&format!("{at}"))).collect();
-    // Fifty of them once more, nearly.
+    // Near duplicates of fifty of them.
     facts.extend((0..50).map(|at| fact(&format!("{} again", at * 7))));
     memory.semantic().add(facts).unwrap();
     memory.recall().use_model("test", 256).unwrap();
@@ -238,7 +238,7 @@ fn importance_fades_with_age_and_without_use_and_only_once_for_the_same_time() {
     assert!((importance(&memory, 3) - 0.8 * 0.5_f64.sqrt()).abs() < 1e-9);
     let again = memory.recall().consolidate(&how).unwrap();
     assert_eq!((again.id, again.faded), (None, 0));
-    // What was changed since is the user's.
+    // A fact that the user changed since is left alone.
     memory
         .semantic()
         .update(&1, SemanticMemoryPatch { importance: Some(0.9), ..SemanticMemoryPatch::default() })
@@ -335,7 +335,7 @@ proptest! {
 
 #[test]
 fn near_duplicates_are_found_among_many_of_one_kind() {
-    // Above a thousand of a category they are not compared each with each.
+    // More than 1,024 facts of a category are not compared each with each.
     let memory = in_memory();
     let mut random = Random::new(5);
     let facts: Vec<(String, Vec<f32>)> = (0..1500).map(|at| (words(at), random.embedding(128))).collect();
@@ -360,11 +360,11 @@ fn near_duplicates_are_found_among_many_of_one_kind() {
     let done = memory.recall().consolidate(&how).unwrap();
     let is_again = |group: &&Vec<SimilarMemory>| group[1].content == format!("{} indeed", group[0].content);
     let again = done.similar.iter().filter(is_again).count();
-    // Some others are near each other too.
+    // Some other facts are near each other too.
     assert!(again >= 98 && done.similar.len() < 110, "{again} of 100, {} in all", done.similar.len());
 }
 
-/// A number in words, for one in figures would tell facts apart by itself.
+/// A number in words, because figures alone would distinguish facts.
 fn words(mut number: usize) -> String {
     let mut words = Vec::new();
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! A consolidation in slices: whatever happens between them, nothing is merged that is not the same.
+//! A consolidation in slices: whatever happens between them, only facts of the same text are merged.
 
 use proptest::prelude::*;
 use synth_memory::recall::consolidate::{Consolidated, ConsolidationOptions, MergedMemories, SimilarMemory};
@@ -8,7 +8,7 @@ use super::consolidation::{aged, all};
 use super::embed;
 use super::support::in_memory;
 
-/// What is done to the facts between the slices of a consolidation.
+/// A change to the facts between the slices of a consolidation.
 #[derive(Clone, Debug)]
 enum Meanwhile {
     Nothing,
@@ -34,7 +34,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
     ]
 }
 
-/// The first three texts are the same, and no others.
+/// Only the first three texts are the same.
 fn kind(text: u8) -> String {
     ["tea at five", " tea\tat  five", "tea at five\n", "Tea at five", "no tea at five", "coffee"][usize::from(text)]
         .into()
@@ -56,7 +56,7 @@ proptest! {
         };
         facts.iter().for_each(|(text, category, importance)| add(*text, *category, *importance));
         memory.recall().use_model("test", 2).unwrap();
-        // All are near each other, so the words decide.
+        // All facts are near each other, so only the texts decide.
         let embed_all = || embed(&memory, |text| Some(vec![1.0, 0.001 * text.len() as f32]));
         embed_all();
         let how = ConsolidationOptions { floor, ..ConsolidationOptions::default() };
@@ -66,7 +66,7 @@ proptest! {
         };
         let mut between = between.into_iter().cycle();
         for _ in 0..200 {
-            // Time stands still, so a slice of none is the smallest there is.
+            // The clock stands still, so a slice of 0 ms is the smallest possible.
             if memory.recall().prepare_consolidation(&how, 0.0).unwrap() {
                 break;
             }
@@ -91,7 +91,7 @@ proptest! {
                 Meanwhile::Another => {
                     memory.recall().consolidate(&how).unwrap();
                 }
-                // The file was replaced, or the engine opened it again.
+                // As if the file had been replaced, or the engine had opened it again.
                 Meanwhile::Forget => {
                     memory.recall().use_model("other", 2).unwrap();
                     memory.recall().use_model("test", 2).unwrap();
@@ -115,7 +115,7 @@ proptest! {
                 prop_assert!(removed.2 <= kept.2 && memory.semantic().get(id).unwrap().is_none());
             }
         }
-        // What is told of is there, and reads as it is told.
+        // Every reported fact exists and has the reported text.
         for group in &done.similar {
             let mut texts: Vec<Vec<&str>> = Vec::new();
             for SimilarMemory { id, content } in group {
@@ -127,7 +127,7 @@ proptest! {
             texts.dedup();
             prop_assert!(told > 1 && texts.len() == told, "the same twice: {group:?}");
         }
-        // Nothing was lost that it does not say, and importance is what it would have been.
+        // Only reported facts are gone, and importances are as without the changes in between.
         let gone: Vec<i64> = done.merged.iter().flat_map(|merged| merged.removed.clone()).chain(done.forgotten.clone()).collect();
         prop_assert_eq!(ids().len() + gone.len(), before.len());
         if done.id.is_some() {

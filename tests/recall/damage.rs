@@ -1,4 +1,4 @@
-//! What other programs do to vectors and their copies is noticed, and what is gone leaves no room behind.
+//! Changes that other programs make to vectors and their copies are noticed, and deleted vectors leave no unused space.
 
 use half::f16;
 use rusqlite::types::Value;
@@ -10,7 +10,7 @@ use super::{Random, asked, embed, remember, semantic};
 
 const DIMENSIONS: usize = 128;
 
-/// Facts whose vectors are made of their texts, so that each can be asked for.
+/// A vector made from the text, so that each fact can be searched for.
 fn vector(text: &str) -> Vec<f32> {
     let seed = text.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
     Random::new(seed).vector(DIMENSIONS)
@@ -27,7 +27,7 @@ fn filled(memory: &Memory, many: usize) {
     embed_all(memory);
 }
 
-/// Whether the fact of this text is the nearest to its own vector.
+/// Whether a search for the vector of this text finds this fact first.
 fn is_found(memory: &Memory, id: i64, text: &str) -> bool {
     let found = memory.recall().search(&asked(&vector(text))).unwrap();
     found.first().is_some_and(|near| near.item == semantic(id) && near.similarity.unwrap() > 0.9999)
@@ -43,7 +43,7 @@ fn updates_and_new_rows_in_place_of_old_ones_leave_no_room_behind() {
     let memory = open(folder.path()).unwrap();
     filled(&memory, 3000);
     let before = bytes(&memory);
-    // Four times as many vectors as there are rows.
+    // Adds four times as many vectors as there are rows.
     for round in 0..40 {
         for at in 0..150 {
             let id = round * 150 + 1 + at * 13 % 3000;
@@ -66,7 +66,7 @@ fn updates_and_new_rows_in_place_of_old_ones_leave_no_room_behind() {
         }
     };
     check(&memory);
-    // In the file there are no more blocks than there are vectors for either, and they say the same.
+    // The file has no more blocks than its vectors need either, and they hold the same.
     let blocks = "SELECT count(*) FROM embedding_blocks";
     let blocks: i64 = memory.db().connection().query_one(blocks, [], |row| row.get(0)).unwrap();
     assert!(blocks <= 5, "{blocks}");
@@ -83,7 +83,7 @@ fn damage_to_each_part_of_a_block_is_noticed_and_mended() {
     for damage in [
         format!("UPDATE embedding_blocks SET last = 7 WHERE {first}"),
         format!("UPDATE embedding_blocks SET ids = zeroblob(length(ids)) WHERE {first}"),
-        // Another vector's place and id.
+        // The ids of other vectors.
         format!("UPDATE embedding_blocks SET ids = substr(ids, 17) || substr(ids, 1, 16) WHERE {first}"),
         format!("UPDATE embedding_blocks SET ids = substr(ids, 17) WHERE {first}"),
         format!("UPDATE embedding_blocks SET codes = zeroblob(length(codes)) WHERE {first}"),
@@ -109,7 +109,7 @@ fn damage_to_each_part_of_a_block_is_noticed_and_mended() {
         for id in (1..=2100).step_by(30) {
             assert!(is_found(&opened, id, &format!("fact {id}")), "{id} after {damage}");
         }
-        // What is written in its place is whole.
+        // The block that is written in its place is valid.
         opened.recall().write_blocks().unwrap();
         opened.close().unwrap();
         let opened = open(copy.path()).unwrap();

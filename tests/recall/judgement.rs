@@ -1,4 +1,4 @@
-//! Synth Mind's judgements, by their definitions.
+//! Synth Mind's judgements, compared with their definitions.
 
 use synth_memory::ErrorCode;
 use synth_memory::recall::{MemoryTable, RecallQuestion};
@@ -8,19 +8,19 @@ use synth_memory::tables::semantic::NewSemanticMemory;
 use super::support::in_memory;
 use super::{asked, embed, fact};
 
-/// A vector of this cosine with the first axis.
+/// A vector that has this cosine with the first axis.
 fn at(cosine: f32) -> Vec<f32> {
     vec![cosine, (1.0 - cosine * cosine).sqrt()]
 }
 
-/// A text of this meaning.
+/// A question with this vector.
 fn about(vector: &[f32]) -> RecallQuestion {
     RecallQuestion { vector: Some(vector.to_vec()), ..RecallQuestion::of("x") }
 }
 
 #[test]
 fn grounding_confidence_is_as_it_is_defined() {
-    // Cosines and importances of what is stored, and what comes of them.
+    // Cosines and importances of the stored facts, and the expected confidence.
     let cases: [(&[(f32, f64)], f64); 8] = [
         (&[], 0.5),
         (&[(0.29, 1.0), (0.1, 1.0)], 0.3),
@@ -41,7 +41,7 @@ fn grounding_confidence_is_as_it_is_defined() {
         memory.recall().use_model("test", 2).unwrap();
         embed(&memory, |text| Some(at(text.parse().unwrap())));
         let confidence = memory.recall().grounding_confidence(&about(&[1.0, 0.0])).unwrap();
-        // As near as numbers of 16 bits.
+        // As exact as 16-bit floats allow.
         assert!((confidence - expected).abs() < 3e-4, "{stored:?}: {confidence}");
     }
 }

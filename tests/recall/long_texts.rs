@@ -1,4 +1,4 @@
-//! Texts that are long, or are no text in part.
+//! Long texts, and texts that contain data.
 
 use synth_memory::recall::RecallQuestion;
 use synth_memory::tables::turns::{NewTurn, TurnFilter};
@@ -37,7 +37,7 @@ fn an_image_in_a_text_is_no_words() {
     let waiting = memory.recall().pending(5).unwrap();
     assert!(waiting.iter().all(|waiting| waiting.text.len() < 100), "nor is it embedded");
     assert_eq!(texts(&memory.recall().recall(&RecallQuestion::of("Where is my passport?")).unwrap()).len(), 2);
-    // Pasted into a search it is no word either.
+    // Data in a search is not a word either.
     let filter = TurnFilter { search: Some(format!("passport {image}")), ..TurnFilter::default() };
     assert_eq!(memory.turns().count(filter).unwrap(), 1);
 }

@@ -21,7 +21,7 @@ pub(crate) fn fact(content: &str) -> NewSemanticMemory {
     NewSemanticMemory { content: content.into(), ..NewSemanticMemory::default() }
 }
 
-/// Facts of these contents, in order; their ids are 1, 2, 3, … in a new memory.
+/// Adds facts with these contents, in order; in a new memory their ids are 1, 2, 3, …
 pub(crate) fn remember(memory: &Memory, contents: &[&str]) -> Vec<i64> {
     memory.semantic().add(contents.iter().map(|content| fact(content)).collect()).unwrap()
 }
@@ -42,7 +42,7 @@ pub(crate) fn asked(vector: &[f32]) -> RecallQuestion {
     RecallQuestion { vector: Some(vector.to_vec()), filter: only_semantic(), ..RecallQuestion::of("") }
 }
 
-/// Gives every text that waits the vector that `of` makes of it.
+/// Stores the vector that `of` makes for every text that waits.
 pub(crate) fn embed(memory: &Memory, mut of: impl FnMut(&str) -> Option<Vec<f32>>) {
     loop {
         let waiting = memory.recall().pending(500).unwrap();
@@ -55,7 +55,7 @@ pub(crate) fn embed(memory: &Memory, mut of: impl FnMut(&str) -> Option<Vec<f32>
     }
 }
 
-/// Numbers that look random and are always the same.
+/// Pseudo-random numbers, the same in every run.
 pub(crate) struct Random(u64, Vec<Vec<f32>>);
 
 impl Random {
@@ -71,15 +71,15 @@ impl Random {
     }
 
     fn number(&mut self) -> f32 {
-        // Near enough to normal: a sum of twelve.
+        // Approximately normal: the sum of twelve uniform numbers.
         (0..12).map(|_| self.below(1 << 20) as f32 / (1 << 20) as f32).sum::<f32>() - 6.0
     }
 
-    /// As embeddings are: of as many dimensions as asked for, in groups, in which they differ in a few directions.
+    /// A vector like an embedding: embeddings form groups, within which they differ in a few directions.
     pub(crate) fn embedding(&mut self, dimensions: usize) -> Vec<f32> {
         const GROUPS: usize = 40;
         if self.1.is_empty() {
-            // The same whatever was drawn before.
+            // The same whatever numbers were drawn before.
             let mut random = Self::new(1000);
             self.1 = (0..GROUPS + 30).map(|_| random.vector(dimensions)).collect();
         }

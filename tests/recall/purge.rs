@@ -1,4 +1,4 @@
-//! What was deleted is gone from the file: its text, its words, its vector's codes.
+//! What was deleted is gone from the file: the text, its words, and the codes of its vector.
 
 use std::path::Path;
 
@@ -13,14 +13,14 @@ use super::support::open;
 use super::{Random, asked, embed, fact, only_semantic, remember};
 
 const DIMENSIONS: usize = 128;
-/// No other word begins as this does, so that FTS5 keeps it in one piece.
+/// No other word has the same beginning, so FTS5 stores it in one piece.
 const WORD: &str = "xqvwzk";
 
 fn holds(bytes: &[u8]) -> bool {
     bytes.windows(WORD.len()).any(|window| window.eq_ignore_ascii_case(WORD.as_bytes()))
 }
 
-/// The files of the folder that hold the word.
+/// The files of the folder that contain the word.
 fn found(folder: &Path) -> Vec<String> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files
@@ -29,7 +29,7 @@ fn found(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Whether an export holds the word: of the whole memory, or at a revision.
+/// Whether an export of the whole memory, or at a revision, contains the word.
 fn export_holds(memory: &mut Memory, revision: Option<&str>) -> bool {
     holds(
         &match revision {
@@ -50,7 +50,7 @@ fn embed_all(memory: &Memory) {
     embed(memory, |text| Some(vector(text)));
 }
 
-/// Rows of each table among others, of which some hold the word.
+/// Adds rows to each table; some of them contain the word.
 fn filled(memory: &Memory, many: usize) {
     let text = |at: usize| if at.is_multiple_of(3) { format!("fact {at} of {WORD}") } else { format!("fact {at}") };
     let contents: Vec<String> = (0..many).map(text).collect();
@@ -104,7 +104,7 @@ fn what_was_deleted_is_nowhere_in_the_file() {
             }
             memory.close().unwrap();
             assert_eq!(found(folder.path()), ["memory.db"], "it is there at first");
-            // Each export is the first thing that is done after the deletion.
+            // Each export is the first call after the deletion.
             let file = std::fs::read(folder.path().join("memory.db")).unwrap();
             for revision in [Some("002"), Some("001"), None] {
                 std::fs::write(folder.path().join("memory.db"), &file).unwrap();
@@ -124,7 +124,7 @@ fn what_is_left_is_found_while_the_rest_is_removed_a_slice_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let mut memory = open(folder.path()).unwrap();
     filled(&memory, 6000);
-    // Enough words that one slice does not do.
+    // So many words that one slice is not enough.
     let words =
         |at: usize| (0..200).map(|word| format!("n{}", at * 7919 + word * 104_729)).collect::<Vec<_>>().join(" ");
     let turn = |at| NewTurn { user_input: words(at), ..NewTurn::default() };
@@ -136,14 +136,14 @@ fn what_is_left_is_found_while_the_rest_is_removed_a_slice_at_a_time() {
     while memory.tidy_slice().unwrap() {
         slices += 1;
         let at = slices % 1000 * 3 + 1;
-        // What is deleted meanwhile goes with it.
+        // A row deleted in the meantime is removed too.
         memory.semantic().delete(&[at as i64 + 1]).unwrap();
         let text = format!("fact {}", at + 1);
         let hits = memory.recall().recall(&RecallQuestion { filter: only_semantic(), ..RecallQuestion::of(&text) });
         assert_eq!(hits.unwrap()[0].text, text);
     }
     assert!(slices > 1, "{slices}");
-    // The log too, though the memory is open.
+    // The log no longer contains the word either, although the memory is open.
     assert!(found(folder.path()).is_empty());
     let check: String = memory.db().connection().query_one("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
@@ -172,7 +172,7 @@ fn no_block_holds_the_code_of_a_vector_that_is_gone() {
     memory.recall().index().unwrap();
     memory.recall().purge().unwrap();
     assert_eq!(count(coded), before - 2);
-    // A block of which little is left goes, and what is left is read by row.
+    // A block with few vectors left is removed, and the rest is read by row.
     let filter = SemanticMemoryFilter::default();
     for id in 100..900 {
         memory.semantic().delete(&[id]).unwrap();

@@ -1,4 +1,4 @@
-//! How hits are ranked: each part by itself, all of them together, and what says the same.
+//! How hits are ranked: each part by itself, all parts together, and texts that say the same.
 
 use synth_memory::ErrorCode;
 use synth_memory::recall::MemoryReference;
@@ -133,7 +133,7 @@ fn lessons_are_whole_and_go_with_their_memory() {
     recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
     memory.uncertainty().delete(&[1, 3]).unwrap();
     assert_eq!(learnt(MemoryTable::Semantic), (1, 0, 0.25));
-    // SQLite may give the id again: what was learnt of one memory is not told of the next.
+    // SQLite may assign the id again: the lessons of the deleted row must not pass to the new one.
     memory.semantic().delete(&[1]).unwrap();
     assert_eq!(remember(&memory, &["tea"]), [1]);
     assert_eq!(learnt(MemoryTable::Semantic), (0, 0, 0.0));
@@ -169,7 +169,7 @@ fn only_the_same_text_is_told_once() {
     let turn = NewTurn { user_input: "tea at five".into(), ..NewTurn::default() };
     memory.turns().add(vec![turn]).unwrap();
     memory.recall().use_model("test", 2).unwrap();
-    // To the model all of them are the same.
+    // All texts have the same vector.
     embed(&memory, |_| Some(vec![1.0, 0.0]));
     let ask = |k, diversity| {
         let weights = RecallWeights { diversity, ..RecallWeights::default() };
@@ -266,7 +266,7 @@ fn what_is_common_elsewhere_and_what_repeats_keeps_nothing_back() {
     assert_eq!((hits.len(), hits[0].duplicates.len()), (10, 399));
 }
 
-/// Another program may have written what cannot be read: it makes room for the next.
+/// A row with values that cannot be read, written by another program, is replaced by the next hit.
 #[test]
 fn a_row_that_cannot_be_read_never_makes_fewer_hits() {
     let memory = in_memory();

@@ -15,7 +15,7 @@ fn unit(vector: &[f32]) -> Vec<f64> {
     vector.iter().map(|value| f64::from(*value) / length).collect()
 }
 
-/// The cosine of each with what is asked, by id.
+/// The cosine of each vector with the question, by id.
 fn cosines(units: &[(i64, Vec<f64>)], asked: &[f32]) -> HashMap<i64, f64> {
     let asked = unit(asked);
     let cosine = |unit: &[f64]| {
@@ -28,7 +28,7 @@ fn cosines(units: &[(i64, Vec<f64>)], asked: &[f32]) -> HashMap<i64, f64> {
     units.iter().map(|(id, unit)| (*id, cosine(unit))).collect()
 }
 
-/// A memory of so many facts, `fact 1` and so on, each with a vector; and those.
+/// Adds this many facts, `fact 1` and so on, each with a vector; returns ids and vectors.
 fn filled(memory: &Memory, many: usize, dimensions: usize) -> Vec<(i64, Vec<f32>)> {
     let contents: Vec<String> = (1..=many).map(|at| format!("fact {at}")).collect();
     let ids = remember(memory, &contents.iter().map(String::as_str).collect::<Vec<_>>());
@@ -47,8 +47,8 @@ fn embed_from(memory: &Memory, vectors: &[(i64, Vec<f32>)]) {
     });
 }
 
-/// How many of the ten nearest are found, of so many questions; every cosine that is told is exact, as far as
-/// numbers of 16 bits are.
+/// The share of the ten nearest that are found, over this many questions. Also checks that every reported cosine is as
+/// exact as 16-bit floats allow.
 fn found(memory: &Memory, vectors: &[(i64, Vec<f32>)], filter: &QuestionFilter, questions: usize) -> f64 {
     let units: Vec<_> = vectors.iter().map(|(id, vector)| (*id, unit(vector))).collect();
     let mut random = Random::new(7);
@@ -95,7 +95,7 @@ fn on_a_line_there_are_two_directions() {
     }
 }
 
-// From 4,096 vectors and 128 dimensions on there is a first pass by bits.
+// From 4,096 vectors and 128 dimensions on, there is a first pass over the bits.
 
 #[test]
 fn the_nearest_are_found_in_two_passes() {
@@ -162,7 +162,7 @@ fn deletes_and_updates_are_seen_at_once() {
     let mut vectors = filled(&memory, 17_500, 128);
     let mut random = Random::new(11);
     assert!(found(&memory, &vectors, &only_semantic(), 3) >= 0.99);
-    // A byte and a bit for each dimension, and little else.
+    // A byte and a bit per dimension, and little else.
     let copies = 17_500 * (128 + 128 / 8);
     let bytes = memory.recall().embedding_status().unwrap().bytes;
     assert!((copies..copies * 13 / 10).contains(&bytes), "{bytes} for {copies}");
@@ -172,7 +172,7 @@ fn deletes_and_updates_are_seen_at_once() {
         for _ in 0..100 {
             let at = random.below(vectors.len());
             let (id, _) = vectors[at];
-            // Another text, so the vector goes; and comes back as another.
+            // The text changes, so the vector is removed and added again as another one.
             let patch = SemanticMemoryPatch { content: Some(format!("fact  {id}")), ..SemanticMemoryPatch::default() };
             memory.semantic().update(&id, patch).unwrap();
             let patch = SemanticMemoryPatch { content: Some(format!("fact {id}")), ..SemanticMemoryPatch::default() };
@@ -201,7 +201,7 @@ fn what_was_stored_is_read_back_in_blocks() {
 
     let memory = open(folder.path()).unwrap();
     assert!(found(&memory, &vectors, &only_semantic(), 5) >= 0.99);
-    // Most of the first blocks goes, and what is left of them is put together.
+    // Most vectors of the first blocks are deleted, and the rest is combined.
     memory.semantic().delete(&(1..=1900).collect::<Vec<i64>>()).unwrap();
     vectors.retain(|(id, _)| *id > 1900);
     memory.close().unwrap();
@@ -212,7 +212,7 @@ fn what_was_stored_is_read_back_in_blocks() {
     let memory = open(folder.path()).unwrap();
     assert!(found(&memory, &vectors, &only_semantic(), 5) >= 0.99);
 
-    // What is in the blocks is a copy: without it, or with nonsense in it, everything is found all the same.
+    // Blocks are copies: if they are missing or hold nonsense, everything is still found.
     for damage in [
         "DELETE FROM embedding_blocks WHERE last % 2 = 0",
         "UPDATE embedding_blocks SET codes = 'x', ids = x'00'",
@@ -242,7 +242,7 @@ fn what_was_rolled_back_is_not_found() {
     memory.recall().keep(&[vector(semantic(ids[1]))]).unwrap();
     let found = memory.recall().search(&asked(&[1.0, 0.0])).unwrap();
     assert_eq!(found.iter().map(|near| near.item).collect::<Vec<_>>(), [semantic(ids[1])]);
-    // Made again, as a batch that could not be committed is, it is there once.
+    // If it is stored again after the batch that could not be committed, it is there once.
     memory.recall().keep(&[vector(semantic(ids[0]))]).unwrap();
     let found = memory.recall().search(&asked(&[1.0, 0.0])).unwrap();
     assert_eq!(found.len(), 2);
@@ -312,7 +312,7 @@ fn another_model_embeds_anew_and_the_former_is_not_lost_at_once() {
     embed(&memory, |_| Some(vec![1.0, 0.0]));
     assert_eq!(status(), ("a".into(), 2, 3, 0));
 
-    // A tool that cleared the vectors is noticed at the next opening.
+    // If another program cleared the vectors, the next opening notices.
     memory.db().connection().execute_batch("DELETE FROM embeddings; DELETE FROM embedding_blocks").unwrap();
     let mut copy = in_memory();
     copy.load(memory.export().unwrap()).unwrap();
@@ -374,7 +374,7 @@ fn what_is_no_vector_is_refused_and_nothing_is_kept() {
             ErrorCode::InvalidArgument
         );
     }
-    // Very small and very large numbers are as good as others.
+    // Very small and very large numbers are valid.
     recall
         .keep(&[
             (waiting[0].item, waiting[0].version, Some(vec![1e-38, 0.0, 0.0])),

@@ -1,4 +1,4 @@
-//! Finding by words: any string is safe, and the index is what the tables say.
+//! Search by words: any string is safe, and the index always matches the tables.
 
 use proptest::prelude::*;
 use synth_memory::db::Location;
@@ -82,7 +82,7 @@ fn all_tables_are_found_and_the_uncertainty_log_where_it_is_asked_for() {
     }
     assert_eq!(found("sighting", None), [MemoryTable::Episodes]);
 
-    // The tables' own search has the same index.
+    // The `search` filter of a table uses the same index.
     let listed = |search: &str| {
         let filter = EntryFilter { search: Some(search.into()), ..EntryFilter::default() };
         memory.long_term().list(Listing { filter, ..Listing::default() }).unwrap().rows.len()
@@ -118,7 +118,7 @@ fn word() -> impl Strategy<Value = String> {
 fn apply(memory: &Memory, Change(kind, id, text): Change) {
     let json = format!("{{\"said\": {}}}", serde_json::to_string(&text).unwrap());
     let key = format!("key{id}");
-    // What is not there is not changed; that is somebody else's test.
+    // A missing row cannot be changed; other tests check the error.
     match kind {
         0 => drop(memory.turns().add(vec![NewTurn { user_input: text, ..NewTurn::default() }]).unwrap()),
         1 => {
@@ -150,7 +150,7 @@ fn apply(memory: &Memory, Change(kind, id, text): Change) {
                 .unwrap(),
         ),
         13 => drop(memory.uncertainty().delete(&[id])),
-        // As other programs write: past the API, but not past the schema.
+        // As other programs write: without the API, but with the schema's triggers.
         14 => drop(
             memory.db().connection().execute("UPDATE OR IGNORE turns SET id = id + 100 WHERE id = ?", [id]).unwrap(),
         ),
@@ -190,7 +190,7 @@ proptest! {
             found.iter().all(|text| text.trim() == question.trim() || *text == "tea and peanuts"),
             "{found:?}"
         );
-        // What has a letter or a digit has a word, and finds itself.
+        // A text with a letter or a digit has a word, and a search for the text finds it.
         if question.chars().any(|letter| letter.is_ascii_alphanumeric()) {
             prop_assert!(found.iter().any(|text| text.trim() == question.trim()), "{found:?}");
         }
@@ -241,7 +241,7 @@ fn rows_that_are_new_and_rows_that_changed_are_taken_up_together() {
     let many: Vec<String> = (1..=600).map(|at| format!("word{at} common")).collect();
     remember(&memory, &many.iter().map(String::as_str).collect::<Vec<_>>());
     memory.recall().index().unwrap();
-    // More of each than a slice takes up, in all orders: changed, new, new and changed, gone and come again.
+    // More rows of each kind than a slice processes, mixed: changed, new, new and changed, deleted and added again.
     let script = "UPDATE semantic_memories SET content = content || ' changed' WHERE id <= 100;
                   INSERT INTO semantic_memories (content) SELECT 'new' || id FROM semantic_memories WHERE id <= 500;
                   UPDATE semantic_memories SET content = 'new and changed' WHERE id > 600 AND id % 2;
@@ -306,7 +306,7 @@ fn what_changes_while_most_is_cleared_has_the_vector_of_its_new_text() {
     super::embed(&memory, |_| Some(vec![1.0, 0.0]));
     let connection = memory.db().connection();
     connection.execute_batch("DELETE FROM semantic_memories WHERE id <= 22000").unwrap();
-    // The index is begun anew, and most of what is left is still to come.
+    // The index is being built again, and most of the remaining rows are not indexed yet.
     assert!(memory.recall().index_slice().unwrap());
     let patch = SemanticMemoryPatch { content: Some("changed".into()), ..SemanticMemoryPatch::default() };
     memory.semantic().update(&23_990, patch).unwrap();
@@ -344,7 +344,7 @@ fn a_word_that_says_nothing_ranks_nothing_and_does_not_save_a_hit_from_its_floor
     for nothing in ["What is it to me?", "Was hast du mich?", "me", "mich"] {
         assert_eq!(ask(nothing), 0, "{nothing}");
     }
-    // Without a floor, what has nothing else is still found.
+    // Without a minimum similarity, rows that share only function words are still found.
     assert!(!memory.recall().recall(&RecallQuestion::of("me")).unwrap().is_empty());
     let best = memory.recall().recall(&RecallQuestion::of("Which peanuts are for me?")).unwrap();
     assert!(best[0].text.starts_with("I am allergic"), "{:?}", texts(&best));
@@ -355,7 +355,7 @@ fn much_json_of_characters_that_stand_alone_is_taken() {
     let memory = in_memory();
     let value = serde_json::to_string(&vec!["中文"; 30_000]).unwrap();
     memory.long_term().add(vec![NewEntry { key: "k".into(), value, updated_at: None }]).unwrap();
-    // Where the JSON is walked again for each part of the text, this takes minutes, and nobody waits for it.
+    // If the JSON were read again for each part of the text, this would take minutes.
     assert_eq!(texts(&memory.recall().recall(&RecallQuestion::of("中文")).unwrap()).len(), 1);
 }
 

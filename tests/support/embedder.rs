@@ -1,15 +1,16 @@
-//! What the tests of both embedders share: how near vectors are, files with the right checksum, and what holds of any model.
+//! What the tests of both embedders share: comparisons of vectors, files with a valid checksum, and what must hold for
+//! any model.
 
 use serde_json::Value;
 use synth_memory::ErrorCode;
 use synth_memory::embed::StaticModel;
 
-/// The rows of a fixture: a text, and what is expected of it.
+/// The rows of a fixture: a text, and the expected result.
 pub(crate) fn expected<'e>(fixture: &'e Value, key: &str) -> impl Iterator<Item = (&'e str, &'e Value)> {
     fixture[key].as_array().unwrap().iter().map(|row| (row[0].as_str().unwrap(), &row[1]))
 }
 
-/// The ids of tokens, as a fixture has them.
+/// The ids of tokens in a fixture.
 pub(crate) fn ids(expected: &Value) -> Vec<u32> {
     expected.as_str().unwrap().split_terminator(' ').map(|id| id.parse().unwrap()).collect()
 }
@@ -18,7 +19,7 @@ pub(crate) fn alike(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Holds the vectors of texts against those of a fixture, and returns how many texts have one.
+/// Compares the vectors of texts with those of a fixture, and returns how many texts have one.
 pub(crate) fn check_vectors(model: &StaticModel, fixture: &Value) -> usize {
     let mut count = 0;
     for (text, vector) in expected(fixture, "vectors") {
@@ -37,7 +38,7 @@ pub(crate) fn check_vectors(model: &StaticModel, fixture: &Value) -> usize {
     count
 }
 
-/// How many of the questions have their fact, given by its place, as the nearest.
+/// For how many questions the nearest fact is the expected one, which is given by its index.
 pub(crate) fn nearest(model: &StaticModel, facts: &[&str], questions: &[(&str, usize)]) -> usize {
     let vectors: Vec<Vec<f32>> = facts.iter().map(|fact| model.embed(fact).unwrap()).collect();
     let right = questions.iter().filter(|(question, fact)| {
@@ -48,7 +49,7 @@ pub(crate) fn nearest(model: &StaticModel, facts: &[&str], questions: &[(&str, u
     right.count()
 }
 
-/// The file with the checksum that its content has, as models/README.md describes it.
+/// The file with a valid checksum, as described in models/README.md.
 pub(crate) fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
     let sum = bytes[16..].chunks(8).fold(0xcbf2_9ce4_8422_2325, |sum: u64, word| {
         let mut whole = [0; 8];
@@ -59,8 +60,8 @@ pub(crate) fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// A file that was changed here and there and cut short, with the right checksum, is refused or read; and then texts are split
-/// and embedded.
+/// Checks a file that was changed in places and cut short, but has a valid checksum: it is either rejected, or read and
+/// able to split and embed texts.
 pub(crate) fn check_harmless(mut bytes: Vec<u8>, changes: Vec<(usize, u8)>, cut: usize, text: &str) {
     for (at, value) in changes {
         bytes[at] = value;

@@ -1,10 +1,10 @@
-//! A disk that fails: files in memory, one disk to a thread, as OPFS is to a worker.
+//! A disk that fails: files in memory, one disk for each thread, as OPFS is for a worker.
 //!
-//! It counts what changes its files: creating, writing, flushing, truncating and deleting one. The k-th of these can be
-//! refused, or be the last, and then what survives is what a killed process leaves, or a power cut: what was flushed,
-//! and of what was not an arbitrary part, its writes perhaps torn between two sectors. Nothing beside the range that is
-//! written is ever changed, and a file is there or gone at once, for the pool in OPFS flushes its names. There is room
-//! for so many files only.
+//! It counts the operations that change its files: creating, writing, flushing, truncating and deleting a file. The
+//! k-th of these can fail, or be the last. Then the disk keeps what a killed process or a power cut leaves. After a
+//! power cut these are all flushed changes and an arbitrary part of the others, whose writes may be torn between two
+//! sectors. Nothing outside the range that is written is ever changed. A file is created or deleted at once, because
+//! the pool in OPFS flushes its names. The number of files is limited.
 #![allow(dead_code, unreachable_pub)]
 
 use std::cell::RefCell;
@@ -14,17 +14,17 @@ use std::ffi::c_int;
 use rusqlite::ffi::*;
 use synth_memory::migrate::backup::KEPT;
 
-/// As many files as the pool in OPFS has: a database, its log, the backups, and the next one with its log.
+/// As many files as the pool in OPFS has: a database, its log, the backups, and the next backup with its log.
 const FILES_AT_MOST: usize = 4 + KEPT;
-/// What is written whole or not at all: a disk's, smaller than what SQLite is told.
+/// The unit that is written whole or not at all: that of a disk, which is smaller than the one reported to SQLite.
 const SECTOR: usize = 512;
 
-/// What happens at the operation that is chosen.
+/// What happens at the chosen operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails, and those after it do not.
+    /// It fails; later ones do not.
     IoError,
-    /// It fails for want of room, if it needs any, or the next one that does; those after it do not.
+    /// It fails because the disk is full, or, if it needs no room, the next one that does; later ones do not.
     Full,
     /// The process ends.
     Kill,
@@ -37,10 +37,10 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 #[derive(Default)]
 pub struct File {
-    /// As a program sees it.
+    /// The contents as a program sees them.
     pub bytes: Vec<u8>,
     flushed: Vec<u8>,
-    /// What was done since it was flushed.
+    /// The changes since it was flushed.
     since: Vec<Change>,
 }
 
@@ -52,11 +52,11 @@ pub enum Change {
 #[derive(Default)]
 pub struct Disk {
     pub files: BTreeMap<String, File>,
-    /// A fault, and at which operation.
+    /// A fault, and the operation at which it occurs.
     fault: Option<(Fault, u64)>,
     operations: u64,
     struck: bool,
-    /// What there was ended: nothing can be read or written until the next start.
+    /// Whether the process or the power ended: nothing can be read or written until the next start.
     pub dead: bool,
     random: u64,
 }
@@ -65,7 +65,7 @@ thread_local! {
     pub static DISK: RefCell<Disk> = RefCell::default();
 }
 
-/// Puts these files, and no others, on the disk. No file may be open.
+/// Puts these files, and no others, on the disk. No file must be open.
 pub fn load(files: &Files) {
     let file = |bytes: &Vec<u8>| File { bytes: bytes.clone(), flushed: bytes.clone(), since: vec![] };
     let files = files.iter().map(|(name, bytes)| (name.clone(), file(bytes))).collect();
@@ -77,7 +77,7 @@ pub fn files() -> Files {
     DISK.with_borrow(|disk| disk.files.iter().map(|(name, file)| (name.clone(), file.bytes.clone())).collect())
 }
 
-/// Lets a fault strike at the `at`-th operation from here on, counted from 1.
+/// Makes a fault occur at the `at`-th operation from now on, counted from 1.
 pub fn arm(fault: Fault, at: u64) {
     DISK.with_borrow_mut(|disk| {
         (disk.fault, disk.operations, disk.struck) = (Some((fault, at)), 0, false);
@@ -90,12 +90,12 @@ pub fn operations() -> u64 {
     DISK.with_borrow(|disk| disk.operations)
 }
 
-/// Whether there were as many operations as the fault waited for.
+/// Whether the operation of the fault was reached.
 pub fn reached() -> bool {
     DISK.with_borrow(|disk| disk.fault.is_some_and(|(_, at)| disk.operations >= at))
 }
 
-/// Whether the fault has struck, and lets it strike no more.
+/// Removes the fault; returns whether it has occurred.
 pub fn disarm() -> bool {
     DISK.with_borrow_mut(|disk| {
         disk.fault = None;
@@ -103,7 +103,7 @@ pub fn disarm() -> bool {
     })
 }
 
-/// Lets the fault, a kill or a power cut, strike now, if it has not yet. Whether it had.
+/// Makes the fault, a kill or a power cut, occur now if it has not yet; returns whether it had.
 pub fn strike() -> bool {
     DISK.with_borrow_mut(|disk| {
         let struck = disk.struck;
@@ -114,13 +114,13 @@ pub fn strike() -> bool {
     })
 }
 
-/// The next process finds what is left. No file may be open.
+/// Starts the next process, which finds what is left. No file must be open.
 pub fn restart() {
     load(&files());
 }
 
 impl Disk {
-    /// Counts an operation and makes its change, unless the fault strikes.
+    /// Counts an operation and makes its change, unless the fault occurs.
     pub fn operate(&mut self, refused: c_int, needs_room: bool, name: &str, change: Option<Change>) -> c_int {
         if self.dead {
             return refused;
@@ -129,7 +129,7 @@ impl Disk {
         match self.fault {
             Some((fault, at)) if self.operations >= at && !self.struck && (needs_room || fault != Fault::Full) => {
                 self.struck = true;
-                // Of a write that fails a part may have been made.
+                // A part of a failed write may have been made.
                 if let Some(Change::Write(offset, bytes)) = change {
                     let part = self.below(bytes.len() as u64 / SECTOR as u64 + 1) as usize * SECTOR;
                     self.change(name, Some(Change::Write(offset, bytes[..part].to_vec())));
@@ -148,7 +148,7 @@ impl Disk {
         }
     }
 
-    /// Makes a change; none is a flush.
+    /// Makes a change; `None` is a flush.
     fn change(&mut self, name: &str, change: Option<Change>) {
         let Some(file) = self.files.get_mut(name) else { return };
         match change {
@@ -163,14 +163,14 @@ impl Disk {
         }
     }
 
-    /// The process or the power ends: only what survives is left.
+    /// Ends the process or the power: only what survives is left.
     fn end(&mut self) {
         (self.struck, self.dead) = (true, true);
         if !matches!(self.fault, Some((Fault::PowerCut, _))) {
             return;
         }
         let mut files = std::mem::take(&mut self.files);
-        // Now much of what was not flushed has come to the disk, now little.
+        // How much of the unflushed changes reached the disk varies.
         let likely = self.below(5);
         for file in files.values_mut() {
             file.bytes = std::mem::take(&mut file.flushed);

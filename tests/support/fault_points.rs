@@ -1,19 +1,19 @@
-//! At which operations of an act a fault strikes.
+//! Chooses the operations of an act at which a fault occurs.
 //!
-//! An act has some hundred operations. A run strikes at every eighth of them, starting at an offset that changes from run
-//! to run, and always at the first and last few. `FAULT_OFFSET=n` repeats a run; `FAULTS=all` strikes at every operation.
+//! An act has about a hundred operations. A run tests every eighth of them, from an offset that changes from run to
+//! run, and always the first and last few. `FAULT_OFFSET=n` repeats a run; `FAULTS=all` tests every operation.
 #![allow(dead_code, unreachable_pub)]
 
 use std::env;
 use std::sync::LazyLock;
 use std::time::UNIX_EPOCH;
 
-/// A sampled run strikes at one operation of so many.
+/// A sampled run tests one operation of this many.
 pub const STRIDE: u64 = 8;
-/// Every run strikes at so many operations at either end.
+/// Every run tests this many operations at either end.
 const ENDMOST: u64 = 3;
 
-/// The offset of this run's sample, or `None` to strike at every operation.
+/// The offset of this run's sample, or `None` to test every operation.
 pub fn offset() -> Option<u64> {
     static OFFSET: LazyLock<Option<u64>> = LazyLock::new(|| match (env::var("FAULTS"), env::var("FAULT_OFFSET")) {
         (Ok(which), _) => {
@@ -26,7 +26,7 @@ pub fn offset() -> Option<u64> {
     *OFFSET
 }
 
-/// The operations to strike at, of `count`, counted from 1.
+/// The operations to test among `count`, counted from 1.
 pub fn sample(count: u64) -> Vec<u64> {
     let is_struck = |at| offset().is_none_or(|offset| at % STRIDE == offset);
     (1..=count).filter(|&at| at <= ENDMOST || at + ENDMOST > count || is_struck(at)).collect()

@@ -1,4 +1,4 @@
-//! An SQLite VFS over a disk that fails. There is no shared memory, as in OPFS.
+//! An SQLite VFS over a disk that fails. As in OPFS, there is no shared memory.
 #![allow(dead_code, unreachable_pub, unsafe_code)]
 
 #[path = "fault_disk.rs"]
@@ -14,18 +14,18 @@ use synth_memory::migrate::backup::Folder;
 use disk::{Change, DISK};
 pub use disk::{Fault, Files, arm, disarm, files, operations, reached, restart, strike};
 
-/// The name SQLite knows it by.
+/// The name under which SQLite knows it.
 pub const VFS: &str = "faults";
-/// What SQLite is told: the pool's.
+/// The sector size that is reported to SQLite: that of the pool.
 const SECTOR_SIZE: c_int = 4096;
 
-/// Puts these files, and no others, on the disk. No file may be open.
+/// Puts these files, and no others, on the disk. No file must be open.
 pub fn load(files: &Files) {
     register();
     disk::load(files);
 }
 
-/// The disk, as the backups see it.
+/// The disk as a folder for backups.
 pub struct OnFaultyDisk;
 
 impl Folder for OnFaultyDisk {
@@ -51,7 +51,7 @@ fn refusal(code: c_int) -> synth_memory::Error {
     rusqlite::Error::SqliteFailure(Error::new(code), None).into()
 }
 
-/// An open file, as SQLite holds it.
+/// SQLite's handle of an open file.
 #[repr(C)]
 struct Handle {
     base: sqlite3_file,
@@ -85,8 +85,8 @@ static METHODS: sqlite3_io_methods = sqlite3_io_methods {
 fn register() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
-        // SAFETY: SQLite's own VFS is there once it is initialised; what is registered is never freed. Its methods that
-        // are kept (time, randomness, sleep) look at no file and at nothing of the VFS.
+        // SAFETY: SQLite's own VFS exists once SQLite is initialised, and a registered VFS is never freed. The methods
+        // that are kept (time, randomness, sleep) access no file and no data of the VFS.
         unsafe {
             sqlite3_initialize();
             let default = &*sqlite3_vfs_find(std::ptr::null());
@@ -114,7 +114,7 @@ unsafe extern "C" fn open(
     flags: c_int,
     out: *mut c_int,
 ) -> c_int {
-    // SAFETY: SQLite's contract for xOpen: room for a handle, and a name or none for a temporary file.
+    // SAFETY: by SQLite's contract for xOpen there is room for a handle, and a name, or none for a temporary file.
     unsafe {
         (*file).pMethods = std::ptr::null();
         let name = if name.is_null() { format!("temporary {file:p}") } else { text(name) };
@@ -136,7 +136,7 @@ unsafe extern "C" fn open(
     }
 }
 
-/// The text of a name that SQLite gives.
+/// The text of a name that SQLite passes.
 unsafe fn text(name: *const c_char) -> String {
     // SAFETY: it ends with a NUL.
     unsafe { CStr::from_ptr(name) }.to_str().unwrap().to_owned()
@@ -158,7 +158,7 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
 }
 
 unsafe extern "C" fn read(file: *mut sqlite3_file, data: *mut c_void, length: c_int, offset: i64) -> c_int {
-    // SAFETY: SQLite gives room for as many bytes as it asks for.
+    // SAFETY: SQLite provides room for as many bytes as it asks for.
     let (name, data) = unsafe { (name(file), std::slice::from_raw_parts_mut(data.cast::<u8>(), length as usize)) };
     DISK.with_borrow(|disk| {
         let Some(file) = disk.files.get(name).filter(|_| !disk.dead) else { return SQLITE_IOERR_READ };
@@ -171,7 +171,7 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, data: *mut c_void, length: c_
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, data: *const c_void, length: c_int, offset: i64) -> c_int {
-    // SAFETY: SQLite gives as many bytes as it says.
+    // SAFETY: SQLite passes as many bytes as it declares.
     let (name, data) = unsafe { (name(file), std::slice::from_raw_parts(data.cast::<u8>(), length as usize)) };
     let change = Change::Write(offset as usize, data.to_vec());
     DISK.with_borrow_mut(|disk| disk.operate(SQLITE_IOERR_WRITE, true, name, Some(change)))
@@ -219,13 +219,13 @@ unsafe extern "C" fn device_characteristics(_: *mut sqlite3_file) -> c_int {
 }
 
 unsafe extern "C" fn delete(_: *mut sqlite3_vfs, name: *const c_char, _: c_int) -> c_int {
-    // SAFETY: SQLite gives a name.
+    // SAFETY: SQLite passes a name.
     let name = unsafe { text(name) };
     DISK.with_borrow_mut(|disk| disk.delete(&name))
 }
 
 unsafe extern "C" fn access(_: *mut sqlite3_vfs, name: *const c_char, _: c_int, found: *mut c_int) -> c_int {
-    // SAFETY: SQLite gives a name, and room for the answer.
+    // SAFETY: SQLite passes a name, and room for the answer.
     let name = unsafe { text(name) };
     DISK.with_borrow(|disk| {
         unsafe { *found = c_int::from(disk.files.contains_key(&name)) };
@@ -234,7 +234,7 @@ unsafe extern "C" fn access(_: *mut sqlite3_vfs, name: *const c_char, _: c_int, 
 }
 
 unsafe extern "C" fn full_pathname(_: *mut sqlite3_vfs, name: *const c_char, room: c_int, out: *mut c_char) -> c_int {
-    // SAFETY: SQLite gives a name, and as much room as it says.
+    // SAFETY: SQLite passes a name, and as much room as it declares.
     unsafe {
         let length = CStr::from_ptr(name).count_bytes() + 1;
         if length > room as usize {

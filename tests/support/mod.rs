@@ -1,4 +1,4 @@
-//! What the native tests share: a clock that stands still, a database in a folder of its own, and its schema as text.
+//! What the native tests share: a clock that stands still, databases in folders, and their schemas and rows.
 #![allow(dead_code, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub fn in_memory() -> Memory {
     Memory::in_memory(still()).unwrap()
 }
 
-/// A folder on the disk, as the backups see it.
+/// A folder on the disk for backups.
 pub struct OnDisk(pub PathBuf);
 
 impl Folder for OnDisk {
@@ -45,7 +45,7 @@ pub fn migrations_at(folder: &Path, graph: Graph) -> Migrations {
     Migrations::new(graph).with_backups(Backups::new(Box::new(OnDisk(folder.to_owned())), "memory.db"))
 }
 
-/// Opens `memory.db` in a folder, with the migrations given.
+/// Opens `memory.db` in a folder, with these migrations.
 pub fn open_with(folder: &Path, graph: Graph) -> Result<Memory> {
     let path = folder.join("memory.db");
     let location = Location::File { path: path.to_str().unwrap(), vfs: None };
@@ -56,13 +56,13 @@ pub fn open(folder: &Path) -> Result<Memory> {
     open_with(folder, Graph::bundled())
 }
 
-/// Takes a bare connection up, as a memory does with its own.
+/// Upgrades a bare connection, as a memory does with its own.
 pub fn upgrade(connection: &mut rusqlite::Connection, graph: &Graph, target: &str) -> Result<Vec<String>> {
     let current = runner::current(connection)?;
     carry_out(connection, &graph.upgrade(&current, target)?)
 }
 
-/// Takes a bare connection down.
+/// Downgrades a bare connection.
 pub fn downgrade(connection: &mut rusqlite::Connection, graph: &Graph, target: &str) -> Result<Vec<String>> {
     let current = runner::current(connection)?;
     carry_out(connection, &graph.downgrade(&current, target)?)
@@ -77,7 +77,7 @@ pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
 
-/// Every object of a schema: type, name and SQL, as SQLite keeps them.
+/// Every object of a schema: type, name and SQL, as SQLite stores them.
 pub fn schema(connection: &rusqlite::Connection) -> Vec<(String, String, Option<String>)> {
     let sql = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
     let mut statement = connection.prepare(sql).unwrap();
@@ -85,7 +85,7 @@ pub fn schema(connection: &rusqlite::Connection) -> Vec<(String, String, Option<
     rows.collect::<rusqlite::Result<_>>().unwrap()
 }
 
-/// Every row of a table, as SQLite writes its values down.
+/// Every row of a table.
 pub fn rows(connection: &rusqlite::Connection, table: &str) -> Vec<Vec<rusqlite::types::Value>> {
     let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
     let columns = statement.column_count();
@@ -93,7 +93,7 @@ pub fn rows(connection: &rusqlite::Connection, table: &str) -> Vec<Vec<rusqlite:
     found.collect::<rusqlite::Result<_>>().unwrap()
 }
 
-/// Opens the bytes of a file in a folder of its own, with plain SQLite.
+/// Opens the bytes of a file with plain SQLite, in a folder of its own.
 pub fn open_bytes(bytes: &[u8]) -> (tempfile::TempDir, rusqlite::Connection) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file.db");
@@ -104,7 +104,7 @@ pub fn open_bytes(bytes: &[u8]) -> (tempfile::TempDir, rusqlite::Connection) {
 
 pub const TABLES: [&str; 5] = ["episodes", "long_term", "turns", "uncertainty_log", "semantic_memories"];
 
-/// What the index of words holds (terms, rows, places), and what it holds once it is made anew from the tables.
+/// What the index of words holds (terms, rows, positions), and what it holds after it is made again from the tables.
 pub fn indexed(memory: &Memory) -> [Vec<(String, i64, i64)>; 2] {
     let connection = memory.db().connection();
     let read = || {
@@ -146,7 +146,7 @@ pub fn changed(name: &str, sql: &str) -> rusqlite::Connection {
     file
 }
 
-/// Declares in other words what a file holds, as a program with functions and collations of its own would have.
+/// Changes the declarations in a file, as if a program with its own functions and collations had made it.
 pub fn relabelled(file: rusqlite::Connection, words: &[(&str, &str)]) -> Vec<u8> {
     file.execute_batch("PRAGMA writable_schema = ON").unwrap();
     for (from, to) in words {
@@ -157,7 +157,7 @@ pub fn relabelled(file: rusqlite::Connection, words: &[(&str, &str)]) -> Vec<u8>
     file_of(file)
 }
 
-/// What SQLite finds wrong with a database, or `ok`.
+/// The result of SQLite's integrity check: errors, or `ok`.
 pub fn integrity(connection: &rusqlite::Connection) -> String {
     connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
 }
@@ -167,7 +167,7 @@ pub fn left_out(imported: &synth_memory::memory::Imported) -> Vec<String> {
     imported.left_out.iter().map(|object| format!("{} {}", object.kind, object.name)).collect()
 }
 
-/// Every row of every table with its rowid, but the tables of recall and of the history.
+/// Every row of the five tables and of the tables named here, with its rowid.
 pub fn contents(connection: &rusqlite::Connection) -> Vec<(String, Vec<Vec<rusqlite::types::Value>>)> {
     let own = ["keyed", "long_term", "many", "notes", "numbered", "empty", "sqlite_sequence", "sqlite_stat1"];
     let names = schema(connection).into_iter().filter(|(kind, ..)| kind == "table").map(|(_, name, _)| name);

@@ -2,7 +2,7 @@
 import { loadHnswlib, syncFileSystem } from '/peers/hnswlib-wasm/dist/hnswlib.js';
 
 const FILE = 'vectors.hnsw';
-/** hnswlib's own defaults; the seed is that of its documentation. */
+/** hnswlib's defaults, and the seed of its documentation. */
 const [LINKS, EF_CONSTRUCTION, SEED] = [16, 200, 100];
 
 let index;

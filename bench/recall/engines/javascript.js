@@ -1,4 +1,4 @@
-// What anyone could write in ten minutes: one Float32Array in a worker, one loop over it, one file in OPFS.
+// A minimal engine, written in ten minutes: one Float32Array in a worker, one loop over it, one file in OPFS.
 let vectors;
 let width;
 let count = 0;
@@ -29,7 +29,7 @@ export default {
     const ids = new Int32Array(k);
     const scores = new Float32Array(k).fill(-Infinity);
     for (let row = 0; row < count; row++) {
-      // Four sums at once: one alone would wait for each addition to end before it begins the next.
+      // Four sums at once, because the additions of a single sum wait for each other.
       let [a, b, c, d] = [0, 0, 0, 0];
       for (let i = 0, at = row * width; i < width; i += 4, at += 4) {
         a += vector[i] * vectors[at];

@@ -1,10 +1,10 @@
-// Orama: everything in JavaScript objects. It keeps nothing itself; what `save` gives goes into IndexedDB here.
+// Orama: everything in JavaScript objects. It stores nothing itself; here the result of `save` is put into IndexedDB.
 import { create, insertMultiple, load, save, search } from '/peers/@orama/orama/dist/browser/index.js';
 
 let db;
 let width;
 
-/** The one object store of the one database. */
+/** Runs `act` on the only object store of the only database. */
 async function inStore(mode, act) {
   const asked = indexedDB.open('orama', 1);
   asked.onupgradeneeded = () => asked.result.createObjectStore('saved');
@@ -45,7 +45,7 @@ export default {
   },
   finish: () => inStore('readwrite', (store) => store.put(save(db), 'db')),
   async search(vector, k) {
-    // By default it leaves out what is less similar than 0.8, which here is most of the right answers.
+    // By default it omits rows with a similarity below 0.8, which here are most of the right answers.
     const { hits } = await search(db, {
       mode: 'vector',
       vector: { value: vector, property: 'embedding' },

@@ -28,7 +28,7 @@ export default {
     const lines = ids.map((id, row) => `${id}\t${texts[row]}\n`);
     return db.query("COPY items (id, text) FROM '/dev/blob'", [], { blob: new Blob(lines) });
   },
-  // The graph is built in memory where it fits. The vectors are of length 1, so the inner product is enough.
+  // The graph is built in memory if it fits. The vectors have length 1, so the inner product is enough.
   async finish() {
     const { rows } = await db.query("SELECT count(*)::int AS texts FROM pg_attribute WHERE attname = 'words'");
     if (rows[0].texts) await db.exec('CREATE INDEX ON items USING gin (words); ANALYZE items');
@@ -59,7 +59,7 @@ export default {
   close: () => db.close(),
 };
 
-/** Rows as Postgres's binary COPY has them, big end first: its quickest way in. */
+/** Rows in the format of Postgres's binary COPY (big-endian), its fastest way to insert. */
 function binaryCopy(ids, vectors) {
   const width = vectors.length / ids.length;
   const signature = [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00];

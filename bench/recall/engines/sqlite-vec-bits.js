@@ -1,4 +1,4 @@
-// sqlite-vec as its guide to binary quantisation has it: the nearest by sign bits, put in order by their vectors.
+// sqlite-vec as its guide to binary quantisation recommends: the nearest by sign bits, ordered by their vectors.
 import { sqliteVec } from './sqlite-vec.js';
 
 let candidates;
@@ -6,7 +6,7 @@ let candidates;
 export default sqliteVec({
   name: 'sqlite-vec, bits rescored',
   exact: false,
-  // Its distances are those of the lower half of every 64 bits, as a popcount of 32 bits would give them.
+  // Its distances count the lower half of every 64 bits only, as a popcount of 32 bits would.
   notes: 'its Hamming distance counts half of the bits in this build, so it finds less than it could',
   settings: ['the best 200 by bits', 'the best 1000 by bits'],
   set: (db, setting) => {

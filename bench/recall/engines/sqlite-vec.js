@@ -1,8 +1,8 @@
-// sqlite-vec's own build for the browser: SQLite with its vec0 table, which compares with every row. The newest release of
-// that build, 0.1.9, does not start (it sets `Module.postRun` when that is too late), so this is the one before it.
+// sqlite-vec's own build for the browser: SQLite with its vec0 table, which scans every row. The newest release of that
+// build, 0.1.9, does not start (it sets `Module.postRun` too late), so this is the one before it.
 import sqlite3InitModule from '/peers/sqlite-vec-wasm-demo/sqlite3.mjs';
 
-/** An engine over a vec0 table; `sqliteVec` is also used with a table that has bits beside the vectors. */
+/** An engine over a vec0 table. It is also used with a table that has bits in addition to the vectors. */
 export function sqliteVec({ name, exact, notes, settings, set, schema, insert, select, bind }) {
   let db;
   let adding;
@@ -50,7 +50,7 @@ export function sqliteVec({ name, exact, notes, settings, set, schema, insert, s
   };
 }
 
-// A cache that holds the whole table is what someone who has read SQLite's manual would give it.
+// The larger cache holds the whole table, as SQLite's manual suggests.
 const CACHES = { 'float32, cache as it comes': -16_384, 'float32, cache of 256 MiB': -262_144 };
 
 export default sqliteVec({

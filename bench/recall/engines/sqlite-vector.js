@@ -1,4 +1,4 @@
-// SQLite Cloud's build: SQLite with sqlite-vector, which scans a copy of the vectors in 8 bits, held in memory.
+// SQLite Cloud's build: SQLite with sqlite-vector, which scans a copy of the vectors in 8 bits, kept in memory.
 import sqlite3InitModule from '/peers/@sqliteai/sqlite-wasm/sqlite-wasm/jswasm/sqlite3.mjs';
 
 let db;

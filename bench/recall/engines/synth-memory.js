@@ -1,11 +1,11 @@
-// synth-memory itself. It has a worker of its own, so this runs in the page.
+// synth-memory itself. It has its own worker, so this runs in the page.
 import { Memory, SemanticMemories } from '/package/index.js';
 
-/** So many vectors wait for the embedder at most. */
+/** The greatest number of vectors that wait for the embedder. */
 const WAITING = 50_000;
 
 let memory;
-/** Which vector a text has, for as long as it may be asked for. */
+/** The vector of each text, as long as the embedder can be called with it. */
 const waiting = new Map();
 
 const embedder = {
@@ -38,7 +38,7 @@ export default {
     if (waiting.size >= WAITING) await embedAll();
   },
   addTexts: remember,
-  // A question finds whatever is committed, so that what is not indexed yet is indexed first.
+  // A question finds every committed row, so rows that are not indexed yet are indexed first.
   async finish() {
     await memory.recall('anything', { weights: { meaning: 0 } });
     if (waiting.size > 0) await embedAll();
@@ -47,7 +47,7 @@ export default {
     const rows = await memory.semantic.search(vector, { k });
     return rows.map(({ id }) => id);
   },
-  // Either word: by relevance, as recall has it, and with other endings. Both words: a listing, the newest first.
+  // Either word: recall, by relevance and with other endings. Both words: a list, newest first.
   async searchText(words, k, which) {
     const text = words.join(' ');
     if (which === 'all') return (await memory.semantic.list({ search: text, limit: k })).rows.map(({ id }) => id);
@@ -58,8 +58,8 @@ export default {
   close: () => memory.close(),
 };
 
-/** A new memory numbers its rows as the bench does, from 1. */
+/** Adds rows. A new memory numbers its rows as the benchmark does, from 1. */
 async function remember(ids, texts) {
   const given = await memory.semantic.rememberMany(texts.map((content) => ({ content })));
-  if (given[0] !== ids[0]) throw new Error(`The row ${ids[0]} was given the id ${given[0]}.`);
+  if (given[0] !== ids[0]) throw new Error(`Row ${ids[0]} received the id ${given[0]}.`);
 }

@@ -1,4 +1,4 @@
-// How fast this machine reads memory: a SIMD sum over as many bytes as 100,000 vectors have.
+// Measures how fast this machine reads memory: a SIMD sum over as many bytes as 100,000 vectors have.
 import { answer } from './hop.js';
 
 const PASSES = 15;
@@ -8,7 +8,7 @@ answer({
   async measure(module, bytes) {
     const { instance } = await WebAssembly.instantiate(module);
     const { memory, sum } = instance.exports;
-    // Pages that were never written are all one page of zeros, which the cache holds.
+    // Pages that were never written are all the same page of zeros, which is in the cache.
     const words = new Int32Array(memory.buffer, 0, bytes / 4).fill(1);
     const times = [];
     for (let pass = 0; pass < PASSES; pass++) {

@@ -1,4 +1,4 @@
-// What only synth-memory is asked: all of recall, with the embedder that comes with it.
+// Measures only synth-memory: the whole of recall, with the bundled embedder.
 import { Memory } from '/package/index.js';
 import { makeTexts } from '../data.js';
 
@@ -12,7 +12,7 @@ const timed = async (act) => {
   return { time: performance.now() - begun, result };
 };
 
-/** Embeds so many texts, and recalls: two words, and six, the common ones among them. */
+/** Embeds `size` texts, and recalls by two words, and by six including common ones. */
 window.bundled = async ({ size, count, k }) => {
   const made = makeTexts();
   const filled = await Memory.open({ url: URL, embedder: 'none' });
@@ -40,7 +40,7 @@ window.bundled = async ({ size, count, k }) => {
   return { loaded: loaded.time, perSecond: (1000 * embedded.result.embedded) / embedded.time, asked };
 };
 
-/** In a new page, with everything in the browser's cache: until the embedder works, and the first answer. */
+/** In a new page, with all files in the browser's cache: how soon the embedder works, and the first answer comes. */
 window.bundledAgain = async ({ k }) => {
   const memory = await Memory.open({ url: URL, embedder: 'none' });
   await memory.turns.count();

@@ -1,4 +1,4 @@
-// A page's side of a worker that answers calls by name: one message there, one back.
+// Calls a worker from a page by name: one message in each direction.
 export function startWorker(file) {
   const worker = new Worker(new URL(file, import.meta.url), { type: 'module' });
   const waiting = new Map();
@@ -12,7 +12,7 @@ export function startWorker(file) {
   worker.onerror = ({ message }) => {
     for (const { reject } of waiting.values()) reject(new Error(message));
   };
-  /** Large arrays are moved, not copied, where they are named in `transfer`. */
+  /** The arrays in `transfer` are moved, not copied. */
   return (call, given = [], transfer = []) =>
     new Promise((resolve, reject) => {
       const id = next++;
@@ -21,7 +21,7 @@ export function startWorker(file) {
     });
 }
 
-/** The worker's side: what it can be asked for. */
+/** The worker's side: answers these calls. */
 export function answer(calls) {
   self.onmessage = async ({ data: { id, call, given } }) => {
     try {
@@ -32,7 +32,7 @@ export function answer(calls) {
   };
 }
 
-/** What of an engine can be sent in a message. */
+/** The properties of an engine that can be sent in a message. */
 export async function describe({ name, storage, exact, endings, settings, notes, missing }) {
   return { name, storage, exact, endings, settings, notes, missing: await missing?.() };
 }

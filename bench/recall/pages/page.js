@@ -1,11 +1,11 @@
-// What the runner calls in a page: one engine filled and asked, opened again and asked once.
+// The calls of the runner to a page: fill and search one engine, or open it again and search once.
 import { DIMENSIONS, makeTexts, vectorsFor } from '../data.js';
 import { describe, startWorker } from './hop.js';
 
 const CHUNK = 5000;
-/** Questions asked before the clock runs, so that code is compiled and caches are as they stay. */
+/** The number of questions before the measured ones, so that code is compiled and caches are warm. */
 const WARM_UP = 20;
-/** How long workers are given to say what they hold, in ms: they are idle then. */
+/** How long the idle workers have to report their memory, in ms. */
 const ANSWERS_WITHIN = 2000;
 
 const timed = async (work) => {
@@ -14,19 +14,19 @@ const timed = async (work) => {
   return { time: performance.now() - begun, result };
 };
 
-/** An engine, in a worker where it has none of its own. `call` is one call of it, the hop included. */
+/** An engine, in a worker unless it has its own. `call` makes one call to it, including the hop. */
 async function load(file) {
   if (file === 'synth-memory.js') {
     const { default: engine } = await import(`../engines/${file}`);
     return { about: await describe(engine), call: (name, given = []) => engine[name](...given) };
   }
-  // Said so in its address, SQLite does not look for the proxy of a VFS that is not used here.
+  // With this in its address, SQLite does not look for the proxy of a VFS that is not used here.
   const hop = startWorker('./engine-worker.js?opfs-disable');
   const about = await hop('load', [file]);
   return { about, call: (name, given = [], transfer) => hop('call', [name, ...given], transfer) };
 }
 
-/** What the workers' WebAssembly modules hold: each answers for itself. */
+/** The bytes of the workers' WebAssembly memories. Each worker reports its own. */
 async function wasmBytes() {
   const channel = new BroadcastChannel('wasm-bytes');
   let sum = 0;
@@ -37,7 +37,7 @@ async function wasmBytes() {
   return sum;
 }
 
-/** What the page and its workers hold in JavaScript, by the browser's own count, and in WebAssembly. */
+/** The bytes that the page and its workers hold in JavaScript, as the browser counts them, and in WebAssembly. */
 async function heldBytes() {
   const wasm = await wasmBytes();
   globalThis.gc?.();
@@ -47,7 +47,7 @@ async function heldBytes() {
 
 const storedBytes = async () => (await navigator.storage.estimate()).usage;
 
-/** Fills an engine in parts, of which only the adding is timed, then lets it finish. */
+/** Fills an engine in parts, timing only the inserts, then lets it finish. */
 async function build(call, size, part) {
   let total = 0;
   for (let from = 0; from < size; from += CHUNK) {
@@ -121,7 +121,7 @@ window.texts = ({ file, size, count, k }) => {
   );
 };
 
-/** Opens what another page has built: until it is open, and until it has answered. */
+/** Opens a database that another page has built: the time until it is open, and until the first answer. */
 window.reopen = async ({ file, size, k }) => {
   const [question] = vectorQuestions(vectorsFor(size), 1, k);
   const { about, call } = await load(file);

@@ -1,12 +1,12 @@
-// The right answers: every stored vector compared with every question, in float32, by a plain loop.
+// Finds the right answers: compares every stored vector with every question, in float32, in a plain loop.
 import { DIMENSIONS, localDimension, vectorsFor } from '../data.js';
 import { answer } from './hop.js';
 
 const CHUNK = 2000;
-/** So many of the nearest tell the local dimension. */
+/** The number of nearest neighbours from which the local dimension is estimated. */
 const NEIGHBOURS = 100;
 
-/** The best of one question so far, best first. */
+/** The best answers to one question so far, best first. */
 function makeList() {
   const ids = new Int32Array(NEIGHBOURS);
   const scores = new Float32Array(NEIGHBOURS).fill(-Infinity);
@@ -33,7 +33,7 @@ function similarity(a, fromA, b, fromB) {
 }
 
 answer({
-  /** Of each question the ids and similarities of its nearest, and the mean and median of the local dimensions. */
+  /** The ids and similarities of each question's nearest, and the mean and median of the local dimensions. */
   find(size, count) {
     const vectors = vectorsFor(size);
     const asked = vectors.asked(count);

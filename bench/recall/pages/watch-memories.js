@@ -1,5 +1,5 @@
-// Imported first by every worker that holds an engine: counts the memories of the WebAssembly modules started there.
-// The browser's own count of a page's memory leaves these out.
+// Every worker that holds an engine imports this first. It counts the memories of the WebAssembly modules started
+// there, which the browser's own count of a page's memory omits.
 const memories = new Set();
 const { instantiate, instantiateStreaming, Instance, Memory } = WebAssembly;
 
@@ -29,7 +29,7 @@ WebAssembly.Memory = watchedClass(Memory, keep);
 const channel = new BroadcastChannel('wasm-bytes');
 channel.onmessage = () => {
   globalThis.gc?.();
-  // One memory may have been seen twice: imported by one module and exported by the next.
+  // A memory can appear twice: imported by one module and exported by another.
   const held = new Set([...memories].map((memory) => memory.deref()));
   held.delete(undefined);
   channel.postMessage([...held].reduce((sum, { buffer }) => sum + buffer.byteLength, 0));

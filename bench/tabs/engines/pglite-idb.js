@@ -1,4 +1,4 @@
 import { openIn } from './pglite.js';
 
-/** IndexedDB: what PGlite's documentation recommends in browsers. */
+/** IndexedDB, which PGlite's documentation recommends in browsers. */
 export const open = (name) => openIn(`idb://${name}`);

@@ -1,4 +1,4 @@
-// As PGlite's documentation has it (pglite.dev/docs/multi-tab-worker).
+// As in PGlite's documentation (pglite.dev/docs/multi-tab-worker).
 import { PGlite } from '/peers/@electric-sql/pglite/dist/index.js';
 import { worker } from '/peers/@electric-sql/pglite/dist/worker/index.js';
 

@@ -15,7 +15,7 @@ export async function openIn(dataDir) {
   await pg.exec(SCHEMA);
   const setting = async (name) => `${name} ${Object.values((await pg.query(`SHOW ${name}`)).rows[0])[0]}`;
   return {
-    // Not relaxed, an answer waits until the files are written to the store that the address names.
+    // Without relaxed durability, an answer waits until the files are written to the store that the URL names.
     settings: async () => `${dataDir.split(':')[0]}, relaxedDurability false, ${await setting('synchronous_commit')}`,
     onLeaderChange: (callback) => pg.onLeaderChange(callback),
     fill: (rows) => pg.query(FILL, [rows]),

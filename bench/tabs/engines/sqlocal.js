@@ -6,7 +6,7 @@ const SCHEMA = [
 ];
 
 export async function open(name) {
-  // Its own worker, which its client would start by itself if a bundler had found it.
+  // SQLocal's own worker. Its client starts it by itself only if a bundler has found it.
   const processor = new Worker('/sqlocal/worker.js', { type: 'module' });
   const { sql } = new SQLocal({ databasePath: `${name}.sqlite3`, processor });
   for (const statement of SCHEMA) await sql(statement);

@@ -1,8 +1,8 @@
-// What a tab does: opens an engine, measures calls, and watches how long it has to wait.
+// Runs in a tab: opens an engine, measures calls, and records how long the tab waits.
 
-/** No side takes longer than this for a round's calls of one kind, in ms. */
+/** The longest time for a round's calls of one kind, in ms. */
 const LONGEST = 500;
-/** A call that takes longer is counted as never answered, in ms. */
+/** In ms; a call that takes longer counts as never answered. */
 const NEVER = 10_000;
 
 let side;
@@ -18,7 +18,7 @@ export const settings = () => side.settings();
 export const write = () => side.write(calls++);
 export const read = (id) => side.read(id);
 
-/** Milliseconds for each of so many awaited calls, on average; of fewer if they take long. */
+/** The mean time in ms of `count` awaited calls, or of fewer if they take long. */
 async function each(count, call) {
   const started = performance.now();
   let made = 0;
@@ -32,7 +32,7 @@ export const reads = (count, rows) =>
     if (!(await side.read(1 + ((n * 7919) % rows)))) throw new Error('A row is missing.');
   });
 
-/** Milliseconds for each of so many calls that are started together. */
+/** The mean time in ms of `count` calls that are started together. */
 export async function writesTogether(count) {
   const started = performance.now();
   await Promise.all(Array.from({ length: count }, write));
@@ -40,8 +40,8 @@ export async function writesTogether(count) {
 }
 
 /**
- * Writes, each call awaited, until `stopWatching`. A call that fails is made again; so is one that waits when the engine
- * reports another leader, if it says so, because such a call may never be answered.
+ * Writes, each call awaited, until `stopWatching`. A failed call is retried. If the engine reports a new leader, a
+ * waiting call is retried too, because it may never be answered.
  */
 export function watch() {
   const seen = { answers: [], again: 0, never: 0, stopped: false, abandon: () => {} };
@@ -57,7 +57,7 @@ async function run(seen) {
       timer = setTimeout(resolve, NEVER, 'never');
       seen.abandon = resolve;
     });
-    // A caller who tries again leaves the page its turn.
+    // A retry lets other tasks of the page run first.
     const failed = () => new Promise((resolve) => setTimeout(resolve, 0, 'again'));
     const what = await Promise.race([write().then(() => 'answered', failed), given]);
     clearTimeout(timer);
@@ -66,10 +66,10 @@ async function run(seen) {
   }
 }
 
-/** Whether a write that was called after this instant has been answered. */
+/** Whether a write that began after this instant has been answered. */
 export const answeredSince = (instant) => watching.seen.answers.some(({ called }) => called > instant);
 
-/** The longest time between two answers, of which the second came after this instant, in ms; and what went wrong. */
+/** The longest time in ms between two answers, the second of them after this instant, and what went wrong. */
 export async function stopWatching(instant) {
   const { seen, done } = watching;
   seen.stopped = true;

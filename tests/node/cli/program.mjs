@@ -1,4 +1,4 @@
-// The command line as a person has it: dist/cli.js, run in a folder of its own.
+// The command line as a user runs it: dist/cli.js, in its own folder.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const env = (extra) => {
   return { ...rest, PYTHONDONTWRITEBYTECODE: '1', ...extra };
 };
 
-/** A folder that goes when the test is over, and how to run the program in it. */
+/** A folder that is removed after the test, and functions to run the program in it. */
 export function start(t, files = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'synth-memory-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +26,7 @@ export function start(t, files = {}) {
     const node = options.preload ? ['--import', options.preload, ...given] : given;
     return spawnSync(process.execPath, node, { cwd: folder, encoding: 'utf8', ...rest, env: env(options.env) });
   };
-  /** Runs it, and it must go well; gives what it printed. */
+  /** Runs the program, which must succeed, and returns its output. */
   const ok = (...words) => {
     const { status, stdout, stderr } = run(words);
     if (status !== 0) throw new Error(`synth-memory ${words.join(' ')}: exit code ${status}\n${stdout}${stderr}`);
@@ -38,7 +38,7 @@ export function start(t, files = {}) {
   return { folder, path, write, run, ok, json, begin, fixture, list: (...parts) => readdirSync(path(...parts)).sort() };
 }
 
-/** Runs Python with its sqlite3 and Alembic; gives what it printed. */
+/** Runs Python with its sqlite3 and Alembic, and returns its output. */
 export function runPython(words, options = {}) {
   const { status, signal, stdout, stderr } = spawnSync(python, words, { encoding: 'utf8', env: env(), ...options });
   if (status !== 0)
@@ -47,8 +47,8 @@ export function runPython(words, options = {}) {
 }
 
 /**
- * What SQLite itself finds in a file, with what stands beside it, in a copy: its revisions, whether it is whole, its schema
- * and rows. The history has times in it and is left out.
+ * What SQLite finds in a copy of a file and of its log or journal: revisions, integrity, schema and rows. The history
+ * is left out because it contains times.
  */
 export function look(file) {
   return JSON.parse(runPython([at('tests', 'node', 'cli', 'look.py'), file]));

@@ -1,4 +1,4 @@
-// Loaded before the program: ends it, or fails, at the n-th call that changes a file. `STOP_AT=n`, `STOP_WITH=kill|ENOSPC`.
+// Loaded before the program. The n-th call that changes a file kills it or fails: `STOP_AT=n`, `STOP_WITH=kill|ENOSPC`.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -11,7 +11,7 @@ for (const name of ['openSync', 'writeSync', 'fsyncSync', 'fchmodSync', 'renameS
     calls += 1;
     if (calls === at) {
       if (process.env.STOP_WITH === 'kill') {
-        // Half of what was to be written is there.
+        // Half of the bytes are written.
         if (name === 'writeSync') call(given[0], given[1].subarray(0, given[1].length / 2));
         process.kill(process.pid, 'SIGKILL');
       }

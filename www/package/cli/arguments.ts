@@ -1,27 +1,27 @@
-// From words to a command, its options and its arguments.
+// Parses the words of a command line into options and arguments.
 import { parseArgs } from 'node:util';
 import { misused } from './failures.js';
 import { didYouMean } from './nearest.js';
 
-/** One option, as `parseArgs` takes it, and what help says of it. */
+/** One option as `parseArgs` declares it, with its text in the help. */
 export interface Option {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
-  /** What stands for its value in the help. */
+  /** The placeholder for its value in the help. */
   readonly value?: string;
   readonly help: string;
 }
 export type Options = Readonly<Record<string, Option>>;
 
-/** What may be said to every command. */
+/** The options of every command. */
 export const GLOBAL: Options = {
-  url: { type: 'string', value: 'url', help: 'the database; $SYNTH_DATABASE_URL, or sqlite:///state/memory.db' },
-  migrations: { type: 'string', value: 'folder', help: "the app's own revisions; $SYNTH_MIGRATIONS, or migrations" },
-  json: { type: 'boolean', help: 'answers, and failures, as JSON' },
-  quiet: { type: 'boolean', short: 'q', help: 'say nothing but what was asked for' },
-  'no-color': { type: 'boolean', help: 'no colours; as with $NO_COLOR and where there is no terminal' },
-  help: { type: 'boolean', short: 'h', help: 'this help' },
+  url: { type: 'string', value: 'url', help: 'database (default: $SYNTH_DATABASE_URL or sqlite:///state/memory.db)' },
+  migrations: { type: 'string', value: 'folder', help: "app's revisions (default: $SYNTH_MIGRATIONS or migrations)" },
+  json: { type: 'boolean', help: 'print answers and failures as JSON' },
+  quiet: { type: 'boolean', short: 'q', help: 'print only the requested output' },
+  'no-color': { type: 'boolean', help: 'print no colours (default if $NO_COLOR is set or stdout is not a terminal)' },
+  help: { type: 'boolean', short: 'h', help: 'show this help' },
 };
 
 export interface Values {
@@ -35,7 +35,7 @@ export interface Words {
   readonly positionals: string[];
 }
 
-/** Parses what was said; what no option is called is an error. */
+/** Parses the words. Throws a usage error for an unknown option. */
 export function parse(words: readonly string[], options: Options): Words {
   try {
     const { values, positionals } = parseArgs({
@@ -53,7 +53,7 @@ export function parse(words: readonly string[], options: Options): Words {
       },
     };
   } catch (error) {
-    // Its second sentence is about `--`, which is of no use here.
+    // Only the first sentence is kept. The second one explains `--`, which does not help here.
     const [what] = (error as Error).message.split(/\. |\n/);
     const [, unknown] = /^Unknown option '--([^']+)'/.exec(what!) ?? [];
     const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys(options), (name) => `--${name}`);
@@ -61,7 +61,7 @@ export function parse(words: readonly string[], options: Options): Words {
   }
 }
 
-/** `-1` and `-3:current` are revisions, not options; no option begins with a digit. */
+/** Hides `-1` and `-3:current` from `parseArgs`: they are revisions, not options. No option begins with a digit. */
 const HIDDEN = '\0';
 const hideSteps = (word: string) => (/^-\d/.test(word) ? HIDDEN + word : word);
 const showSteps = (word: string) => (word.startsWith(HIDDEN) ? word.slice(1) : word);

@@ -1,4 +1,4 @@
-// Copies of a database that stand beside it, named as the engine names them.
+// The backups of a database: copies next to it, named as the engine names its own.
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { alone } from './database.js';
@@ -10,7 +10,7 @@ export const KEPT = 3;
 export interface Backup {
   readonly id: string;
   readonly createdAt: Date;
-  /** The revisions it is at; none for the base. */
+  /** The revisions that it is at; empty at the base. */
   readonly revisions: string[];
   readonly bytes: number;
 }
@@ -21,7 +21,7 @@ export class Backups {
     readonly kept: number,
   ) {}
 
-  /** All of them, newest first. */
+  /** All backups, newest first. */
   list(): Backup[] {
     const folder = dirname(this.database);
     if (!statSync(folder, { throwIfNoEntry: false })) return [];
@@ -31,7 +31,7 @@ export class Backups {
       .sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
   }
 
-  /** Keeps a copy, flushed and read back. */
+  /** Writes a backup, flushes it and reads it back. */
   take(bytes: Uint8Array, revisions: readonly string[]): Backup {
     const newest = this.list()[0]?.createdAt.getTime() ?? 0;
     const time = Math.max(Date.now(), newest + 1);
@@ -41,7 +41,7 @@ export class Backups {
     return this.#parse(id)!;
   }
 
-  /** Lets go of the oldest beyond those that are kept. Done last, so that a run that fails takes no way back. */
+  /** Deletes the oldest backups beyond `kept`. Called last, so that a failed run deletes none. */
   prune(): void {
     for (const { id } of this.list().slice(this.kept)) remove(this.#path(id));
   }
@@ -66,7 +66,7 @@ export class Backups {
   }
 }
 
-/** The revisions as a part of a file's name, which has room for some 200 characters and none for slashes. */
+/** The revisions as part of a file name, which can hold about 200 characters and no slashes. */
 function place(revisions: readonly string[]): string {
   const names = revisions.map((revision) => revision.replace(/[%/\\]/g, encodeURIComponent));
   let shown = names.length;

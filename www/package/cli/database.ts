@@ -1,4 +1,4 @@
-// The database file: read whole with its log, replaced whole.
+// The database file. It is read whole, with its write-ahead log, and replaced whole.
 import {
   accessSync,
   closeSync,
@@ -19,29 +19,29 @@ import { withLog } from './wal.js';
 
 export const DEFAULT_URL = 'sqlite:///state/memory.db';
 
-/** A database as it was read, and how to tell that it has not changed since. */
+/** A database as it was read, with its state at that time, from which a later change is detected. */
 export interface Snapshot {
-  /** What it holds, its log's commits among it; nothing where there is no file. */
+  /** Its content, including the commits in its log; empty if there is no file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether the log held anything that the file did not. */
+  /** Whether the log held commits that were not in the file yet. */
   readonly logged: boolean;
   readonly stats: Stats | undefined;
   readonly state: string;
 }
 
-/** The path that a URL such as SQLAlchemy's names. */
+/** The path in a database URL. The URL has SQLAlchemy's format. */
 export function pathOf(url: string): string {
   const [, path] = /^sqlite(?:\+\w+)?:\/\/\/([^?]*)/.exec(url) ?? [];
   if (!path || path === ':memory:')
     throw new CommandError(
       'invalid_url',
-      `"${url}" names no SQLite file.`,
-      'Write sqlite:///folder/file.db for a path from here, sqlite:////folder/file.db for an absolute one.',
+      `"${url}" is not the URL of an SQLite file.`,
+      'Write sqlite:///folder/file.db for a relative path, sqlite:////folder/file.db for an absolute one.',
     );
   return target(resolve(path));
 }
 
-/** Where symbolic links lead: SQLite keeps the log beside that file, and that file is what is replaced. */
+/** The file that symbolic links lead to. SQLite keeps the log next to that file, and that file is replaced. */
 function target(path: string): string {
   try {
     return realpathSync(path);
@@ -66,7 +66,7 @@ export class DatabaseFile {
   }
 
   read(): Snapshot {
-    // A program that is writing changes one of the files while they are read; most are done in a moment.
+    // Another program can change one of the files while they are read. Most writes end soon, so the read is retried.
     for (let attempt = 0; attempt < 5; attempt++) {
       const state = this.#state();
       const stats = statSync(this.path, { throwIfNoEntry: false });
@@ -76,13 +76,13 @@ export class DatabaseFile {
       const log = read(this.#log);
       const journal = read(this.#journal);
       if (this.#state() !== state) continue;
-      // SQLite has no use for what stands beside an empty file.
+      // SQLite ignores a log or a journal next to an empty file.
       if (file.length === 0) return { bytes: file, logged: false, stats, state };
       if (journal?.[0])
         throw new CommandError(
           'locked',
-          `${this.#journal} holds a change that was cut off or is being made.`,
-          'Open the file once with the program that made it, or with sqlite3, which undoes it; nothing was changed.',
+          `${this.#journal} holds a change that was interrupted or is still being made.`,
+          'To roll it back, open the file once with the program that wrote it, or with sqlite3; nothing was changed.',
         );
       const bytes = (log ? withLog(file, log) : file) as Uint8Array<ArrayBuffer>;
       return { bytes, logged: bytes !== file, stats, state };
@@ -90,7 +90,7 @@ export class DatabaseFile {
     throw this.#busy('is being written by another program');
   }
 
-  /** Whether this file can be replaced at all; asked before anything is made beside it. */
+  /** Prepares the folder, and throws if the file cannot be replaced. Called before anything is written next to it. */
   prepare(was: Snapshot): void {
     makeFolder(dirname(this.path));
     try {
@@ -104,12 +104,12 @@ export class DatabaseFile {
   }
 
   /**
-   * Replaces the database. Whenever this is cut off, the old one or the new one is there, whole.
+   * Replaces the database. Whenever this is interrupted, the whole old or the whole new database is there.
    *
-   * A log is applied to whatever file has its name, so it may not stand beside the new file for a moment; nor may it go
-   * while it holds what the old file lacks. Hence: the old file with its log's commits in it takes the old one's place,
-   * and the log, applied to that, changes nothing; the log goes; the new file takes its place. The shared memory, which
-   * is only an index of the log, goes last.
+   * SQLite applies a log to whatever file has its name. So the log must never be next to the new file, and it must not
+   * be removed while it holds commits that the old file lacks. Hence three steps: First, the old file is replaced by a
+   * copy that includes the commits of the log; applying the log to this copy changes nothing. Then the log is removed.
+   * Then the copy is replaced by the new file. The shared memory file, which only indexes the log, is removed last.
    */
   replace(was: Snapshot, bytes: Uint8Array): void {
     const { stats: like } = was;
@@ -137,7 +137,7 @@ export class DatabaseFile {
     return new CommandError('locked', `${this.path} ${what}.`, 'Close it there and try again; nothing was changed.');
   }
 
-  /** What changes with the file, its log or its journal: times, sizes, and the counters in their headers. */
+  /** Changes with the file, its log or its journal: made of their times, sizes and the counters in their headers. */
   #state(): string {
     try {
       return this.#stateNow();
@@ -169,10 +169,10 @@ function headerOf(path: string): string {
   return header.toString('hex');
 }
 
-/** The two bytes that say whether a file is used with a log. */
+/** The positions of the two bytes that are 2 if the file is in WAL mode (used with a log), and 1 if not. */
 const MODE = [18, 19] as const;
 
-/** A file that was used with a log stays one. */
+/** The new file in WAL mode if the old one is in WAL mode. */
 function inModeOf(old: Uint8Array, bytes: Uint8Array): Uint8Array {
   if (!MODE.every((at) => old[at] === 2)) return bytes;
   const next = bytes.slice();
@@ -180,7 +180,7 @@ function inModeOf(old: Uint8Array, bytes: Uint8Array): Uint8Array {
   return next;
 }
 
-/** The same database as one file that needs no other beside it. */
+/** The same database in a single file: without WAL mode it needs no log next to it. */
 export function alone(bytes: Uint8Array): Uint8Array {
   if (!MODE.every((at) => bytes[at] === 2)) return bytes;
   const copy = bytes.slice();
@@ -189,8 +189,8 @@ export function alone(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The process that has a file open with SQLite's locks on it, as far as the operating system tells: Linux does. With a log
- * a connection holds one for as long as it lives; without one, only while it reads or writes.
+ * The process that holds SQLite's locks on a file, if the operating system reports it: only Linux does. In WAL mode a
+ * connection holds a lock as long as it is open; otherwise only while it reads or writes.
  */
 function holderOf(path: string): string | undefined {
   const FIRST_BYTE = 0x40000000;

@@ -1,7 +1,7 @@
-// What goes wrong, as one line for a person or one object for a program.
+// Failures: one line for a person, or one object for a program.
 import { asFailure, type ErrorCode } from '../wire/errors.js';
 
-/** What a program ends with: all was well; it failed, or found what it was to look for; it was called wrongly. */
+/** Exit status: 0 success, 1 failure or differences found, 2 usage error. */
 export const OK = 0;
 export const FAILED = 1;
 export const MISUSED = 2;
@@ -18,12 +18,12 @@ export class CommandError extends Error {
   }
 }
 
-/** A call that no command understands. */
+/** A usage error. */
 export function misused(message: string, hint = 'See synth-memory help.'): CommandError {
   return new CommandError('usage', message, hint, MISUSED);
 }
 
-/** A failure of the file system, in the words of this package. */
+/** A failure of the file system with a code and a hint of this package. */
 export function fromSystem(thrown: unknown, doing: string): CommandError {
   const { code = '', message } = thrown as NodeJS.ErrnoException;
   const said = code === '' ? message : (SYSTEM[code]?.[1] ?? `${code}: ${message}`);
@@ -51,7 +51,7 @@ export interface Told {
   readonly status: number;
 }
 
-/** What was thrown, whatever it was. */
+/** Converts anything that was thrown into a failure to print. */
 export function toTold(thrown: unknown): Told {
   if (thrown instanceof CommandError) {
     const { code, message, hint, status } = thrown;
@@ -63,17 +63,17 @@ export function toTold(thrown: unknown): Told {
   return { code: 'internal', message, hint: 'Please report it with this message.', status: FAILED };
 }
 
-/** What to do here about errors whose own hint names calls of the page's API. */
+/** Replaces the hints that name calls of the page's API. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  corrupt_database: 'Put a backup back: `synth-memory backups`, then `synth-memory restore <id>`.',
+  corrupt_database: 'Restore a backup: `synth-memory backups` lists them, `synth-memory restore <id>` restores one.',
   edited_revision:
-    'Put its text back and add a new revision; if no one else has applied it yet, `synth-memory redo <revision>`; if the schema is the same, `synth-memory accept <revision>`.',
+    'Restore its text and add a new revision. If no one else has applied it yet, run `synth-memory redo <revision>`; if the schema is the same, `synth-memory accept <revision>`.',
   io_failed: 'Try again; nothing was changed.',
   not_a_head: 'Build on a head, or begin a branch there with --splice.',
   schema_mismatch:
-    'Correct the schema, or name the revision that it is of: `synth-memory stamp --purge <revision>`; --force stamps all the same.',
+    'Correct the schema, or record the revision that it matches with `synth-memory stamp --purge <revision>`; --force stamps without comparing.',
   unknown_revision:
-    'Check --migrations, or take the newest version of the app. `synth-memory upgrade heads --downgrade-newer` goes back by the scripts kept in the file; `synth-memory stamp --purge` only writes down where it is.',
+    'Check --migrations, or use the newest version of the app. `synth-memory upgrade heads --downgrade-newer` downgrades with the scripts stored in the file; `synth-memory stamp --purge` only records another revision.',
   unversioned_database:
-    'If its tables are those of a revision, `synth-memory upgrade heads` adopts it; if not, correct them, or name the revision with `synth-memory stamp`.',
+    'If its tables match a revision, `synth-memory upgrade heads` adopts it. If not, correct them, or record the revision with `synth-memory stamp`.',
 };

@@ -1,4 +1,4 @@
-// Files written whole or not at all.
+// Writes files whole or not at all.
 import {
   closeSync,
   existsSync,
@@ -17,7 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { CommandError, fromSystem } from './failures.js';
 
-/** The file's bytes; undefined where there is none. */
+/** The file's bytes; undefined if there is no such file. */
 export function read(path: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return readFileSync(path) as Uint8Array<ArrayBuffer>;
@@ -28,15 +28,15 @@ export function read(path: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 export interface How {
-  /** Whose permissions and owner it gets. */
+  /** The permissions and the owner that the file gets. */
   readonly like?: Stats | undefined;
-  /** Is called before the file takes its place; what it throws keeps it from that. */
+  /** Called before the file is renamed into place. If it throws, the file is not replaced. */
   readonly check?: (() => void) | undefined;
 }
 
 /**
- * Writes a file so that, whenever the machine stops, there is the whole new one under its name or what was there before:
- * beside it first, flushed and read back, then renamed over it.
+ * Writes a file atomically: whenever the machine stops, the path holds the whole new file or the previous one. The new
+ * file is written next to it, flushed, read back and then renamed over it.
  */
 export function writeWhole(path: string, bytes: Uint8Array, { like, check }: How = {}): void {
   const beside = join(dirname(path), `.${basename(path)}-new-${process.pid}`);
@@ -50,7 +50,7 @@ export function writeWhole(path: string, bytes: Uint8Array, { like, check }: How
       closeSync(file);
     }
     if (!readFileSync(beside).equals(bytes))
-      throw new CommandError('io_failed', `What was written to ${path} is not what is read.`, 'Check the disk.');
+      throw new CommandError('io_failed', `${path} does not read back as it was written.`, 'Check the disk.');
     check?.();
     renameSync(beside, path);
     flushFolder(path);
@@ -64,12 +64,12 @@ function keepOwner(file: number, { mode, uid, gid }: Stats): void {
   try {
     fchownSync(file, uid, gid);
   } catch {
-    // Only root may give files away.
+    // Only root may change the owner.
   }
   fchmodSync(file, mode & 0o7777);
 }
 
-/** Removes a file, and that it is gone is on the disk when this returns. */
+/** Removes a file. The removal is on the disk when this returns. */
 export function remove(path: string): void {
   if (!existsSync(path)) return;
   try {
@@ -80,9 +80,9 @@ export function remove(path: string): void {
   }
 }
 
-/** Names are on the disk when their folder is. */
+/** Flushes the folder of a file: only then is a changed name on the disk. */
 function flushFolder(path: string): void {
-  // Windows opens no folders, and writes names down by itself.
+  // Windows cannot open a folder, and flushes names by itself.
   if (process.platform === 'win32') return;
   const folder = openSync(dirname(path), 'r');
   try {
@@ -96,11 +96,11 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw fromSystem(error, `Making the folder ${path}`);
+    throw fromSystem(error, `Creating the folder ${path}`);
   }
 }
 
-/** Removes what runs that were killed have left beside a file. */
+/** Removes the files that killed runs left next to a file. */
 export function removeLeftovers(path: string): void {
   const begins = `.${basename(path)}-`;
   for (const name of readdirSync(dirname(path))) {
@@ -109,7 +109,7 @@ export function removeLeftovers(path: string): void {
   }
 }
 
-/** Whether there is such a process. One of another user counts. */
+/** Whether a process with this id is running, also as another user. */
 export function isRunning(id: number): boolean {
   try {
     return process.kill(id, 0);

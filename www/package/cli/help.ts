@@ -25,13 +25,13 @@ export function help(commands: Commands): string {
     `  ${name}${takes ? ` ${takes}` : ''}`,
     does,
   ]);
-  return `synth-memory <command>: the migrations of a memory in an SQLite file, in Alembic's words
+  return `synth-memory <command>: migrate a memory in an SQLite file, with Alembic's commands
 
 Commands:
-${table([...rows, ['  help [<command>]', 'tell of a command']])}
+${table([...rows, ['  help [<command>]', 'describe a command']])}
 
 Options of every command:
-${list({ ...GLOBAL, version: { type: 'boolean', help: 'the version of the package' } })}
+${list({ ...GLOBAL, version: { type: 'boolean', help: 'show the version of the package' } })}
 
-Ends with 0 where all is well, with 1 where something failed or a check found something, with 2 where it was called wrongly.`;
+Exit status: 0 success, 1 failure or differences found, 2 usage error.`;
 }

@@ -1,19 +1,19 @@
-// One run of the program at a time changes a file: the others wait for it.
+// Only one run of the program at a time changes a file. The others wait.
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, fromSystem } from './failures.js';
 import { isRunning } from './files.js';
 
-/** How long a run waits for another one, how often it checks, and how long an owner may take to write its number, in ms. */
+/** In ms: how long a run waits for another, how often it checks, and how long an owner may take to write its id. */
 const PATIENCE = 10_000;
 const PAUSE = 50;
 const WRITING = 5_000;
 
-/** Without these rights nothing can be changed either; the first write reports it. Without a folder there is no database. */
+/** No lock is taken: without these rights the first write fails anyway; without a folder there is no database. */
 const NO_LOCK = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'];
 
-/** Runs `change` while no other run of the program changes the file at `path`. Waits up to 10 s, then throws `locked`. */
+/** Runs `change` while no other run changes the file at `path`. Waits up to 10 s, then throws `locked`. */
 export async function exclusively<T>(path: string, change: () => Promise<T>): Promise<T> {
   const lock = join(dirname(path), `.${basename(path)}-lock`);
   const isTaken = await take(path, lock);
@@ -45,7 +45,7 @@ async function take(path: string, lock: string): Promise<boolean> {
   }
 }
 
-/** Creates the lock file with this process's number in it; fails with `EEXIST` if another process has it. */
+/** Creates the lock file with this process's id in it. Throws `EEXIST` if another process has it. */
 function create(lock: string): true {
   const file = openSync(lock, 'wx');
   try {
@@ -68,7 +68,7 @@ function release(lock: string): void {
   }
 }
 
-/** What the lock file holds; undefined if it is gone. */
+/** The text of the lock file; undefined if it is gone. */
 function readOwner(lock: string): string | undefined {
   try {
     return readFileSync(lock, 'utf8');
@@ -78,19 +78,19 @@ function readOwner(lock: string): string | undefined {
   }
 }
 
-/** Whether the owner of a lock may still be at work. One without a number has not written it yet, or was killed before. */
+/** Whether the owner of a lock can still be running. If the id is missing, it is not written yet, or never will be. */
 function isAlive(owner: string, lock: string): boolean {
   if (/^\d+\n$/.test(owner)) return isRunning(Number(owner));
   const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
   return Date.now() - made < WRITING;
 }
 
-/** Removes the lock of a process that was killed. Renamed first, so that of several runs only one removes it. */
+/** Removes the lock of a killed process. It is renamed first, so that only one of several runs removes it. */
 function removeStale(lock: string, owner: string): void {
   const moved = `${lock}-new-${process.pid}`;
   try {
     renameSync(lock, moved);
-    // Another run was faster and has the lock by now: it gets it back.
+    // Another run was faster and has taken the lock, so it is moved back.
     if (readFileSync(moved, 'utf8') === owner) rmSync(moved, { force: true });
     else renameSync(moved, lock);
   } catch (error) {

@@ -1,6 +1,6 @@
-// What was meant by a word that is mistyped.
+// Suggests a word for a mistyped one.
 
-/** How many letters have to be added, removed, changed or swapped with their neighbour. */
+/** The edit distance: how many letters to add, remove, change, or swap with their neighbour. */
 function distance(one: string, other: string): number {
   const rows = [Array.from({ length: other.length + 1 }, (_, at) => at)];
   for (let i = 1; i <= one.length; i++) {

@@ -16,9 +16,9 @@ export interface OwnFile {
 }
 
 export class MigrationFolder {
-  /** Those that are not the package's own, by name. */
+  /** The files that do not come with the package, by name. */
   readonly own: readonly OwnFile[];
-  /** All files, those that come with the package too. */
+  /** All files, including those that come with the package. */
   readonly all: readonly OwnFile[];
 
   private constructor(
@@ -30,30 +30,30 @@ export class MigrationFolder {
     this.own = all.filter((file) => !bundled.has(file));
   }
 
-  /** Reads the folder; one that does not exist holds nothing. */
+  /** Reads the folder. A folder that does not exist counts as empty. */
   static async open(path: string): Promise<MigrationFolder> {
     const all = [path, join(path, VERSIONS)].flatMap(filesIn);
     return new MigrationFolder(path, all, await bundledAmong(all));
   }
 
-  /** The files as the engine takes them. */
+  /** The app's own files as the engine accepts them. */
   get migrations(): (readonly [name: string, text: string])[] {
     return this.own.map(({ name, text }) => [name, text] as const);
   }
 
-  /** The file of a revision; undefined where it only comes with the package. */
+  /** The file of a revision; undefined if the folder has none. */
   of(id: string): OwnFile | undefined {
     return this.all.find((file) => file.id === id);
   }
 
-  /** Writes a new file; gives its path. */
+  /** Writes a new file and returns its path. */
   add({ name, text }: MigrationFile): string {
     const versions = join(this.path, VERSIONS);
     const folder = isFolder(versions) ? versions : this.path;
     makeFolder(folder);
     const path = join(folder, name);
     if (read(path))
-      throw new CommandError('invalid_argument', `${path} is there already.`, 'Give another message or --rev-id.');
+      throw new CommandError('invalid_argument', `${path} already exists.`, 'Use another message or --rev-id.');
     writeWhole(path, new TextEncoder().encode(text));
     return path;
   }
@@ -79,17 +79,17 @@ function filesIn(folder: string): OwnFile[] {
   }
 }
 
-/** Those that have the id and the text of one that comes with the package. */
+/** The files with the id and the text of a revision that comes with the package. */
 async function bundledAmong(files: readonly OwnFile[]): Promise<Set<OwnFile>> {
   if (files.length === 0) return new Set();
   const engine = await openEngine({ migrations: [] });
   const ids = new Set(engine.history().map(({ id }) => id));
   if (!files.some(({ id }) => id !== undefined && ids.has(id))) return new Set();
-  // The engine tells the checksums of what was applied, so an empty database is taken there.
+  // The engine reports only the checksums of applied revisions, so they are applied to an empty database.
   engine.upgrade('heads');
   const checksums = new Map(engine.verify().map(({ revision, checksum }) => [revision, checksum]));
   engine.close();
-  // As the engine reads them: without a byte order mark, which decoding took off, and with line endings of one kind.
+  // As the engine reads them: without a byte order mark, which decoding removed, and with LF line endings.
   const sha256 = (text: string) => createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
   return new Set(files.filter(({ id, text }) => id !== undefined && checksums.get(id) === sha256(text)));
 }

@@ -14,7 +14,7 @@ const COMMANDS: Commands = { ...LOOK, ...MOVE, ...WRITE };
 
 const VERSION: Options = { version: { type: 'boolean', help: '' } };
 
-/** Carries out what was said; gives what the program is to end with. */
+/** Runs the program with these arguments and returns its exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   const terminal = new Terminal(mannerOf(words));
   try {
@@ -29,7 +29,7 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 async function carryOut(words: readonly string[], terminal: Terminal): Promise<Answer> {
-  // What the options of all commands are is enough to tell the command from their values.
+  // First with the options of all commands: that is enough to distinguish the command from the values of options.
   const options = Object.assign({}, ...Object.values(COMMANDS).map((command) => command.options), GLOBAL, VERSION);
   const said = parse(words, options as Options);
   const [name, ...rest] = said.positionals;
@@ -37,12 +37,12 @@ async function carryOut(words: readonly string[], terminal: Terminal): Promise<A
   if (name === 'help') return tellOf(rest[0]);
   const [known, command] = find(name);
   if (said.values.flag('help')) return tellOf(known);
-  // Once more, with nothing but its own options.
+  // Then with the command's own options only.
   const { values } = parse(words, { ...command.options, ...GLOBAL });
   const [least, most] = command.count ?? [0, 0];
   if (rest.length < least || rest.length > most)
     throw misused(
-      rest.length < least ? `${known} needs ${command.takes}.` : `${known} takes no "${rest[most]}".`,
+      rest.length < least ? `${known} requires ${command.takes}.` : `Unexpected argument "${rest[most]}" for ${known}.`,
       `See synth-memory help ${known}.`,
     );
   return command.run(new Session(values, rest, terminal));
@@ -65,14 +65,14 @@ function tellOf(name: string | undefined): Answer {
 }
 
 function find(name: string): [name: string, command: Command] {
-  // Alembic writes ensure_version.
+  // Alembic spells it `ensure_version`.
   const known = name.replaceAll('_', '-');
   const command = Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
   if (!command) throw misused(`There is no command "${name}".${didYouMean(known, Object.keys(COMMANDS))}`);
   return [known, command];
 }
 
-/** Asked before anything is parsed: that parsing failed is to be told in this manner too. */
+/** How to print. It is known before the arguments are parsed, because a parse error is printed that way too. */
 function mannerOf(words: readonly string[]): Manner {
   return {
     json: words.includes('--json'),

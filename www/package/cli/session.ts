@@ -1,4 +1,4 @@
-// What one call of the program works with: its options, the database file, the migration files.
+// The state of one run of the program: its options, the database file and the migration files.
 import { resolve } from 'node:path';
 import { asFailure } from '../wire/errors.js';
 import type { Engine, OnNewerSchema } from '../wasm/synth_memory.js';
@@ -11,15 +11,15 @@ import { exclusively } from './lock.js';
 import { isFolder, MigrationFolder } from './revisions.js';
 import type { Terminal } from './terminal.js';
 
-/** Changes a database. `toHead` opens it again, upgraded. */
+/** Changes a database. `toHead` reopens it, upgraded to head. */
 type Act<T> = (engine: Engine, toHead: (onNewerSchema?: OnNewerSchema) => Promise<Engine>) => T | Promise<T>;
 
-/** What a change has done. */
+/** The result of a change. */
 export interface Changed<T> {
   readonly result: T;
-  /** The revisions the file is at now. */
+  /** The revisions that the file is at now. */
   readonly revisions: string[];
-  /** The copy of what was there; null where nothing was, or nothing was changed. */
+  /** The backup of the previous file; null if there was no file, nothing was changed, or with --no-backup. */
   readonly backup: Backup | null;
   readonly changed: boolean;
 }
@@ -27,7 +27,7 @@ export interface Changed<T> {
 export class Session {
   readonly url: string;
   readonly #kept: number;
-  /** Whether the database was named, so that it has to be there to be looked at. */
+  /** Whether the database was named. If so, commands that only read it require that it exists. */
   readonly #isNamed: boolean;
   #database: DatabaseFile | undefined;
   #folder: MigrationFolder | undefined;
@@ -37,12 +37,12 @@ export class Session {
     readonly positionals: readonly string[],
     readonly terminal: Terminal,
   ) {
-    // As everywhere in a shell, an empty variable is none.
+    // An empty variable counts as unset, as in a shell.
     const named = values.text('url') ?? (process.env['SYNTH_DATABASE_URL'] || undefined);
     this.#isNamed = named !== undefined;
     this.url = named ?? DEFAULT_URL;
     const keep = values.text('keep');
-    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) throw misused('--keep takes a number from 1.');
+    if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep)) throw misused('--keep takes a number from 1 to 999999.');
     this.#kept = keep === undefined ? KEPT : Number(keep);
   }
 
@@ -54,32 +54,32 @@ export class Session {
     return new Backups(this.database.path, this.#kept);
   }
 
-  /** What the database holds. One that was named and is not there is most likely a mistyped name. */
+  /** The bytes of the database. Throws if it was named and does not exist: the name is probably mistyped. */
   readNamed(): Uint8Array<ArrayBuffer> {
     const { bytes, stats } = this.database.read();
     if (stats || !this.#isNamed) return bytes;
     throw new CommandError(
       'not_found',
       `There is no database at ${this.database.path}.`,
-      'Check --url; `synth-memory upgrade heads` makes a new one.',
+      'Check --url; `synth-memory upgrade heads` creates a new one.',
     );
   }
 
-  /** The app's revisions. A folder that was named has to be there, unless it `mayBeNew`. */
+  /** The app's revisions. A folder that was named must exist, unless it `mayBeNew`. */
   async folder(mayBeNew = false): Promise<MigrationFolder> {
     const named = this.values.text('migrations') ?? (process.env['SYNTH_MIGRATIONS'] || undefined);
     const path = resolve(named ?? 'migrations');
     if (!this.#folder && named !== undefined && !mayBeNew && !isFolder(path))
-      throw misused(`There is no folder ${path}.`, 'Check --migrations; `synth-memory revision` makes a new one.');
+      throw misused(`There is no folder ${path}.`, 'Check --migrations; `synth-memory revision` creates a new one.');
     return (this.#folder ??= await MigrationFolder.open(path));
   }
 
-  /** An engine that knows the revisions, and looks at no file. */
+  /** An engine with the revisions only. The database file is not read. */
   async graph(folder?: MigrationFolder): Promise<Engine> {
     return openEngine({ migrations: (folder ?? (await this.folder())).migrations });
   }
 
-  /** An engine with the database in it, as it is. */
+  /** An engine with the database, which is not upgraded unless `upgrade` is set. */
   async engine(
     file = this.database.read().bytes,
     upgrade = false,
@@ -87,11 +87,11 @@ export class Session {
   ): Promise<Engine> {
     const { migrations } = await this.folder();
     const { progress: onProgress } = this.terminal;
-    // An empty file is an empty database to SQLite.
+    // To SQLite an empty file is an empty database.
     return openEngine({ migrations, upgrade, onNewerSchema, onProgress, ...(file.length > 0 ? { file } : {}) });
   }
 
-  /** An engine that knows what a symbol means: with the database only where it counts from there. */
+  /** An engine that can resolve a symbol. It has the database only if the symbol depends on the database's revision. */
   async engineFor(symbol: string): Promise<Engine> {
     return countsFromFile(symbol) ? this.engine() : this.graph();
   }
@@ -101,7 +101,7 @@ export class Session {
     return exclusively(this.database.path, change);
   }
 
-  /** Changes the database, all or nothing. If nothing comes of it, the file is not touched. */
+  /** Changes the database, all or nothing. If the change has no effect, the file is not touched. */
   change<T>(act: Act<T>): Promise<Changed<T>> {
     return this.alone(() => this.#change(act));
   }
@@ -124,7 +124,7 @@ export class Session {
     return { result, revisions, backup, changed };
   }
 
-  /** Replaces the database, with a backup of what was there. */
+  /** Replaces the database after a backup of the previous file. */
   replace(was: Snapshot, bytes: Uint8Array, revisions: readonly string[]): Backup | null {
     const { backups, database } = this;
     database.prepare(was);
@@ -136,10 +136,10 @@ export class Session {
   }
 }
 
-/** Whether a symbol counts from where the file is. */
+/** Whether a symbol depends on the revision that the file is at. */
 export const countsFromFile = (symbol: string) => /current|(^|[@:])[+-]\d/.test(symbol);
 
-/** Whether a file has tables, but nothing that says at which revision they are. */
+/** Whether a file has tables but no `alembic_version`, so that its revision is unknown. */
 export function isUnversioned(engine: Engine): boolean {
   try {
     engine.schemaStatus();

@@ -1,4 +1,4 @@
-// Revisions as Alembic shows them.
+// Formats revisions as Alembic does.
 import type { RevisionInfo } from '../wasm/synth_memory.js';
 import type { MigrationFolder } from './revisions.js';
 import type { Terminal } from './terminal.js';
@@ -6,9 +6,9 @@ import type { Terminal } from './terminal.js';
 const orBase = (ids: readonly string[]) => ids.join(', ') || '<base>';
 
 export interface Marks {
-  /** Whether it is said which revision the file is at. */
+  /** Whether to mark the revisions that the file is at. */
   readonly current?: boolean;
-  /** Whether it is said that a revision is where branches begin or end. */
+  /** Whether to mark the revisions at which branches begin or merge. */
   readonly tree?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function lineOf(revision: RevisionInfo, terminal: Terminal, shown: Marks)
   return `${orBase(revises)}${needs} -> ${brief(revision, terminal, shown)}, ${title}`;
 }
 
-/** All that is known of it, in lines. */
+/** All details of a revision, on several lines. */
 export function entry(revision: RevisionInfo, terminal: Terminal, folder: MigrationFolder, shown: Marks): string {
   const { id, file, revises, dependsOn, branchLabels, children, title, createDate } = revision;
   const isMerge = revises.length > 1;
@@ -61,10 +61,10 @@ export function entry(revision: RevisionInfo, terminal: Terminal, folder: Migrat
     .join('\n');
 }
 
-/** A time of the engine's, in seconds, as text for a program. */
+/** A time of the engine, in Unix seconds, as ISO 8601 text. */
 export const toIso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
 
-/** A revision for a program; what the file says of it only where the file was looked at. */
+/** A revision for a program. What the database records about it is included only if the database was read. */
 export function toJson(revision: RevisionInfo, folder: MigrationFolder, hasFile: boolean): object {
   const { isCurrent, isApplied, appliedAt, duration, version, ...rest } = revision;
   const path = folder.of(rest.id)?.path ?? null;
@@ -72,7 +72,7 @@ export function toJson(revision: RevisionInfo, folder: MigrationFolder, hasFile:
   return { ...rest, path, ...(hasFile ? applied : {}) };
 }
 
-/** Rows of cells, the columns under each other. */
+/** Rows of cells as text, with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows

@@ -1,16 +1,16 @@
-// What is shown: colours and progress on terminals, plain text and JSON elsewhere.
+// Prints answers and failures as text or as JSON, with colours and progress on a terminal.
 import type { MigrationProgress } from '../wasm/synth_memory.js';
 import type { Told } from './failures.js';
 
-/** What a command answers. */
+/** The answer of a command. */
 export interface Answer {
-  /** For a program: what `--json` prints. */
+  /** For a program: the value that `--json` prints. */
   readonly value: unknown;
-  /** For a person: what was asked for. */
+  /** For a person: the requested output. */
   readonly text?: string;
-  /** For a person: what was done; `--quiet` leaves it out. */
+  /** For a person: what was done. `--quiet` omits it. */
   readonly news?: string;
-  /** What the program ends with, 0 by default. */
+  /** The exit status, 0 by default. */
   readonly status?: number;
 }
 
@@ -28,7 +28,7 @@ export class Terminal {
 
   constructor(readonly manner: Manner) {}
 
-  /** A revision's id, or a word that is to be seen, in colour. */
+  /** A revision's id, or another text to highlight, in colour. */
   readonly strong = (text: string) => (this.manner.colors ? `\x1b[33m${text}\x1b[39m` : text);
   readonly faint = (text: string) => (this.manner.colors ? `\x1b[2m${text}\x1b[22m` : text);
 
@@ -45,7 +45,7 @@ export class Terminal {
     else process.stderr.write(`synth-memory: ${`${message} ${hint}`.replace(/\s*\n\s*/g, ' ')}\n`);
   }
 
-  /** Shows where a run is, on a line that goes away. */
+  /** Shows the progress of a run on a line that the next output clears. */
   readonly progress = ({ phase, revision, step, steps, done, total }: MigrationProgress): void => {
     const { json, quiet } = this.manner;
     if (json || quiet || !process.stderr.isTTY) return;

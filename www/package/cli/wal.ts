@@ -1,7 +1,7 @@
-// Reads SQLite's write-ahead log: what was committed into it, and is not in the file yet.
+// Reads SQLite's write-ahead log: the commits that are not in the database file yet.
 //
-// The format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log. All numbers are big-endian; the checksums are
-// over words of the byte order that the magic number tells.
+// The format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log. All numbers are big-endian. The checksums
+// are over words in the byte order that the magic number indicates.
 
 const HEADER = 32;
 const FRAME_HEADER = 24;
@@ -10,7 +10,7 @@ const VERSION = 3007000;
 
 type Sums = readonly [number, number];
 
-/** SQLite's checksum of these bytes, going on from the one before. */
+/** SQLite's checksum of these bytes, continued from the previous one. */
 function checksum(view: DataView, start: number, end: number, littleEndian: boolean, [one, two]: Sums): Sums {
   for (let at = start; at < end; at += 8) {
     one = (one + view.getUint32(at, littleEndian) + two) >>> 0;
@@ -19,16 +19,16 @@ function checksum(view: DataView, start: number, end: number, littleEndian: bool
   return [one, two];
 }
 
-/** The pages of a log's last commit. */
+/** The pages of a log up to its last commit. */
 interface Committed {
   readonly pageSize: number;
-  /** How many pages the database has after it. */
+  /** How many pages the database has after that commit. */
   readonly pages: number;
-  /** Where in the log the newest version of each page stands, by the page's number, which begins with 1. */
+  /** The position in the log of each page's newest version, by page number. Page numbers begin with 1. */
   readonly places: ReadonlyMap<number, number>;
 }
 
-/** What a log holds; nothing where no commit in it is whole. As in SQLite, it ends at the first frame that is not valid. */
+/** The commits of a log; undefined if none in it is complete. As in SQLite, a log ends at its first invalid frame. */
 export function committed(log: Uint8Array): Committed | undefined {
   if (log.length < HEADER) return undefined;
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
@@ -48,7 +48,7 @@ export function committed(log: Uint8Array): Committed | undefined {
   let pages = 0;
   for (let at = HEADER; at + FRAME_HEADER + pageSize <= log.length; at += FRAME_HEADER + pageSize) {
     const page = word(at);
-    // Other salts are those of a log that was here before this one.
+    // Other salts are those of an earlier log in the same file.
     if (page === 0 || word(at + 8) !== salts[0] || word(at + 12) !== salts[1]) break;
     sums = checksum(view, at, at + 8, littleEndian, sums);
     sums = checksum(view, at + FRAME_HEADER, at + FRAME_HEADER + pageSize, littleEndian, sums);
@@ -63,7 +63,7 @@ export function committed(log: Uint8Array): Committed | undefined {
   return pages === 0 ? undefined : { pageSize, pages, places };
 }
 
-/** The database as it is with its log; the file's own bytes where the log holds nothing. */
+/** The database with the commits of its log; `file` itself if the log holds none. */
 export function withLog(file: Uint8Array, log: Uint8Array): Uint8Array {
   const found = committed(log);
   if (!found) return file;

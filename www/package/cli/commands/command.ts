@@ -6,11 +6,11 @@ import type { Answer } from '../terminal.js';
 export interface Command {
   /** Its arguments, as the help shows them. */
   readonly takes?: string;
-  /** How many arguments it takes, at least and at most; none by default. */
+  /** The least and the greatest number of its arguments; none by default. */
   readonly count?: readonly [least: number, most: number];
   /** What it does, in one line. */
   readonly does: string;
-  /** What else is to be known of it. */
+  /** A longer description. */
   readonly more?: string;
   readonly options?: Options;
   run(session: Session): Answer | Promise<Answer>;
@@ -29,11 +29,11 @@ export const text = (value: string, help: string, short?: string): Option => ({
 
 export const texts = (value: string, help: string): Option => ({ ...text(value, help), multiple: true });
 
-/** What all commands that change a file take. */
+/** The options of every command that changes the database. */
 export const CHANGES: Options = {
-  keep: text('n', 'how many backups are kept beside the file, 3 by default'),
-  'no-backup': flag('keep no copy of what was there'),
+  keep: text('n', 'how many backups to keep next to the file (default: 3)'),
+  'no-backup': flag('keep no backup of the previous file'),
 };
 
 export const SYMBOLS =
-  'A revision is an id, a unique beginning of one, head, heads, base, current, +1, -1, <id>+1, <label>@head.';
+  'A revision is an id, a unique prefix of an id, head, heads, base, current, +1, -1, <id>+1 or <label>@head.';

@@ -7,7 +7,7 @@ import { brief, entry, lineOf, type Marks, table, toIso, toJson } from '../shown
 import type { Answer } from '../terminal.js';
 import { type Commands, flag, SYMBOLS, text, texts } from './command.js';
 
-const VERBOSE = { verbose: flag('tell all that is known', 'v') };
+const VERBOSE = { verbose: flag('show all details', 'v') };
 
 async function tell(
   session: Session,
@@ -27,7 +27,7 @@ async function tell(
 
 const SCHEMA_FILE = 'schema.sql';
 
-/** The schema that `--schema` names. */
+/** The declared schema, read from the file that `--schema` names. */
 export function declaredSchema(session: Session): string {
   const path = session.values.text('schema') ?? SCHEMA_FILE;
   try {
@@ -38,9 +38,9 @@ export function declaredSchema(session: Session): string {
 }
 
 export const SCHEMA = {
-  schema: text('file', 'what is declared, as CREATE statements; schema.sql by default'),
-  rename: texts('old:new', 'a table or, as table.old:table.new, a column that was renamed'),
-  drop: texts('name', 'a table or, as table.column, a column that was dropped'),
+  schema: text('file', 'the declared schema, as CREATE statements (default: schema.sql)'),
+  rename: texts('old:new', 'a renamed table or, as table.old:table.new, a renamed column'),
+  drop: texts('name', 'a dropped table or, as table.column, a dropped column'),
 };
 
 export const renamesOf = ({ values }: Session) => ({ renames: values.texts('rename'), drops: values.texts('drop') });
@@ -50,7 +50,7 @@ function differences({ operations, questions, failures }: SchemaCheck): string {
     all.length > 0 ? [title, ...all.map((line) => `  ${line}`)] : [];
   return [
     ...lines('New upgrade operations detected:', operations),
-    ...lines('To be answered:', questions),
+    ...lines('Questions to answer:', questions),
     ...lines('Revisions that fail:', failures),
   ].join('\n');
 }
@@ -60,8 +60,8 @@ const inMs = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms`;
 
 export const LOOK: Commands = {
   current: {
-    does: 'say which revisions the database is at',
-    more: 'Prints nothing for a database at its base, and for the default one if it is not there.',
+    does: 'show the revisions that the database is at',
+    more: 'Prints nothing if the database is at its base, or if the default database does not exist.',
     options: {
       'check-heads': flag('fail unless all heads are applied', 'c'),
       ...VERBOSE,
@@ -85,7 +85,7 @@ export const LOOK: Commands = {
       const atHeads = !isForeign && revisions.join() === heads.join();
       const isBehind = values.flag('check-heads') && !atHeads;
       const news = [
-        isForeign && 'The file has tables, but no alembic_version.',
+        isForeign && 'The database has tables but no alembic_version.',
         isBehind && `Database is not on all head revisions: ${heads.join(', ')}.`,
       ];
       return {
@@ -100,8 +100,8 @@ export const LOOK: Commands = {
   history: {
     does: 'list the revisions, newest first',
     options: {
-      'rev-range': text('a:b', 'those from a to b, ends included; one side may be empty', 'r'),
-      'indicate-current': flag('mark those that the database is at', 'i'),
+      'rev-range': text('a:b', 'only the revisions from a to b, both included; one side may be empty', 'r'),
+      'indicate-current': flag('mark the revisions that the database is at', 'i'),
       ...VERBOSE,
     },
     async run(session) {
@@ -114,7 +114,7 @@ export const LOOK: Commands = {
   },
 
   heads: {
-    does: 'list the revisions that none builds on',
+    does: 'list the revisions that no other builds on',
     options: VERBOSE,
     async run(session) {
       const heads = (await session.graph()).heads();
@@ -123,7 +123,7 @@ export const LOOK: Commands = {
   },
 
   branches: {
-    does: 'list the revisions that several build on',
+    does: 'list the revisions that several others build on',
     options: VERBOSE,
     async run(session) {
       const engine = await session.graph();
@@ -145,7 +145,7 @@ export const LOOK: Commands = {
   show: {
     takes: '<revision>',
     count: [1, 1],
-    does: 'tell all that is known of a revision',
+    does: 'show all details of a revision',
     more: SYMBOLS,
     async run(session) {
       const symbol = session.positionals[0]!;
@@ -163,9 +163,9 @@ export const LOOK: Commands = {
   plan: {
     takes: '[<revision>]',
     count: [0, 1],
-    does: 'tell what an upgrade would do, found out on a copy in memory',
-    more: `The revision is heads by default. ${SYMBOLS}`,
-    options: { down: flag('what a downgrade would do') },
+    does: 'run an upgrade on a copy in memory and report steps, rows and time',
+    more: `The default revision is heads, or -1 with --down. ${SYMBOLS}`,
+    options: { down: flag('run a downgrade instead') },
     async run(session) {
       const down = session.values.flag('down');
       const engine = await session.engine();
@@ -192,7 +192,7 @@ export const LOOK: Commands = {
 
   verify: {
     does: 'compare the revisions with the texts that were applied',
-    more: 'Fails where one was edited after it was applied.',
+    more: 'Fails if a revision was edited after it was applied.',
     async run(session) {
       const all = (await session.engine(session.readNamed())).verify();
       const edited = all.filter(({ standing }) => standing === 'edited').map(({ revision }) => revision);
@@ -212,9 +212,10 @@ export const LOOK: Commands = {
   },
 
   check: {
-    does: 'tell how the declared schema differs from what the revisions make, and which revisions fail',
-    more: `Fails if it does, or if one of the app's revisions cannot be applied, taken back exactly and applied again, which is tried
-in memory on tables without rows. The database has no part in it. Without --schema and schema.sql only the revisions are tried.`,
+    does: 'compare the declared schema with the schema that the revisions make, and try each revision',
+    more: `Fails if the schemas differ, or if one of the app's revisions cannot be applied, downgraded exactly and applied
+again. This is tried in memory, on tables without rows; the database is not read. Without --schema and schema.sql, only
+the revisions are tried.`,
     options: SCHEMA,
     async run(session) {
       const { own } = await session.folder();
@@ -225,7 +226,7 @@ in memory on tables without rows. The database has no part in it. Without --sche
       return {
         value: found,
         text: isSame ? '' : differences(found),
-        news: !isSame ? '' : isDeclared ? 'No new upgrade operations detected.' : 'All revisions can be taken back.',
+        news: !isSame ? '' : isDeclared ? 'No new upgrade operations detected.' : 'All revisions can be downgraded.',
         status: isSame ? OK : FAILED,
       };
     },

@@ -6,7 +6,7 @@ import { table } from '../shown.js';
 import type { Answer } from '../terminal.js';
 import { CHANGES, type Commands, flag, SYMBOLS } from './command.js';
 
-const SQL = { sql: flag('print the scripts, and change nothing') };
+const SQL = { sql: flag('print the SQL scripts and change nothing') };
 
 const at = (revisions: readonly string[]) => revisions.join(', ') || 'its base';
 
@@ -21,8 +21,8 @@ function moved(
   const lines = [
     steps.length > 0 && table(steps),
     !changed && `Nothing to do: the database is at ${at(revisions)}.`,
-    changed && steps.length === 0 && `The database is at ${at(revisions)}; what was applied to it is written down.`,
-    backup && terminal.faint(`What was there is kept as ${backup.id}`),
+    changed && steps.length === 0 && `The database is at ${at(revisions)}; its applied revisions are now recorded.`,
+    backup && terminal.faint(`The previous file is kept as ${backup.id}`),
   ];
   return {
     value: { [word === 'upgrade' ? 'applied' : 'takenBack']: result, revisions, backup: backup?.id ?? null },
@@ -30,7 +30,7 @@ function moved(
   };
 }
 
-/** What a command that moves nothing has done. */
+/** The answer of a command that runs no migration. */
 function noted(what: string, { revisions, backup, changed }: Changed<unknown>): Answer {
   return {
     value: { changed, revisions, backup: backup?.id ?? null },
@@ -42,20 +42,20 @@ export const MOVE: Commands = {
   upgrade: {
     takes: '<revision>',
     count: [1, 1],
-    does: 'take the database up to a revision, all or nothing',
-    more: `A file with tables but without alembic_version is completed first, if its tables are those of a revision; that goes
-with head and heads. With --sql, <from>:<to> begins elsewhere than at the base.
+    does: 'upgrade the database to a revision, all or nothing',
+    more: `With head and heads, a file that has tables but no alembic_version is adopted first, if its tables match a
+revision; --downgrade-newer requires one of the two. With --sql, <from>:<to> begins at <from> instead of the base.
 ${SYMBOLS}`,
     options: {
       ...SQL,
-      'downgrade-newer': flag('first take back what no file here has, by the scripts kept in the database; with heads'),
+      'downgrade-newer': flag('first downgrade revisions without a file, by the scripts in the database'),
       ...CHANGES,
     },
     async run(session) {
       const target = session.positionals[0]!;
       const isToHead = ['head', 'heads'].includes(target);
       const downgradesNewer = session.values.flag('downgrade-newer');
-      if (downgradesNewer && !isToHead) throw misused('--downgrade-newer goes with heads.');
+      if (downgradesNewer && !isToHead) throw misused('--downgrade-newer requires the revision head or heads.');
       if (session.values.flag('sql')) {
         const [from, to] = target.includes(':') ? target.split(':', 2) : ['', target];
         const sql = (await session.graph()).sql(from || 'base', to || 'heads', false);
@@ -64,7 +64,7 @@ ${SYMBOLS}`,
       const graph = await session.graph();
       const done = await session.change(async (engine, toHead) => {
         if (!isToHead || !(downgradesNewer || isUnversioned(engine))) return engine.upgrade(target);
-        // Whether it means one.
+        // Throws if it means several heads.
         graph.show(target);
         return (await toHead(downgradesNewer ? 'downgrade' : 'error')).schemaStatus().migrated;
       });
@@ -75,8 +75,8 @@ ${SYMBOLS}`,
   downgrade: {
     takes: '<revision>',
     count: [1, 1],
-    does: 'take the database down to a revision, which stays applied',
-    more: `What a revision added goes with it; \`restore\` brings it back. --sql takes <from>:<to>.
+    does: 'downgrade the database to a revision, which stays applied',
+    more: `This drops what the downgraded revisions added; \`restore\` brings it back. With --sql, it takes <from>:<to>.
 ${SYMBOLS}`,
     options: { ...SQL, ...CHANGES },
     async run(session) {
@@ -95,9 +95,10 @@ ${SYMBOLS}`,
   redo: {
     takes: '[<revision>]',
     count: [0, 1],
-    does: 'take a revision of the app back as it was applied, and apply it again as it is now',
-    more: `The last one applied by default; what builds on it is redone too. For a migration that only this database has: one
-that others have applied is corrected by a new revision. What it added goes with it; \`restore\` brings it back. ${SYMBOLS}`,
+    does: 'downgrade a revision of the app as it was applied, and apply it again as it is now',
+    more: `The default is the last applied revision. Revisions that build on it are redone too. Use it only if no one else
+has applied the revision; otherwise correct it with a new revision. It drops what the revision added; \`restore\` brings
+that back. ${SYMBOLS}`,
     options: CHANGES,
     async run(session) {
       const done = await session.change((engine) => engine.redo(session.positionals[0]));
@@ -108,36 +109,36 @@ that others have applied is corrected by a new revision. What it added goes with
   stamp: {
     takes: '<revision>...',
     count: [1, Infinity],
-    does: 'write down that the database is at revisions, and change nothing else',
-    more: `Fails, saying what is missing, where that is not so. ${SYMBOLS}`,
+    does: 'record that the database is at these revisions, and change nothing else',
+    more: `Fails and lists what is missing if the schema does not match them. ${SYMBOLS}`,
     options: {
-      purge: flag('do not look at what it says now'),
-      force: flag('do not look whether it is so'),
+      purge: flag('ignore the revisions that are recorded now'),
+      force: flag('do not compare the schema'),
       ...CHANGES,
     },
     async run(session) {
       const { values, positionals } = session;
       const done = await session.change((engine) => {
-        // A file that says nothing has nothing to be purged.
+        // A file without alembic_version records no revisions to respect.
         const purge = values.flag('purge') || isUnversioned(engine);
         engine.stamp([...positionals], purge, values.flag('force'));
       });
-      return noted(`The database is stamped as at ${at(done.revisions)}.`, done);
+      return noted(`The database is now stamped at ${at(done.revisions)}.`, done);
     },
   },
 
   'ensure-version': {
-    does: 'make the table alembic_version where it is missing',
+    does: 'create the table alembic_version if it is missing',
     options: CHANGES,
     async run(session) {
-      return noted('The table alembic_version is made.', await session.change((engine) => void engine.ensureVersion()));
+      return noted('Created the table alembic_version.', await session.change((engine) => void engine.ensureVersion()));
     },
   },
 
   accept: {
     takes: '<revision>',
     count: [1, 1],
-    does: 'take the present text of an applied revision for what was applied',
+    does: 'record the current text of an applied revision as the one that was applied',
     more: SYMBOLS,
     options: CHANGES,
     async run(session) {
@@ -147,7 +148,7 @@ that others have applied is corrected by a new revision. What it added goes with
   },
 
   backup: {
-    does: 'keep a verified copy beside the database',
+    does: 'write a verified copy next to the database',
     options: { keep: CHANGES['keep']! },
     async run(session) {
       const { bytes } = session.database.read();
@@ -161,11 +162,11 @@ that others have applied is corrected by a new revision. What it added goes with
   },
 
   backups: {
-    does: 'list the copies beside the database, newest first',
+    does: 'list the copies next to the database, newest first',
     run(session) {
       const { backups } = session;
       const all = backups.list();
-      // Of a database that is gone they are the way back.
+      // With backups, a missing database is no error: they can restore it.
       if (all.length === 0) session.readNamed();
       const rows = all.map(({ id, createdAt, revisions, bytes }) => [
         id,
@@ -180,8 +181,8 @@ that others have applied is corrected by a new revision. What it added goes with
   restore: {
     takes: '<id>',
     count: [1, 1],
-    does: 'put a backup in the place of the database, as it is',
-    more: 'What is there is kept as a backup in its turn.',
+    does: 'replace the database with a backup, without an upgrade',
+    more: 'The replaced file is kept as a backup too.',
     options: CHANGES,
     async run(session) {
       const id = session.positionals[0]!;
@@ -194,13 +195,13 @@ that others have applied is corrected by a new revision. What it added goes with
       });
       return {
         value: { revisions, backup: backup?.id ?? null },
-        news: `The database is at ${at(revisions)}, as in ${id}.${backup ? `\nWhat was there is kept as ${backup.id}` : ''}`,
+        news: `The database is at ${at(revisions)}, as in ${id}.${backup ? `\nThe previous file is kept as ${backup.id}` : ''}`,
       };
     },
   },
 };
 
-/** Where a file is that is to be replaced; it may be that because it is damaged. */
+/** The revisions of a file that is about to be replaced, perhaps because it is damaged. */
 async function placeOf(session: Session, bytes: Uint8Array<ArrayBuffer>): Promise<string[]> {
   try {
     return revisionsOf(await session.engine(bytes));

@@ -10,7 +10,7 @@ import { type Commands, flag, SYMBOLS, text, texts } from './command.js';
 import { declaredSchema, renamesOf, SCHEMA } from './look.js';
 
 const MESSAGE = text('text', 'what the revision does, in one line', 'm');
-const ID = text('id', 'its id; twelve random hexadecimal digits by default');
+const ID = text('id', 'its id (default: twelve random hexadecimal digits)');
 
 async function write(session: Session, file: MigrationFile): Promise<Answer> {
   const path = (await session.folder()).add(file);
@@ -18,8 +18,8 @@ async function write(session: Session, file: MigrationFile): Promise<Answer> {
 }
 
 /**
- * What a new revision builds on by default: the head of the folder's own revisions, though the package has one of its own;
- * the first one is a base, as an app's tables stand beside the package's.
+ * The revision that a new one builds on by default: the head of the folder's own revisions, even if the package has
+ * another head. The first one is a base, because an app's revisions are a branch next to the package's.
  */
 function defaultHeads(engine: Engine, { all }: MigrationFolder): string[] {
   if (all.length === 0) return ['base'];
@@ -30,26 +30,27 @@ function defaultHeads(engine: Engine, { all }: MigrationFolder): string[] {
 export const WRITE: Commands = {
   revision: {
     does: 'write the file of a new revision',
-    more: `It builds on the head of the folder's own revisions; the first one is the base of a branch beside the package's and
-depends on the newest of the package's revisions. With --autogenerate its scripts make what is declared and no revision makes. ${SYMBOLS}`,
+    more: `It builds on the head of the folder's own revisions. The first one is the base of a branch next to the package's
+and depends on the newest of the package's revisions. With --autogenerate, its scripts change the schema that the
+revisions make into the declared one. ${SYMBOLS}`,
     options: {
       message: MESSAGE,
       'rev-id': ID,
-      head: texts('revision', 'what it builds on, base for a base of its own'),
-      splice: flag('let it build on a revision that is no head'),
-      'branch-label': texts('label', 'a name of the branch that it begins'),
-      'depends-on': texts('revision', 'what else must be applied before it'),
+      head: texts('revision', 'the revision that it builds on; base for a new branch'),
+      splice: flag('allow it to build on a revision that is not a head'),
+      'branch-label': texts('label', 'a name for the branch that it begins'),
+      'depends-on': texts('revision', 'another revision that must be applied before it'),
       autogenerate: flag('write its scripts from the declared schema'),
       ...SCHEMA,
     },
     async run(session) {
       const { values } = session;
       const message = values.text('message');
-      if (!message?.trim()) throw misused('revision needs -m "what it does".', 'See synth-memory help revision.');
+      if (!message?.trim()) throw misused('revision requires -m "what it does".', 'See synth-memory help revision.');
       const isGenerated = values.flag('autogenerate');
       for (const name of Object.keys(SCHEMA))
         if (!isGenerated && (values.text(name) ?? values.texts(name)[0]) !== undefined)
-          throw misused(`--${name} goes with --autogenerate.`);
+          throw misused(`--${name} requires --autogenerate.`);
       const folder = await session.folder(true);
       const engine = await session.graph();
       const heads = values.texts('head');
@@ -71,8 +72,8 @@ depends on the newest of the package's revisions. With --autogenerate its script
   merge: {
     takes: '<revision>...',
     count: [1, Infinity],
-    does: 'write the file of a revision that makes one head of several',
-    more: `The package's own head is one of them if it is named by its id. ${SYMBOLS}`,
+    does: 'write the file of a revision that merges several heads into one',
+    more: `The package's own head is merged only if it is named by its id. ${SYMBOLS}`,
     options: { message: MESSAGE, 'rev-id': ID },
     async run(session) {
       const { values, positionals } = session;
@@ -84,13 +85,13 @@ depends on the newest of the package's revisions. With --autogenerate its script
   squash: {
     takes: '<from>:<to>',
     count: [1, 1],
-    does: 'write one revision for those after <from> up to <to>, whose id it keeps',
-    more: `It takes their place, so their files have to go. A database at a revision between can then no longer go on.
+    does: 'write one revision that replaces those after <from> up to <to>, and keeps the id of <to>',
+    more: `The replaced files must be removed. A database at a revision between <from> and <to> can then no longer be migrated.
 ${SYMBOLS}`,
-    options: { message: MESSAGE, delete: flag('remove the files that it stands for') },
+    options: { message: MESSAGE, delete: flag('remove the files that it replaces') },
     async run(session) {
       const [from, to] = session.positionals[0]!.split(':', 2);
-      if (!from || !to) throw misused('squash takes <from>:<to>.');
+      if (!from || !to) throw misused('squash requires <from>:<to>.');
       const engine = await session.graph();
       const folder = await session.folder();
       const file = engine.squash(from, to, session.values.text('message') ?? '');
@@ -107,7 +108,7 @@ ${SYMBOLS}`,
       const path = folder.add(file);
       const isDone = session.values.flag('delete');
       if (isDone) for (const old of replaced) if (old !== path) remove(old);
-      const news = isDone ? 'Removed' : 'It cannot stand beside those it is for. To be removed';
+      const news = isDone ? 'Removed' : 'It cannot be used together with the files that it replaces. Remove them';
       return {
         value: { ...file, path, replaced, removed: isDone },
         text: path,
@@ -138,7 +139,7 @@ ${SYMBOLS}`,
         throw new CommandError('not_found', 'Neither $VISUAL nor $EDITOR names an editor.', 'Set one of them.');
       const isWindows = process.platform === 'win32';
       const quoted = paths.map((path) => (isWindows ? `"${path}"` : `'${path.replaceAll("'", "'\\''")}'`));
-      // Through a shell, as what is named may have options: `code --wait`. With --json nothing else may stand on stdout.
+      // Through a shell, because the variable can hold options: `code --wait`. With --json, stdout is for JSON only.
       const stdout = session.terminal.manner.json ? 2 : 'inherit';
       const { status, signal } = spawnSync(`${editor} ${quoted.join(' ')}`, {
         shell: true,
@@ -150,7 +151,7 @@ ${SYMBOLS}`,
           `The editor ${editor} ended with ${signal ?? `exit code ${status}`}.`,
           'Check $VISUAL and $EDITOR.',
         );
-      // What was written must still be a graph.
+      // Throws if the edited files are no longer a valid graph.
       await session.graph(await MigrationFolder.open(folder.path));
       return { value: { paths }, news: paths.map((path) => `Edited ${path}`).join('\n') };
     },
