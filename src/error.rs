@@ -208,6 +208,11 @@ impl Error {
     pub fn cause(&self) -> Option<&FailureCause> {
         self.0.cause.as_ref()
     }
+
+    /// Whether SQLite found a virtual table damaged; the only one that this crate uses is the index of words.
+    pub(crate) fn is_of_virtual_table(&self) -> bool {
+        self.cause().is_some_and(|cause| cause.name == name_of(ffi::SQLITE_CORRUPT_VTAB))
+    }
 }
 
 impl fmt::Display for Error {
@@ -248,6 +253,11 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+/// The name of a cause that is an error of SQLite.
+fn name_of(extended_code: i32) -> String {
+    format!("SQLite error {extended_code}")
+}
+
 fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>) -> Error {
     use ffi::ErrorCode as Sqlite;
     let words = message.unwrap_or_else(|| ffi::code_to_str(failure.extended_code).to_owned());
@@ -279,6 +289,6 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
         }
         _ => (ErrorCode::Internal, format!("SQLite rejected a statement ({words}).")),
     };
-    let name = format!("SQLite error {}", failure.extended_code);
+    let name = name_of(failure.extended_code);
     Error::new(code, what).caused_by(FailureCause { name, message: words, sql })
 }

@@ -4,6 +4,7 @@
 mod support;
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 use support::{changed, contents, file_of, in_memory, integrity, left_out, open, relabelled, schema};
 use synth_memory::ErrorCode;
 use synth_memory::migrate::Graph;
@@ -72,6 +73,12 @@ fn every_row_of_a_file_in_another_encoding_or_mode_arrives() {
                     for contents in [&mut before, &mut after] {
                         contents.retain(|(name, _)| name != "sqlite_stat1");
                     }
+                }
+                // The index of words is made again, and is too new for statistics. A row's rowid is no part of them.
+                for (name, rows) in before.iter_mut().chain(&mut after).filter(|(name, _)| name == "sqlite_stat1") {
+                    rows.retain(|row| !matches!(&row[1], Value::Text(table) if table.starts_with("memory_fts")));
+                    rows.iter_mut().for_each(|row| drop(row.remove(0)));
+                    assert!(!rows.is_empty(), "{name}");
                 }
                 for (before, after) in before.iter().zip(&after) {
                     assert_eq!(before, after, "{case}");

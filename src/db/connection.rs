@@ -1,5 +1,7 @@
 //! Functions for any connection: open it, copy it, query it, and check that its transaction is still open.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OpenFlags};
@@ -63,8 +65,9 @@ pub(crate) fn undo_failed(connection: &Connection, result: Result<()>, undo: &st
 /// Lets SQLite read every page of a database.
 ///
 /// Some things can be checked only by the program that defined them: an index that uses its collation, a CHECK that
-/// calls its function, or its own `lower`. So if the check fails, it is run again on a copy from which the tables that
-/// are not ours were dropped. Dropping them reads their pages, but evaluates nothing in them.
+/// calls its function, or its own `lower`. So if the check fails, it is run again on a copy without the virtual tables
+/// of other programs, and if SQLite cannot check that either, on one without any of their tables. Dropping a table reads
+/// its pages, but evaluates nothing in it.
 ///
 /// # Errors
 ///
@@ -73,7 +76,7 @@ pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result
     let found = match examine(connection) {
         Ok(None) => return Ok(()),
         // SQLite checks the pages before the rows, so the pages are sound.
-        Ok(Some(found)) if found.starts_with("CHECK constraint failed in ") => found,
+        Ok(Some(found)) if is_of_rows(&found) => found,
         Ok(Some(found)) => return Err(damaged(&found)),
         Err(error) if error.code() == ErrorCode::Internal => error.reason().to_owned(),
         Err(error) => return Err(error),
@@ -85,6 +88,11 @@ pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result
     Err(damaged(&found))
 }
 
+/// Whether what the check found is a row that a CHECK rejects, and not damage.
+fn is_of_rows(found: &str) -> bool {
+    found.starts_with("CHECK constraint failed in ")
+}
+
 fn damaged(found: &str) -> Error {
     Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}."))
 }
@@ -93,6 +101,13 @@ fn damaged(found: &str) -> Error {
 fn is_sound(connection: &Connection, ours: &[String]) -> Result<bool> {
     let mut scratch = Connection::open_in_memory()?;
     copy(connection, &mut scratch)?;
+    let has_virtual = drop_virtual(&scratch, ours)?;
+    match examine(&scratch) {
+        Ok(None) => return Ok(has_virtual),
+        Ok(Some(found)) if !is_of_rows(&found) => return Ok(false),
+        Err(error) if error.code() != ErrorCode::Internal => return Ok(false),
+        _ => {}
+    }
     Ok(drop_all_but(&scratch, ours)? && examine(&scratch)?.is_none())
 }
 
@@ -102,10 +117,10 @@ fn examine(connection: &Connection) -> Result<Option<String>> {
     Ok((found != "ok").then_some(found))
 }
 
-/// Drops every view, trigger, table and index that is not in `ours`; returns whether it dropped anything.
-fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
+/// Removes every virtual table that is not in `ours`; returns whether there was one. It has no pages of its own, and its
+/// module may be missing here.
+fn drop_virtual(scratch: &Connection, ours: &[String]) -> Result<bool> {
     run(scratch, "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON")?;
-    // A virtual table has no pages, and its module may be missing here.
     let mut dropped = false;
     for name in texts(scratch, "SELECT name FROM sqlite_schema WHERE rootpage = 0 AND type = 'table'", &[])? {
         if !ours.contains(&name) {
@@ -114,6 +129,12 @@ fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
         }
     }
     run(scratch, "PRAGMA writable_schema = RESET")?;
+    Ok(dropped)
+}
+
+/// Drops every view, trigger, table and index that is not in `ours`; returns whether it dropped anything.
+fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
+    let mut dropped = false;
     let all = "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
                ORDER BY type = 'table', type = 'view', type";
     for object in rows_of_texts(scratch, all)? {
@@ -136,6 +157,20 @@ pub(crate) fn vacuum(connection: &Connection) -> Result<bool> {
     match run(connection, "VACUUM") {
         Ok(()) => Ok(true),
         Err(error) if error.code() == ErrorCode::Internal && !can_be_made(connection)? => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A copy of a database in which every page is written anew, without free pages. Every row keeps its rowid, which a plain
+/// `VACUUM` does not promise. None if the database cannot be rebuilt, as for [`vacuum`].
+pub(crate) fn rebuilt(connection: &Connection) -> Result<Option<Connection>> {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    // A file of SQLite's own `memdb` is one for all connections of a process, and goes with the last of them.
+    let name = format!("file:/rebuilt-{}?vfs=memdb", MADE.fetch_add(1, Ordering::Relaxed));
+    let target = Connection::open(&name)?;
+    match execute(connection, "VACUUM INTO ?", &[&name]) {
+        Ok(_) => Ok(Some(target)),
+        Err(error) if error.code() == ErrorCode::Internal && !can_be_made(connection)? => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -30,7 +30,7 @@ use std::cell::RefCell;
 
 use rusqlite::Connection;
 
-use crate::db::{Db, copy, run, vacuum, zero_free_pages_in, zero_unallocated_in};
+use crate::db::{Db, copy, rebuilt, run, zero_free_pages_in, zero_unallocated_in};
 use crate::error::Result;
 use crate::migrate::runner;
 use crate::recall::{self, Recall};
@@ -143,8 +143,10 @@ impl Memory {
 
 /// The bytes of a copy for export, without any trace of what was deleted.
 fn bytes_of(mut scratch: Connection) -> Result<Vec<u8>> {
-    let keeps_free_pages = free_pages(&scratch)? > 0 && !vacuum(&scratch)?;
-    let mut file = scratch.serialize("main")?.to_vec();
+    let has_free_pages = free_pages(&scratch)? > 0;
+    let mut without = if has_free_pages { rebuilt(&scratch)? } else { None };
+    let keeps_free_pages = has_free_pages && without.is_none();
+    let mut file = without.as_mut().unwrap_or(&mut scratch).serialize("main")?.to_vec();
     if keeps_free_pages {
         zero_free_pages_in(&mut file);
     }

@@ -19,6 +19,7 @@ use crate::migrate::runner::{self, Run, State};
 use crate::migrate::schema::Differences;
 use crate::migrate::symbol::place;
 use crate::migrate::{Graph, LeftOut, adopt, history, schema};
+use crate::recall::repair;
 
 /// What to do with a file that has triggers, views, virtual tables or other declarations of another program that affect
 /// the tables of a memory.
@@ -29,6 +30,15 @@ pub enum Foreign {
     LeaveOut,
     /// Reject it.
     Refuse,
+}
+
+/// Where a database that replaces the memory comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A file that any program may have written.
+    File(Foreign),
+    /// A backup of this memory.
+    Backup,
 }
 
 /// What an import or a restored backup did.
@@ -89,7 +99,7 @@ impl Memory {
     /// `schema_mismatch`, `migration_failed`, `unexpected_value` for a row that does not fit or has an id that is out
     /// of range, `quota_exceeded`. On any error the memory is unchanged.
     pub fn import_with(&mut self, file: Vec<u8>, foreign: Foreign) -> Result<Imported> {
-        let imported = self.read(file).and_then(|source| self.replace(source, foreign)).map_err(of_file);
+        let imported = self.read(file).and_then(|source| self.replace(source, Origin::File(foreign))).map_err(of_file);
         self.answered(imported)
     }
 
@@ -99,7 +109,7 @@ impl Memory {
     ///
     /// `not_found`, and those of [`Memory::import`].
     pub fn restore(&mut self, id: &str) -> Result<Imported> {
-        let imported = self.read_backup(id).and_then(|source| self.replace(source, Foreign::LeaveOut));
+        let imported = self.read_backup(id).and_then(|source| self.replace(source, Origin::Backup));
         self.answered(imported)
     }
 
@@ -116,10 +126,10 @@ impl Memory {
     }
 
     /// Replaces the database with one whose integrity was checked.
-    fn replace(&mut self, mut source: Connection, foreign: Foreign) -> Result<Imported> {
+    fn replace(&mut self, mut source: Connection, origin: Origin) -> Result<Imported> {
         self.db.check_writable()?;
         let graph = &*Rc::clone(&self.migrations.graph);
-        let (current, left_out) = settled(&mut source, graph, foreign)?;
+        let (current, left_out) = settled(&mut source, graph, origin)?;
         ids::check(&source)?;
         let steps = graph.upgrade(&current, "heads")?;
         // Its schema matches the revisions as they are now, so the texts from which they were applied do not matter: a
@@ -131,6 +141,9 @@ impl Memory {
         // Only after the migration are these the memory's own tables: a file at an earlier revision may have others of
         // the same names.
         bookkeeping::check(&source)?;
+        if origin != Origin::Backup {
+            repair::reset(&source)?;
+        }
         let imported = Imported { applied, left_out };
         ledger::take_over(self.db.connection(), &source)?;
         self.ledger.enter(&source, &imported)?;
@@ -145,7 +158,7 @@ impl Memory {
 
 /// Gives a file the schema of the revisions that it is at, with its rows and its additional tables. Returns these
 /// revisions, and the declarations that are left out.
-fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(Vec<String>, Vec<LeftOut>)> {
+fn settled(source: &mut Connection, graph: &Graph, origin: Origin) -> Result<(Vec<String>, Vec<LeftOut>)> {
     let (current, left_out) = match runner::state(source)? {
         State::Empty => return Err(not_a_memory("it is empty")),
         State::Unversioned => {
@@ -170,7 +183,7 @@ fn settled(source: &mut Connection, graph: &Graph, foreign: Foreign) -> Result<(
             (current, left_out)
         }
     };
-    if foreign == Foreign::Refuse && !left_out.is_empty() {
+    if origin == Origin::File(Foreign::Refuse) && !left_out.is_empty() {
         let conflicts = left_out.iter().map(LeftOut::conflict).collect();
         return Err(Differences { conflicts, ..Differences::default() }.error(&place(&current)));
     }

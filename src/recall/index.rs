@@ -50,7 +50,7 @@ enum Indexed {
 
 /// The index of an open memory.
 pub(crate) struct Index<'m> {
-    db: &'m Db,
+    pub(super) db: &'m Db,
 }
 
 impl Recall<'_> {
@@ -125,7 +125,7 @@ impl<'m> Index<'m> {
         self.take_up(SLICE)
     }
 
-    fn bring_up_to_date(&self) -> Result<()> {
+    pub(super) fn bring_up_to_date(&self) -> Result<()> {
         if self.db.is_read_only() {
             return self.exists();
         }
@@ -140,7 +140,7 @@ impl<'m> Index<'m> {
     ///
     /// `schema_mismatch` if the memory is at a revision without an index.
     pub(crate) fn prepare_question(&self) -> Result<()> {
-        match self.bring_up_to_date() {
+        match self.repaired(&mut || self.bring_up_to_date()) {
             Err(error) if [ErrorCode::QuotaExceeded, ErrorCode::IoFailed].contains(&error.code()) => Ok(()),
             indexed => indexed,
         }

@@ -37,6 +37,8 @@ mod text;
 
 pub(crate) mod index;
 
+pub(crate) mod repair;
+
 pub(crate) mod matches;
 
 mod conversation;

@@ -52,7 +52,12 @@ impl Recall<'_> {
     /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` if the memory is at a revision without an index.
     pub fn recall(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
         question.check()?;
-        Index::of(self.db).prepare_question()?;
+        let index = Index::of(self.db);
+        index.prepare_question()?;
+        index.repaired(&mut || self.hits_of(question))
+    }
+
+    fn hits_of(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
         let vector = if question.weights.meaning == 0.0 { None } else { self.vector_of(question)? };
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
@@ -178,9 +183,14 @@ impl Recall<'_> {
     ///
     /// As for [`Recall::recall`].
     pub fn search(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
-        let min_similarity = question.min_similarity;
         question.check()?;
-        Index::of(self.db).prepare_question()?;
+        let index = Index::of(self.db);
+        index.prepare_question()?;
+        index.repaired(&mut || self.near_rows_of(question))
+    }
+
+    fn near_rows_of(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
+        let min_similarity = question.min_similarity;
         let ids = question.filter.ids(self.connection())?;
         let accept = Accept { tables: question.filter.tables(), ids: ids.as_deref() };
         let k = question.k as usize;

@@ -183,15 +183,17 @@ impl<'db, T: Table> Rows<'db, T> {
         let order = Order { column: T::order(listing.order), descending: listing.descending };
         let conditions = self.conditions(listing.filter)?;
         let from = listing.cursor.as_deref();
-        let mut rows = Vec::new();
-        let on_row = &mut |row: &Row<'_>| {
-            rows.push(T::read(row)?);
-            Ok(())
-        };
-        let cursor = self.statements.select_page(T::COLUMNS, &conditions, order, listing.limit, from, on_row)?;
-        // Counted in the same call, so that no write can come in between.
-        let total = listing.total.then(|| self.statements.count(&conditions)).transpose()?;
-        Ok(Page { rows, cursor, total })
+        Index::of(self.db()).repaired(&mut || {
+            let mut rows = Vec::new();
+            let on_row = &mut |row: &Row<'_>| {
+                rows.push(T::read(row)?);
+                Ok(())
+            };
+            let cursor = self.statements.select_page(T::COLUMNS, &conditions, order, listing.limit, from, on_row)?;
+            // Counted in the same call, so that no write can come in between.
+            let total = listing.total.then(|| self.statements.count(&conditions)).transpose()?;
+            Ok(Page { rows, cursor, total })
+        })
     }
 
     /// Changes one row.
@@ -228,7 +230,8 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// Those of [`Rows::list`].
     pub fn count(&self, filter: T::Filter) -> Result<u64> {
-        self.statements.count(&self.conditions(filter)?)
+        let conditions = self.conditions(filter)?;
+        Index::of(self.db()).repaired(&mut || self.statements.count(&conditions))
     }
 
     /// Deletes every row that matches the filter; returns how many were deleted.
@@ -237,7 +240,8 @@ impl<'db, T: Table> Rows<'db, T> {
     ///
     /// Those of [`Rows::list`].
     pub fn clear(&self, filter: T::Filter) -> Result<u64> {
-        self.statements.clear(&self.conditions(filter)?)
+        let conditions = self.conditions(filter)?;
+        Index::of(self.db()).repaired(&mut || self.statements.clear(&conditions))
     }
 
     fn conditions(&self, filter: T::Filter) -> Result<Conditions> {

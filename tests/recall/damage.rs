@@ -3,9 +3,11 @@
 use half::f16;
 use rusqlite::types::Value;
 use synth_memory::Memory;
+use synth_memory::recall::RecallQuestion;
 use synth_memory::tables::semantic::{SemanticMemoryFilter, SemanticMemoryPatch};
+use synth_memory::tables::table::Listing;
 
-use super::support::{in_memory, open};
+use super::support::{in_memory, indexed, open};
 use super::{Random, asked, embed, remember, semantic};
 
 const DIMENSIONS: usize = 128;
@@ -180,4 +182,67 @@ fn a_vector_of_another_length_is_taken_at_unit_length() {
     let long: Vec<u8> = vector("fact 4").iter().flat_map(|value| f16::from_f32(value * 50.0).to_le_bytes()).collect();
     memory.db().connection().execute("UPDATE embeddings SET vector = ? WHERE id = 4 << 3 | 2", [long]).unwrap();
     assert!(is_found(&memory, 4, "fact 4"));
+}
+
+/// What another program may have done to the index of words, as SQL on the tables that FTS5 keeps it in.
+const DAMAGES: [(&str, &str); 6] = [
+    ("no averages", "DELETE FROM memory_fts_data WHERE id = 1"),
+    ("averages of another kind", "UPDATE memory_fts_data SET block = x'ffffffffffffffffff' WHERE id = 1"),
+    ("no structure", "DELETE FROM memory_fts_data WHERE id = 10"),
+    ("a structure of noise", "UPDATE memory_fts_data SET block = x'00000001ff7f7f7f' WHERE id = 10"),
+    ("no leaves", "DELETE FROM memory_fts_data WHERE id > 10"),
+    ("leaves of noise", "UPDATE memory_fts_data SET block = randomblob(length(block)) WHERE id > 10"),
+];
+
+#[test]
+fn a_damaged_index_of_words_is_made_again() {
+    for (name, sql) in DAMAGES {
+        type Asks = fn(&Memory) -> usize;
+        let questions: [Asks; 4] = [
+            |memory| memory.recall().recall(&RecallQuestion::of("cello")).unwrap().len(),
+            |memory| memory.semantic().list(Listing { filter: cello(), ..Listing::default() }).unwrap().rows.len(),
+            |memory| memory.semantic().count(cello()).unwrap() as usize,
+            |memory| memory.semantic().clear(cello()).unwrap() as usize,
+        ];
+        for (at, ask) in questions.iter().enumerate() {
+            let folder = tempfile::tempdir().unwrap();
+            let memory = open(folder.path()).unwrap();
+            remember(&memory, &["Ada plays the cello", "Ben tunes his cello", "Zoe is away"]);
+            memory.recall().use_model("test", DIMENSIONS).unwrap();
+            embed_all(&memory);
+            memory.close().unwrap();
+            rusqlite::Connection::open(folder.path().join("memory.db")).unwrap().execute_batch(sql).unwrap();
+            let memory = open(folder.path()).unwrap();
+            remember(&memory, &["A third cello"]);
+            assert_eq!(ask(&memory), 3, "{name}, question {at}");
+            let [is, anew] = indexed(&memory);
+            assert_eq!(is, anew, "{name}, question {at}");
+            // Vectors are kept: they may have cost much.
+            let embedded = memory.recall().embedding_status().unwrap().embedded;
+            assert_eq!(embedded, if at == 3 { 1 } else { 3 }, "{name}, question {at}");
+        }
+    }
+}
+
+#[test]
+fn an_imported_index_of_words_is_not_believed() {
+    let other = in_memory();
+    remember(&other, &["Ada plays the cello", "Zoe is away"]);
+    other.recall().index().unwrap();
+    other
+        .db()
+        .connection()
+        .execute_batch("DELETE FROM memory_fts WHERE rowid >> 3 = 1; INSERT OR REPLACE INTO memory_fts (rowid, terms) VALUES (2 << 3 | 2, 'cello')")
+        .unwrap();
+    let file = other.export().unwrap();
+    let mut memory = in_memory();
+    memory.import(file).unwrap();
+    let found = memory.semantic().list(Listing { filter: cello(), ..Listing::default() }).unwrap().rows;
+    assert_eq!(found.iter().map(|fact| fact.id).collect::<Vec<_>>(), [1]);
+    let [is, anew] = indexed(&memory);
+    assert_eq!(is, anew);
+}
+
+fn cello() -> SemanticMemoryFilter {
+    SemanticMemoryFilter { search: Some("cello".into()), ..SemanticMemoryFilter::default() }
 }
