@@ -63,6 +63,9 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
       answers.map((_, at) => at + 2),
     );
     assert.deepEqual([(await status(old)).role, (await status(waiting)).role], ['follower', 'follower']);
+    // A page of an older release can ask its user to reload.
+    await until(old, () => window.statuses.at(-1).newerSchema);
+    assert.deepEqual([(await status(old)).newerSchema, (await status(next)).newerSchema], [true, false]);
     assert.equal(await append(waiting), answers.length + 2);
     const seen = await old.evaluate(() => window.statuses.map(({ moving }) => moving));
     assert.ok(seen.includes('upgrade'), 'it was told that the memory is being migrated');
@@ -75,6 +78,7 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
     const reading = await openPage();
     assert.equal(await open(reading, { onNewerSchema: 'readonly' }), 'leader');
     assert.equal(await append(reading), 'read_only_memory');
+    assert.equal((await status(reading)).newerSchema, true);
     assert.equal(await reading.evaluate(() => window.memory.turns.count()), answers.length + 2);
     assert.equal(await old.evaluate(() => window.memory.turns.count()), answers.length + 2, 'it is led again');
   }));
@@ -85,7 +89,7 @@ test('an older tab that opens later follows the newer one', () =>
     const old = await openPage();
     assert.equal(await open(old), 'follower');
     assert.equal(await append(old), 1);
-    assert.equal((await status(old)).revision, 'places');
+    assert.deepEqual([(await status(old)).revision, (await status(old)).newerSchema], ['places', true]);
     await close(next);
     assert.equal(await append(old), 'newer_schema');
   }));

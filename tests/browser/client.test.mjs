@@ -201,6 +201,7 @@ test('the status tells the truth', () =>
         role: 'leader',
         moving: null,
         outdated: false,
+        newerSchema: false,
         persisted: false,
         usage: 'number',
         quota: 'number',
@@ -293,6 +294,24 @@ test('a closed memory rejects calls, and closing waits for earlier ones', () =>
       return { id: await write, refused: refused.code, count, disposed: disposed.code };
     });
     assert.deepEqual(result, { id: 1, refused: 'closed', count: 1, disposed: 'closed' });
+    // The same while questions are under way, which closing waits for.
+    const asked = await page.evaluate(async () => {
+      const memory = await window.library.Memory.open();
+      await memory.recall('anything');
+      const question = memory.recall('last');
+      const closing = memory.close();
+      const late = [
+        () => memory.turns.append({ userInput: 'too late' }),
+        () => memory.recall('too late'),
+        () => memory.query('SELECT 1'),
+        () => memory.migrations.current(),
+        () => memory.backups.list(),
+      ];
+      const codes = await Promise.all(late.map((call) => call().catch((error) => error.code)));
+      await closing;
+      return { hits: (await question).length, codes };
+    });
+    assert.deepEqual(asked, { hits: 1, codes: Array(5).fill('closed') });
   }));
 
 test('where the page may not make a worker, opening says so, and works when it may', () =>

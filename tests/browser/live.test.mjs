@@ -211,6 +211,34 @@ test('a read that fails says so as a MemoryError, keeps the last value, and is m
     assert.deepEqual([seen.writes.code, seen.writes.isMemoryError, seen.count], ['invalid_argument', true, 3]);
   }));
 
+test('a live query that reads past the memory it receives says so, as it would never be read again', () =>
+  withPage(async ({ page }) => {
+    await open(page);
+    const seen = await page.evaluate(async () => {
+      const { memory, follow } = window;
+      const reads = [
+        () => memory.turns.count(),
+        async () => [await memory.longTerm.get('name')],
+        () => memory.recall('a question'),
+        () => memory.query('SELECT 1'),
+        () => memory.semantic.search('a question'),
+        async (reader) => (await reader.turns.count()) + (await memory.turns.count()),
+      ];
+      const seen = [];
+      for (const read of reads) {
+        const { status, error } = await follow(read).until(({ status }) => status !== 'loading');
+        seen.push([status, error && window.told(error)]);
+      }
+      return { seen, after: await memory.turns.count() };
+    });
+    for (const [status, error] of seen.seen.slice(0, 5)) {
+      assert.deepEqual([status, error.code], ['error', 'invalid_argument']);
+      assert.match(error.hint, /through the memory that its function receives/);
+    }
+    // What is called later, when other code of the page runs too, cannot be told from that code's calls.
+    assert.deepEqual([seen.seen[5], seen.after], [['ready', undefined], 0]);
+  }));
+
 test('nothing is read without subscribers; a later subscriber gets the current value', () =>
   withPage(async ({ page }) => {
     await open(page);

@@ -147,6 +147,11 @@ test('wrong arguments are reported by name, and nothing is sent', async () => {
     [() => memory.turns.list({ orderBy: 'importance' }), 'invalid_argument'],
     [() => memory.turns.list({ category: 'x' }), 'invalid_argument'],
     [() => memory.turns.delete([1, {}]), 'invalid_argument'],
+    // A filter that is not set must not delete everything.
+    [() => memory.turns.clear({ search: undefined }), 'invalid_argument'],
+    [() => memory.semantic.clear({ categories: undefined, search: 'x' }), 'invalid_argument'],
+    [() => memory.longTerm.clear({ prefix: undefined }), 'invalid_argument'],
+    [() => memory.episodes.clear(null), 'invalid_argument'],
     [() => memory.turns.update(1, {}), 'invalid_argument'],
     [() => memory.turns.update(10_000, { userInput: 'x' }), 'not_found'],
     [() => memory.episodes.list({ eventTypes: 'x' }), 'invalid_argument'],
@@ -161,6 +166,8 @@ test('wrong arguments are reported by name, and nothing is sent', async () => {
     [() => memory.query('SELECT ?', [2n ** 64n]), 'invalid_argument'],
     [() => memory.query('SELECT 1', [], { timeoutMs: 0 }), 'invalid_argument'],
     [() => memory.import('x'), 'invalid_argument'],
+    [() => memory.longTerm.set({ name: 'Ada' }), 'invalid_argument'],
+    [() => Memory.open('memory:'), 'invalid_argument'],
     [() => memory.migrations.upgrade(1), 'invalid_argument'],
     [() => Memory.open({ url: 'memory:', durability: 'none' }), 'invalid_argument'],
     [() => Memory.open({ url: 'file:///x' }), 'invalid_url'],
@@ -180,6 +187,26 @@ test('wrong arguments are reported by name, and nothing is sent', async () => {
       },
     );
   }
+  const promise = Promise.resolve(1);
+  const unawaited = [
+    () => memory.turns.get(promise),
+    () => memory.turns.delete([1, promise]),
+    () => memory.turns.append(promise),
+    () => memory.turns.append({ userInput: promise }),
+    () => memory.uncertainty.resolve(promise, 'x'),
+    () => memory.recall(promise),
+    () => memory.recall('x', promise),
+    () => memory.query(promise),
+    () => memory.import(promise),
+    () => memory.longTerm.get(promise),
+    () => Memory.open(promise),
+  ];
+  for (const call of unawaited)
+    await assert.rejects(
+      async () => call(),
+      ({ code, message }) => code === 'invalid_argument' && /is a promise\. Await it/.test(message),
+      `${call}`,
+    );
   assert.equal(await memory.turns.count(), 0);
   const id = await memory.turns.append({ userInput: 'x', timestamp: day, metadata: undefined });
   assert.deepEqual((await memory.turns.get(id)).timestamp, day);

@@ -1,4 +1,5 @@
-import type { CallOptions, Connection } from '../link/connection.js';
+import type { Caller } from './query.js';
+import type { CallOptions } from '../link/connection.js';
 import { checkText } from '../wire/check.js';
 import type { Backup as WireBackup, Imported } from '../wasm/synth_memory.js';
 
@@ -24,11 +25,11 @@ export interface Compacted {
 
 /** The backups of a memory: `memory.backups`. By default the newest three are kept. A `memory:` has none. */
 export class Backups {
-  readonly #connection: Connection;
+  readonly #connection: Caller;
   readonly #changed: () => Promise<unknown>;
 
   /** @internal */
-  constructor(connection: Connection, changed: () => Promise<unknown>) {
+  constructor(connection: Caller, changed: () => Promise<unknown>) {
     this.#connection = connection;
     this.#changed = changed;
   }

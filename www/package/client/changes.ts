@@ -17,7 +17,10 @@ export interface MissedChanges {
   readonly tables: readonly MemoryTable[];
 }
 
-/** An import, a restored backup or a migration replaced the memory: any row may be different. */
+/**
+ * `import`, `backups.restore` or a call of `memory.migrations` replaced the memory: any row may be different. If another
+ * tab takes the lead and migrates while it opens the memory, that is reported as `missed`.
+ */
 export interface Replacement {
   readonly kind: 'replaced';
 }

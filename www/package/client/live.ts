@@ -1,5 +1,6 @@
 import { Arrivals } from './arrivals.js';
 import { notify, type ChangeFeed } from './changes.js';
+import type { Gate } from './gate.js';
 import { SOURCES, type MemoryReader, type OpenReader, type Source } from './reader.js';
 import { isSame } from './same.js';
 import { invalidArgument, MemoryError } from '../wire/errors.js';
@@ -27,6 +28,7 @@ export class Live<T> implements AsyncIterable<T> {
   readonly #feed: ChangeFeed;
   readonly #open: OpenReader;
   readonly #read: (memory: MemoryReader) => Promise<T>;
+  readonly #gate: Gate;
   readonly #subscribers = new Set<{ readonly tell: Subscriber<T>; readonly end: () => void }>();
   #snapshot: LiveSnapshot<T> = LOADING;
   /** Stops listening to the feed; undefined if there are no subscribers. */
@@ -41,11 +43,12 @@ export class Live<T> implements AsyncIterable<T> {
   #isUnknown = true;
 
   /** @internal */
-  constructor(feed: ChangeFeed, open: OpenReader, read: (memory: MemoryReader) => Promise<T>) {
+  constructor(feed: ChangeFeed, open: OpenReader, read: (memory: MemoryReader) => Promise<T>, gate: Gate) {
     if (typeof read !== 'function') throw invalidArgument('read must be a function of a memory.');
     this.#feed = feed;
     this.#open = open;
     this.#read = read;
+    this.#gate = gate;
   }
 
   /** The current snapshot. */
@@ -158,7 +161,7 @@ export class Live<T> implements AsyncIterable<T> {
     const { value: last, status } = this.#snapshot;
     try {
       const reader = this.#open((sources) => sources.forEach((source) => reads.add(source)));
-      const value = await this.#read(reader);
+      const value = await this.#gate.read(() => this.#read(reader));
       return { status: 'ready', value, error: undefined };
     } catch (thrown) {
       const error = thrown instanceof MemoryError ? thrown : readFailed(thrown);

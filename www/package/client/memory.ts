@@ -3,6 +3,7 @@ import { Connection, type CallOptions } from '../link/connection.js';
 import { invalidArgument } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
 import { Embeddings, LoadedRecall } from './embeddings.js';
+import { Gate } from './gate.js';
 import { Backups, fromBackup, type Compacted } from './backups.js';
 import { ChangeFeed, iterateChanges, onChange, type Change, type ChangeOptions } from './changes.js';
 import { deleteFiles } from './delete.js';
@@ -53,6 +54,7 @@ import type {
  */
 export class Memory {
   readonly #connection: Connection;
+  readonly #gate: Gate;
   readonly #status: KnownStatus;
   readonly #changed: () => Promise<unknown>;
 
@@ -77,22 +79,24 @@ export class Memory {
   readonly #openReader: OpenReader;
 
   private constructor(connection: Connection, status: MemoryStatus, recall: LoadedRecall) {
+    const gate = new Gate(connection, recall);
     this.#connection = connection;
+    this.#gate = gate;
     this.#status = new KnownStatus(status);
-    this.turns = new Turns(connection);
-    this.episodes = new Episodes(connection);
-    this.longTerm = new LongTerm(connection);
-    this.uncertainty = new UncertaintyLog(connection);
-    this.semantic = new SemanticMemories(connection, recall);
-    this.embeddings = new Embeddings(recall);
+    this.turns = new Turns(gate);
+    this.episodes = new Episodes(gate);
+    this.longTerm = new LongTerm(gate);
+    this.uncertainty = new UncertaintyLog(gate);
+    this.semantic = new SemanticMemories(gate, gate);
+    this.embeddings = new Embeddings(gate);
     this.#recall = recall;
     this.#feed = new ChangeFeed(connection);
     this.#openReader = readers(connection, recall, this.#feed.embedded);
     // The call itself succeeded, so an error while the status is read must not reject it.
     const changed = () => this.refreshStatus().catch(() => undefined);
     this.#changed = changed;
-    this.migrations = new Migrations(connection, changed);
-    this.backups = new Backups(connection, changed);
+    this.migrations = new Migrations(gate, changed);
+    this.backups = new Backups(gate, changed);
     connection.states.add((state) => {
       this.#status.change(state);
       if (state.moving === null) void changed();
@@ -149,7 +153,7 @@ export class Memory {
         moving: null,
         outdated: false,
         ...storage,
-        ...fromSchema(schema),
+        ...fromSchema(schema, connection.revisions),
         // If another tab applied revisions when it opened the memory, that tab reports them.
         migrated: connection.role === 'leader' ? schema.migrated : [],
       },
@@ -216,7 +220,7 @@ export class Memory {
   /** Reads the state again. */
   async refreshStatus(options?: CallOptions): Promise<MemoryStatus> {
     const schema = await this.#connection.call('schemaStatus', [], options);
-    const found = fromSchema(schema);
+    const found = fromSchema(schema, this.#connection.revisions);
     // An engine that reopened the memory knows only the backups that it made itself.
     this.#status.change({ ...found, backup: found.backup ?? this.status.backup });
     await this.#refreshStorage();
@@ -249,15 +253,15 @@ export class Memory {
     parameters: SqlParameters = [],
     options: QueryOptions = {},
   ): Promise<Row[]> {
-    return (await runQuery<Row>(this.#connection, sql, parameters, options)).rows;
+    return (await runQuery<Row>(this.#gate, sql, parameters, options)).rows;
   }
 
   /**
    * Iterates over the rows that commits change from now on, in any tab: each row once, in order, after the commit.
    *
-   * A consumer that falls behind by more than 1,000 changes receives `missed` in their place and has to read again. An
-   * import, a restored backup or a migration is reported as `replaced`. The iterator ends when the memory is closed or
-   * the signal fires.
+   * A consumer that falls behind by more than 1,000 changes, or whose memory another tab has opened again, perhaps with
+   * a newer schema, receives `missed` and has to read again. An import, a restored backup or a call of
+   * `memory.migrations` is reported as `replaced`. The iterator ends when the memory is closed or the signal fires.
    *
    * @example
    * ```ts
@@ -290,7 +294,7 @@ export class Memory {
    * ```
    */
   live<T>(read: (memory: MemoryReader) => Promise<T>): Live<T> {
-    return new Live(this.#feed, this.#openReader, read);
+    return new Live(this.#feed, this.#openReader, read, this.#gate);
   }
 
   /**
@@ -313,7 +317,7 @@ export class Memory {
    * ```
    */
   async recall(question: string, options?: RecallOptions): Promise<RecallHit[]> {
-    return (await this.#recall.load(options)).recall.recall(question, options);
+    return (await this.#gate.load(options)).recall.recall(question, options);
   }
 
   /**
@@ -331,7 +335,7 @@ export class Memory {
    * ```
    */
   async context(query: string, options?: ContextOptions): Promise<MemoryContext> {
-    return (await this.#recall.load(options)).context(query, options);
+    return (await this.#gate.load(options)).context(query, options);
   }
 
   /**
@@ -339,7 +343,7 @@ export class Memory {
    * episodes are searched too.
    */
   async related(query: string | Float32Array, options?: RelatedOptions): Promise<RelatedRow[]> {
-    return (await this.#recall.load(options)).recall.related(query, options);
+    return (await this.#gate.load(options)).recall.related(query, options);
   }
 
   /**
@@ -348,12 +352,12 @@ export class Memory {
    * importance; it is a tenth higher if the second nearest has a cosine above 0.6, and at most 1.
    */
   async groundingConfidence(text: string, options?: CallOptions): Promise<number> {
-    return (await this.#recall.load(options)).recall.groundingConfidence(text, options);
+    return (await this.#gate.load(options)).recall.groundingConfidence(text, options);
   }
 
   /** Notes what is talked about now. The last twenty notes are kept while the memory is open. */
   async trackContext(text: string, options?: CallOptions): Promise<void> {
-    return (await this.#recall.load(options)).recall.trackContext(text, options);
+    return (await this.#gate.load(options)).recall.trackContext(text, options);
   }
 
   /**
@@ -364,7 +368,7 @@ export class Memory {
    */
   async coherenceDrift(threshold = 0.7, options?: CallOptions): Promise<CoherenceDrift> {
     checkNumbers({ threshold }, ['threshold']);
-    return this.#connection.call('coherenceDrift', [threshold], options);
+    return this.#gate.call('coherenceDrift', [threshold], options);
   }
 
   /**
@@ -377,12 +381,12 @@ export class Memory {
    * with their texts: read them, and merge those that say the same with `semantic.merge`.
    */
   async consolidate(options?: ConsolidateOptions): Promise<Consolidated> {
-    return (await this.#recall.load(options)).recall.consolidate(options);
+    return (await this.#gate.load(options)).recall.consolidate(options);
   }
 
   /** The consolidations whose original rows are kept, newest first. */
   async consolidations(options?: CallOptions): Promise<Consolidation[]> {
-    return (await this.#recall.load(options)).recall.consolidations(options);
+    return (await this.#gate.load(options)).recall.consolidations(options);
   }
 
   /**
@@ -393,7 +397,7 @@ export class Memory {
   async undoConsolidation(id?: number, options?: CallOptions): Promise<number> {
     const which = id === undefined ? undefined : checkKey(id);
     await (await this.#recall.afterOthers())?.recall.consolidating();
-    return this.#connection.call('undoConsolidation', [which], options);
+    return this.#gate.call('undoConsolidation', [which], options);
   }
 
   /**
@@ -401,7 +405,7 @@ export class Memory {
    * were.
    */
   async discardConsolidations(options?: CallOptions): Promise<number> {
-    return this.#connection.call('discardConsolidations', [], options);
+    return this.#gate.call('discardConsolidations', [], options);
   }
 
   /**
@@ -424,7 +428,7 @@ export class Memory {
     parameters: SqlParameters = [],
     options?: QueryOptions,
   ): Promise<ExecuteResult<Row>> {
-    const [result] = await runStatements<Row>(this.#connection, [{ sql, parameters }], options);
+    const [result] = await runStatements<Row>(this.#gate, [{ sql, parameters }], options);
     return result!;
   }
 
@@ -441,7 +445,7 @@ export class Memory {
    * ```
    */
   transaction(statements: readonly SqlStatement[], options?: QueryOptions): Promise<ExecuteResult[]> {
-    return runStatements(this.#connection, statements, options);
+    return runStatements(this.#gate, statements, options);
   }
 
   /**
@@ -452,7 +456,7 @@ export class Memory {
    * and `context` leave it out. `update` corrects it, `delete` removes it.
    */
   unreadable(options?: CallOptions): Promise<UnreadableRow[]> {
-    return this.#connection.call('unreadable', [], options);
+    return this.#gate.call('unreadable', [], options);
   }
 
   /**
@@ -473,7 +477,7 @@ export class Memory {
    * for (const { id } of backups) await memory.backups.delete(id);
    */
   async compact(options?: CallOptions): Promise<Compacted> {
-    const { backups, ...sizes } = await this.#connection.call('compact', [], options);
+    const { backups, ...sizes } = await this.#gate.call('compact', [], options);
     await this.#changed();
     return { ...sizes, backups: backups.map(fromBackup) };
   }
@@ -484,8 +488,8 @@ export class Memory {
     const { revision, signal } = options;
     const target = revision === undefined ? undefined : checkText(revision, 'revision');
     return target === undefined
-      ? this.#connection.call('export', [], { signal })
-      : this.#connection.call('exportAt', [target], { signal });
+      ? this.#gate.call('export', [], { signal })
+      : this.#gate.call('exportAt', [target], { signal });
   }
 
   /**
@@ -512,7 +516,7 @@ export class Memory {
     // Sent at once, so that the import keeps its place among the calls. The worker reads the Blob, which can be sent
     // again if needed.
     const given = file instanceof Blob ? file : new Blob([copyBytes(file)]);
-    const imported = await this.#connection.call('import', [given, foreign === 'refuse'], options);
+    const imported = await this.#gate.call('import', [given, foreign === 'refuse'], options);
     await this.#changed();
     return imported;
   }
@@ -523,6 +527,7 @@ export class Memory {
    * receive it another time.
    */
   close(): Promise<void> {
+    this.#gate.close();
     const asked = this.#recall.close();
     const closing = asked ? asked.then(() => this.#connection.close()) : this.#connection.close();
     return closing.finally(() => this.#feed.close());

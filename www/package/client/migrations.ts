@@ -1,6 +1,7 @@
 import { checkFields, checkText, defined } from '../wire/check.js';
 import { toDate } from '../wire/codec.js';
-import type { CallOptions, Connection } from '../link/connection.js';
+import type { Caller } from './query.js';
+import type { CallOptions } from '../link/connection.js';
 import { invalidArgument } from '../wire/errors.js';
 import type {
   MigrationDirection,
@@ -67,11 +68,11 @@ export interface CheckOptions extends CallOptions, SchemaRenames {}
  * ```
  */
 export class Migrations {
-  readonly #connection: Connection;
+  readonly #connection: Caller;
   readonly #changed: () => Promise<unknown>;
 
   /** @internal */
-  constructor(connection: Connection, changed: () => Promise<unknown>) {
+  constructor(connection: Caller, changed: () => Promise<unknown>) {
     this.#connection = connection;
     this.#changed = changed;
   }

@@ -122,5 +122,7 @@ const OPEN_OPTIONS: Record<keyof OpenOptions, true> = {
 
 /** Rejects unknown options: a misspelt one would otherwise be ignored silently. */
 export function checkOpenOptions(options: OpenOptions): void {
+  if (typeof (options as unknown) === 'string')
+    throw invalidArgument('The options must be an object.', "Write Memory.open({ url: 'opfs:///memory.db' }).");
   checkFields(options, Object.keys(OPEN_OPTIONS));
 }

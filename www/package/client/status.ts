@@ -23,6 +23,11 @@ export interface MemoryStatus {
    * Whether the leader has a newer version of the package that this page cannot talk to. The page has to be reloaded.
    */
   readonly outdated: boolean;
+  /**
+   * Whether the memory is at a revision that this page's `migrations` do not have: another tab runs a newer release of
+   * the app. Calls go on, but a query may name a column that the newer release removed. Reload the page.
+   */
+  readonly newerSchema: boolean;
   /** Whether the browser promised not to evict this site's data. */
   readonly persisted: boolean;
   /** Bytes that this site uses; null if the browser does not report it. */
@@ -114,17 +119,19 @@ export class KnownStatus {
 /** The part of the status that the engine reports. */
 export type Schema = Pick<
   MemoryStatus,
-  'revision' | 'revisions' | 'head' | 'heads' | 'backup' | 'readOnly' | 'unindexed'
+  'revision' | 'revisions' | 'head' | 'heads' | 'newerSchema' | 'backup' | 'readOnly' | 'unindexed'
 >;
 
-/** Converts what the engine reports of the schema to fields of the status. */
-export function fromSchema({ revisions, heads, backup, readOnly, unindexed }: SchemaStatus): Schema {
+/** Converts what the engine reports of the schema to fields of the status. `known` are the revisions of this page. */
+export function fromSchema(schema: SchemaStatus, known: readonly string[]): Schema {
+  const { revisions, heads, backup, readOnly, unindexed } = schema;
   const name = (ids: readonly string[]) => (ids.length > 0 ? ids.join(', ') : null);
   return {
     revision: name(revisions),
     revisions,
     head: name(heads),
     heads,
+    newerSchema: revisions.some((id) => !known.includes(id)),
     backup: backup && fromBackup(backup),
     readOnly,
     unindexed,

@@ -85,9 +85,16 @@ export abstract class Table<Key extends string | number, Row, New, Patch, Filter
     return this.#call('Count', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
   }
 
-  /** Deletes all rows, or those that the filter finds; resolves to how many there were. */
+  /**
+   * Deletes all rows, or those that the filter finds; resolves to how many there were. A field of the filter that is
+   * `undefined` rejects with `invalid_argument`, because without it more would be deleted than was meant.
+   */
   async clear(filter?: Filter, options?: CallOptions): Promise<number> {
-    return this.#call('Clear', [encode(this.#shapes.filter, filter ?? {}, 'filter')], options);
+    const given = encode(this.#shapes.filter, filter === undefined ? {} : (filter as object), 'filter');
+    const [unset] = Object.entries(filter ?? {}).find(([, value]) => value === undefined) ?? [];
+    if (unset !== undefined)
+      throw invalidArgument(`filter.${unset} is undefined.`, 'Leave it out to delete rows whatever it is.');
+    return this.#call('Clear', [given], options);
   }
 
   /** Adds rows, all or none; resolves to their ids, in order. */

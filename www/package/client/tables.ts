@@ -95,6 +95,8 @@ export class LongTerm extends Table<string, Entry, NewEntry, EntryPatch, EntryFi
    * if JSON can hold it.
    */
   async set<Value extends JsonType<Value>>(key: string, value: Value, options?: CallOptions): Promise<void> {
+    if (typeof (key as unknown) === 'object')
+      throw invalidArgument('key must be a string.', 'setMany(entries) sets the fields of an object.');
     await this.addRow({ key, value: checked(value as JsonInput) }, options);
   }
 

@@ -14,6 +14,7 @@ import { randomId } from '../wire/id.js';
 import { isKept, kindOf } from './calls.js';
 import { abandoned, holders, weakly } from './kept.js';
 import type { Answer, Arguments, Method, Moving, Request, ToClient, Value } from './protocol.js';
+import { revisionsOf } from './revisions.js';
 import { Tab, type Role, type TabHost } from './tab.js';
 import type { OpenWorker } from './transport.js';
 import type { Changes, EngineOptions, MigrationProgress, SchemaStatus } from '../wasm/synth_memory.js';
@@ -119,6 +120,11 @@ export class Connection {
   /** The path of the memory; undefined for `memory:`. */
   get path(): string | undefined {
     return this.#options.path;
+  }
+
+  /** The ids of the revisions that this client knows. */
+  get revisions(): readonly string[] {
+    return revisionsOf(this.#options);
   }
 
   /** Reports what each commit changes from now on, once, after the commit. Returns the function that ends that. */

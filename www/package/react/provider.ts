@@ -28,6 +28,8 @@ export interface OpenedMemory {
 /** The props of `MemoryProvider`: an open memory, or how to open one. */
 export type MemoryProviderProps = GivenMemory | OpenedMemory;
 
+const PROPS = ['memory', 'options', 'fallback', 'children'];
+
 const Context = createContext<Memory | undefined>(undefined);
 
 /**
@@ -42,6 +44,11 @@ const Context = createContext<Memory | undefined>(undefined);
  * ```
  */
 export function MemoryProvider(props: MemoryProviderProps): ReactElement {
+  const unknown = Object.keys(props).find((name) => !PROPS.includes(name));
+  if (unknown !== undefined)
+    throw misused(`MemoryProvider has no prop "${unknown}".`, `Its props are ${PROPS.join(', ')}.`);
+  if (props.memory !== undefined && !(props.memory instanceof Memory))
+    throw misused('The prop memory must be an open Memory.', 'Await Memory.open(), or pass options.');
   return props.memory
     ? createElement(Context.Provider, { value: props.memory }, props.children)
     : createElement(Opening, props);
@@ -75,6 +82,7 @@ function Opening({ options, fallback, children }: OpenedMemory): ReactNode {
 export function useMemory(): Memory {
   const memory = useContext(Context);
   if (memory) return memory;
-  const hint = 'Render it inside one.';
-  throw new MemoryError('invalid_argument', 'There is no MemoryProvider above this component.', hint);
+  throw misused('There is no MemoryProvider above this component.', 'Render it inside one.');
 }
+
+const misused = (what: string, hint: string) => new MemoryError('invalid_argument', what, hint);

@@ -1,8 +1,15 @@
 // Validates arguments when a call is made: a value that a message cannot carry or a row cannot store is an error.
 import { causeOf, invalidArgument, MemoryError, toMemoryError, unreadable } from './errors.js';
 
+/** Rejects a promise, which most often lacks an `await`. */
+export function checkNoPromise(value: unknown, name: string): void {
+  if (value instanceof Promise)
+    throw invalidArgument(`${name} is a promise.`, 'Await it: its value is what is needed.');
+}
+
 /** Validates a string that can be encoded as UTF-8. */
 export function checkText(value: unknown, name: string): string {
+  checkNoPromise(value, name);
   if (typeof value !== 'string') throw invalidArgument(`${name} must be a string.`);
   if (!value.isWellFormed()) {
     throw new MemoryError(
@@ -16,6 +23,7 @@ export function checkText(value: unknown, name: string): string {
 
 /** Rejects unknown fields. */
 export function checkFields(options: object, known: readonly string[], name = 'The options'): void {
+  checkNoPromise(options, name);
   if (typeof options !== 'object' || options === null) throw invalidArgument(`${name} must be an object.`);
   const other = Object.keys(options).find((field) => !known.includes(field));
   if (other !== undefined)
@@ -35,6 +43,7 @@ export function checkNumbers<T extends object>(options: T, names: readonly (keyo
 export function checkKey<Key extends string | number>(key: Key): Key {
   if (typeof key === 'string') return checkText(key, 'key') as Key;
   if (Number.isSafeInteger(key)) return key;
+  checkNoPromise(key, 'The key');
   const what = typeof key === 'object' ? 'object' : String(key);
   throw invalidArgument(`The key ${what} is neither a string nor a whole number.`);
 }
@@ -71,5 +80,6 @@ export function copyBytes(file: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffe
   } catch (cause) {
     throw toMemoryError(unreadable(causeOf(cause)));
   }
+  checkNoPromise(file, 'file');
   throw invalidArgument('file must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
 }

@@ -1,4 +1,4 @@
-import { checkText } from './check.js';
+import { checkNoPromise, checkText } from './check.js';
 import { invalidArgument } from './errors.js';
 import { decodeJson, encodeJson, type JsonInput, type JsonValue } from './json.js';
 import type * as wire from '../wasm/synth_memory.js';
@@ -38,6 +38,7 @@ export type Shape<T> = { readonly [K in keyof Required<T>]: KindOf<NonNullable<T
 
 /** Validates an object of the page and converts it to its message form. */
 export function encode<T extends object>(shape: Shape<T>, value: Public<T, JsonInput>, name: string, place = ''): T {
+  checkNoPromise(value, name);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidArgument(`${name} must be an object.`);
   }

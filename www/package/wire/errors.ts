@@ -118,7 +118,7 @@ export function unavailable(thrown: unknown): FailureMessage {
   return failure(
     'worker_unavailable',
     `The memory's worker or its WebAssembly could not be loaded (${cause.message}).`,
-    "Check that worker.js and the .wasm file are served and that the Content-Security-Policy allows 'wasm-unsafe-eval'; on a server, leave the package out of the bundle.",
+    "Check that worker.js and the .wasm file are served, and reload if another version was deployed. A Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src, and 'self' in worker-src and connect-src. On a server, leave the package out of the bundle.",
     cause,
   );
 }

@@ -24,6 +24,25 @@ test('everything that memory: can do works in an emulated page', async () => {
   await memory.close();
 });
 
+test('a memory is asked and closed while the timers are replaced', async () => {
+  const runner = globalThis.vi ?? import.meta.jest;
+  // docs/testing.md says why Jest needs this option.
+  runner.useFakeTimers(globalThis.vi ? {} : { doNotFake: ['queueMicrotask'] });
+  try {
+    const memory = await Memory.open({ url: 'memory:' });
+    await memory.semantic.remember({ content: 'Ada is allergic to peanuts' });
+    const [hit] = await memory.recall('peanuts');
+    expect(hit.text).toBe('Ada is allergic to peanuts');
+    expect((await memory.context('peanuts')).text).toMatch('peanuts');
+    expect(await memory.semantic.search('peanuts')).toHaveLength(1);
+    await memory.consolidate();
+    await memory.undoConsolidation();
+    await memory.close();
+  } finally {
+    runner.useRealTimers();
+  }
+});
+
 test('OPFS is refused, and what to do is said', async () => {
   const error = await Memory.open().catch((error) => error);
   expect(error).toBeInstanceOf(MemoryError);
