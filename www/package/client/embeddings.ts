@@ -43,7 +43,7 @@ export class LoadedRecall {
     if (!this.#loaded) return undefined;
     const opened = await this.load().catch(() => undefined);
     // Their steps interleave with these. A task would do as well, but tests replace the timers.
-    for (let step = 0; step < STEPS; step++) await undefined;
+    for (let step = 0; step < STEPS; step++) await Promise.resolve();
     return opened;
   }
 

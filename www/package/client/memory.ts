@@ -1,22 +1,16 @@
 import { checkFields, checkKey, checkNumbers, checkText, copyBytes } from '../wire/check.js';
-import { Connection, type CallOptions } from '../link/connection.js';
+import type { CallOptions, Connection } from '../link/connection.js';
 import { invalidArgument } from '../wire/errors.js';
 import type { ContextOptions, MemoryContext } from '../recall/context.js';
-import { Embeddings, LoadedRecall } from './embeddings.js';
+import { Embeddings, type LoadedRecall } from './embeddings.js';
 import { Gate } from './gate.js';
 import { Backups, fromBackup, type Compacted } from './backups.js';
 import { ChangeFeed, iterateChanges, onChange, type Change, type ChangeOptions } from './changes.js';
 import { deleteFiles } from './delete.js';
 import { Live } from './live.js';
 import { Migrations } from './migrations.js';
-import {
-  checkMigrations,
-  checkOpenOptions,
-  type ExportOptions,
-  type ImportOptions,
-  type OpenOptions,
-  type QueryOptions,
-} from './options.js';
+import { open, persist, type Opened } from './open.js';
+import type { ExportOptions, ImportOptions, OpenOptions, QueryOptions } from './options.js';
 import type {
   ConsolidateOptions,
   Consolidation,
@@ -27,10 +21,8 @@ import type {
 } from '../recall/questions.js';
 import { runQuery, runStatements, type ExecuteResult, type SqlStatement } from './query.js';
 import { readers, type MemoryReader, type OpenReader } from './reader.js';
-import { fromSchema, KnownStatus, NO_STORAGE, readStorage, type MemoryStatus } from './status.js';
+import { fromSchema, KnownStatus, readStorage, type MemoryStatus } from './status.js';
 import { Episodes, LongTerm, SemanticMemories, Turns, UncertaintyLog } from './tables.js';
-import { isNode } from '../link/platform.js';
-import { openWorker } from '../link/transport.js';
 import { checkReachable, parseUrl } from './url.js';
 import type {
   CoherenceDrift,
@@ -78,7 +70,7 @@ export class Memory {
   readonly #feed: ChangeFeed;
   readonly #openReader: OpenReader;
 
-  private constructor(connection: Connection, status: MemoryStatus, recall: LoadedRecall) {
+  private constructor({ connection, status, recall }: Opened) {
     const gate = new Gate(connection, recall);
     this.#connection = connection;
     this.#gate = gate;
@@ -113,60 +105,12 @@ export class Memory {
    * unchanged. It is never opened in memory instead.
    */
   static async open(options: OpenOptions = {}): Promise<Memory> {
-    checkOpenOptions(options);
-    const place = parseUrl(options.url ?? 'opfs:///memory.db');
-    const durability = options.durability ?? 'strict';
-    if (durability !== 'strict' && durability !== 'relaxed')
-      throw invalidArgument("durability must be 'strict' or 'relaxed'.");
-    checkReachable(place);
-    const migrations = checkMigrations(options.migrations);
-    const { onNewerSchema, backups = {} } = options;
-    checkFields(backups, ['keep', 'required'], 'backups');
-    const { keep, required } = backups;
-    if (keep !== undefined && !(Number.isInteger(keep) && keep >= 1 && keep <= 20))
-      throw invalidArgument('backups.keep must be a whole number from 1 to 20.');
-    const engineOptions = {
-      durability,
-      ...(place.storage === 'opfs' && { path: place.path }),
-      ...(migrations && { migrations }),
-      ...(onNewerSchema !== undefined && { onNewerSchema }),
-      ...(keep !== undefined && { keep }),
-      ...(required !== undefined && { backupRequired: required }),
-      ...(options.upgrade !== undefined && { upgrade: options.upgrade }),
-    };
-    const { embedder } = options;
-    const open = isNode() ? (await import('../worker/node.js')).openInThread : openWorker;
-    const connection = new Connection(open, engineOptions, options.onProgress);
-    const recall = new LoadedRecall(connection, embedder, options.onEmbedding);
-    // Reports an invalid embedder before anything is opened.
-    const eager = embedder === undefined ? undefined : await recall.load(options);
-    const [schema, storage] = await Promise.all([
-      connection.open({ signal: options.signal }),
-      place.storage === 'opfs' ? readStorage() : NO_STORAGE,
-    ]);
-    const memory = new Memory(
-      connection,
-      {
-        storage: place.storage,
-        durability,
-        role: connection.role,
-        moving: null,
-        outdated: false,
-        ...storage,
-        ...fromSchema(schema, connection.revisions),
-        // If another tab applied revisions when it opened the memory, that tab reports them.
-        migrated: connection.role === 'leader' ? schema.migrated : [],
-      },
-      recall,
-    );
-    eager?.runner.begin();
-    // Not awaited: a browser may ask the user first. The status reports the answer when there is one.
-    if (place.storage === 'opfs' && options.persist !== false) {
-      void Promise.resolve()
-        .then(() => navigator.storage?.persist?.())
+    const memory = new Memory(await open(options));
+    // Not awaited: the user may take their time. The status reports the answer when there is one.
+    if (memory.status.storage === 'opfs' && options.persist !== false)
+      void persist()
         .then(() => memory.#refreshStorage())
         .catch(() => undefined);
-    }
     return memory;
   }
 

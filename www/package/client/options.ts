@@ -1,8 +1,9 @@
-import { checkFields, checkText } from '../wire/check.js';
+import type { Place } from './url.js';
+import { checkFields, checkText, defined } from '../wire/check.js';
 import type { CallOptions } from '../link/connection.js';
 import type { EmbedderOption, EmbeddingStatus } from '../recall/embedder.js';
 import { invalidArgument } from '../wire/errors.js';
-import type { Durability, MigrationProgress, OnNewerSchema } from '../wasm/synth_memory.js';
+import type { Durability, EngineOptions, MigrationProgress, OnNewerSchema } from '../wasm/synth_memory.js';
 
 /** How to open a memory. */
 export interface OpenOptions extends CallOptions {
@@ -88,7 +89,7 @@ export interface QueryOptions extends CallOptions {
 }
 
 /** Validates the app's own migrations; returns names and texts. */
-export function checkMigrations(
+function checkMigrations(
   migrations: Readonly<Record<string, string>> | undefined,
 ): (readonly [name: string, text: string])[] | undefined {
   if (migrations === undefined) return undefined;
@@ -125,4 +126,21 @@ export function checkOpenOptions(options: OpenOptions): void {
   if (typeof (options as unknown) === 'string')
     throw invalidArgument('The options must be an object.', "Write Memory.open({ url: 'opfs:///memory.db' }).");
   checkFields(options, Object.keys(OPEN_OPTIONS));
+}
+
+/** Validates the options that the engine needs, and converts them to its own. */
+export function engineOptionsOf(options: OpenOptions, place: Place): EngineOptions {
+  const { durability = 'strict', onNewerSchema, upgrade, backups = {} } = options;
+  if (durability !== 'strict' && durability !== 'relaxed')
+    throw invalidArgument("durability must be 'strict' or 'relaxed'.");
+  const migrations = checkMigrations(options.migrations);
+  checkFields(backups, ['keep', 'required'], 'backups');
+  const { keep, required } = backups;
+  if (keep !== undefined && !(Number.isInteger(keep) && keep >= 1 && keep <= 20))
+    throw invalidArgument('backups.keep must be a whole number from 1 to 20.');
+  return {
+    durability,
+    ...(place.storage === 'opfs' && { path: place.path }),
+    ...defined({ migrations, onNewerSchema, keep, backupRequired: required, upgrade }),
+  };
 }
