@@ -98,7 +98,7 @@ error_codes! {
     /// `query` received a statement that would write.
     ReadOnlyQuery = "read_only_query", "query() reads only; change rows with the methods of their tables.";
     /// The SQL is not one valid statement that the call accepts, or the parameters do not fit it.
-    InvalidSql = "invalid_sql", "Correct the SQL; memory.query() takes one SELECT statement and its parameters.";
+    InvalidSql = "invalid_sql", "Correct the SQL or its parameters; nothing was changed.";
     /// The SQL ran longer than its timeout.
     QueryTimeout = "query_timeout", "Narrow the query, add LIMIT, or raise the timeoutMs option.";
     /// The SQL returned more rows or bytes than the limit.
@@ -148,6 +148,20 @@ impl Error {
     /// Shorthand for the most common code, `invalid_argument`.
     pub fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidArgument, message)
+    }
+
+    /// The error for a damaged database, and what was found in it.
+    pub(crate) fn damaged(found: &str) -> Self {
+        Self::new(ErrorCode::CorruptDatabase, format!("{DAMAGED}: {found}."))
+    }
+
+    /// The same for a damaged database that is not the memory itself: `what` names it.
+    pub(crate) fn of_damaged(mut self, what: &str) -> Self {
+        let why = self.reason();
+        let why = why.strip_prefix(DAMAGED).map_or(why, |found| found.trim_start_matches(": "));
+        self.0.message = format!("{what} is damaged: {why}.");
+        self.0.code = ErrorCode::CorruptDatabase;
+        self
     }
 
     /// The same error with a more specific hint.
@@ -209,6 +223,11 @@ impl Error {
         self.0.cause.as_ref()
     }
 
+    /// Whether SQLite found that a table does not exist.
+    pub(crate) fn is_of_missing_table(&self) -> bool {
+        self.cause().is_some_and(|cause| cause.message.starts_with(NO_TABLE))
+    }
+
     /// Whether SQLite found a virtual table damaged; the only one that this crate uses is the index of words.
     pub(crate) fn is_of_virtual_table(&self) -> bool {
         self.cause().is_some_and(|cause| cause.name == name_of(ffi::SQLITE_CORRUPT_VTAB))
@@ -241,10 +260,7 @@ impl From<rusqlite::Error> for Error {
             }
             // Queries whose row can be missing ask for an optional row. Any other row always exists in an undamaged
             // file.
-            Sqlite::QueryReturnedNoRows => Error::new(
-                ErrorCode::CorruptDatabase,
-                "The database is damaged: a row that every memory has is missing.",
-            ),
+            Sqlite::QueryReturnedNoRows => Error::damaged("a row that every memory has is missing"),
             Sqlite::NulError(_) => Error::invalid_argument("SQL must not contain a NUL character."),
             // The rest are wrong uses of rusqlite, or of features that this crate does not use. Their messages are left
             // out: the code that formats them would make every download larger.
@@ -252,6 +268,12 @@ impl From<rusqlite::Error> for Error {
         }
     }
 }
+
+/// How SQLite's message for a table that does not exist begins.
+const NO_TABLE: &str = "no such table";
+
+/// How the message for a damaged database begins.
+const DAMAGED: &str = "The database is damaged";
 
 /// The name of a cause that is an error of SQLite.
 fn name_of(extended_code: i32) -> String {
@@ -263,7 +285,7 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
     let words = message.unwrap_or_else(|| ffi::code_to_str(failure.extended_code).to_owned());
     let (code, what) = match failure.code {
         Sqlite::DiskFull => (ErrorCode::QuotaExceeded, "There is no space left to store this.".into()),
-        Sqlite::DatabaseCorrupt => (ErrorCode::CorruptDatabase, "The database is damaged.".into()),
+        Sqlite::DatabaseCorrupt => (ErrorCode::CorruptDatabase, format!("{DAMAGED}.")),
         Sqlite::NotADatabase => (ErrorCode::NotADatabase, "The file is not an SQLite database.".into()),
         Sqlite::OutOfMemory => (ErrorCode::OutOfMemory, "SQLite ran out of memory.".into()),
         Sqlite::SystemIoFailure | Sqlite::CannotOpen | Sqlite::ReadOnly => {
@@ -284,7 +306,7 @@ fn from_sqlite(failure: ffi::Error, message: Option<String>, sql: Option<String>
         Sqlite::TooBig => (ErrorCode::TextTooLong, "A value or a row is larger than SQLite allows.".into()),
         // SQLite reports both as SQLITE_ERROR, so only the message distinguishes them. No other code may branch on the
         // text of a message.
-        _ if words.starts_with("no such table") || words.starts_with("no such column") => {
+        _ if words.starts_with(NO_TABLE) || words.starts_with("no such column") => {
             (ErrorCode::SchemaMismatch, format!("The schema of the memory lacks what this call needs ({words})."))
         }
         _ => (ErrorCode::Internal, format!("SQLite rejected a statement ({words}).")),

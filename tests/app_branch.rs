@@ -7,6 +7,7 @@ mod support;
 use support::{NOW, open, open_with};
 use synth_memory::migrate::autogenerate::Renames;
 use synth_memory::migrate::{Graph, Revision, file};
+use synth_memory::tables::turns::NewTurn;
 use synth_memory::{ErrorCode, Memory};
 
 fn revision(id: &str, headers: &str, up: &str, down: &str) -> (String, String) {
@@ -32,7 +33,26 @@ fn with(files: &[(String, String)]) -> Graph {
 type Expected = Result<&'static [&'static str], ErrorCode>;
 
 /// The revisions that a file is at, a command, and the revisions that it applies or takes back, or its error code.
-const SYMBOLS: &[(&[&str], &str, Expected)] = &[
+type Cases = &'static [(&'static [&'static str], &'static str, Expected)];
+
+fn check(graph: &Graph, cases: Cases) {
+    for (rows, command, expected) in cases {
+        let rows: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+        let (name, target) = command.split_once(' ').unwrap();
+        let steps = if name == "upgrade" { graph.upgrade(&rows, target) } else { graph.downgrade(&rows, target) };
+        let found = steps.map(|steps| steps.into_iter().map(|step| step.revision.id.clone()).collect::<Vec<_>>());
+        match expected {
+            Ok(ids) => assert_eq!(
+                found.as_deref(),
+                Ok(&ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()[..]),
+                "{rows:?} {command}"
+            ),
+            Err(code) => assert_eq!(found.map_err(|error| error.code()), Err(*code), "{rows:?} {command}"),
+        }
+    }
+}
+
+const SYMBOLS: Cases = &[
     // Where Alembic has no answer, the symbol means the app's branch.
     (&[], "upgrade head", Ok(&["001", "002", "app1", "app2"])),
     (&["002"], "upgrade head", Ok(&["app1", "app2"])),
@@ -60,23 +80,114 @@ const SYMBOLS: &[(&[&str], &str, Expected)] = &[
 #[test]
 fn a_symbol_means_the_apps_branch_if_there_is_one_next_to_ours() {
     let graph = with(&one());
-    for (rows, command, expected) in SYMBOLS {
-        let rows: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
-        let (name, target) = command.split_once(' ').unwrap();
-        let steps = if name == "upgrade" { graph.upgrade(&rows, target) } else { graph.downgrade(&rows, target) };
-        let found = steps.map(|steps| steps.into_iter().map(|step| step.revision.id.clone()).collect::<Vec<_>>());
-        match expected {
-            Ok(ids) => assert_eq!(
-                found.as_deref(),
-                Ok(&ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()[..]),
-                "{rows:?} {command}"
-            ),
-            Err(code) => assert_eq!(found.map_err(|error| error.code()), Err(*code), "{rows:?} {command}"),
-        }
-    }
+    check(&graph, SYMBOLS);
     let show = |symbol: &str| graph.resolve(symbol, &[]).unwrap();
     assert_eq!((show("head"), show("heads")), (vec!["app2".to_owned()], vec!["002".to_owned(), "app2".to_owned()]));
     assert_eq!(graph.stamp(&[], &["head"]).unwrap(), ["002", "app2"]);
+}
+
+const TOO_FAR: Expected = Err(ErrorCode::UnknownSymbol);
+
+/// With an app's branch that depends on the package's newest revision, as a new file of an app does.
+const STEPS: Cases = &[
+    // Steps count within the branch of the revision that they start from.
+    (&["app2"], "downgrade -2", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade app2-1", Ok(&["app2"])),
+    (&["app2"], "downgrade app2-2", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade app1-1", Ok(&["app2", "app1"])),
+    (&["app1"], "downgrade app1-1", Ok(&["app1"])),
+    (&["app2"], "downgrade head-2", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade heads-2", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade current-2", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade app1@head-2", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade app1@app1-1", Ok(&["app2", "app1"])),
+    (&["app2"], "downgrade app1@current-2", Ok(&["app2", "app1"])),
+    // There are no more steps than the branch has.
+    (&["app2"], "downgrade -3", TOO_FAR),
+    (&["app2"], "downgrade app2-3", TOO_FAR),
+    (&["app2"], "downgrade app1-2", TOO_FAR),
+    (&["app2"], "downgrade head-3", TOO_FAR),
+    (&["app2"], "downgrade current-4", TOO_FAR),
+    (&["app2"], "downgrade 002-3", TOO_FAR),
+    (&[], "downgrade current-1", TOO_FAR),
+    (&["app1"], "upgrade app1+2", TOO_FAR),
+    (&["app1"], "upgrade head+1", TOO_FAR),
+    (&["app1"], "upgrade current+2", TOO_FAR),
+    (&["002"], "upgrade 001+2", TOO_FAR),
+    // Upwards, too, a branch is never left.
+    (&["002"], "upgrade app1+1", Ok(&["app1", "app2"])),
+    (&["001"], "upgrade 001+1", Ok(&["002"])),
+    (&["002"], "upgrade current+1", Ok(&["app1"])),
+    (&["app1"], "upgrade current+1", Ok(&["app2"])),
+    // In the package's branch, and to the base of everything.
+    (&["app2"], "downgrade 002-1", Ok(&["app2", "app1", "002"])),
+    (&["app2"], "downgrade 001-1", Ok(&["app2", "app1", "002", "001"])),
+    (&["app2"], "downgrade 001", Ok(&["app2", "app1", "002"])),
+    (&["app2"], "downgrade base", Ok(&["app2", "app1", "002", "001"])),
+    // As in Alembic, what only depends on a revision does not revise it.
+    (&["app2"], "downgrade 002", Err(ErrorCode::InvalidArgument)),
+];
+
+#[test]
+fn steps_are_counted_within_a_branch() {
+    check(&with(&[revision("app1", "-- Revises:\n-- Depends On: 002", "", ""), empty("app2", "app1")]), STEPS);
+    // Branches that do not depend on each other.
+    let graph = with(&[empty("app1", ""), empty("other1", "")]);
+    check(
+        &graph,
+        &[
+            (&["002", "app1", "other1"], "downgrade app1-1", Ok(&["app1"])),
+            (&["002", "app1", "other1"], "downgrade other1-1", Ok(&["other1"])),
+            (&["002", "app1", "other1"], "downgrade 002-2", Ok(&["002", "001"])),
+            (&["002", "app1", "other1"], "downgrade app1-2", TOO_FAR),
+            (&["002", "app1", "other1"], "downgrade current-1", Err(ErrorCode::AmbiguousRevision)),
+        ],
+    );
+    check(
+        &with(&one()),
+        &[
+            (&["002", "app2"], "downgrade current-2", Ok(&["app2", "app1"])),
+            (&["002", "app2"], "downgrade head-2", Ok(&["app2", "app1"])),
+            (&["002", "app1"], "upgrade current+1", Ok(&["app2"])),
+        ],
+    );
+    // An app that continues the package's branch.
+    check(&with(&[empty("app1", "002")]), &[(&["app1"], "downgrade app1-2", Ok(&["app1", "002"]))]);
+}
+
+#[test]
+fn a_downgrade_that_leads_to_the_base_of_an_apps_branch_keeps_the_memory() {
+    let headers = "-- Revises:\n-- Depends On: 002";
+    let app = || with(&[revision("app1", headers, "CREATE TABLE todos (title TEXT);", "DROP TABLE todos;")]);
+    for symbol in ["app1-1", "head-1", "current-1", "-1", "app1@base"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory = open_with(folder.path(), app()).unwrap();
+        memory.turns().add(vec![NewTurn { user_input: "kept".into(), ..NewTurn::default() }]).unwrap();
+        // As SQL for another program, it is the same range.
+        let sql = memory.sql("head", symbol, true).unwrap();
+        assert!(sql.contains("DROP TABLE todos") && !sql.contains("turns"), "{symbol}: {sql}");
+        memory.downgrade(symbol).unwrap();
+        assert_eq!(memory.revisions().unwrap(), ["002"], "{symbol}");
+        assert_eq!(memory.turns().count(Default::default()).unwrap(), 1, "{symbol}");
+    }
+}
+
+#[test]
+fn a_downgrade_to_what_is_only_depended_on_names_the_way() {
+    let depends = |id: &str, on: &str| revision(id, &format!("-- Revises:\n-- Depends On: {on}"), "", "");
+    let graph = with(&[depends("app1", "002"), empty("app2", "app1"), depends("other1", "002")]);
+    let rows = ["app2".to_owned(), "other1".to_owned()];
+    let error = graph.downgrade(&rows, "002").unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(error.message().contains("app1") && error.message().contains("other1"), "{error}");
+    assert!(error.hint().contains("app1-1, then to other1-1"), "{error}");
+    // The way that the hint names leads there.
+    let rows = graph.downgrade(&rows, "app1-1").unwrap().pop().unwrap().heads;
+    assert_eq!(rows, ["other1"]);
+    assert_eq!(graph.downgrade(&rows, "other1-1").unwrap().pop().unwrap().heads, ["002"]);
+    // Nothing above the target is applied.
+    let error = graph.downgrade(&["001".to_owned()], "002").unwrap_err();
+    assert!(error.hint().contains("upgrade"), "{error}");
 }
 
 #[test]

@@ -187,6 +187,39 @@ fn no_table_of_a_memory_is_taken_for_an_apps_own() {
 }
 
 #[test]
+fn a_hint_fits_the_call_and_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut with_app, mut without) = (with_lists(folder.path()), in_memory());
+    let hints = |memory: &mut Memory, sql: &str, values: &[Value]| {
+        let (read, write) = (sql.replace("{}", "SELECT 1 FROM"), sql.replace("{}", "DELETE FROM"));
+        let parameters = Parameters::Positional(values.to_vec());
+        let queried = memory.query(&read, &parameters, DEFAULT_TIMEOUT).unwrap_err();
+        [queried, run(memory, &[(&write, values)]).unwrap_err()].map(|error| {
+            assert_eq!(error.code(), ErrorCode::InvalidSql, "{error}");
+            error.hint().to_owned()
+        })
+    };
+    for hint in hints(&mut without, "{} todo", &[]) {
+        assert!(hint.contains("Were `migrations` passed to Memory.open?"), "{hint}");
+    }
+    let mistakes: [(&str, &[Value]); 5] = [
+        ("{} todo", &[]),
+        ("{} lists WHERE nothing = 1", &[]),
+        ("{} lists WHERE id = ?", &[]),
+        ("{} lists WHERE", &[]),
+        ("{} lists WHERE id = ?", &[Value::Null, Value::Null]),
+    ];
+    for (sql, values) in mistakes {
+        for hint in hints(&mut with_app, sql, values) {
+            assert!(!hint.contains("memory.query()") && !hint.contains("`migrations`"), "{sql}: {hint}");
+        }
+    }
+    // A column that is missing in one of the memory's own tables has nothing to do with an app.
+    let error = without.query("SELECT nothing FROM turns", &Parameters::Positional(vec![]), 1.0).unwrap_err();
+    assert!(!error.hint().contains("`migrations`"), "{error}");
+}
+
+#[test]
 fn a_statement_that_does_not_end_is_stopped_and_nothing_is_kept() {
     let mut memory =
         Memory::open(Location::Memory, Durability::Strict, Clock::system(), Migrations::new(graph())).unwrap();

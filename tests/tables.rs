@@ -143,6 +143,50 @@ fn filters_find_what_they_say() {
 }
 
 #[test]
+fn a_filter_that_can_find_nothing_is_rejected() {
+    let memory = in_memory();
+    let importance = |least: Option<f64>, most: Option<f64>| {
+        memory.semantic().count(SemanticMemoryFilter {
+            min_importance: least,
+            max_importance: most,
+            ..SemanticMemoryFilter::default()
+        })
+    };
+    let confidence = |least: Option<f64>| {
+        memory.uncertainty().count(UncertaintyFilter { min_confidence: least, ..UncertaintyFilter::default() })
+    };
+    let valence =
+        |least: Option<f64>| memory.episodes().count(EpisodeFilter { min_valence: least, ..EpisodeFilter::default() });
+    let (since, until) = (Some(NOW), Some(NOW - 60.0));
+    let cases = [
+        (importance(Some(3.0), None), "minImportance is 3; it must be from 0 to 1."),
+        (importance(None, Some(-0.1)), "maxImportance is -0.1; it must be from 0 to 1."),
+        (importance(Some(0.9), Some(0.1)), "minImportance is 0.9, above maxImportance, which is 0.1."),
+        (importance(Some(f64::NAN), None), "minImportance is NaN; it must be from 0 to 1."),
+        (confidence(Some(80.0)), "minConfidence is 80; it must be from 0 to 1."),
+        (valence(Some(-1.5)), "minValence is -1.5; it must be from -1 to 1."),
+        (memory.turns().count(TurnFilter { since, until, ..TurnFilter::default() }), "since is 60 s after until"),
+        (memory.turns().clear(TurnFilter { since, until, ..TurnFilter::default() }), "since is 60 s after until"),
+        (memory.episodes().count(EpisodeFilter { since, until, ..EpisodeFilter::default() }), "since is 60 s"),
+        (memory.long_term().count(EntryFilter { since, until, ..EntryFilter::default() }), "since is 60 s"),
+        (memory.uncertainty().count(UncertaintyFilter { since, until, ..UncertaintyFilter::default() }), "since is 60"),
+        (
+            memory.semantic().count(SemanticMemoryFilter { since, until, ..SemanticMemoryFilter::default() }),
+            "since is 60 s",
+        ),
+    ];
+    for (found, message) in cases {
+        let error = found.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        assert!(error.message().starts_with(message), "{message}: {error}");
+    }
+    // The ends themselves are valid.
+    assert_eq!(importance(Some(0.0), Some(1.0)).unwrap() + valence(Some(-1.0)).unwrap(), 0);
+    let now = TurnFilter { since: Some(NOW), until: Some(NOW), ..TurnFilter::default() };
+    assert_eq!(memory.turns().count(now).unwrap(), 0);
+}
+
+#[test]
 fn a_search_is_words_whatever_is_typed() {
     let memory = in_memory();
     let texts = ["Ada likes green tea", "the café on the corner", "say \"green\" again", "NEAR the AND gate"];

@@ -130,6 +130,79 @@ fn a_file_that_is_not_understood_changes_nothing() {
 }
 
 #[test]
+fn damage_is_said_of_what_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = open(folder.path()).unwrap();
+    memory.turns().add(vec![turn(&"kept ".repeat(4000))]).unwrap();
+    let good = memory.export().unwrap();
+    let with = |sql: &str| {
+        let (_folder, file) = open_bytes(&good);
+        file.execute_batch(sql).unwrap();
+        file.serialize_to_vec()
+    };
+    // The last page holds rows.
+    let (mut page, last) = (good.clone(), good.len() - 4096);
+    page[last..last + 2000].fill(0xA5);
+    let files = [
+        ("truncated", good[..good.len() / 2].to_vec()),
+        ("a page", page.clone()),
+        ("a text", with("INSERT INTO memory_changes VALUES (1, 'x')")),
+        ("later index of words", with("UPDATE memory_fts_config SET v = 9")),
+    ];
+    for (name, file) in files {
+        let error = memory.import(file).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::CorruptDatabase, "{name}: {error}");
+        let (message, hint) = (error.message(), error.hint());
+        assert!(
+            message.starts_with("The file is damaged") && !message.contains("database is damaged"),
+            "{name}: {error}"
+        );
+        assert!(hint.contains("unchanged") && !hint.contains("backups.restore"), "{name}: {error}");
+    }
+    // The last two are not listed: SQLite cannot read them at all.
+    for name in ["a page", "truncated", "a text"] {
+        let id = memory.back_up().unwrap().id;
+        let path = folder.path().join(&id);
+        let mut backup = std::fs::read(&path).unwrap();
+        let last = backup.len() - 4096;
+        match name {
+            "a page" => backup[last..last + 2000].fill(0xA5),
+            "truncated" => backup.truncate(last),
+            _ => backup.fill(b'x'),
+        }
+        std::fs::write(&path, backup).unwrap();
+        let error = memory.restore(&id).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::CorruptDatabase, "{name}: {error}");
+        assert!(error.message().starts_with(&format!("The backup \"{id}\" is damaged: ")), "{name}: {error}");
+        assert!(error.hint().contains("unchanged"), "{name}: {error}");
+    }
+    assert_eq!(memory.turns().count(TurnFilter::default()).unwrap(), 1);
+    memory.close().unwrap();
+    // Damage of the memory itself is its own, even if a good file is imported: the backup before it fails.
+    let path = folder.path().join("memory.db");
+    let mut file = std::fs::read(&path).unwrap();
+    let last = file.len() - 4096;
+    file[last..last + 2000].fill(0xA5);
+    std::fs::write(&path, file).unwrap();
+    let mut damaged = open(folder.path()).unwrap();
+    let error = damaged.import(good).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::CorruptDatabase);
+    assert!(error.message().starts_with("The database is damaged"), "{error}");
+    assert!(error.hint().contains("backups.restore"), "{error}");
+}
+
+#[test]
+fn a_memory_that_keeps_nothing_names_what_has_backups() {
+    let mut memory = in_memory();
+    let errors =
+        [memory.back_up().unwrap_err(), memory.restore("any").unwrap_err(), memory.delete_backup("any").unwrap_err()];
+    for error in errors {
+        assert_eq!(error.code(), ErrorCode::NotFound);
+        assert!(error.hint().contains("opfs:///") && error.hint().contains("export()"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_what_it_says_is_refused() {
     let changes = [
         "CREATE TRIGGER evil AFTER INSERT ON turns BEGIN DELETE FROM long_term; END",
@@ -236,6 +309,32 @@ fn the_newest_three_backups_are_kept() {
     assert!(backups.is_sorted_by(|newer, older| newer.created_at > older.created_at));
     let turns = |id: &str| rows(&Connection::open(folder.path().join(id)).unwrap(), "turns").len();
     assert_eq!(backups.iter().map(|backup| turns(&backup.id)).collect::<Vec<_>>(), [5, 4, 3]);
+}
+
+#[test]
+fn the_only_backup_with_rows_is_kept() {
+    // Rows of the memory, and rows of a table of the app's own alone.
+    for sql in ["INSERT INTO turns (user_input) VALUES ('kept')", "CREATE TABLE own (x); INSERT INTO own VALUES (1)"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory = open(folder.path()).unwrap();
+        memory.db().connection().execute_batch(sql).unwrap();
+        memory.downgrade("base").unwrap();
+        memory.db().connection().execute_batch("DROP TABLE IF EXISTS own").unwrap();
+        for _ in 0..3 {
+            memory.upgrade("head").unwrap();
+            memory.downgrade("base").unwrap();
+        }
+        let backups = memory.backups().unwrap();
+        assert_eq!(backups.len(), 4, "{sql}");
+        let full = backups.last().unwrap().id.clone();
+        memory.restore(&full).unwrap();
+        let count = "SELECT (SELECT count(*) FROM turns) + (SELECT count(*) FROM sqlite_schema WHERE name = 'own')";
+        assert_eq!(memory.db().connection().query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 1, "{sql}");
+        // As soon as a newer one has rows, it goes.
+        memory.back_up().unwrap();
+        let backups = memory.backups().unwrap();
+        assert_eq!((backups.len(), backups.iter().any(|backup| backup.id == full)), (3, false), "{sql}");
+    }
 }
 
 trait Serialized {

@@ -77,7 +77,7 @@ pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result
         Ok(None) => return Ok(()),
         // SQLite checks the pages before the rows, so the pages are sound.
         Ok(Some(found)) if is_of_rows(&found) => found,
-        Ok(Some(found)) => return Err(damaged(&found)),
+        Ok(Some(found)) => return Err(Error::damaged(&found)),
         Err(error) if error.code() == ErrorCode::Internal => error.reason().to_owned(),
         Err(error) => return Err(error),
     };
@@ -85,16 +85,12 @@ pub(crate) fn check_integrity(connection: &Connection, ours: &dyn Fn() -> Result
     if is_sound(connection, &ours()?).unwrap_or(false) {
         return Ok(());
     }
-    Err(damaged(&found))
+    Err(Error::damaged(&found))
 }
 
 /// Whether what the check found is a row that a CHECK rejects, and not damage.
 fn is_of_rows(found: &str) -> bool {
     found.starts_with("CHECK constraint failed in ")
-}
-
-fn damaged(found: &str) -> Error {
-    Error::new(ErrorCode::CorruptDatabase, format!("The database is damaged: {found}."))
 }
 
 /// Whether a database is sound apart from the tables that are not in `ours`. False if it has no such tables.

@@ -2,7 +2,7 @@
 
 use super::{Memory, Migrations};
 use crate::error::{Error, ErrorCode, Result};
-use crate::migrate::backup::{Backup, Backups};
+use crate::migrate::backup::{Backup, Backups, has_rows};
 use crate::migrate::runner::{self, MigrationProgress, State};
 use crate::migrate::schema;
 
@@ -28,7 +28,10 @@ impl Memory {
 
     /// Where the backups are.
     pub(super) fn backups_folder(&self) -> Result<&Backups> {
-        let none = || Error::new(ErrorCode::NotFound, "A memory that keeps nothing has no backups.");
+        let none = || {
+            Error::new(ErrorCode::NotFound, "A memory that keeps nothing has no backups.")
+                .with_hint("Open it at a URL such as 'opfs:///memory.db', or keep a copy of it with export().")
+        };
         self.migrations.backups.as_ref().ok_or_else(none)
     }
 
@@ -64,6 +67,15 @@ impl Memory {
         backups.discard(id)?;
         self.migrations.last_backup.take_if(|last| last.id == id);
         Ok(true)
+    }
+
+    /// Whether there is a row in the five tables or in a table of the app's own.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn has_rows(&self) -> Result<bool> {
+        has_rows(self.db.connection())
     }
 
     /// The last backup that was made since the memory was opened.

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use crate::db::{ask, has_table};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 
 /// The tables and the types of their columns; `?` means that null is allowed.
 const COLUMNS: [(&str, &[(&str, &str)]); 11] = [
@@ -47,9 +47,8 @@ pub(super) fn check(connection: &Connection) -> Result<()> {
             let sql =
                 format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE typeof({column}) NOT IN ('{kind}', '{null}'))");
             if ask(connection, &sql)? {
-                let message =
-                    format!("The database is damaged: {table}.{column} holds a value that is not of type {kind}.");
-                return Err(Error::new(ErrorCode::CorruptDatabase, message));
+                let found = format!("{table}.{column} holds a value that is not of type {kind}");
+                return Err(Error::damaged(&found));
             }
         }
     }

@@ -5,9 +5,10 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::Memory;
-use super::query::{Parameters, bind, check_sql, invalid};
+use super::query::{Parameters, bind, check_sql, invalid, not_understood};
 use crate::db::Db;
 use crate::error::{Error, ErrorCode, Result};
+use crate::migrate::Graph;
 
 /// How many statements a transaction can have at most.
 pub const MAX_STATEMENTS: usize = 1000;
@@ -56,12 +57,13 @@ impl Memory {
                 format!("{} statements were passed at once; the limit is {MAX_STATEMENTS}.", statements.len());
             return Err(Error::invalid_argument(message));
         }
+        let graph = &*self.migrations.graph;
         let mut done = Vec::with_capacity(statements.len());
         let carried_out = self.db.change_own(timeout, &mut |db| {
             for (at, (sql, parameters)) in statements.iter().enumerate() {
                 let executed = execute(db, sql, parameters);
                 done.push(executed.map_err(|error| {
-                    let error = in_words(error, timeout);
+                    let error = in_words(error, timeout, graph);
                     if statements.len() > 1 { error.in_statement(at) } else { error }
                 })?);
             }
@@ -118,17 +120,14 @@ fn returned(value: ValueRef<'_>) -> Result<Returned> {
     })
 }
 
-fn in_words(error: Error, timeout: f64) -> Error {
+fn in_words(error: Error, timeout: f64, graph: &Graph) -> Error {
     match error.code() {
         ErrorCode::QueryTimeout => {
             let message =
                 format!("The statements ran longer than {timeout} s and were stopped. None of their changes was kept.");
             error.recast(ErrorCode::QueryTimeout, message)
         }
-        ErrorCode::Internal | ErrorCode::SchemaMismatch => {
-            let message = format!("SQLite does not understand the statement: {}.", error.reason());
-            error.recast(ErrorCode::InvalidSql, message)
-        }
+        ErrorCode::Internal | ErrorCode::SchemaMismatch => not_understood("statement", error, graph),
         _ => error,
     }
 }

@@ -71,7 +71,7 @@ impl Memory {
     pub fn bring_to_head(&mut self) -> Result<()> {
         ids::check(self.db.connection())?;
         if self.need()? != Need::Nothing {
-            self.migrated = self.migrate_to_head()?;
+            self.migrated = self.migrate_to_head().map_err(of_opening)?;
         }
         self.forget_requests()
     }
@@ -114,6 +114,18 @@ impl Memory {
             }
         }
     }
+}
+
+/// An opening that fails leaves no memory to call `redo` or `accept` on, so the hint names how to open one.
+fn of_opening(error: Error) -> Error {
+    if error.code() != ErrorCode::EditedRevision {
+        return error;
+    }
+    error.with_hint(
+        "Restore its text and add a new revision. Or open once with Memory.open({ migrations, upgrade: false }) and \
+         call migrations.redo(revision) if no one else has applied it yet, or migrations.accept(revision) if the schema \
+         is the same. While developing, Memory.delete(url) starts again.",
+    )
 }
 
 /// The known revisions and those that are stored in the file. If `as_applied`, known revisions also have the texts that

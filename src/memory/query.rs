@@ -7,6 +7,7 @@ use super::Memory;
 use crate::db::{MAX_TEXT_BYTES, texts};
 use crate::error::{Error, ErrorCode, Result};
 use crate::guard::Seen;
+use crate::migrate::Graph;
 
 /// How many rows a query can return at most.
 pub const MAX_ROWS: usize = 100_000;
@@ -14,6 +15,8 @@ pub const MAX_ROWS: usize = 100_000;
 pub const MAX_BYTES: usize = 64 << 20;
 /// How long a query can run by default, in seconds.
 pub const DEFAULT_TIMEOUT: f64 = 10.0;
+
+const ONE: &str = "memory.query() takes one SELECT statement and its parameters.";
 
 /// The values for a statement's parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,10 +63,7 @@ impl Memory {
                 let message = format!("The query ran longer than {timeout} s and was stopped.");
                 error.recast(ErrorCode::QueryTimeout, message)
             }
-            (ErrorCode::Internal | ErrorCode::SchemaMismatch, _) => {
-                let message = format!("SQLite does not understand the query: {}.", error.reason());
-                error.recast(ErrorCode::InvalidSql, message)
-            }
+            (ErrorCode::Internal | ErrorCode::SchemaMismatch, _) => not_understood("query", error, self.graph()),
             _ => error,
         })
     }
@@ -95,7 +95,7 @@ pub(super) fn check_sql(sql: &str) -> Result<()> {
 
 fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<QueryResult> {
     let mut statement = connection.prepare(sql).map_err(|error| match error {
-        rusqlite::Error::MultipleStatement => invalid("The SQL contains more than one statement."),
+        rusqlite::Error::MultipleStatement => invalid("The SQL contains more than one statement.").with_hint(ONE),
         other => other.into(),
     })?;
     // SQLite does not ask the authorizer about every write, but knows whether a statement writes.
@@ -105,7 +105,7 @@ fn read(connection: &Connection, sql: &str, parameters: &Parameters) -> Result<Q
     bind(&mut statement, parameters)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if columns.is_empty() {
-        return Err(invalid("The statement returns no rows."));
+        return Err(invalid("The statement returns no rows.").with_hint(ONE));
     }
     let (mut rows, mut bytes) = (Vec::new(), 0);
     let mut found = statement.raw_query();
@@ -163,6 +163,20 @@ pub(super) fn bind(statement: &mut Statement<'_>, parameters: &Parameters) -> Re
             let name = statement.parameter_name(at + 1).map_or_else(|| format!("number {}", at + 1), str::to_owned);
             Err(invalid(format!("The parameter {name} has no value.")))
         }
+    }
+}
+
+/// The error for SQL that SQLite rejects. A table that does not exist may be one of the app's.
+pub(super) fn not_understood(what: &str, error: Error, graph: &Graph) -> Error {
+    let may_be_of_app = error.is_of_missing_table() && !graph.has_app();
+    let message = format!("SQLite does not understand the {what}: {}.", error.reason());
+    let error = error.recast(ErrorCode::InvalidSql, message);
+    if may_be_of_app {
+        error.with_hint(
+            "Were `migrations` passed to Memory.open? This memory has none of an app, and they create an app's tables.",
+        )
+    } else {
+        error
     }
 }
 

@@ -99,7 +99,8 @@ impl Memory {
     /// `schema_mismatch`, `migration_failed`, `unexpected_value` for a row that does not fit or has an id that is out
     /// of range, `quota_exceeded`. On any error the memory is unchanged.
     pub fn import_with(&mut self, file: Vec<u8>, foreign: Foreign) -> Result<Imported> {
-        let imported = self.read(file).and_then(|source| self.replace(source, Origin::File(foreign))).map_err(of_file);
+        let prepared = self.read(file).and_then(|source| self.prepared(source, Origin::File(foreign)));
+        let imported = prepared.map_err(of_file).and_then(|prepared| self.replace(prepared));
         self.answered(imported)
     }
 
@@ -109,7 +110,8 @@ impl Memory {
     ///
     /// `not_found`, and those of [`Memory::import`].
     pub fn restore(&mut self, id: &str) -> Result<Imported> {
-        let imported = self.read_backup(id).and_then(|source| self.replace(source, Origin::Backup));
+        let prepared = self.read_backup(id).and_then(|source| self.prepared(source, Origin::Backup));
+        let imported = prepared.map_err(|error| of_backup(error, id)).and_then(|prepared| self.replace(prepared));
         self.answered(imported)
     }
 
@@ -125,8 +127,8 @@ impl Memory {
         Ok(source)
     }
 
-    /// Replaces the database with one whose integrity was checked.
-    fn replace(&mut self, mut source: Connection, origin: Origin) -> Result<Imported> {
+    /// Brings a database whose integrity was checked to head. The memory is not changed, so an error is the source's.
+    fn prepared(&mut self, mut source: Connection, origin: Origin) -> Result<(Connection, Imported)> {
         self.db.check_writable()?;
         let graph = &*Rc::clone(&self.migrations.graph);
         let (current, left_out) = settled(&mut source, graph, origin)?;
@@ -144,7 +146,11 @@ impl Memory {
         if origin != Origin::Backup {
             repair::reset(&source)?;
         }
-        let imported = Imported { applied, left_out };
+        Ok((source, Imported { applied, left_out }))
+    }
+
+    /// Replaces the database with one that was prepared.
+    fn replace(&mut self, (source, imported): (Connection, Imported)) -> Result<Imported> {
         ledger::take_over(self.db.connection(), &source)?;
         self.ledger.enter(&source, &imported)?;
         // Pages of another size are copied with a rollback journal. If its last flush fails, the copy may or may not be
@@ -203,11 +209,27 @@ fn check_known(source: &Connection, graph: &Graph, current: &[String]) -> Result
     Err(newer().unwrap_or(unknown))
 }
 
-/// Blames the file for an internal error: the same statements work with undamaged files.
+/// Blames the file, and not the memory, for damage and for an internal error: the same statements work with undamaged
+/// files.
 fn of_file(error: Error) -> Error {
-    if error.code() != ErrorCode::Internal {
-        return error;
+    const HINT: &str = "The memory is unchanged. Choose another file, or an older copy of this one.";
+    match error.code() {
+        ErrorCode::CorruptDatabase => error.of_damaged("The file").with_hint(HINT),
+        ErrorCode::Internal => {
+            let message =
+                format!("The file is damaged, or holds something that cannot be imported: {}.", error.reason());
+            error.recast(ErrorCode::CorruptDatabase, message).with_hint(HINT)
+        }
+        _ => error,
     }
-    let message = format!("The file is damaged, or holds something that cannot be imported: {}.", error.reason());
-    error.recast(ErrorCode::CorruptDatabase, message)
+}
+
+/// Blames the backup. What is not a database any more is damaged, because a backup was one when it was made.
+fn of_backup(error: Error, id: &str) -> Error {
+    match error.code() {
+        ErrorCode::CorruptDatabase | ErrorCode::NotADatabase | ErrorCode::Internal => error
+            .of_damaged(&format!("The backup \"{id}\""))
+            .with_hint("The memory is unchanged. Restore another backup, or import an exported file."),
+        _ => error,
+    }
 }

@@ -5,8 +5,10 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::runner::{self, State};
-use crate::db::{Location, ask, check_integrity, connect, copy_telling};
+use super::sql::quote;
+use crate::db::{Location, ask, check_integrity, connect, copy_telling, texts};
 use crate::error::{Error, ErrorCode, Result};
+use crate::tables::{MemoryTable, is_ours};
 
 /// How many backups are kept by default. Older ones are removed.
 pub const KEPT: usize = 3;
@@ -104,8 +106,8 @@ impl Backups {
         ours: &dyn Fn() -> Result<Vec<String>>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Backup> {
-        let mut kept = self.list()?;
-        let after = kept.first().map_or(0, |newest| newest.created_at + 1);
+        let all = self.list()?;
+        let after = all.first().map_or(0, |newest| newest.created_at + 1);
         let created_at = ((now * 1000.0) as u64).max(after);
         let revisions = match runner::state(source)? {
             State::Versioned(versions) => versions,
@@ -114,7 +116,8 @@ impl Backups {
         let place = if revisions.is_empty() { "base".to_owned() } else { revisions.join("+") };
         let id = format!("{}-backup-{created_at}-{place}", self.database);
 
-        kept.truncate(self.kept);
+        let mut kept = self.to_keep(all);
+        let mut may_remove = kept.len() >= self.kept;
         loop {
             self.remove_all_but(&kept)?;
             let made = self.copy_to(source, &id, ours, progress).and_then(|()| {
@@ -124,9 +127,11 @@ impl Backups {
                 }
             });
             let Err(error) = made else { return Ok(Backup { id, created_at, revisions }) };
-            if error.code() == ErrorCode::QuotaExceeded && kept.len() == self.kept {
-                // Removing the oldest backup may free the space that is needed.
-                kept.pop();
+            if error.code() == ErrorCode::QuotaExceeded && may_remove {
+                // Removing a backup may free the space that is needed: the oldest without rows, else the oldest.
+                let least = kept.iter().rposition(|backup| !self.has_rows(backup)).unwrap_or(kept.len() - 1);
+                kept.remove(least);
+                may_remove = false;
                 continue;
             }
             // An unfinished copy that cannot be removed now is not a backup, and the next backup removes it.
@@ -135,15 +140,27 @@ impl Backups {
         }
     }
 
-    /// Removes the oldest backups beyond the number to keep.
+    /// Removes the oldest backups beyond the number to keep. If none of the others has a row, the newest one that has
+    /// some is kept too: after a downgrade to the base it is the only copy.
     ///
     /// # Errors
     ///
     /// If the storage cannot be written.
     pub fn prune(&self) -> Result<()> {
-        let mut kept = self.list()?;
-        kept.truncate(self.kept);
-        self.remove_all_but(&kept)
+        self.remove_all_but(&self.to_keep(self.list()?))
+    }
+
+    fn to_keep(&self, mut all: Vec<Backup>) -> Vec<Backup> {
+        let older = all.split_off(all.len().min(self.kept));
+        if !older.is_empty() && !all.iter().any(|backup| self.has_rows(backup)) {
+            all.extend(older.into_iter().find(|backup| self.has_rows(backup)));
+        }
+        all
+    }
+
+    /// Whether a backup has rows. One that cannot be read has none that could be restored.
+    fn has_rows(&self, backup: &Backup) -> bool {
+        self.connect(&backup.id).and_then(|connection| has_rows(&connection)).unwrap_or(false)
     }
 
     /// Removes a backup that is not needed, because the change that it was made for did not happen.
@@ -209,6 +226,10 @@ impl Backups {
     /// `not_found` if there is no such backup.
     pub fn open(&self, id: &str) -> Result<Connection> {
         if !self.list()?.iter().any(|backup| backup.id == id) {
+            // A file that is not listed, because SQLite cannot read it.
+            if parse(&self.database, id).is_some() && self.folder.names()?.iter().any(|name| name == id) {
+                return Err(Error::damaged("it cannot be read, or was never finished"));
+            }
             return Err(Error::new(ErrorCode::NotFound, format!("There is no backup \"{id}\"."))
                 .with_hint("List them with backups.list()."));
         }
@@ -222,6 +243,17 @@ impl Backups {
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
         Ok(connection)
     }
+}
+
+/// Whether a database has a row of the memory's five tables or of a table of the app's own.
+pub(crate) fn has_rows(connection: &Connection) -> Result<bool> {
+    for table in texts(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", &[])? {
+        let holds_rows = MemoryTable::NAMES.contains(&table.as_str()) || !is_ours(&table);
+        if holds_rows && ask(connection, &format!("SELECT EXISTS (SELECT 1 FROM {})", quote(&table)))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn parse(database: &str, name: &str) -> Option<Backup> {

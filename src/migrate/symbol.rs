@@ -38,4 +38,9 @@ impl<'s> Symbol<'s> {
         let steps = if rest.as_bytes()[sign] == b'-' { -number } else { number };
         Self { whole, label, name: &rest[..sign], steps: Some(steps) }
     }
+
+    /// The same with `current+N` and `current-N` read as `+N` and `-N`.
+    pub(super) fn without_current(self) -> Self {
+        if self.name == "current" && self.steps.is_some() { Self { name: "", ..self } } else { self }
+    }
 }

@@ -8,6 +8,7 @@ use tsify::Tsify;
 use super::item::MemoryTables;
 use crate::error::{Error, Result};
 use crate::tables::MemoryTable;
+use crate::tables::fields::{check_period, check_range};
 
 /// The most categories of one question.
 const MAX_CATEGORIES: usize = 1000;
@@ -22,7 +23,7 @@ pub struct QuestionFilter {
     /// Only facts of one of these categories.
     #[tsify(optional)]
     pub categories: Option<Vec<String>>,
-    /// Only facts with at least this importance.
+    /// Only facts with at least this importance, from 0 to 1.
     #[tsify(optional)]
     pub min_importance: Option<f64>,
     /// Only entries of long-term knowledge whose key begins with this.
@@ -37,6 +38,16 @@ pub struct QuestionFilter {
 }
 
 impl QuestionFilter {
+    /// Rejects values out of range, and a period that ends before it begins.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_argument`.
+    pub(super) fn check(&self) -> Result<()> {
+        check_range("Importance", [self.min_importance, None], 0.0, 1.0)?;
+        check_period(self.since, self.until)
+    }
+
     /// The tables that can have matching rows.
     pub(super) fn tables(&self) -> MemoryTables {
         const DEFAULT: [MemoryTable; 4] =

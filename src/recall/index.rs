@@ -262,7 +262,8 @@ impl<'m> Index<'m> {
             match became {
                 Indexed::Text if is_embedded => {
                     run("INSERT OR REPLACE INTO embedding_queue (id) SELECT ?1
-                         WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE id = ?1)")?;
+                         WHERE NOT EXISTS (SELECT 1 FROM embeddings AS e JOIN embedding_models AS m ON m.id = e.model
+                                           WHERE e.id = ?1 AND m.in_use)")?;
                 }
                 Indexed::Text | Indexed::Empty => {}
                 Indexed::Gone => {

@@ -10,8 +10,8 @@ use crate::tables::table::Rows;
 use crate::tables::uncertainty::Uncertainty;
 
 impl Recall<'_> {
-    /// Marks an open question as resolved, and notes which memories settled it and which misled. Recall ranks them by
-    /// that.
+    /// Marks a question as resolved, and notes which memories settled it and which misled. Recall ranks them by that. A
+    /// second call replaces the first, with all that it noted.
     ///
     /// # Errors
     ///
@@ -34,7 +34,6 @@ impl Recall<'_> {
         }
         self.db.atomically(&mut || {
             Rows::<Uncertainty>::new(self.db).resolve(doubt, pattern.to_owned())?;
-            self.connection().prepare_cached("DELETE FROM memory_lessons WHERE uncertainty = ?")?.execute([doubt])?;
             for (items, effect) in [(&settled, 1), (&misled, -1)] {
                 let sql = "INSERT OR REPLACE INTO memory_lessons (id, uncertainty, effect) VALUES (?, ?, ?)";
                 let mut statement = self.connection().prepare_cached(sql)?;

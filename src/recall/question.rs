@@ -40,7 +40,7 @@ pub struct RecallQuestion {
     pub weights: RecallWeights,
     /// After how many hours a row counts half as recent; 336 (two weeks) by default.
     pub half_life_hours: f64,
-    /// The least cosine of a hit that shares no word with the question; none by default.
+    /// The least cosine of a hit that shares no word with the question, from -1 to 1; none by default.
     pub min_similarity: Option<f64>,
     /// How many turns to return before and after each turn that was found, at most [`MAX_NEIGHBORS`]; 0 by default.
     pub neighbors: u32,
@@ -70,7 +70,7 @@ impl RecallQuestion {
     ///
     /// `invalid_argument`.
     pub(super) fn check(&self) -> Result<()> {
-        let Self { k, half_life_hours, neighbors, .. } = self;
+        let Self { k, half_life_hours, neighbors, min_similarity, .. } = self;
         let invalid = |what: String| Err(Error::invalid_argument(what));
         if !(1..=MAX_HITS).contains(k) {
             return invalid(format!("k is {k}; it must be from 1 to {MAX_HITS}."));
@@ -81,6 +81,10 @@ impl RecallQuestion {
         if *neighbors > MAX_NEIGHBORS {
             return invalid(format!("neighbors is {neighbors}; it must be from 0 to {MAX_NEIGHBORS}."));
         }
+        if let Some(least) = min_similarity.filter(|least| !(-1.0..=1.0).contains(least)) {
+            return invalid(format!("minSimilarity is {least}; it must be from -1 to 1."));
+        }
+        self.filter.check()?;
         self.weights.check()
     }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tsify::Tsify;
 
 use super::columns::table;
-use super::fields::{Conditions, Fields};
+use super::fields::{Conditions, Fields, check_period, check_range};
 use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
@@ -40,10 +40,10 @@ pub struct EpisodeFilter {
     /// With one of these types.
     #[tsify(optional)]
     pub event_types: Option<Vec<String>>,
-    /// With at least this valence.
+    /// With at least this valence, from -1 to 1.
     #[tsify(optional)]
     pub min_valence: Option<f64>,
-    /// With at most this valence.
+    /// With at most this valence, from -1 to 1.
     #[tsify(optional)]
     pub max_valence: Option<f64>,
     /// At or after this time.
@@ -83,6 +83,8 @@ impl Table for Episode {
     const KEY: &'static str = "id";
 
     fn filter(filter: EpisodeFilter, conditions: &mut Conditions) -> Result<()> {
+        check_range("Valence", [filter.min_valence, filter.max_valence], -1.0, 1.0)?;
+        check_period(filter.since, filter.until)?;
         conditions
             .and_in("event_type", filter.event_types)
             .and("valence >= ?", filter.min_valence)

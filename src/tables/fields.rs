@@ -267,6 +267,32 @@ fn where_clause(conditions: impl Iterator<Item = String>) -> String {
     if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
 }
 
+/// Rejects the ends of a filter's range that its column cannot hold, and a range that ends before it begins. `of` is the
+/// name of the ends in JavaScript, after `min` and `max`.
+pub(crate) fn check_range(of: &str, [least, most]: [Option<f64>; 2], low: f64, high: f64) -> Result<()> {
+    for (end, value) in [("min", least), ("max", most)] {
+        if let Some(value) = value.filter(|value| !(low..=high).contains(value)) {
+            return Err(Error::invalid_argument(format!("{end}{of} is {value}; it must be from {low} to {high}.")));
+        }
+    }
+    match (least, most) {
+        (Some(least), Some(most)) if least > most => {
+            Err(Error::invalid_argument(format!("min{of} is {least}, above max{of}, which is {most}.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rejects a period that ends before it begins.
+pub(crate) fn check_period(since: Option<f64>, until: Option<f64>) -> Result<()> {
+    match (since, until) {
+        (Some(since), Some(until)) if since > until => {
+            Err(Error::invalid_argument(format!("since is {} s after until; it must not be after it.", since - until)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A column's name in JavaScript: `userInput` for `user_input`.
 pub(crate) fn camel_case(column: &str) -> String {
     let mut name = String::with_capacity(column.len());

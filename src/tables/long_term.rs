@@ -5,7 +5,7 @@ use tsify::Tsify;
 
 use super::columns::table;
 pub use super::fields::MAX_KEY_BYTES;
-use super::fields::{Conditions, Fields};
+use super::fields::{Conditions, Fields, check_period};
 use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
@@ -72,6 +72,7 @@ impl Table for Entry {
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
 
     fn filter(filter: EntryFilter, conditions: &mut Conditions) -> Result<()> {
+        check_period(filter.since, filter.until)?;
         // The key's index serves a range; LIKE and GLOB would read every row. UTF-8 bytes sort like code points.
         let end = filter.prefix.as_deref().and_then(after_every_key_with);
         conditions

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tsify::Tsify;
 
 use super::columns::table;
-use super::fields::{Conditions, Fields};
+use super::fields::{Conditions, Fields, check_period, check_range};
 use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
@@ -40,10 +40,10 @@ pub struct SemanticMemoryFilter {
     /// With one of these categories.
     #[tsify(optional)]
     pub categories: Option<Vec<String>>,
-    /// With at least this importance.
+    /// With at least this importance, from 0 to 1.
     #[tsify(optional)]
     pub min_importance: Option<f64>,
-    /// With at most this importance.
+    /// With at most this importance, from 0 to 1.
     #[tsify(optional)]
     pub max_importance: Option<f64>,
     /// At or after this time.
@@ -83,6 +83,8 @@ impl Table for SemanticMemory {
     const KEY: &'static str = "id";
 
     fn filter(filter: SemanticMemoryFilter, conditions: &mut Conditions) -> Result<()> {
+        check_range("Importance", [filter.min_importance, filter.max_importance], 0.0, 1.0)?;
+        check_period(filter.since, filter.until)?;
         conditions
             .and_in("category", filter.categories)
             .and("importance >= ?", filter.min_importance)

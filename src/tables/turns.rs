@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tsify::Tsify;
 
 use super::columns::table;
-use super::fields::{Conditions, Fields};
+use super::fields::{Conditions, Fields, check_period};
 use super::memory_table::MemoryTable;
 use super::table::Table;
 use super::values::{JsonText, Seconds};
@@ -71,6 +71,7 @@ impl Table for Turn {
     const KEY: &'static str = "id";
 
     fn filter(filter: TurnFilter, conditions: &mut Conditions) -> Result<()> {
+        check_period(filter.since, filter.until)?;
         conditions.and("timestamp >= ?", filter.since).and("timestamp < ?", filter.until).and_found(
             MemoryTable::Turns,
             filter.search,

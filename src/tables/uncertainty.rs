@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::columns::table;
-use super::fields::{Conditions, Fields};
+use super::fields::{Conditions, Fields, check_period, check_range};
 use super::memory_table::MemoryTable;
 use super::table::{Rows, Table};
 use super::values::{JsonText, Seconds};
+use crate::db::has_table;
 use crate::error::{Error, Result};
 use crate::words::Match;
 
@@ -50,10 +51,10 @@ pub struct UncertaintyFilter {
     /// Resolved, or not resolved.
     #[tsify(optional)]
     pub resolved: Option<bool>,
-    /// With at least this confidence.
+    /// With at least this confidence, from 0 to 1.
     #[tsify(optional)]
     pub min_confidence: Option<f64>,
-    /// With at most this confidence.
+    /// With at most this confidence, from 0 to 1.
     #[tsify(optional)]
     pub max_confidence: Option<f64>,
     /// At or after this time.
@@ -112,6 +113,8 @@ impl Table for Uncertainty {
     const KEY: &'static str = "id";
 
     fn filter(filter: UncertaintyFilter, conditions: &mut Conditions) -> Result<()> {
+        check_range("Confidence", [filter.min_confidence, filter.max_confidence], 0.0, 1.0)?;
+        check_period(filter.since, filter.until)?;
         conditions
             .and_flag("resolved", filter.resolved)
             .and("confidence_score >= ?", filter.min_confidence)
@@ -132,7 +135,8 @@ impl Table for Uncertainty {
 }
 
 impl Rows<'_, Uncertainty> {
-    /// Marks an open question as resolved, and records how.
+    /// Marks a question as resolved, and records how. If it was resolved before, this replaces the resolution and
+    /// removes what it taught.
     ///
     /// # Errors
     ///
@@ -143,7 +147,15 @@ impl Rows<'_, Uncertainty> {
         }
         let patch =
             UncertaintyPatch { resolved: Some(true), resolution_pattern: Some(Some(pattern)), ..Default::default() };
-        self.update(&id, patch)
+        let connection = self.db().connection();
+        self.db().atomically(&mut || {
+            self.update(&id, patch.clone())?;
+            // The package's first revision has no lessons.
+            if has_table(connection, "memory_lessons")? {
+                connection.prepare_cached("DELETE FROM memory_lessons WHERE uncertainty = ?")?.execute([id])?;
+            }
+            Ok(())
+        })
     }
 
     /// Statistics of the log.

@@ -87,6 +87,12 @@ impl Engine {
         self.call(Memory::backups)
     }
 
+    /// Whether there is a row in the five tables or in a table of the app's own.
+    #[wasm_bindgen(js_name = hasRows, unchecked_return_type = "boolean")]
+    pub fn has_rows(&self) -> Answer {
+        self.call(Memory::has_rows)
+    }
+
     /// Makes a backup: a verified copy of the database, next to it.
     #[wasm_bindgen(js_name = backUp, unchecked_return_type = "Backup")]
     pub fn back_up(&mut self) -> Answer {

@@ -1,5 +1,6 @@
 //! The calls on the five tables.
 
+use js_sys::Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -32,7 +33,9 @@ where
         > + Serialize,
 {
     fn add(&self, rows: &JsValue) -> Result<JsValue> {
-        to_js(&self.add(from_js(rows, "rows")?)?)
+        // A path into a single row is that of a field, because most callers add one row.
+        let is_single = rows.dyn_ref::<Array>().is_some_and(|rows| rows.length() == 1);
+        to_js(&self.add(from_js(rows, if is_single { "row" } else { "rows" })?)?)
     }
 
     fn get(&self, key: &JsValue) -> Result<JsValue> {

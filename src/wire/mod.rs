@@ -3,6 +3,8 @@
 //! tsify makes the TypeScript declarations from the same types. Times cross as seconds and JSON as text; the page
 //! converts them to `Date`s and values.
 
+mod explain;
+
 mod failure;
 
 mod options;
@@ -83,7 +85,7 @@ fn rejected(name: &str, error: &serde_path_to_error::Error<serde_wasm_bindgen::E
         at if at.starts_with('[') => at.to_owned(),
         at => format!(".{at}"),
     };
-    Error::invalid_argument(format!("{name}{path}: {}.", words(error.inner())))
+    Error::invalid_argument(explain::explain(&format!("{name}{path}"), &words(error.inner())))
 }
 
 /// The message of an error, without the name that JavaScript puts before it.

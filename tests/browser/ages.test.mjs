@@ -83,6 +83,36 @@ test('a tab with a newer schema migrates, after a backup, and leads; an older on
     assert.equal(await old.evaluate(() => window.memory.turns.count()), answers.length + 2, 'it is led again');
   }));
 
+test('an older tab misses changes when a newer one migrates, and its own SQL meets the newer tables', () =>
+  withPage(async ({ page: old, open: openPage }) => {
+    const first = file('places', '002', 'CREATE TABLE places (name TEXT, town TEXT);', 'DROP TABLE places;');
+    const second = file(
+      'towns',
+      'places',
+      'ALTER TABLE places DROP COLUMN town;',
+      'ALTER TABLE places ADD COLUMN town;',
+    );
+    assert.equal(await open(old, { migrations: first }), 'leader');
+    await old.evaluate(() => {
+      window.changes = [];
+      window.memory.onChange((change) => window.changes.push(change));
+    });
+    const next = await openPage();
+    assert.equal(await open(next, { migrations: { ...first, ...second } }), 'leader');
+    await until(old, () => window.statuses.some(({ revision }) => revision === 'towns'));
+    const changes = await old.evaluate(() => window.changes);
+    const tables = ['turns', 'episodes', 'semantic', 'longTerm', 'uncertainty'];
+    assert.ok(changes.length > 0);
+    for (const change of changes) assert.deepEqual(change, { kind: 'missed', tables });
+
+    const call = (name, sql) =>
+      old.evaluate(([name, sql]) => window.memory[name](sql).catch(({ code }) => code), [name, sql]);
+    assert.equal(await call('query', 'SELECT town FROM places'), 'invalid_sql');
+    assert.equal(await call('execute', "INSERT INTO places (name, town) VALUES ('Home', 'Oslo')"), 'invalid_sql');
+    assert.deepEqual(await call('query', 'SELECT name FROM places'), []);
+    assert.equal(await append(old), 1);
+  }));
+
 test('an older tab that opens later follows the newer one', () =>
   withPage(async ({ page: next, open: openPage }) => {
     assert.equal(await open(next, { migrations: NEWER }), 'leader');

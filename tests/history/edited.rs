@@ -17,6 +17,12 @@ fn an_edited_revision_is_an_error_that_names_it_until_it_is_accepted() {
         let error = open_with(folder.path(), with(&edited[..known])).err().unwrap();
         assert_eq!(error.code(), ErrorCode::EditedRevision);
         assert!(error.message().contains("app1") && error.message().contains("20260101_0000_app1_test.sql"), "{error}");
+        // There is no memory to call anything on.
+        let hint = error.hint();
+        assert!(
+            hint.contains("Memory.open({ migrations, upgrade: false })") && hint.contains("Memory.delete"),
+            "{hint}"
+        );
     }
     let path = folder.path().join("memory.db");
     let location = Location::File { path: path.to_str().unwrap(), vfs: None };
@@ -25,7 +31,10 @@ fn an_edited_revision_is_an_error_that_names_it_until_it_is_accepted() {
     let verified = memory.verify().unwrap();
     let found = |id: &str| verified.iter().find(|one| one.revision == id).unwrap().standing;
     assert_eq!((found("app1"), found("app2"), found("001")), (Standing::Edited, Standing::Ok, Standing::Ok));
-    assert_eq!(memory.plan("heads", false).unwrap_err().code(), ErrorCode::EditedRevision);
+    for error in [memory.plan("heads", false).unwrap_err(), memory.upgrade("heads").unwrap_err()] {
+        assert_eq!(error.code(), ErrorCode::EditedRevision);
+        assert!(error.hint().contains("redo") && !error.hint().contains("Memory.open"), "{error}");
+    }
     assert_eq!(memory.accept("app3").unwrap_err().code(), ErrorCode::NotFound);
     assert_eq!(memory.accept("zzz").unwrap_err().code(), ErrorCode::UnknownSymbol);
     memory.accept("app1").unwrap();

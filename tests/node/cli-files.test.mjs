@@ -282,6 +282,23 @@ c.commit()`;
   });
 });
 
+test('the only backup with rows is kept', (t) => {
+  const { ok, json, fixture, path } = start(t);
+  fixture('synth-mind-alembic.db');
+  const { rows: before } = look(path('memory.db'));
+  ok('downgrade', 'base', ...URL);
+  for (let round = 0; round < 4; round++) {
+    ok('upgrade', 'head', ...URL);
+    ok('downgrade', 'base', ...URL);
+  }
+  const backups = json('backups', ...URL);
+  assert.equal(backups.length, 4);
+  ok('restore', backups.at(-1).id, ...URL);
+  assert.equal(look(path('memory.db')).rows.turns, before.turns);
+  ok('upgrade', 'head', ...URL);
+  assert.equal(json('backups', ...URL).length, 3);
+});
+
 suite('permissions', () => {
   /** Runs as another user than root, because root has every permission. */
   function asAnybody(t) {

@@ -171,6 +171,11 @@ test('invalid options are rejected by name', async () => {
     [{ countTokens: () => -1 }, /countTokens returned -1/],
     [{ budget: 3 }, /no field "budget"/],
     [{ recall: { k: 3 } }, /recall have no field "k"/],
+    // docs/context.md lists which options of `recall` are options of a context, and where.
+    ...['weights', 'halfLifeHours', 'rerank', 'rerankCandidates', 'tables', 'explain', 'neighbors'].map((name) => [
+      { [name]: undefined },
+      new RegExp(`no field "${name}"`),
+    ]),
     [{ k: 0 }, /k is 0/],
   ])
     await rejects(memory.context('x', options), 'invalid_argument', message);

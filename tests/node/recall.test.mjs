@@ -43,6 +43,31 @@ test('the bundled embedder finds by meaning, by default', async () => {
   await memory.close();
 });
 
+test('in a chat, turns like the question come before the fact, which docs/recall.md shows how to find', async () => {
+  const memory = await open();
+  await memory.semantic.rememberMany([{ content: 'Ada is allergic to peanuts' }, { content: 'Ada lives in Oslo' }]);
+  await memory.turns.appendMany([
+    { userInput: 'What food should I avoid?', assistantResponse: 'Peanuts.' },
+    { userInput: 'Tell me about Oslo', assistantResponse: 'It is a city.' },
+  ]);
+  const question = 'What food must I avoid?';
+  const fact = 'Ada is allergic to peanuts';
+  // Asked before the turn is appended, the question does not find itself, but still the question before it.
+  const texts = async (options) => (await memory.recall(question, options)).map(({ text }) => text);
+  assert.ok(!(await texts({ k: 10 })).includes(question));
+  await memory.turns.append({ userInput: question });
+  const all = await memory.recall(question, { k: 3 });
+  assert.deepEqual(
+    all.slice(0, 2).map(({ table }) => table),
+    ['turns', 'turns'],
+  );
+  assert.ok(all.some(({ text }) => text === question));
+  assert.equal((await texts({ k: 1, tables: ['semantic', 'longTerm'] }))[0], fact);
+  const { text } = await memory.context(question, { minSimilarity: -1 });
+  assert.match(text, new RegExp(`<recalled>[^]*${fact}[^]*</recalled>[^]*<conversation>[^]*${question.slice(0, -1)}`));
+  await memory.close();
+});
+
 test('hits are of their tables, and can be referred to', async () => {
   const memory = await filled({ embedder: 'none' });
   const hits = await memory.recall('table Ada peanuts', { k: 20, neighbors: 1 });
@@ -63,6 +88,11 @@ test('hits are of their tables, and can be referred to', async () => {
   assert.deepEqual([lessons('semantic'), lessons('longTerm')], [0.25, -0.25]);
   assert.equal((await memory.uncertainty.get(doubt)).resolutionPattern, 'looked it up');
   await rejects(memory.uncertainty.resolve(doubt, 'x', { settledBy: [{ table: 'turns', id: 99 }] }), 'not_found');
+  // A second call replaces the first, with what it taught.
+  await memory.uncertainty.resolve(doubt, 'differently');
+  assert.equal((await memory.uncertainty.get(doubt)).resolutionPattern, 'differently');
+  const unlearnt = await memory.recall('table Ada peanuts', { k: 20, explain: true });
+  assert.ok(unlearnt.every((hit) => hit.explanation.parts.lessons === 0));
   await rejects(
     memory.uncertainty.resolve(doubt, 'x', { settledBy: [{ table: 'nothing', id: 1 }] }),
     'invalid_argument',
@@ -114,6 +144,12 @@ test('invalid arguments are rejected by name', async () => {
     [() => memory.recall('x', { weights: { diversity: -1 } }), /diversity must not be below 0/],
     [() => memory.recall('x', { neighbors: -1 }), /neighbors/],
     [() => memory.recall('x', { minImportance: NaN }), /minImportance must be a number/],
+    [() => memory.recall('x', { minImportance: 3 }), /minImportance is 3; it must be from 0 to 1/],
+    [() => memory.recall('x', { minSimilarity: 5 }), /minSimilarity is 5; it must be from -1 to 1/],
+    [() => memory.context('x', { since: new Date(2000), until: new Date(1000) }), /since is 1 s after until/],
+    [() => memory.semantic.search('x', { minImportance: -1 }), /minImportance is -1; it must be from 0 to 1/],
+    [() => memory.semantic.list({ maxImportance: 3 }), /maxImportance is 3; it must be from 0 to 1/],
+    [() => memory.episodes.list({ minValence: 0.5, maxValence: 0 }), /minValence is 0.5, above maxValence, which is 0/],
     [() => memory.semantic.search({}), /query must be/],
     [() => memory.coherenceDrift(2), /threshold/],
     [() => memory.coherenceDrift(1n), /threshold must be a number/],

@@ -228,6 +228,33 @@ async function readBack(text) {
   return back;
 }
 
+test('a wrong argument is described in words of JavaScript', async () => {
+  const id = await memory.uncertainty.log({ userMessage: 'x', confidenceScore: 0.5 });
+  const settledBy = (reference) => () => memory.uncertainty.resolve(id, 'so', { settledBy: [reference] });
+  const tables = 'one of turns, episodes, semantic, longTerm, uncertainty';
+  for (const [call, message] of [
+    [() => memory.semantic.delete('1'), 'keys[0] must be a whole number; it is the string "1".'],
+    [() => memory.semantic.delete([1, '2']), 'keys[1] must be a whole number; it is the string "2".'],
+    [() => memory.turns.get(', expected i64'), 'key must be a whole number; it is the string ", expected i64".'],
+    [() => memory.longTerm.get(5), 'key must be a string; it is 5.'],
+    [() => memory.recall('q', { tables: ['facts'] }), `tables[0] is "facts"; it must be ${tables}.`],
+    [settledBy({ table: 'facts', id: 1 }), `settledBy[0].table is "facts"; it must be ${tables}.`],
+    [settledBy({ id: 1 }), 'settledBy[0].table must be a string; it is null or undefined.'],
+    [settledBy({ table: 'turns', id: '1' }), 'settledBy[0].id must be a whole number; it is the string "1".'],
+    [() => memory.uncertainty.log({ userMessage: 'x' }), 'confidenceScore is missing.'],
+    [() => memory.turns.append({}), 'userInput is missing.'],
+    [() => memory.turns.appendMany([{ userInput: 'x' }, {}]), 'rows[1].userInput is missing.'],
+    [() => memory.turns.list({ orderBy: 'mood' }), 'orderBy is "mood"; it must be id or timestamp.'],
+    [() => memory.turns.list({ direction: 'up' }), 'direction is "up"; it must be asc or desc.'],
+    [() => memory.query('SELECT :a', { a: 2n ** 70n }), 'parameters.a is a BigInt that does not fit in 64 bits.'],
+  ])
+    await assert.rejects(call, (error) => {
+      assert.equal(error.code, 'invalid_argument');
+      assert.equal(error.message, `${message} ${error.hint}`);
+      return true;
+    });
+});
+
 test('a column that another program filled with other text is returned as it is', async () => {
   // Python's json writes NaN bare.
   assert.equal(await readBack('NaN'), '  NaN');

@@ -106,6 +106,17 @@ export function testBundlers() {
     ),
   );
 
+  test('Vite, built without the multilingual model as docs/bundlers.md shows', { timeout: 240_000 }, async () => {
+    const guide = readFileSync(at('docs', 'bundlers.md'), 'utf8');
+    const [, settings] = /```js\n(const withoutMultilingual.*?)```/s.exec(guide);
+    writeFileSync(inProject('without.config.js'), settings);
+    const { stderr } = await call('vite', ['build', '--config', 'without.config.js', '--outDir', 'without']);
+    assert.equal(stderr, '');
+    const models = readdirSync(inProject('without', 'assets')).filter((name) => name.endsWith('.bin'));
+    assert.equal(models.length, 1, models.join());
+    assert.match(models[0], /^all-minilm/);
+  });
+
   test('Vite, served while developing', { timeout: 240_000 }, async () => {
     const complaints = [];
     const customLogger = createLogger('silent');

@@ -246,3 +246,24 @@ fn an_imported_index_of_words_is_not_believed() {
 fn cello() -> SemanticMemoryFilter {
     SemanticMemoryFilter { search: Some("cello".into()), ..SemanticMemoryFilter::default() }
 }
+
+#[test]
+fn a_row_of_an_index_that_is_made_again_waits_for_a_vector_of_the_model_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(folder.path()).unwrap();
+    filled(&memory, 3);
+    memory.db().connection().execute_batch("UPDATE embedding_models SET in_use = 0").unwrap();
+    memory.close().unwrap();
+    rusqlite::Connection::open(folder.path().join("memory.db")).unwrap().execute_batch(DAMAGES[0].1).unwrap();
+    let memory = open(folder.path()).unwrap();
+    memory.recall().recall(&RecallQuestion::of("fact")).unwrap();
+    memory.recall().use_model("another", DIMENSIONS).unwrap();
+    assert_eq!(memory.recall().embedding_status().unwrap().pending, 3);
+    let file = memory.export().unwrap();
+    let mut other = in_memory();
+    other.import(file).unwrap();
+    other.recall().use_model("a third", DIMENSIONS).unwrap();
+    assert_eq!(other.recall().embedding_status().unwrap().pending, 3);
+    other.recall().index().unwrap();
+    assert_eq!(other.recall().embedding_status().unwrap().pending, 3);
+}

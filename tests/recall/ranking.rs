@@ -100,6 +100,43 @@ fn the_parts_are_made_of_what_they_say() {
 }
 
 #[test]
+fn a_question_that_can_find_nothing_is_rejected() {
+    let memory = in_memory();
+    let filtered = |filter: QuestionFilter| RecallQuestion { filter, ..RecallQuestion::of("tea") };
+    let similarity = |least| RecallQuestion { min_similarity: Some(least), ..RecallQuestion::of("tea") };
+    let cases = [
+        (filtered(QuestionFilter { min_importance: Some(3.0), ..QuestionFilter::default() }), "minImportance is 3;"),
+        (filtered(QuestionFilter { min_importance: Some(-1.0), ..QuestionFilter::default() }), "minImportance is -1;"),
+        (
+            filtered(QuestionFilter { since: Some(NOW), until: Some(NOW - 1.0), ..QuestionFilter::default() }),
+            "since is 1 s after until",
+        ),
+        (similarity(5.0), "minSimilarity is 5; it must be from -1 to 1."),
+        (similarity(f64::NAN), "minSimilarity is NaN; it must be from -1 to 1."),
+    ];
+    for (question, message) in cases {
+        for error in
+            [memory.recall().recall(&question).unwrap_err(), memory.recall().search(&question).map(drop).unwrap_err()]
+        {
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            assert!(error.message().starts_with(message), "{message} {error}");
+        }
+    }
+    assert!(memory.recall().recall(&similarity(-1.0)).unwrap().is_empty());
+    assert!(memory.recall().recall(&similarity(1.0)).unwrap().is_empty());
+}
+
+#[test]
+fn a_resolution_needs_no_lessons_table() {
+    let mut memory = in_memory();
+    let doubt = NewUncertainty { user_message: "?".into(), confidence_score: 0.1, ..NewUncertainty::default() };
+    memory.uncertainty().add(vec![doubt]).unwrap();
+    memory.downgrade("001").unwrap();
+    memory.uncertainty().resolve(1, "so".into()).unwrap();
+    assert_eq!(memory.uncertainty().statistics().unwrap().resolved, 1);
+}
+
+#[test]
 fn lessons_are_whole_and_go_with_their_memory() {
     let memory = in_memory();
     remember(&memory, &["tea"]);
@@ -130,6 +167,20 @@ fn lessons_are_whole_and_go_with_their_memory() {
     assert_eq!(learnt(MemoryTable::LongTerm), (1, 0, 0.25));
     recall.resolve(2, "otherwise", std::slice::from_ref(&key), &[]).unwrap();
     assert_eq!(learnt(MemoryTable::Semantic), (1, 1, 0.0), "a second time says anew");
+    // So does one that names no memories, through recall or through the table.
+    recall.resolve(2, "otherwise", &[], &[]).unwrap();
+    assert_eq!((learnt(MemoryTable::Semantic), learnt(MemoryTable::LongTerm)), ((1, 1, 0.0), (1, 0, 0.25)));
+    recall.resolve(2, "so", std::slice::from_ref(&fact), std::slice::from_ref(&key)).unwrap();
+    assert_eq!((learnt(MemoryTable::Semantic).0, learnt(MemoryTable::LongTerm).1), (2, 1));
+    memory.uncertainty().resolve(2, "otherwise".into()).unwrap();
+    assert_eq!((learnt(MemoryTable::Semantic), learnt(MemoryTable::LongTerm)), ((1, 1, 0.0), (1, 0, 0.25)));
+    // A resolution that fails keeps what there was.
+    assert_eq!(memory.uncertainty().resolve(1, String::new()).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(
+        recall.resolve(1, "so", &[MemoryReference::Turns { id: 7 }], &[]).unwrap_err().code(),
+        ErrorCode::NotFound
+    );
+    assert_eq!(learnt(MemoryTable::Semantic), (1, 1, 0.0));
     recall.resolve(2, "so", std::slice::from_ref(&fact), &[]).unwrap();
     memory.uncertainty().delete(&[1, 3]).unwrap();
     assert_eq!(learnt(MemoryTable::Semantic), (1, 0, 0.25));

@@ -30,6 +30,11 @@ impl Graph {
         self.at(id).is_some_and(|at| at < self.ours)
     }
 
+    /// Whether an app has revisions of its own.
+    pub(crate) fn has_app(&self) -> bool {
+        self.revisions.len() > self.ours
+    }
+
     /// Whether this name is an id or a label of a revision.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.names.contains_key(name)

@@ -95,10 +95,28 @@ impl Graph {
             }
         }
         let unwanted = self.applied_upon(&roots, &applied);
-        if unwanted.is_empty() && end.is_some_and(|end| !rows.contains(&end)) {
-            return Err(wrong_way("downgrade", "upgrade", target, current));
+        if let Some(end) = end.filter(|end| unwanted.is_empty() && !rows.contains(end)) {
+            return Err(if applied.contains(&end) {
+                self.of_other_branches(target, end, &applied)
+            } else {
+                wrong_way("downgrade", "upgrade", target, current)
+            });
         }
         Ok(self.down(&mut applied, &unwanted))
+    }
+
+    /// The error for a downgrade to an applied revision on which only revisions of other branches build. As in Alembic,
+    /// a downgrade to a revision takes back those that revise it, and those that only depend on it stay.
+    fn of_other_branches(&self, target: &str, end: usize, applied: &Set) -> Error {
+        let above: Vec<usize> = self.nodes[end].dependents.iter().copied().filter(|at| applied.contains(at)).collect();
+        let named: Vec<String> = above.iter().map(|&at| self.named(at)).collect();
+        let before: Vec<String> = above.iter().map(|&at| format!("{}-1", self.id(at))).collect();
+        let message =
+            format!("Cannot downgrade to {target}: only other branches build on it, with {}.", named.join(", "));
+        Error::invalid_argument(message).with_hint(format!(
+            "To take these back, with all that builds on them, downgrade to {}; nothing was changed.",
+            before.join(", then to ")
+        ))
     }
 
     /// The steps that take back a revision and all that builds on it.

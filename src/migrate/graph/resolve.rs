@@ -51,8 +51,11 @@ impl Graph {
 
     /// The revisions that a symbol means in an upgrade; none for the base.
     pub(super) fn upwards(&self, symbol: &str, rows: &[usize], may_stop: bool) -> Result<Vec<usize>> {
-        let parsed = Symbol::parse(symbol);
+        let mut parsed = Symbol::parse(symbol);
         let Some(steps) = parsed.steps else { return self.several(&parsed, rows) };
+        if steps > 0 {
+            parsed = parsed.without_current();
+        }
         let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
         // From the base, and from the package's newest revision, the only way up is the app's branch.
         let is_top = |row: &usize| self.nodes[*row].children.is_empty();
@@ -73,8 +76,11 @@ impl Graph {
     }
 
     /// The revision whose branch a downgrade to a symbol stays on, and the revision where it ends.
+    ///
+    /// `base` alone means the base of every branch. A walk leads to the base of the branch that it walks on, so a count
+    /// of steps never takes back another branch. Alembic takes back every branch after `name-N`.
     pub(super) fn downwards(&self, symbol: &str, rows: &[usize]) -> Result<(Option<usize>, Option<usize>)> {
-        let parsed = Symbol::parse(symbol);
+        let parsed = Symbol::parse(symbol).without_current();
         let mut branch = parsed.label.map(|label| self.branch(label)).transpose()?;
         let Some(steps) = parsed.steps else { return Ok((branch, self.single(&parsed, rows)?)) };
         if branch.is_none() && parsed.name.is_empty() && rows.len() > 1 {
@@ -84,14 +90,17 @@ impl Graph {
             self.walk_from_name(&parsed, steps, branch, rows)?
         } else if steps < 0 {
             let start = self.start_downwards(&parsed, branch, rows)?;
-            branch = branch.or(start);
             (start, self.walk_down(start, steps.unsigned_abs())?)
         } else {
             return Err(
                 Error::invalid_argument(format!("{symbol} does not lead down.")).with_hint("Use upgrade instead.")
             );
         };
-        Ok((branch, self.arrived(&parsed, start, walk, false)?))
+        let end = self.arrived(&parsed, start, walk, false)?;
+        if end.is_none() || parsed.name.is_empty() {
+            branch = branch.or(start);
+        }
+        Ok((branch, end))
     }
 
     /// `name+steps` and `name-steps`.

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { alone } from './database.js';
+import { openEngine } from './engine.js';
 import { CommandError } from './failures.js';
 import { read, remove, writeWhole } from './files.js';
 
@@ -41,9 +42,35 @@ export class Backups {
     return this.#parse(id)!;
   }
 
-  /** Deletes the oldest backups beyond `kept`. Called last, so that a failed run deletes none. */
-  prune(): void {
-    for (const { id } of this.list().slice(this.kept)) remove(this.#path(id));
+  /**
+   * Deletes the oldest backups beyond `kept`. If none of the others has a row, the newest one that has some is kept too:
+   * after a downgrade to the base it is the only copy. Called last, so that a failed run deletes none.
+   */
+  async prune(): Promise<void> {
+    const all = this.list();
+    const older = all.slice(this.kept);
+    const only = older.length > 0 && !(await this.#firstWithRows(all.slice(0, this.kept)));
+    const kept = only ? await this.#firstWithRows(older) : undefined;
+    for (const backup of older) if (backup !== kept) remove(this.#path(backup.id));
+  }
+
+  async #firstWithRows(backups: readonly Backup[]): Promise<Backup | undefined> {
+    for (const backup of backups) if (await this.#hasRows(backup)) return backup;
+    return undefined;
+  }
+
+  /** Whether a backup has rows. One that cannot be read has none that could be restored. */
+  async #hasRows({ id }: Backup): Promise<boolean> {
+    try {
+      const engine = await openEngine({ file: this.read(id) });
+      try {
+        return engine.hasRows();
+      } finally {
+        engine.close();
+      }
+    } catch {
+      return false;
+    }
   }
 
   read(id: string): Uint8Array<ArrayBuffer> {

@@ -120,18 +120,18 @@ export class Session {
     const revisions = revisionsOf(engine);
     engine.close();
     const changed = Buffer.compare(before, after) !== 0;
-    const backup = changed ? this.replace(was, after, found) : null;
+    const backup = changed ? await this.replace(was, after, found) : null;
     return { result, revisions, backup, changed };
   }
 
   /** Replaces the database after a backup of the previous file. */
-  replace(was: Snapshot, bytes: Uint8Array, revisions: readonly string[]): Backup | null {
+  async replace(was: Snapshot, bytes: Uint8Array, revisions: readonly string[]): Promise<Backup | null> {
     const { backups, database } = this;
     database.prepare(was);
     const isKept = was.bytes.length > 0 && !this.values.flag('no-backup');
     const backup = isKept ? backups.take(was.bytes, revisions) : null;
     database.replace(was, bytes);
-    if (backup) backups.prune();
+    if (backup) await backups.prune();
     return backup;
   }
 }

@@ -121,7 +121,8 @@ export class Migrations {
   /**
    * Downgrades the schema after a backup, all or nothing. Resolves to the revisions taken back. Whatever they added is
    * dropped with its content: `base` drops every table, and only `backups.restore` brings the rows back; in a `memory:`
-   * nothing does. The next opening upgrades to head again.
+   * nothing does. Steps stay on the branch that they start on: `<id>-N`, `head-N` and `-N` of an app's branch never take
+   * back the package's tables. The next opening upgrades to head again.
    */
   async downgrade(target: string, options?: CallOptions): Promise<string[]> {
     const takenBack = await this.#connection.call('downgrade', [checkText(target, 'target')], options);

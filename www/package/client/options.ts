@@ -54,7 +54,10 @@ export interface OpenOptions extends CallOptions {
 
 /** How backups are kept. */
 export interface BackupOptions {
-  /** How many are kept, 1 to 20; the newest 3 by default. */
+  /**
+   * How many are kept, 1 to 20; the newest 3 by default. If none of them has a row, the newest one that has some is kept
+   * too.
+   */
   readonly keep?: number | undefined;
   /**
    * Whether a migration needs a backup; true by default. With false, a migration or an import goes on without one if

@@ -179,9 +179,9 @@ export class UncertaintyLog extends TableWithIds<
   }
 
   /**
-   * Marks an open question as resolved, and stores how. A second call replaces the first. `recall` ranks the memories
-   * in `settledBy` higher and those in `misledBy` lower. Rejects with `not_found` if there is no open question with
-   * this id, or no such memory.
+   * Marks a question as resolved, and stores how. `recall` ranks the memories in `settledBy` higher and those in
+   * `misledBy` lower. If the question was resolved before, the call replaces all of that: a call without memories
+   * removes what the first one taught. Rejects with `not_found` if there is no question with this id, or no such memory.
    */
   async resolve(id: number, pattern: string, options: ResolveOptions = {}): Promise<void> {
     checkFields(options, ['settledBy', 'misledBy', 'signal']);

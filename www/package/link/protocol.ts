@@ -26,6 +26,7 @@ type Internal =
   | 'setDurability'
   | 'indexSlice'
   | 'tidySlice'
+  | 'hasRows'
   | typeof Symbol.dispose;
 
 /** All calls that a client can make. Derived from the engine, so that Rust has the only declaration. */

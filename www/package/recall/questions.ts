@@ -53,8 +53,8 @@ export interface RecallOptions extends RecallFilter, RerankOptions, CallOptions 
   /** After how many hours a row counts half as recent; 336 (two weeks) by default. */
   readonly halfLifeHours?: number | undefined;
   /**
-   * The least cosine of a hit that shares no word with the question. By default there is none, and up to `k` hits are
-   * found.
+   * The least cosine of a hit that shares no word with the question, from -1 to 1. By default there is none, and up to
+   * `k` hits are found.
    */
   readonly minSimilarity?: number | undefined;
   /** How many turns before and after each turn that was found are added, up to 100; none by default. */
@@ -114,7 +114,7 @@ export type RecallHit = RecallHitBase &
 export interface SemanticSearchOptions extends Omit<RecallFilter, 'tables' | 'prefix'>, CallOptions {
   /** The number of facts, 1 to 1000; 10 by default. */
   readonly k?: number | undefined;
-  /** Only facts of at least this cosine. */
+  /** Only facts of at least this cosine, from -1 to 1. */
   readonly minSimilarity?: number | undefined;
 }
 

@@ -156,7 +156,7 @@ that back. ${SYMBOLS}`,
         throw new CommandError('not_found', `There is no database at ${session.database.path}.`, 'Check --url.');
       const engine = await session.engine(bytes);
       const backup = session.backups.take(bytes, revisionsOf(engine));
-      session.backups.prune();
+      await session.backups.prune();
       return { value: backup, text: backup.id };
     },
   },
