@@ -30,13 +30,14 @@ test('a memory is asked and closed while the timers are replaced', async () => {
   runner.useFakeTimers(globalThis.vi ? {} : { doNotFake: ['queueMicrotask'] });
   try {
     const memory = await Memory.open({ url: 'memory:' });
-    await memory.semantic.remember({ content: 'Ada is allergic to peanuts' });
+    const fact = { content: 'Ada is allergic to peanuts' };
+    await memory.semantic.rememberMany([fact, fact]);
     const [hit] = await memory.recall('peanuts');
     expect(hit.text).toBe('Ada is allergic to peanuts');
     expect((await memory.context('peanuts')).text).toMatch('peanuts');
-    expect(await memory.semantic.search('peanuts')).toHaveLength(1);
+    expect(await memory.semantic.search('peanuts')).toHaveLength(2);
     await memory.consolidate();
-    await memory.undoConsolidation();
+    expect(await memory.undoConsolidation()).toBe(1);
     await memory.close();
   } finally {
     runner.useRealTimers();
@@ -47,5 +48,5 @@ test('OPFS is refused, and what to do is said', async () => {
   const error = await Memory.open().catch((error) => error);
   expect(error).toBeInstanceOf(MemoryError);
   expect(error.code).toBe('opfs_unavailable');
-  expect(error.hint).toMatch("'memory:', as tests do");
+  expect(error.hint).toMatch("Open 'memory:'");
 });
