@@ -7,9 +7,11 @@ mod support;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use support::{
-    TABLES, changed, contents, file_of, in_memory, integrity, left_out, open, open_bytes, relabelled, rows, schema,
+    TABLES, changed, contents, file_of, in_memory, integrity, left_out, open, open_bytes, open_with, relabelled, rows,
+    schema,
 };
 use synth_memory::memory::Foreign;
+use synth_memory::migrate::Graph;
 use synth_memory::tables::turns::{NewTurn, TurnFilter};
 use synth_memory::{ErrorCode, Memory};
 
@@ -260,5 +262,44 @@ fn damage_is_found_all_the_same() {
         let mut memory = in_memory();
         let error = memory.import(file).unwrap_err();
         assert_eq!(error.code(), ErrorCode::CorruptDatabase, "{error}");
+    }
+}
+
+#[test]
+fn rows_that_refer_to_no_row_come_in_and_no_migration_makes_more() {
+    let own = "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+               CREATE TABLE children (parent INTEGER REFERENCES parents (id));
+               INSERT INTO children VALUES (7);
+               CREATE TABLE odd (x REFERENCES parents (name));
+               INSERT INTO odd VALUES ('a')";
+    let revision = |id: &str, revises: &str, up: &str| {
+        let text = format!(
+            "-- {id}\n--\n-- Revision ID: {id}\n-- Revises: {revises}\n-- migrate:up\n{up};\n-- migrate:down\n"
+        );
+        (format!("{id}.sql"), text)
+    };
+    let fine = revision("fine", "", "CREATE TABLE more (id INTEGER PRIMARY KEY REFERENCES parents (id))");
+    let graph = |files: &[(String, String)]| Graph::with_bundled(files).unwrap();
+    // At a revision, and of the app, which records none.
+    for fixture in ["synth-mind-alembic.db", "synth-mind-app.db"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut memory = open(folder.path()).unwrap();
+        memory.import(file_of(changed(fixture, own))).unwrap_or_else(|error| panic!("{fixture}: {error}"));
+        memory.close().unwrap();
+        let memory = open_with(folder.path(), graph(std::slice::from_ref(&fine))).unwrap();
+        for (table, count) in [("children", 1), ("odd", 1), ("parents", 0)] {
+            assert_eq!(rows(memory.db().connection(), table).len(), count, "{fixture}: {table}");
+        }
+        memory.close().unwrap();
+        for (up, named) in [
+            ("INSERT INTO children VALUES (8)", "A row of children would refer to a row of parents"),
+            ("INSERT INTO more VALUES (8)", "A row of more would refer to a row of parents"),
+            ("CREATE TABLE new (x REFERENCES parents (name)); INSERT INTO new VALUES (1)", "The foreign keys of new"),
+        ] {
+            let bad = revision("bad", "fine", up);
+            let error = open_with(folder.path(), graph(&[fine.clone(), bad])).err().unwrap();
+            assert_eq!(error.code(), ErrorCode::MigrationFailed, "{up}: {error}");
+            assert!(error.message().contains(named), "{up}: {error}");
+        }
     }
 }

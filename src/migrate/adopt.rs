@@ -5,6 +5,7 @@
 
 use rusqlite::Connection;
 
+use super::references::References;
 use super::schema::Differences;
 use super::{Graph, history, runner};
 use crate::error::{Error, ErrorCode, Result};
@@ -53,8 +54,9 @@ pub(crate) fn adopt(connection: &mut Connection, graph: &Graph, adoption: Adopti
     let missing: Vec<String> = differences.tables.into_iter().chain(differences.indexes).map(|(_, sql)| sql).collect();
     let applied = graph.applied_at(&heads);
     runner::atomically(connection, &mut |connection| {
+        let references = References::of(connection)?;
         missing.iter().try_for_each(|sql| connection.execute_batch(sql))?;
-        runner::check_references(connection)?;
+        references.check(connection)?;
         runner::write_versions(connection, &heads)?;
         history::reconcile(connection, &applied)
     })?;

@@ -17,6 +17,8 @@ pub mod batch;
 
 pub(crate) mod tried;
 
+pub(crate) mod references;
+
 pub mod runner;
 
 pub mod history;

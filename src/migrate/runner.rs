@@ -1,13 +1,14 @@
 //! Runs the steps of a migration in one transaction: all of them or none.
 
+use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use tsify::Tsify;
 
 use super::batch::{MIGRATION, execute};
 use super::bundled;
 use super::file::needed_of_ours;
+use super::references::References;
 use super::revision::Revision;
 use super::{MigrationDirection, Step, history, tried};
 use crate::db::{Clock, ask, has_table, still_inside, undo_failed};
@@ -147,9 +148,10 @@ pub(crate) fn run_and(
 ) -> Result<Applied> {
     let applied = steps.iter().map(|step| step.revision.id.clone()).collect();
     atomically(connection, &mut |connection| {
+        let references = References::of(connection)?;
         apply(connection, steps, run)?;
         (run.progress)(MigrationProgress::new(MigrationPhase::Check, None, steps.len(), steps.len()));
-        check_references(connection)?;
+        references.check(connection)?;
         write_versions(connection, heads)?;
         last(connection, &applied)
     })?;
@@ -259,18 +261,6 @@ fn failed(connection: &Connection, revision: &Revision, direction: MigrationDire
 fn is_not_applied(connection: &Connection, id: &str, applying: &Revision) -> bool {
     let entries = history::read(connection).unwrap_or_default();
     applying.id != id && !entries.iter().any(|entry| entry.revision == id)
-}
-
-pub(crate) fn check_references(connection: &Connection) -> Result<()> {
-    let broken: Option<(String, String)> = connection
-        .query_row("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    broken.map_or(Ok(()), |(child, parent)| {
-        let message = format!("A row of {child} would refer to a row of {parent} that does not exist.");
-        Err(Error::new(ErrorCode::MigrationFailed, message))
-    })
 }
 
 fn is_versioned(connection: &Connection) -> Result<bool> {

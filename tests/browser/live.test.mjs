@@ -197,6 +197,7 @@ test('a read that fails says so as a MemoryError, keeps the last value, and is m
       return {
         turns: turns.snapshots.map(({ status, value, error }) => [status, value ?? null, error?.code ?? null]),
         cause: turns.snapshots.find(({ error }) => error).error.cause.message,
+        message: turns.snapshots.find(({ error }) => error).error.message,
         writes: window.told(error),
         count: await memory.turns.count(),
       };
@@ -208,6 +209,7 @@ test('a read that fails says so as a MemoryError, keeps the last value, and is m
       ['ready', 3, null],
     ]);
     assert.equal(seen.cause, 'not of the memory');
+    assert.match(seen.message, /not of the memory/);
     assert.deepEqual([seen.writes.code, seen.writes.isMemoryError, seen.count], ['invalid_argument', true, 3]);
   }));
 

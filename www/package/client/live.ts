@@ -3,7 +3,7 @@ import { notify, type ChangeFeed } from './changes.js';
 import type { Gate } from './gate.js';
 import { SOURCES, type MemoryReader, type OpenReader, type Source } from './reader.js';
 import { isSame } from './same.js';
-import { invalidArgument, MemoryError } from '../wire/errors.js';
+import { causeOf, invalidArgument, MemoryError } from '../wire/errors.js';
 
 /** The state of a live query. It is the same object until something in it changes. */
 export type LiveSnapshot<T> =
@@ -189,5 +189,6 @@ function saySame(one: LiveSnapshot<unknown>, other: LiveSnapshot<unknown>): bool
 }
 
 function readFailed(cause: unknown): MemoryError {
-  return new MemoryError('read_failed', 'The function of a live query failed.', 'Look at the cause.', cause);
+  const what = `The function of a live query failed (${causeOf(cause).message}).`;
+  return new MemoryError('read_failed', what, 'Look at the cause.', cause);
 }
