@@ -303,3 +303,17 @@ fn rows_that_refer_to_no_row_come_in_and_no_migration_makes_more() {
         }
     }
 }
+
+#[test]
+fn a_row_of_the_memorys_own_that_refers_to_no_row_is_rejected() {
+    for (sql, named) in [
+        ("INSERT INTO memory_lessons VALUES (8, 999, 1)", "memory_lessons would refer to a row of uncertainty_log"),
+        ("INSERT INTO embeddings (id, model, vector) VALUES (8, 999, x'00')", "embeddings would refer to a row of"),
+    ] {
+        let (_folder, file) = open_bytes(&in_memory().export().unwrap());
+        file.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
+        let error = in_memory().import(file_of(file)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::MigrationFailed, "{sql}: {error}");
+        assert!(error.message().contains(named), "{sql}: {error}");
+    }
+}

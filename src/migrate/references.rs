@@ -8,17 +8,18 @@ use rusqlite::Connection;
 use super::sql::quote;
 use crate::db::texts;
 use crate::error::{Error, ErrorCode, Result};
+use crate::tables::is_ours;
 
 /// For each table and parent, how many rows refer to no row; none if SQLite cannot check the table, as if its foreign key
 /// fits no unique index.
 type Broken = BTreeMap<String, Option<BTreeMap<String, i64>>>;
 
-/// What was broken before a change.
+/// What was broken before a change, in tables that are not the memory's: in the memory's own, nothing may be broken.
 pub(crate) struct References(Broken);
 
 impl References {
     pub(crate) fn of(connection: &Connection) -> Result<Self> {
-        broken(connection).map(Self)
+        broken(connection, |table| !is_ours(table)).map(Self)
     }
 
     /// Rejects a change that left a row without the row that it refers to.
@@ -27,7 +28,7 @@ impl References {
     ///
     /// `migration_failed`.
     pub(crate) fn check(&self, connection: &Connection) -> Result<()> {
-        for (child, now) in broken(connection)? {
+        for (child, now) in broken(connection, |_| true)? {
             let before = self.0.get(&child);
             let Some(now) = now else {
                 if before == Some(&None) {
@@ -48,9 +49,10 @@ impl References {
     }
 }
 
-fn broken(connection: &Connection) -> Result<Broken> {
+fn broken(connection: &Connection, is_checked: fn(&str) -> bool) -> Result<Broken> {
     let mut found = Broken::new();
-    for table in texts(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", &[])? {
+    let tables = texts(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", &[])?;
+    for table in tables.into_iter().filter(|table| is_checked(table)) {
         let sql = format!("SELECT parent, count(*) FROM pragma_foreign_key_check({}) GROUP BY 1", quote(&table));
         let counts = connection.prepare(&sql).and_then(|mut statement| {
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<BTreeMap<_, _>>>()
