@@ -395,11 +395,9 @@ impl Db {
     /// If the file cannot be written; it is unchanged then.
     pub(crate) fn replace_contents(&mut self, source: Connection) -> Result<()> {
         if !self.in_file {
-            // The source may be a connection of another kind.
-            let mut connection = Connection::open_in_memory()?;
-            copy(&source, &mut connection)?;
-            configure(&connection)?;
-            self.connection = connection;
+            // Both are in memory, so no copy is needed.
+            configure(&source)?;
+            self.connection = source;
             self.guard.lose();
             self.report_replaced();
             return self.feed.listen(&mut self.connection);

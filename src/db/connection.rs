@@ -146,28 +146,28 @@ fn drop_all_but(scratch: &Connection, ours: &[String]) -> Result<bool> {
     Ok(dropped)
 }
 
-/// Rebuilds a database without free pages; returns whether that was possible. It is not possible if the database
-/// declares something that only another program defines, such as a collation: SQLite creates every table and index
-/// again for it.
-pub(crate) fn vacuum(connection: &Connection) -> Result<bool> {
-    match run(connection, "VACUUM") {
-        Ok(()) => Ok(true),
-        Err(error) if error.code() == ErrorCode::Internal && !can_be_made(connection)? => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Rebuilds a database without free pages, if that is [possible](unless_foreign).
+pub(crate) fn vacuum(connection: &Connection) -> Result<()> {
+    unless_foreign(connection, run(connection, "VACUUM")).map(drop)
 }
 
 /// A copy of a database in which every page is written anew, without free pages. Every row keeps its rowid, which a plain
-/// `VACUUM` does not promise. None if the database cannot be rebuilt, as for [`vacuum`].
+/// `VACUUM` does not promise. None if that is not [possible](unless_foreign).
 pub(crate) fn rebuilt(connection: &Connection) -> Result<Option<Connection>> {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     // A file of SQLite's own `memdb` is one for all connections of a process, and goes with the last of them.
     let name = format!("file:/rebuilt-{}?vfs=memdb", MADE.fetch_add(1, Ordering::Relaxed));
     let target = Connection::open(&name)?;
-    match execute(connection, "VACUUM INTO ?", &[&name]) {
-        Ok(_) => Ok(Some(target)),
+    let made = execute(connection, "VACUUM INTO ?", &[&name]).map(|_| target);
+    unless_foreign(connection, made)
+}
+
+/// The result of a rebuild. None if the database declares something that only another program defines, such as a
+/// collation: SQLite creates every table and index again for a rebuild.
+fn unless_foreign<T>(connection: &Connection, rebuilt: Result<T>) -> Result<Option<T>> {
+    match rebuilt {
         Err(error) if error.code() == ErrorCode::Internal && !can_be_made(connection)? => Ok(None),
-        Err(error) => Err(error),
+        rebuilt => rebuilt.map(Some),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::db::{ask, check_integrity, execute, has_table, rebuilt, rows_of_texts, run, texts, turn_off_auto_vacuum};
+use crate::db::{ask, check_integrity, execute, has_table, rows_of_texts, run, texts, turn_off_auto_vacuum};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::foreign::copy_rows;
 
@@ -42,11 +42,7 @@ pub(super) fn read_file(mut file: Vec<u8>, ours: &dyn Fn() -> Result<Vec<String>
     source.deserialize_read_exact("main", std::io::Cursor::new(file), length, false)?;
     check_integrity(&source, ours)?;
     match ask::<String>(&source, "PRAGMA encoding")?.as_str() {
-        "UTF-8" => {
-            // SQLite's check misses damage that a later write to the page makes worse. Rows that are read and written
-            // again into new pages leave it behind, and with it whatever was deleted.
-            Ok(rebuilt(&source)?.unwrap_or(source))
-        }
+        "UTF-8" => Ok(source),
         _ => to_utf8(&source),
     }
 }

@@ -12,7 +12,7 @@ use tsify::Tsify;
 use super::incoming::{not_a_memory, read_file};
 use super::opening::{newer_schema, steps_to_known, with_stored};
 use super::{Memory, bookkeeping, bytes_of, ids, ledger};
-use crate::db::{check_integrity, copy};
+use crate::db::{check_integrity, copy, rebuilt};
 use crate::error::{Error, ErrorCode, Result};
 use crate::migrate::foreign::settle;
 use crate::migrate::runner::{self, Run, State};
@@ -99,7 +99,10 @@ impl Memory {
     /// `schema_mismatch`, `migration_failed`, `unexpected_value` for a row that does not fit or has an id that is out
     /// of range, `quota_exceeded`. On any error the memory is unchanged.
     pub fn import_with(&mut self, file: Vec<u8>, foreign: Foreign) -> Result<Imported> {
-        let prepared = self.read(file).and_then(|source| self.prepared(source, Origin::File(foreign)));
+        // SQLite's check misses damage that a later write to the page makes worse. Rows that are read and written again
+        // into new pages leave it behind, and with it whatever was deleted.
+        let source = self.read(file).and_then(|source| Ok(rebuilt(&source)?.unwrap_or(source)));
+        let prepared = source.and_then(|source| self.prepared(source, Origin::File(foreign)));
         let imported = prepared.map_err(of_file).and_then(|prepared| self.replace(prepared));
         self.answered(imported)
     }

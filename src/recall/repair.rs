@@ -8,6 +8,16 @@ use crate::db::{ask, run};
 use crate::error::Result;
 
 impl Index<'_> {
+    /// Asks a question of an index that is up to date.
+    ///
+    /// # Errors
+    ///
+    /// Those of the question; `schema_mismatch` if the memory is at a revision without an index.
+    pub(super) fn answer<T>(&self, question: &mut dyn FnMut() -> Result<T>) -> Result<T> {
+        self.prepare_question()?;
+        self.repaired(question)
+    }
+
     /// Asks a question. If SQLite finds the index damaged, makes it again and asks once more. In a read-only memory it
     /// cannot be made again.
     ///

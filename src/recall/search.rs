@@ -52,9 +52,7 @@ impl Recall<'_> {
     /// `invalid_argument`, `invalid_embedding`; `schema_mismatch` if the memory is at a revision without an index.
     pub fn recall(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
         question.check()?;
-        let index = Index::of(self.db);
-        index.prepare_question()?;
-        index.repaired(&mut || self.hits_of(question))
+        Index::of(self.db).answer(&mut || self.hits_of(question))
     }
 
     fn hits_of(&self, question: &RecallQuestion) -> Result<Vec<RecallHit>> {
@@ -184,9 +182,7 @@ impl Recall<'_> {
     /// As for [`Recall::recall`].
     pub fn search(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
         question.check()?;
-        let index = Index::of(self.db);
-        index.prepare_question()?;
-        index.repaired(&mut || self.near_rows_of(question))
+        Index::of(self.db).answer(&mut || self.near_rows_of(question))
     }
 
     fn near_rows_of(&self, question: &RecallQuestion) -> Result<Vec<NearRow>> {
