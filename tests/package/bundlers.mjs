@@ -2,17 +2,14 @@
 // app's next release, which has one more migration, must find the rows of the first one.
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { createLogger, createServer } from 'vite';
 import webpack from 'webpack';
-import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { at } from '../../scripts/process.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { call, inProject, project } from './project.mjs';
 import { builders } from './builders.mjs';
-import { noteComplaints } from '../browser/page.mjs';
-
-const TIMEOUT = 30_000;
+import { noteComplaints, sharedBrowser } from '../browser/page.mjs';
 
 /** For each release of the app: the revisions that each load of its page applies, and the columns of its table. */
 const RELEASES = [
@@ -21,18 +18,7 @@ const RELEASES = [
 ];
 
 export function testBundlers() {
-  let profile;
-  let context;
-
-  before(async () => {
-    profile = freshProfile('package');
-    context = await openChromium(profile.folder);
-    context.setDefaultTimeout(TIMEOUT);
-  });
-  after(async () => {
-    await context?.close();
-    profile?.remove();
-  });
+  const browser = sharedBrowser();
 
   /** Copies the migrations of a release into the project. The first release is 0. */
   function release(number) {
@@ -48,7 +34,7 @@ export function testBundlers() {
   async function visit(url, { migrated, reminder }, visits) {
     const complaints = [];
     const paths = new Set();
-    const page = await context.newPage();
+    const page = await (await browser.context()).newPage();
     noteComplaints(page, complaints);
     page.on('request', (request) => paths.add(new URL(request.url()).pathname));
     await page.goto(url);

@@ -1,15 +1,12 @@
 // Changes and live queries in frameworks, in pages that Vite built: React with its own entry, in StrictMode; Vue and
 // Svelte with the API of every memory.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { compile } from 'svelte/compiler';
 import { build } from 'vite';
-import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { noteComplaints } from '../browser/page.mjs';
+import { noteComplaints, sharedBrowser } from '../browser/page.mjs';
 import { inProject } from './project.mjs';
-
-const TIMEOUT = 30_000;
 
 const svelte = {
   name: 'svelte',
@@ -43,25 +40,17 @@ async function buildPages(folder, names, alias = {}) {
 }
 
 export function testFrameworks() {
-  let profile;
-  let context;
+  const browser = sharedBrowser();
   let newest;
 
   before(async () => {
-    profile = freshProfile('frameworks');
-    context = await openChromium(profile.folder);
-    context.setDefaultTimeout(TIMEOUT);
     newest = await buildPages('newest', ['react', 'vue', 'svelte']);
-  });
-  after(async () => {
-    await context?.close();
-    profile?.remove();
   });
 
   /** Visits a page of a folder. It must have no errors except those that the test expects. */
   async function visit(folder, name, check) {
     const server = await serve({ folders: { '/': [folder] } });
-    const page = await context.newPage();
+    const page = await (await browser.context()).newPage();
     const complaints = [];
     try {
       noteComplaints(page, complaints);

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { freshProfile, openChromium } from '../../scripts/browsers.mjs';
+import { test } from 'node:test';
 import { at } from '../../scripts/process.mjs';
 import { POLICY, serve } from '../../scripts/serve.mjs';
-import { noteComplaints } from '../browser/page.mjs';
+import { noteComplaints, sharedBrowser } from '../browser/page.mjs';
 import { inProject, installed } from './project.mjs';
 
 const guide = readFileSync(at('docs', 'bundlers.md'), 'utf8').split('### None')[1].split('\n## ')[0];
@@ -20,18 +19,7 @@ const [, listed] = /\*\*Files to serve\*\*.*?: (.*?), and of/s.exec(guide);
 const FILES = [...listed.matchAll(/`(.*?)`/g)].map(([, file]) => file);
 
 export function testPlain() {
-  let profile;
-  let context;
-
-  before(async () => {
-    profile = freshProfile('plain');
-    context = await openChromium(profile.folder);
-    context.setDefaultTimeout(30_000);
-  });
-  after(async () => {
-    await context?.close();
-    profile?.remove();
-  });
+  const browser = sharedBrowser();
 
   /** Serves the files that the guide lists with this page under this policy, and visits it. */
   async function visit(page, script, policy, check) {
@@ -45,14 +33,14 @@ export function testPlain() {
     writeFileSync(join(folder, 'favicon.ico'), '');
     writeFileSync(join(folder, 'notes.js'), script);
     const server = await serve({ folders: { '/': [folder] }, policy });
-    const tab = await context.newPage();
+    const tab = await (await browser.context()).newPage();
     const complaints = [];
     noteComplaints(tab, complaints);
     try {
       await tab.goto(server.url);
       await check(tab, complaints);
     } finally {
-      await tab.close();
+      await browser.reset(server.url);
       await server.close();
     }
   }
